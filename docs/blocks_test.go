@@ -57,8 +57,8 @@ var runBy = map[string]struct{ test, file string }{
 	"write-a-plugin.md":     {"TestTheGuideForPlugins", "../integration-tests/plugins_test.go"},
 }
 
-// heldTo names, for the other languages, the test that holds every block to the code, or to the program
-// that reads it.
+// heldTo names, for the other languages, the test that holds every block to the code, or to the
+// program that reads it.
 var heldTo = map[string]string{
 	"go":      "TestQuotedGoIsTheCode",
 	"js":      "TestGuidesContainTheirWholeProgram",
@@ -67,8 +67,9 @@ var heldTo = map[string]string{
 	"mermaid": "TestDocumentationIsCurrent",
 }
 
-// TestEveryBlockIsTriedOrSaysWhyNot wants of each block either a test that runs or reads it, or a comment
-// right above it that says "not run:", or "not read:" of what is no command, with the reason.
+// TestEveryBlockIsTriedOrSaysWhyNot wants of each block either a test that runs or reads it, or a
+// comment right above it that says "not run:", or "not read:" of what is no command, with the
+// reason.
 func TestEveryBlockIsTriedOrSaysWhyNot(t *testing.T) {
 	t.Parallel()
 	count := map[string]int{}
@@ -106,7 +107,8 @@ func TestEveryBlockIsTriedOrSaysWhyNot(t *testing.T) {
 	}
 }
 
-// TestBlocksOf finds indented blocks and the comment above a fence, and takes no other comment for it.
+// TestBlocksOf finds indented blocks and the comment above a fence, and takes no other comment for
+// it.
 func TestBlocksOf(t *testing.T) {
 	t.Parallel()
 	got := blocksOf("<!-- far -->\n\n```sh\na\n```\n1. x:\n\n   <!-- not run: why -->\n   ```text\n   b\n     c\n   ```\n")

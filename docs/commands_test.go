@@ -12,9 +12,9 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// TestCommandsOfPages runs the blocks marked sh of operator-guide.md, accounts.md and backup.md, one after the other,
-// beside a host that runs with the sample file and has one integration, and those of tutorial-twilio.md in an
-// empty folder.
+// TestCommandsOfPages runs the blocks marked sh of operator-guide.md, accounts.md and backup.md,
+// one after the other, beside a host that runs with the sample file and has one integration, and
+// those of tutorial-twilio.md in an empty folder.
 func TestCommandsOfPages(t *testing.T) {
 	t.Parallel()
 	programsDir, work := t.TempDir(), t.TempDir()
@@ -39,7 +39,8 @@ func TestCommandsOfPages(t *testing.T) {
 	for page, least := range map[string]int{"operator-guide.md": 4, "accounts.md": 1, "backup.md": 1, "tutorial-twilio.md": 1} {
 		said, ran, folder, text := "", 0, work, here.Replace
 		if page == "tutorial-twilio.md" {
-			folder, text = t.TempDir(), strings.Clone // its public address must be one of the Internet
+			// Its public address must be one of the Internet.
+			folder, text = t.TempDir(), strings.Clone
 		}
 		for _, b := range blocksOf(read(t, page)) {
 			switch {

@@ -104,7 +104,8 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// TestSourcesNamePagesThatExist looks at every mention of a page in programs, files of a release and tests.
+// TestSourcesNamePagesThatExist looks at every mention of a page in programs, files of a release
+// and tests.
 func TestSourcesNamePagesThatExist(t *testing.T) {
 	t.Parallel()
 	mention := regexp.MustCompile(`\bdocs/([a-z0-9-]+\.md)\b`)
@@ -122,7 +123,8 @@ func TestSourcesNamePagesThatExist(t *testing.T) {
 	}
 }
 
-// TestEveryPageIsInTheIndex wants each page of docs in docs/README.md: what is not there, nobody finds.
+// TestEveryPageIsInTheIndex wants each page of docs in docs/README.md: what is not there, nobody
+// finds.
 func TestEveryPageIsInTheIndex(t *testing.T) {
 	t.Parallel()
 	index := read(t, "README.md")
@@ -247,7 +249,8 @@ func TestVersionsAgree(t *testing.T) {
 		t.Fatal("manifest.json names no version")
 	}
 	for path, pattern := range map[string]string{
-		"../CHANGELOG.md":                         `(?m)^## \[([0-9.]+)\] - \d{4}-\d\d-\d\d$`, // the newest
+		// The newest.
+		"../CHANGELOG.md":                         `(?m)^## \[([0-9.]+)\] - \d{4}-\d\d-\d\d$`,
 		"../plugin/main.go":                       `(?m)^var version = "([^"]+)"`,
 		"../.ci/dist/compose.yaml":                `LIVECALL_VERSION:-([0-9.]+)`,
 		"install.md":                              `livecall[_:]([0-9]+\.[0-9]+\.[0-9]+)`,
@@ -362,7 +365,8 @@ func TestPlatformSectionsAreInOrder(t *testing.T) {
 	}
 }
 
-// TestStationsAreFunctions holds the tables of a webhook's way to the code: each row names a file and a function in it.
+// TestStationsAreFunctions holds the tables of a webhook's way to the code: each row names a file
+// and a function in it.
 func TestStationsAreFunctions(t *testing.T) {
 	t.Parallel()
 	station := regexp.MustCompile("(?m)^\\| `([^`]+\\.go)` \\| `(\\w+)` \\|")

@@ -28,8 +28,8 @@ import (
 	"github.com/livecallrouting/livecall/internal/freeport"
 )
 
-// TestProxies starts nginx and Caddy with the configurations of docs/reverse-proxy.md, of which only the
-// addresses are exchanged, and sends what Twilio and browsers send through them.
+// TestProxies starts nginx and Caddy with the configurations of docs/reverse-proxy.md, of which
+// only the addresses are exchanged, and sends what Twilio and browsers send through them.
 func TestProxies(t *testing.T) {
 	t.Parallel()
 	n := 0
@@ -96,7 +96,8 @@ func passes(t *testing.T, b block, behind *backend, client *http.Client) {
 	if want := "POST hotline.example.com " + webhook + " 11 127.0.0.1"; resp.StatusCode != http.StatusOK || behind.last() != want {
 		t.Errorf("a webhook is answered %s and arrives as\n%s, want\n%s", resp.Status, behind.last(), want)
 	}
-	if strings.Contains(b.text, "@inside") { // for those outside, in place of the networks that the page names
+	// For those outside, in place of the networks that the page names.
+	if strings.Contains(b.text, "@inside") {
 		resp, err := client.Get(site + "/alerts")
 		if err != nil {
 			t.Fatal(err)
@@ -124,7 +125,8 @@ func passes(t *testing.T, b block, behind *backend, client *http.Client) {
 	}
 }
 
-// clientOf reaches the site at an address, whatever its name resolves to, and accepts its certificate.
+// clientOf reaches the site at an address, whatever its name resolves to, and accepts its
+// certificate.
 func clientOf(address string) *http.Client {
 	return &http.Client{Timeout: patience, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // made for this test
@@ -155,7 +157,8 @@ func startCaddy(t *testing.T, b block, backend string) string {
 	dir, address, plain := t.TempDir(), freeport.Address(t), freeport.Address(t)
 	pairs := []string{"127.0.0.1:8080", backend}
 	if strings.Contains(b.text, "@inside") {
-		pairs = append(pairs, "10.0.0.0/8 192.168.0.0/16 127.0.0.0/8", "10.0.0.0/8") // this machine is outside
+		// This machine is outside.
+		pairs = append(pairs, "10.0.0.0/8 192.168.0.0/16 127.0.0.0/8", "10.0.0.0/8")
 	}
 	// No certificate of the Internet's, no other ports than these.
 	head := fmt.Sprintf("{\nadmin off\nlocal_certs\nskip_install_trust\nhttp_port %s\nhttps_port %s\n}\n", port(plain), port(address))

@@ -70,8 +70,8 @@ func TestRecipes(t *testing.T) {
 	}
 }
 
-// pluginParts lists the plugin's packages, except for the call flow: its tests are long, and it knows
-// neither the form nor any words.
+// pluginParts lists the plugin's packages, except for the call flow: its tests are long, and it
+// knows neither the form nor any words.
 func pluginParts(t *testing.T) []string {
 	t.Helper()
 	entries, err := os.ReadDir("../plugin/internal")
@@ -98,7 +98,8 @@ func recipe(t *testing.T, title string) []string {
 	body, _, _ := strings.Cut(rest, "\n#")
 	var files []string
 	for _, m := range regexp.MustCompile("(?m)^[0-9]+\\. `([^`]+)`").FindAllStringSubmatch(body, -1) {
-		matches, err := filepath.Glob(filepath.Join("..", m[1])) // an item may list files by a pattern
+		// An item may list files by a pattern.
+		matches, err := filepath.Glob(filepath.Join("..", m[1]))
 		if err != nil || len(matches) == 0 {
 			t.Fatalf("recipe %q: no file is named %s (%v)", title, m[1], err)
 		}
@@ -188,7 +189,8 @@ func TestNoOtherFileListsTheOptions(t *testing.T) {
 	found := 0
 	for path, text := range sources(t, "..") {
 		named := map[string]bool{}
-		for _, m := range quoted.FindAllSubmatch(text, -1) { // once over each file: there are many options
+		// Once over each file: there are many options.
+		for _, m := range quoted.FindAllSubmatch(text, -1) {
 			if _, option := form.Properties[string(m[1])]; option {
 				named[string(m[1])] = true
 			}
@@ -224,7 +226,8 @@ func sources(t *testing.T, root string) map[string][]byte {
 			}
 			return nil
 		}
-		if !d.Type().IsRegular() { // such as .git in a worktree: it is a file there, and sockets of other tests
+		// Such as .git in a worktree: it is a file there, and sockets of other tests.
+		if !d.Type().IsRegular() {
 			return nil
 		}
 		content, err := os.ReadFile(path)
@@ -271,8 +274,9 @@ func differences(t *testing.T, a, b string) []string {
 	return out
 }
 
-// buildFlags lets the build cache serve the copy, too: -trimpath if this test was built with it. The
-// race detector would only make the copy's tests slow; the repository's own have it, and are vetted.
+// buildFlags lets the build cache serve the copy, too: -trimpath if this test was built with it.
+// The race detector would only make the copy's tests slow; the repository's own have it, and are
+// vetted.
 func buildFlags() []string {
 	flags := []string{"-vet=off", "-ldflags=-s -w"}
 	if info, ok := debug.ReadBuildInfo(); ok {

@@ -21,15 +21,17 @@ import (
 	"github.com/livecallrouting/livecall/internal/freeport"
 )
 
-// A tutorial's blocks name their terminal in a comment: "terminal 1, keeps running" before a command that
-// goes on in the background, "terminal 1" before one that ends, "terminal 1 prints" before what it shows.
+// A tutorial's blocks name their terminal in a comment: "terminal 1, keeps running" before a
+// command that goes on in the background, "terminal 1" before one that ends, "terminal 1 prints"
+// before what it shows.
 var terminalNote = regexp.MustCompile(`^terminal (\d)(, keeps running| prints|)$`)
 
 // patience is the outer deadline of one step, on a machine that is busy with much else.
 const patience = 4 * time.Minute
 
-// TestTutorialWithTheSimulator does what docs/tutorial-simulator.md says, in its order: it runs each command
-// in its terminal and waits for what the page shows. Then each button that the page names must be there.
+// TestTutorialWithTheSimulator does what docs/tutorial-simulator.md says, in its order: it runs
+// each command in its terminal and waits for what the page shows. Then each button that the page
+// names must be there.
 func TestTutorialWithTheSimulator(t *testing.T) {
 	t.Parallel()
 	page := read(t, "tutorial-simulator.md")
@@ -63,8 +65,8 @@ func TestTutorialWithTheSimulator(t *testing.T) {
 	r.closesItsTerminal(blocksOf(page)[0])
 }
 
-// closesItsTerminal runs the first command of a page once more, with a temporary folder of its own, and
-// closes its terminal: nothing goes on, and nothing is left.
+// closesItsTerminal runs the first command of a page once more, with a temporary folder of its own,
+// and closes its terminal: nothing goes on, and nothing is left.
 func (r *reader) closesItsTerminal(first block) {
 	r.t.Helper()
 	temp, err := os.MkdirTemp("", "t-") // sockets need short paths
@@ -133,7 +135,8 @@ func (r *reader) start(name string, b block) {
 	s.cmd = exec.Command("bash", "-euo", "pipefail", "-c", r.asHere(b.text))
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = "..", s, s
 	s.cmd.Env = append(os.Environ(), "DEMO_LISTEN="+r.host, "DEMO_SIM_LISTEN="+r.sim, "TWILIOSIM_URL=http://"+r.sim)
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C reaches every process of a terminal
+	// Ctrl-C reaches every process of a terminal.
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := s.cmd.Start(); err != nil {
 		r.t.Fatal(err)
 	}
@@ -156,7 +159,8 @@ func (r *reader) runs(name string, b block) {
 	}
 }
 
-// sees waits until a terminal has printed the lines of a block, in their order. "…" stands for anything.
+// sees waits until a terminal has printed the lines of a block, in their order. "…" stands for
+// anything.
 func (r *reader) sees(name string, b block) {
 	r.t.Helper()
 	s := r.terminals[name]
@@ -192,8 +196,8 @@ func (r *reader) knowsThePerson(s *terminal) {
 	}
 }
 
-// ends sends a signal to all processes of a terminal, whose program must then end by itself: Ctrl-C sends
-// SIGINT, and a terminal that is closed SIGHUP.
+// ends sends a signal to all processes of a terminal, whose program must then end by itself: Ctrl-C
+// sends SIGINT, and a terminal that is closed SIGHUP.
 func (r *reader) ends(name string, by syscall.Signal) {
 	r.t.Helper()
 	s := r.terminals[name]
@@ -216,7 +220,8 @@ func (r *reader) leave() {
 
 var emphasised = regexp.MustCompile(`\*([^*\n]+)\*`)
 
-// buttons looks on the telephones' and switchboard's pages for each word that the page sets in italics.
+// buttons looks on the telephones' and switchboard's pages for each word that the page sets in
+// italics.
 func (r *reader) buttons(page string) {
 	r.t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -251,9 +256,9 @@ func (r *reader) buttons(page string) {
 	}
 }
 
-// TestTheTutorialNamesWhatIsThere looks for each name of a field, button or page in docs/tutorial-twilio.md,
-// docs/responder.md and docs/coming-from-elsewhere.md among the options, the plugin's actions and the pages.
-// Names of other products are bold, or in the first column.
+// TestTheTutorialNamesWhatIsThere looks for each name of a field, button or page in
+// docs/tutorial-twilio.md, docs/responder.md and docs/coming-from-elsewhere.md among the options,
+// the plugin's actions and the pages. Names of other products are bold, or in the first column.
 func TestTheTutorialNamesWhatIsThere(t *testing.T) {
 	t.Parallel()
 	known := ""

@@ -143,8 +143,8 @@ func TestHostNamesNoTwilio(t *testing.T) {
 	}
 }
 
-// TestPackagesWithoutTheRaceDetectorStartNoGoroutines: make test-go leaves it out where the Makefile's
-// PURE says so.
+// TestPackagesWithoutTheRaceDetectorStartNoGoroutines: make test-go leaves it out where the
+// Makefile's PURE says so.
 func TestPackagesWithoutTheRaceDetectorStartNoGoroutines(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../Makefile")
@@ -219,12 +219,13 @@ func TestComponentsHaveATarget(t *testing.T) {
 	}
 }
 
-// TestTestsHaveATemporaryDirectoryOfTheirOwn sees that tests which make files or start programs do so in
-// the directory of package testmain, so that they leave nothing, even when they are killed.
+// TestTestsHaveATemporaryDirectoryOfTheirOwn sees that tests which make files or start programs do
+// so in the directory of package testmain, so that they leave nothing, even when they are killed.
 func TestTestsHaveATemporaryDirectoryOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	makes := regexp.MustCompile(`\.TempDir\(\)|MkdirTemp\(|CreateTemp\(|demo\.Start\(|browser\.Open\(|programs\.|postgres\.Database\(|testscript\.`)
-	needs, has := map[string]bool{}, map[string]bool{"../internal/tempdir": true} // which testmain uses
+	// Which testmain uses.
+	needs, has := map[string]bool{}, map[string]bool{"../internal/tempdir": true}
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() && len(d.Name()) > 2 && d.Name()[0] == '.' {
 			return filepath.SkipDir // tools, and sources of the previous release

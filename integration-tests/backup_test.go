@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// TestACallOnHoldIsAnsweredAfterARestore backs up while a caller holds and switchboard runs, loses the
-// machine, and restores on another one. The clock stands still meanwhile, as Twilio would ask the lost
-// host.
+// TestACallOnHoldIsAnsweredAfterARestore backs up while a caller holds and switchboard runs, loses
+// the machine, and restores on another one. The clock stands still meanwhile, as Twilio would ask
+// the lost host.
 func TestACallOnHoldIsAnsweredAfterARestore(t *testing.T) {
 	t.Parallel()
 	h := aboutToMove(t)

@@ -106,8 +106,8 @@ func TestNextPersonIsReachedWhenTheFirstFails(t *testing.T) {
 	}
 }
 
-// voicemail lets callers leave a message, which nobody is called to hear: feature_message_test.go is
-// about that.
+// voicemail lets callers leave a message, which nobody is called to hear: feature_message_test.go
+// is about that.
 var voicemail = options{"reach": "acknowledge", "voicemail": true, "deliver_messages": "off"}
 
 func TestMessageIsLeftWhenNobodyAcknowledges(t *testing.T) {

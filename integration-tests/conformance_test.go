@@ -57,7 +57,8 @@ func TestRealPluginConforms(t *testing.T) {
 	t.Parallel()
 	p, err := launcher.Launch(context.Background(), launcher.Config{
 		Dir: filepath.Join(binaries, "plugins", "livecall"), Logger: slog.New(slog.DiscardHandler),
-		Timing: launcher.Timing{Start: time.Minute, Handle: 20 * time.Second, HandleBudget: time.Minute}, // a slow machine is no defect
+		// A slow machine is no defect.
+		Timing: launcher.Timing{Start: time.Minute, Handle: 20 * time.Second, HandleBudget: time.Minute},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -12,8 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/postgres"
 )
 
-// copyDatabase runs switchboard db copy for a hotline and returns its status and what it prints. Twilio
-// and the database to copy to are those of the environment.
+// copyDatabase runs switchboard db copy for a hotline and returns its status and what it prints.
+// Twilio and the database to copy to are those of the environment.
 func (h *hotline) copyDatabase(dataDir string, env ...string) (status int, out string) {
 	h.t.Helper()
 	return h.command(dataDir, env, "db", "copy", "--config", "testdata/hotline.yaml")
@@ -42,8 +42,8 @@ func (h *hotline) otherAlert(id, status string) (found alert) {
 }
 
 // TestACallOnHoldGoesOnAfterTheMoveToPostgreSQL stops switchboard while a caller holds, copies its
-// database of SQLite to PostgreSQL, and starts it there. The clock stands still meanwhile, as Twilio
-// would ask the stopped host.
+// database of SQLite to PostgreSQL, and starts it there. The clock stands still meanwhile, as
+// Twilio would ask the stopped host.
 func TestACallOnHoldGoesOnAfterTheMoveToPostgreSQL(t *testing.T) {
 	t.Parallel()
 	database, h := postgres.Database(t), aboutToMove(t)

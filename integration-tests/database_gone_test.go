@@ -18,8 +18,8 @@ import (
 // refusedForGood are answers of the API that come again however often one asks.
 var refusedForGood = regexp.MustCompile(`: 4\d\d `)
 
-// API is that of the stack. Where the test disturbs the database it asks again until there is an answer,
-// as a person would.
+// API is that of the stack. Where the test disturbs the database it asks again until there is an
+// answer, as a person would.
 func (h *hotline) API(ctx context.Context, method, path string, body, into any) error {
 	err := h.Stack.API(ctx, method, path, body, into)
 	for end := time.Now().Add(patience); h.disturbed && err != nil && !refusedForGood.MatchString(err.Error()) && time.Now().Before(end); {
@@ -29,8 +29,8 @@ func (h *hotline) API(ctx context.Context, method, path string, body, into any) 
 	return err
 }
 
-// disturbedOn starts two hosts on a server of its own. Their clocks are the machine's: how long an answer
-// takes is measured.
+// disturbedOn starts two hosts on a server of its own. Their clocks are the machine's: how long an
+// answer takes is measured.
 func disturbedOn(t *testing.T, url string) *several {
 	t.Helper()
 	s := startSeveral(t, voicemail, func(c *demo.Config) {
@@ -43,8 +43,8 @@ func disturbedOn(t *testing.T, url string) *several {
 	return s
 }
 
-// talksBriefly plays a call until the caller has talked with Alice. step is called with each place of it;
-// nil: Alice's phone answers by itself.
+// talksBriefly plays a call until the caller has talked with Alice. step is called with each place
+// of it; nil: Alice's phone answers by itself.
 func (s *several) talksBriefly(step func(place string)) {
 	s.t.Helper()
 	byItself := step == nil
@@ -150,7 +150,8 @@ func ownServer(t *testing.T, settings ...string) *postgres.Server {
 	return server
 }
 
-// while calls trouble every so often until the returned function is called, which waits for its end.
+// while calls trouble every so often until the returned function is called, which waits for its
+// end.
 func while(t *testing.T, every time.Duration, trouble func() error) (stop func() int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -171,7 +172,8 @@ func while(t *testing.T, every time.Duration, trouble func() error) (stop func()
 
 const cutAll = `select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend'`
 
-// TestCallsGoOnWhileAllConnectionsAreCut cuts all connections of both hosts every second during calls.
+// TestCallsGoOnWhileAllConnectionsAreCut cuts all connections of both hosts every second during
+// calls.
 func TestCallsGoOnWhileAllConnectionsAreCut(t *testing.T) {
 	t.Parallel()
 	server := ownServer(t)
@@ -183,8 +185,8 @@ func TestCallsGoOnWhileAllConnectionsAreCut(t *testing.T) {
 	t.Logf("all connections were cut %d times; the longest answer: %+v", stop(), s.Longest())
 }
 
-// TestCallsGoOnWhileTheServerRestarts stops the server and starts it again at each place of a call, in
-// order and as a crash would.
+// TestCallsGoOnWhileTheServerRestarts stops the server and starts it again at each place of a call,
+// in order and as a crash would.
 func TestCallsGoOnWhileTheServerRestarts(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(*postgres.Server){"after a crash": (*postgres.Server).Kill, "in order": (*postgres.Server).Shutdown} {
@@ -219,8 +221,8 @@ func (s *several) outage(restart func() error) func(place string) {
 	}
 }
 
-// TestCallsGoOnAfterAFailOver kills the primary at one place of a call and promotes its standby, which
-// replicates synchronously: nothing is lost that a call was answered with.
+// TestCallsGoOnAfterAFailOver kills the primary at one place of a call and promotes its standby,
+// which replicates synchronously: nothing is lost that a call was answered with.
 func TestCallsGoOnAfterAFailOver(t *testing.T) {
 	t.Parallel()
 	for _, at := range []string{"connecting", "hold", "talking", "recording", "message left"} {
@@ -268,7 +270,7 @@ func synchronous(t *testing.T, primary *postgres.Server) *postgres.Server {
 	return standby
 }
 
-// onRequest reports whether the tests on PostgreSQL are asked for, as by make test-postgres. Otherwise tests
-// that play many calls, each with a server of its own, play some of them: all would take longer than all
-// other tests together.
+// onRequest reports whether the tests on PostgreSQL are asked for, as by make test-postgres.
+// Otherwise tests that play many calls, each with a server of its own, play some of them: all would
+// take longer than all other tests together.
 func onRequest() bool { return os.Getenv("LIVECALL_TEST_DATABASE") == "postgres" }

@@ -53,9 +53,9 @@ func (h *hotline) deletedAtTwilio(path string) int {
 	return n
 }
 
-// TestFeatureRecordingIsDeletedAtTwilioToo deletes a message by the API while Twilio is out of order: the
-// sound is gone here at once, the host says that it is not gone there, and deletes it there with its
-// transcription as soon as Twilio answers.
+// TestFeatureRecordingIsDeletedAtTwilioToo deletes a message by the API while Twilio is out of
+// order: the sound is gone here at once, the host says that it is not gone there, and deletes it
+// there with its transcription as soon as Twilio answers.
 func TestFeatureRecordingIsDeletedAtTwilioToo(t *testing.T) {
 	t.Parallel()
 	h := start(t, with(voicemail, "max_wait_time", 90, "transcribe", true), to("devops"))

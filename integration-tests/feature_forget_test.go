@@ -12,7 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// switchboard runs a command of switchboard as the admin of this host would, and returns what it prints.
+// switchboard runs a command of switchboard as the admin of this host would, and returns what it
+// prints.
 func (h *hotline) switchboard(args ...string) (string, error) {
 	h.t.Helper()
 	cmd := exec.CommandContext(h.t.Context(), binaries+"/switchboard", args...)
@@ -72,8 +73,8 @@ func (h *hotline) strings(db *sqldb.DB, query string, args ...any) (found []stri
 	return found
 }
 
-// placesWith names the files of the data directory, and the columns of a database elsewhere, that contain
-// a text.
+// placesWith names the files of the data directory, and the columns of a database elsewhere, that
+// contain a text.
 func (h *hotline) placesWith(text string) []string {
 	h.t.Helper()
 	if h.database != "" {
@@ -98,9 +99,10 @@ func (h *hotline) filesWith(text string) []string {
 	return in
 }
 
-// TestFeatureForgottenCallerIsNowhere forgets a caller who has left a message, while Twilio is out of order:
-// refused as long as the call is live or its alert open; then nothing here names the number, the command says
-// what is still at Twilio, and it is deleted there as soon as Twilio answers.
+// TestFeatureForgottenCallerIsNowhere forgets a caller who has left a message, while Twilio is out
+// of order: refused as long as the call is live or its alert open; then nothing here names the
+// number, the command says what is still at Twilio, and it is deleted there as soon as Twilio
+// answers.
 func TestFeatureForgottenCallerIsNowhere(t *testing.T) {
 	t.Parallel()
 	h := start(t, with(voicemail, "max_wait_time", 90, "transcribe", true), to("devops"))

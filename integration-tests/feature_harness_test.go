@@ -83,8 +83,8 @@ func (h *hotline) takes(number string) *twiliosim.Call {
 	return leg
 }
 
-// converses has a caller who is connected talk for two minutes: a connection of a few seconds would be
-// no conversation.
+// converses has a caller who is connected talk for two minutes: a connection of a few seconds would
+// be no conversation.
 func (h *hotline) converses(c *twiliosim.Call) {
 	h.t.Helper()
 	c.SpeaksFor("It began an hour ago, after the last change.", 2*time.Minute)

@@ -152,9 +152,9 @@ func TestFeatureBannedCallersAreRejected(t *testing.T) {
 	h.over(c, "hung_up")
 }
 
-// TestFeatureWithheldAndSIPCallers calls without a telephone number: the caller is served, and never
-// shown as a number to responders. An address is shown on the alert as it came; only a number that was
-// withheld is called so.
+// TestFeatureWithheldAndSIPCallers calls without a telephone number: the caller is served, and
+// never shown as a number to responders. An address is shown on the alert as it came; only a number
+// that was withheld is called so.
 func TestFeatureWithheldAndSIPCallers(t *testing.T) {
 	t.Parallel()
 	for _, from := range []string{"anonymous", "+266696687", "sip:alice@pbx.example.com", "client:browser"} {

@@ -152,8 +152,8 @@ func TestFeatureWhoAcknowledgesHearsTheMessage(t *testing.T) {
 	}
 }
 
-// TestFeatureACallerComesBeforeAMessage has a call come in while Alice's phone rings about a message:
-// it stops, rings for the caller, and rings about the message after the conversation.
+// TestFeatureACallerComesBeforeAMessage has a call come in while Alice's phone rings about a
+// message: it stops, rings for the caller, and rings about the message after the conversation.
 func TestFeatureACallerComesBeforeAMessage(t *testing.T) {
 	t.Parallel()
 	h := start(t, with(hears, "reach", "ring"), to("devops"))
@@ -183,8 +183,8 @@ func TestFeatureACallerComesBeforeAMessage(t *testing.T) {
 	}
 }
 
-// TestFeatureAPluginKilledWhileAMessageIsHeard kills it while the phone rings, and while the message is
-// played.
+// TestFeatureAPluginKilledWhileAMessageIsHeard kills it while the phone rings, and while the
+// message is played.
 func TestFeatureAPluginKilledWhileAMessageIsHeard(t *testing.T) {
 	t.Parallel()
 	h := start(t, hears, to("devops"))
@@ -210,8 +210,8 @@ func TestFeatureAPluginKilledWhileAMessageIsHeard(t *testing.T) {
 	}
 }
 
-// TestFeatureARecordingDeletedInTheMiddle has its file be gone when Twilio asks for it: the person is
-// told so, with the number to call back.
+// TestFeatureARecordingDeletedInTheMiddle has its file be gone when Twilio asks for it: the person
+// is told so, with the number to call back.
 func TestFeatureARecordingDeletedInTheMiddle(t *testing.T) {
 	t.Parallel()
 	h := start(t, hears, to("support"))

@@ -327,8 +327,8 @@ func TestFeatureRouters(t *testing.T) {
 	}
 }
 
-// TestFeatureWhoIsEarlyWaitsForTheCaller: without a menu people are called while the caller hears the
-// welcome; who takes the call before that is over is connected all the same, at the first try.
+// TestFeatureWhoIsEarlyWaitsForTheCaller: without a menu people are called while the caller hears
+// the welcome; who takes the call before that is over is connected all the same, at the first try.
 func TestFeatureWhoIsEarlyWaitsForTheCaller(t *testing.T) {
 	t.Parallel()
 	h := start(t, options{"welcome": strings.Repeat("Welcome to the hotline of the Example company. ", 40)}, to("devops"))

@@ -17,7 +17,8 @@ type tested struct {
 	OK                          bool
 }
 
-// ring has a person rung by the command with further flags, and returns what it says of their first phone.
+// ring has a person rung by the command with further flags, and returns what it says of their first
+// phone.
 func (h *hotline) ring(who string, more ...string) tested {
 	h.t.Helper()
 	out, err := h.switchboard(append([]string{"user", "test", who, "--ring", "--json"}, more...)...)
@@ -31,8 +32,8 @@ func (h *hotline) ring(who string, more ...string) tested {
 	return results[0]
 }
 
-// TestFeatureTestRingTellsWhatHappened rings phones for a test: what is said is what the phone did, and
-// nothing of it is a call or an alert.
+// TestFeatureTestRingTellsWhatHappened rings phones for a test: what is said is what the phone did,
+// and nothing of it is a call or an alert.
 func TestFeatureTestRingTellsWhatHappened(t *testing.T) {
 	t.Parallel()
 	h := start(t, voicemail, to("devops"))
@@ -72,8 +73,8 @@ func TestFeatureTestRingTellsWhatHappened(t *testing.T) {
 	}
 }
 
-// TestFeatureTestRingNeverDisturbsACall begins a call while a person is rung for a test, and asks for a
-// test while a call rings them: the test gives way, and the caller is connected.
+// TestFeatureTestRingNeverDisturbsACall begins a call while a person is rung for a test, and asks
+// for a test while a call rings them: the test gives way, and the caller is connected.
 func TestFeatureTestRingNeverDisturbsACall(t *testing.T) {
 	t.Parallel()
 	h := start(t, options{"reach": "ring", "ring_timeout": 60}, to("devops"))
@@ -99,7 +100,8 @@ func TestFeatureTestRingNeverDisturbsACall(t *testing.T) {
 	h.over(c, "connected")
 }
 
-// TestFeatureACallerOfAnotherIntegrationEndsATestRing: callers come first, whichever number they dial.
+// TestFeatureACallerOfAnotherIntegrationEndsATestRing: callers come first, whichever number they
+// dial.
 func TestFeatureACallerOfAnotherIntegrationEndsATestRing(t *testing.T) {
 	t.Parallel()
 	h := start(t, options{"reach": "ring", "ring_timeout": 60}, to("devops"))
@@ -129,8 +131,8 @@ func TestFeatureACallerOfAnotherIntegrationEndsATestRing(t *testing.T) {
 	h.over(c, "connected")
 }
 
-// TestFeatureATestRingSurvivesAKilledPlugin: the phone that rings goes on to ring, and what is pressed on
-// it counts.
+// TestFeatureATestRingSurvivesAKilledPlugin: the phone that rings goes on to ring, and what is
+// pressed on it counts.
 func TestFeatureATestRingSurvivesAKilledPlugin(t *testing.T) {
 	t.Parallel()
 	h := start(t, options{"ring_timeout": 60}, to("devops"))

@@ -134,7 +134,8 @@ func TestFeatureWithoutAuthTokenTheCallIsLookedUp(t *testing.T) {
 				h.leavesMessage(c)
 			}
 			c.Ended(t)
-			// Its queue is left alone: nothing is asked of Twilio for a call that Twilio does not know.
+			// Its queue is left alone: nothing is asked of Twilio for a call that Twilio does not
+			// know.
 			if k := h.call(c, "ended", func(k call) bool { return k.State == "ended" }); k.Ended != tc.ended {
 				t.Errorf("ended as %q, want %q", k.Ended, tc.ended)
 			}

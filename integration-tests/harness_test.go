@@ -40,8 +40,8 @@ type hotline struct {
 	*demo.Stack
 	t   *testing.T
 	log *testlog.Buffer
-	// database is the URL of a database of its own, and secretKey its key; "": it is a file of the data
-	// directory.
+	// database is the URL of a database of its own, and secretKey its key; "": it is a file of the
+	// data directory.
 	database, secretKey string
 	// brief leaves the transcripts out when the test has failed: who uses it shows its own.
 	brief bool
@@ -67,7 +67,8 @@ func start(t *testing.T, opts options, change ...func(*demo.Config)) *hotline {
 		Switchboard: binaries + "/switchboard", File: "testdata/hotline.yaml", Log: h.log, Options: opts,
 		Clock: clockFrom(time.Now(), pace.Fastest),
 	}
-	cfg.Sim.PatienceFloor = 20 * time.Second // Twilio's own 15 s would be less than one on the tests' clock
+	// Twilio's own 15 s would be less than one on the tests' clock.
+	cfg.Sim.PatienceFloor = 20 * time.Second
 	if checker != nil {
 		cfg.WrapSim = func(next http.Handler) http.Handler {
 			return checker.Handler(next, func(err error) { t.Errorf("REST: %v", err) })

@@ -23,11 +23,12 @@ func (h *hotline) initialise(dir string, answers ...string) (status int, out str
 	return cmd.ProcessState.ExitCode(), string(text)
 }
 
-// TestInitMakesAHotlineThatOnlyNeedsItsNumber answers the questions of init, those of the plugin too,
-// starts what it has made, connects the number, and calls.
+// TestInitMakesAHotlineThatOnlyNeedsItsNumber answers the questions of init, those of the plugin
+// too, starts what it has made, connects the number, and calls.
 func TestInitMakesAHotlineThatOnlyNeedsItsNumber(t *testing.T) {
 	t.Parallel()
-	h := start(t, nil, func(c *demo.Config) { c.NoSetUp, c.Env = true, nil }) // for the simulated Twilio
+	// For the simulated Twilio.
+	h := start(t, nil, func(c *demo.Config) { c.NoSetUp, c.Env = true, nil })
 	h.database = ""
 	host := []string{"DevOps", "Europe/Berlin", "https://hotline.example.com", demo.Number, "Alice Example", alice, "alice@example.com", ""}
 	account := []string{twiliosim.DefaultAccountSid, twiliosim.DefaultAPIKey, twiliosim.DefaultAPISecret, twiliosim.DefaultAuthToken}

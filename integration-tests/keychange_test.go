@@ -24,8 +24,9 @@ func startAgain(t *testing.T, h *demo.Host, env ...string) {
 	}
 }
 
-// TestACallOnHoldIsAnsweredAfterTheKeyWasChanged changes the secret key of two hosts while a caller holds:
-// each is started again with both keys, the key is changed, and each is started with the new one alone.
+// TestACallOnHoldIsAnsweredAfterTheKeyWasChanged changes the secret key of two hosts while a caller
+// holds: each is started again with both keys, the key is changed, and each is started with the new
+// one alone.
 func TestACallOnHoldIsAnsweredAfterTheKeyWasChanged(t *testing.T) {
 	t.Parallel()
 	old, next := seal.NewKey(), seal.NewKey()

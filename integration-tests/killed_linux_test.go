@@ -17,8 +17,8 @@ import (
 	"github.com/livecallrouting/livecall/internal/tied"
 )
 
-// killedRunVariable makes the test binary a run of tests that has a hotline and does not end: its value
-// is the path of switchboard.
+// killedRunVariable makes the test binary a run of tests that has a hotline and does not end: its
+// value is the path of switchboard.
 const killedRunVariable = "LIVECALL_KILLED_RUN"
 
 func init() {

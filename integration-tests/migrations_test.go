@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// takesAway matches a statement of SQL after which a program that does not expect it would fail: tables that
-// lose something, and columns that an older program does not fill. An index is no loss.
+// takesAway matches a statement of SQL after which a program that does not expect it would fail:
+// tables that lose something, and columns that an older program does not fill. An index is no loss.
 var takesAway = []*regexp.Regexp{
 	regexp.MustCompile(`(?is)\bdrop\s+(table|column|view|constraint)\b`),
 	regexp.MustCompile(`(?is)\brename\b`),
@@ -21,7 +21,8 @@ var takesAway = []*regexp.Regexp{
 // addsColumn matches a new column's definition up to its end.
 var addsColumn = regexp.MustCompile(`(?is)\badd\s+column\s+((?:[^;']|'[^']*')*)`)
 
-// wrongOf says what a migration does that hosts of the previous release do not survive; "": nothing.
+// wrongOf says what a migration does that hosts of the previous release do not survive; "":
+// nothing.
 func wrongOf(migration string) string {
 	up, _, _ := strings.Cut(migration, "-- +goose Down")
 	up = regexp.MustCompile(`--[^\n]*`).ReplaceAllString(up, "")
@@ -41,8 +42,8 @@ func wrongOf(migration string) string {
 	return ""
 }
 
-// TestMigrationsOnlyAdd: while hosts are upgraded one after the other, those of the previous release work on
-// tables that the new ones have changed already.
+// TestMigrationsOnlyAdd: while hosts are upgraded one after the other, those of the previous
+// release work on tables that the new ones have changed already.
 func TestMigrationsOnlyAdd(t *testing.T) {
 	t.Parallel()
 	seen := 0
@@ -77,7 +78,8 @@ func TestMigrationsOnlyAdd(t *testing.T) {
 // wholeRows matches a statement that depends on which columns a table has.
 var wholeRows = regexp.MustCompile(`(?i)select \*|select [a-z]+\.\*|insert into \w+ (values|select)`)
 
-// TestStatementsNameTheirColumns: a column that a newer release has added changes nothing for an older one.
+// TestStatementsNameTheirColumns: a column that a newer release has added changes nothing for an
+// older one.
 func TestStatementsNameTheirColumns(t *testing.T) {
 	t.Parallel()
 	err := filepath.WalkDir("../host-sdk", func(path string, d fs.DirEntry, err error) error {

@@ -13,8 +13,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// moving is a hotline whose data moves to another place while a caller holds. The clock stands still
-// meanwhile, as Twilio would ask the host that is gone.
+// moving is a hotline whose data moves to another place while a caller holds. The clock stands
+// still meanwhile, as Twilio would ask the host that is gone.
 type moving struct {
 	*hotline
 	dir     string // the data before
@@ -25,7 +25,8 @@ type moving struct {
 	release func()
 }
 
-// aboutToMove starts a hotline, leaves a message and lets a caller hold. Then the clock stands still.
+// aboutToMove starts a hotline, leaves a message and lets a caller hold. Then the clock stands
+// still.
 func aboutToMove(t *testing.T) *moving {
 	t.Helper()
 	leader := leaderFrom(time.Now(), pace.Fastest)

@@ -56,7 +56,8 @@ func TestNights(t *testing.T) {
 				writeNights(t, p.file, map[string]*night{area: n})
 				p.hotline = start(t, nil, quietFor(p.file))
 				p.brief = true
-				p.Sim.Allow(11200, 11205, 11206) // requests that a killed program did not answer, and files that are lost
+				// Requests that a killed program did not answer, and files that are lost.
+				p.Sim.Allow(11200, 11205, 11206)
 			} else {
 				p.hotline = &hotline{Stack: shared.Stack, t: t, log: shared.log}
 			}

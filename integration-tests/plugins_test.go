@@ -67,8 +67,8 @@ func signedArchive(t *testing.T, folder string, key minisign.PrivateKey) string 
 	return name
 }
 
-// TestASignedPluginIsInstalledWhileACallerHolds has a caller on hold while the plugin that serves the
-// call is exchanged. Music goes on, and the person who takes the call is connected.
+// TestASignedPluginIsInstalledWhileACallerHolds has a caller on hold while the plugin that serves
+// the call is exchanged. Music goes on, and the person who takes the call is connected.
 func TestASignedPluginIsInstalledWhileACallerHolds(t *testing.T) {
 	t.Parallel()
 	public, secret, err := minisign.GenerateKey(nil)
@@ -107,8 +107,8 @@ func TestASignedPluginIsInstalledWhileACallerHolds(t *testing.T) {
 // guideBlocks are the blocks of a page that are marked sh.
 var guideBlocks = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
 
-// TestTheGuideForPlugins runs every command of docs/write-a-plugin.md, as a reader does, beside a host
-// that serves a telephone call all the while. Then the plugin that came of it must conform.
+// TestTheGuideForPlugins runs every command of docs/write-a-plugin.md, as a reader does, beside a
+// host that serves a telephone call all the while. Then the plugin that came of it must conform.
 func TestTheGuideForPlugins(t *testing.T) {
 	t.Parallel()
 	h := startWithOwnPlugins(t, nil)
@@ -162,7 +162,8 @@ func conforms(t *testing.T, dir string) {
 	t.Helper()
 	p, err := launcher.Launch(context.Background(), launcher.Config{
 		Dir: dir, Logger: slog.New(slog.DiscardHandler),
-		Timing: launcher.Timing{Start: time.Minute, Handle: 20 * time.Second, HandleBudget: time.Minute}, // a slow machine is no defect
+		// A slow machine is no defect.
+		Timing: launcher.Timing{Start: time.Minute, Handle: 20 * time.Second, HandleBudget: time.Minute},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -188,9 +189,9 @@ func conforms(t *testing.T, dir string) {
 	})
 }
 
-// TestTheHostKnowsNoPluginByItsID keeps the ids of the plugins out of the host's code: whatever it does
-// for one, it does for any. The project's name is also that of its metrics and spans, of what it calls its
-// own in PostgreSQL, and a word of examples.
+// TestTheHostKnowsNoPluginByItsID keeps the ids of the plugins out of the host's code: whatever it
+// does for one, it does for any. The project's name is also that of its metrics and spans, of what
+// it calls its own in PostgreSQL, and a word of examples.
 func TestTheHostKnowsNoPluginByItsID(t *testing.T) {
 	t.Parallel()
 	ids := map[string]bool{}

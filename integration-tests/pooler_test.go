@@ -9,9 +9,9 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/postgres"
 )
 
-// TestACallIsOneBehindAPgBouncer plays a call, each request at another host than the one before, on hosts
-// which have a PgBouncer in transaction mode before their database: with the server's own address beside it,
-// and without, which they say at the start.
+// TestACallIsOneBehindAPgBouncer plays a call, each request at another host than the one before, on
+// hosts which have a PgBouncer in transaction mode before their database: with the server's own
+// address beside it, and without, which they say at the start.
 func TestACallIsOneBehindAPgBouncer(t *testing.T) {
 	t.Parallel()
 	postgres.NeedPooler(t)

@@ -17,9 +17,9 @@ import (
 // moment is the one in the commands of docs/several-hosts.md.
 const moment = "2026-11-28 03:15:00+00"
 
-// TestCallsGoOnAfterARecoveryToAPointInTime runs the commands of docs/several-hosts.md: a server is restored
-// to a moment at which a caller was on hold. What came later is lost, and the call goes on. The clock
-// stands still meanwhile, as Twilio would ask the stopped host.
+// TestCallsGoOnAfterARecoveryToAPointInTime runs the commands of docs/several-hosts.md: a server is
+// restored to a moment at which a caller was on hold. What came later is lost, and the call goes
+// on. The clock stands still meanwhile, as Twilio would ask the stopped host.
 func TestCallsGoOnAfterARecoveryToAPointInTime(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../docs/several-hosts.md")

@@ -39,8 +39,8 @@ var retained = []keptRows{
 	{name: "young", n: 6_000, days: 60, alert: "resolved", recordings: true, heard: true, left: 6_000, alerts: 6_000, sounds: 6_000},
 }
 
-// TestRetentionOf50000CallsBesideCalls starts a host on 50,000 records, of which most are to be deleted,
-// and calls it meanwhile: callers are connected, and only what may go is deleted.
+// TestRetentionOf50000CallsBesideCalls starts a host on 50,000 records, of which most are to be
+// deleted, and calls it meanwhile: callers are connected, and only what may go is deleted.
 func TestRetentionOf50000CallsBesideCalls(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("LIVECALL_TEST_DATABASE") != "" {
@@ -93,8 +93,8 @@ func TestRetentionOf50000CallsBesideCalls(t *testing.T) {
 	}
 }
 
-// records writes the records of a kind, as those of calls that ended so long ago, with alerts, stories,
-// notes and recordings.
+// records writes the records of a kind, as those of calls that ended so long ago, with alerts,
+// stories, notes and recordings.
 func (h *hotline) records(db *sql.DB, k keptRows) {
 	h.t.Helper()
 	at := h.Clock.Now().AddDate(0, 0, -k.days).UnixMilli()

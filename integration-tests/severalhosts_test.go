@@ -74,8 +74,8 @@ func startSeveralWith(t *testing.T, opts options, env []string, change ...func(*
 	return s
 }
 
-// TestACallIsOneWhicheverHostItsRequestsReach plays a whole call of which each request reaches another
-// host than the one before.
+// TestACallIsOneWhicheverHostItsRequestsReach plays a whole call of which each request reaches
+// another host than the one before.
 func TestACallIsOneWhicheverHostItsRequestsReach(t *testing.T) {
 	t.Parallel()
 	s := startSeveral(t, acknowledgeFirst)
@@ -91,8 +91,8 @@ func TestACallIsOneWhicheverHostItsRequestsReach(t *testing.T) {
 	}
 }
 
-// TestHostsWhoseClocksDifferGoByTheDatabases plays a call, in real time, on two hosts of which one's clock
-// is half a minute ahead.
+// TestHostsWhoseClocksDifferGoByTheDatabases plays a call, in real time, on two hosts of which
+// one's clock is half a minute ahead.
 func TestHostsWhoseClocksDifferGoByTheDatabases(t *testing.T) {
 	t.Parallel()
 	ahead, err := clock.Lead(filepath.Join(t.TempDir(), "clock"), time.Now().Add(30*time.Second), 1)
@@ -136,8 +136,8 @@ func (s *several) kill(which int) {
 	}
 }
 
-// TestAHostMayDieInMidCall kills one of two hosts at each place of a call, with whatever it was about to
-// do: the other goes on with the call.
+// TestAHostMayDieInMidCall kills one of two hosts at each place of a call, with whatever it was
+// about to do: the other goes on with the call.
 func TestAHostMayDieInMidCall(t *testing.T) {
 	t.Parallel()
 	talk := func(t *testing.T, s *several, rings, answered, talks func()) {
@@ -201,8 +201,9 @@ func TestAHostMayDieInMidCall(t *testing.T) {
 	}
 }
 
-// TestHostsShareTheSwitchboardFile gives each of two hosts a file of its own. A start with another file
-// changes nothing, a change while a host runs reaches the other, and what is pushed reaches both.
+// TestHostsShareTheSwitchboardFile gives each of two hosts a file of its own. A start with another
+// file changes nothing, a change while a host runs reaches the other, and what is pushed reaches
+// both.
 func TestHostsShareTheSwitchboardFile(t *testing.T) {
 	t.Parallel()
 	sample, err := os.ReadFile("testdata/hotline.yaml")

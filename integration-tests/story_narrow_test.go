@@ -77,7 +77,8 @@ func (s *story) leavesAMessageForTheLongName() {
 	s.hotline.call(c, "ended", func(k call) bool { return k.State == "ended" })
 }
 
-// looksAtCallsOfLongNames visits what there is of calls that are over, and the pages that delete it.
+// looksAtCallsOfLongNames visits what there is of calls that are over, and the pages that delete
+// it.
 func (s *story) looksAtCallsOfLongNames() {
 	s.t.Helper()
 	p := s.desk

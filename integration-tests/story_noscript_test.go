@@ -16,9 +16,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// TestStoryWithoutScripts does by forms and links alone what people do, in a browser that runs no script,
-// with a name that is written from right to left, and among
-// hundreds of alerts and calls.
+// TestStoryWithoutScripts does by forms and links alone what people do, in a browser that runs no
+// script, with a name that is written from right to left, and among hundreds of alerts and calls.
 func TestStoryWithoutScripts(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/story.yaml")
@@ -48,8 +47,8 @@ func TestStoryWithoutScripts(t *testing.T) {
 	s.looksAtManyAlertsAndCalls()
 }
 
-// plain checks the page as it is without scripts: it says something, is no wider than the window, and no
-// button waits for a script.
+// plain checks the page as it is without scripts: it says something, is no wider than the window,
+// and no button waits for a script.
 func (s *story) plain(name string) {
 	s.t.Helper()
 	p := s.desk
@@ -182,8 +181,8 @@ func (s *story) looksAroundWithoutScripts() {
 // crowd is how many alerts and calls there are of an installation that has been in use for a while.
 const crowd = 500
 
-// looksAtManyAlertsAndCalls puts alerts and calls like the story's own into the database, and goes through
-// them page by page.
+// looksAtManyAlertsAndCalls puts alerts and calls like the story's own into the database, and goes
+// through them page by page.
 func (s *story) looksAtManyAlertsAndCalls() {
 	s.t.Helper()
 	if os.Getenv("LIVECALL_TEST_DATABASE") != "" {
@@ -202,8 +201,8 @@ func (s *story) looksAtManyAlertsAndCalls() {
 	s.pagesThrough("calls", crowd)
 }
 
-// manyAlertsAndCalls copies the alert and the call that there are, half of the alerts as ones that nobody
-// took.
+// manyAlertsAndCalls copies the alert and the call that there are, half of the alerts as ones that
+// nobody took.
 func (s *story) manyAlertsAndCalls() {
 	s.t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(s.DataDir, "switchboard.db")+"?_pragma=busy_timeout(20000)")
@@ -231,7 +230,8 @@ func (s *story) manyAlertsAndCalls() {
 	}
 }
 
-// pagesThrough follows the links to older rows to their end, and finds at least so many rows, each once.
+// pagesThrough follows the links to older rows to their end, and finds at least so many rows, each
+// once.
 func (s *story) pagesThrough(list string, least int) {
 	s.t.Helper()
 	p := s.desk

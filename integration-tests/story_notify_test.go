@@ -8,8 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/demo"
 )
 
-// grantsNotifications is a browser whose person allows notifications when a page asks. It keeps those
-// that were shown, and every change of an alert that the page heard of.
+// grantsNotifications is a browser whose person allows notifications when a page asks. It keeps
+// those that were shown, and every change of an alert that the page heard of.
 const grantsNotifications = `(() => {
 	globalThis.shown = [];
 	globalThis.changes = [];
@@ -22,8 +22,8 @@ const grantsNotifications = `(() => {
 	};
 })()`
 
-// TestStoryOfANotification: who asks for it is notified once of each alert that pages them, and of no
-// other; the tab's title counts all alerts that nobody has taken.
+// TestStoryOfANotification: who asks for it is notified once of each alert that pages them, and of
+// no other; the tab's title counts all alerts that nobody has taken.
 func TestStoryOfANotification(t *testing.T) {
 	t.Parallel()
 	s := &story{time: leaderFrom(time.Now(), 1), desk: browser.Open(t), own: looks{deskWidth, deskHeight, "light"}}

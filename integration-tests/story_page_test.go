@@ -109,8 +109,8 @@ func (s *story) judge(p *browser.Page, name string) {
 	s.quiet(p, name)
 }
 
-// squeezed checks that nothing sticks out of its card, is so narrow that its letters stand one below the
-// other, or is a number in two lines.
+// squeezed checks that nothing sticks out of its card, is so narrow that its letters stand one
+// below the other, or is a number in two lines.
 func (s *story) squeezed(p *browser.Page, name string, l looks) {
 	s.t.Helper()
 	var found []string

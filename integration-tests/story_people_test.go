@@ -14,8 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/internal/testmail"
 )
 
-// TestStoryOfPeople logs people in by mail, takes a call by the link in a page, and looks at the pages of
-// accounts, tokens and the audit.
+// TestStoryOfPeople logs people in by mail, takes a call by the link in a page, and looks at the
+// pages of accounts, tokens and the audit.
 func TestStoryOfPeople(t *testing.T) {
 	t.Parallel()
 	box := openInbox(t, testmail.Options{})
@@ -44,7 +44,8 @@ func TestStoryOfPeople(t *testing.T) {
 	s.judge(s.desk, "audit")
 }
 
-// mailTo waits for a mail to somebody whose text has a link of this kind, and returns the newest link.
+// mailTo waits for a mail to somebody whose text has a link of this kind, and returns the newest
+// link.
 func (s *story) mailTo(box inbox, to string, link *regexp.Regexp) (found string) {
 	s.t.Helper()
 	s.eventually("a mail to "+to, func() bool {

@@ -205,7 +205,8 @@ func (s *story) leavesAMessage() {
 // plays hears the voicemail on the alert's page.
 func (s *story) plays() {
 	s.t.Helper()
-	s.desk.Eval(`document.querySelector(".voicemail audio").play()`, nil) // before, nothing of it is fetched
+	// Before, nothing of it is fetched.
+	s.desk.Eval(`document.querySelector(".voicemail audio").play()`, nil)
 	s.desk.Wait(`document.querySelector(".voicemail audio").duration > 0`)
 	s.desk.Wait(`document.querySelector(".voicemail audio").currentTime > 0`)
 	s.desk.Eval(`document.querySelector(".voicemail audio").pause()`, nil)

@@ -35,8 +35,8 @@ func previous(t *testing.T) string {
 	})
 }
 
-// A desk is what one call at a time is played with: two people, and two numbers, one with a menu of teams
-// and one with a router.
+// A desk is what one call at a time is played with: two people, and two numbers, one with a menu of
+// teams and one with a router.
 type desk struct {
 	*hotline
 	n int
@@ -202,7 +202,8 @@ var played = []struct {
 	}},
 }
 
-// playDesks plays calls at all desks, one after the other at each, until as many as wanted have begun.
+// playDesks plays calls at all desks, one after the other at each, until as many as wanted have
+// begun.
 func playDesks(t *testing.T, h *hotline, calls int, begun *atomic.Int64) {
 	t.Helper()
 	// Not by t.Parallel: the desks would wait in line behind all other tests.
@@ -237,9 +238,10 @@ func (h *hotline) clean(logs ...fmt.Stringer) {
 	}
 }
 
-// TestUpgradeAndRollBackInMidCall has two hosts of the previous release on one database, behind a balancer
-// that gives each request to the other host than the one before. While calls go on, one is replaced by
-// this release, later the other one as well, and then one is taken back. No call notices.
+// TestUpgradeAndRollBackInMidCall has two hosts of the previous release on one database, behind a
+// balancer that gives each request to the other host than the one before. While calls go on, one is
+// replaced by this release, later the other one as well, and then one is taken back. No call
+// notices.
 func TestUpgradeAndRollBackInMidCall(t *testing.T) {
 	t.Parallel()
 	old := previous(t)
@@ -309,8 +311,8 @@ func stateFormat(t *testing.T, release string) int {
 	return d.Formats.State
 }
 
-// installPlugin puts a release's plugin into the folder from which a host starts it, in place of the one
-// that is there.
+// installPlugin puts a release's plugin into the folder from which a host starts it, in place of
+// the one that is there.
 func installPlugin(t *testing.T, folder, release string) {
 	t.Helper()
 	plugin, staged := filepath.Join(folder, "livecall"), filepath.Join(t.TempDir(), "livecall")
@@ -325,9 +327,9 @@ func installPlugin(t *testing.T, folder, release string) {
 	}
 }
 
-// TestAPluginIsUpgradedAndTakenBackInMidCall has a host on SQLite whose plugin alone is exchanged while calls
-// are at all places, for that of this release and then for the previous one again, by the command that
-// operators use. No call notices.
+// TestAPluginIsUpgradedAndTakenBackInMidCall has a host on SQLite whose plugin alone is exchanged
+// while calls are at all places, for that of this release and then for the previous one again, by
+// the command that operators use. No call notices.
 func TestAPluginIsUpgradedAndTakenBackInMidCall(t *testing.T) {
 	t.Parallel()
 	old := previous(t)
@@ -341,8 +343,8 @@ func TestAPluginIsUpgradedAndTakenBackInMidCall(t *testing.T) {
 	h.plugins = folder
 	h.setUpDesks()
 	for _, release := range []string{binaries, old} {
-		// Each call waits at a place of its own until the plugin is another. Where it cannot wait for long, it
-		// comes there after the others, and time stands still during the exchange.
+		// Each call waits at a place of its own until the plugin is another. Where it cannot wait
+		// for long, it comes there after the others, and time stands still during the exchange.
 		var there [lastOfAll + 1]sync.WaitGroup // by patience
 		for _, place := range places {
 			there[place.patience].Add(1)
@@ -391,9 +393,9 @@ func TestAPluginIsUpgradedAndTakenBackInMidCall(t *testing.T) {
 	h.clean(h.log)
 }
 
-// TestACallThatANewerPluginWroteWaitsForIt has a host on SQLite whose plugin is taken back after it has
-// written what the previous release cannot read: the caller is asked to hold, others are served, people learn
-// why, and the call goes on when the newer plugin is back.
+// TestACallThatANewerPluginWroteWaitsForIt has a host on SQLite whose plugin is taken back after it
+// has written what the previous release cannot read: the caller is asked to hold, others are
+// served, people learn why, and the call goes on when the newer plugin is back.
 func TestACallThatANewerPluginWroteWaitsForIt(t *testing.T) {
 	t.Parallel()
 	old := previous(t)
@@ -424,8 +426,8 @@ func TestACallThatANewerPluginWroteWaitsForIt(t *testing.T) {
 	h.over(c, "connected")
 }
 
-// How long a call can wait at a place: for minutes, until a question has been repeated a few times, or for
-// the seconds of silence after which a recording or the menu's first question ends.
+// How long a call can wait at a place: for minutes, until a question has been repeated a few times,
+// or for the seconds of silence after which a recording or the menu's first question ends.
 const (
 	longest = iota
 	repeated

@@ -1,7 +1,7 @@
 package integrationtests
 
-// This file's name comes last: go test begins with the parallel tests of the last file, and this test takes
-// longest.
+// This file's name comes last: go test begins with the parallel tests of the last file, and this
+// test takes longest.
 
 import (
 	"context"
@@ -38,8 +38,9 @@ func startBoundaries(t *testing.T) *boundaries {
 	return &boundaries{several: s}
 }
 
-// at plays two calls, one that reaches Alice and one that leaves a message, which she hears, while the second host dies
-// before or after its n-th commit (0: never). It returns how many commits it made and whether it died.
+// at plays two calls, one that reaches Alice and one that leaves a message, which she hears, while
+// the second host dies before or after its n-th commit (0: never). It returns how many commits it
+// made and whether it died.
 func (b *boundaries) at(when string, n int) (commits int, died bool) {
 	b.t.Helper()
 	dir := b.t.TempDir()
@@ -48,8 +49,8 @@ func (b *boundaries) at(when string, n int) (commits int, died bool) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	// On a crowded machine the plugin may not answer in time: then the host ends, and is started anew by whoever
-	// looks after it.
+	// On a crowded machine the plugin may not answer in time: then the host ends, and is started
+	// anew by whoever looks after it.
 	for tries := 1; ; tries++ {
 		if err = host.Start(b.t.Context()); err == nil {
 			break
@@ -98,8 +99,9 @@ func (b *boundaries) at(when string, n int) (commits int, died bool) {
 	return int(info.Size()), died
 }
 
-// TestACallGoesOnWhicheverCommitAHostDiesAt lets one of two hosts die before and after each of its commits
-// during calls, one host after the other: each call goes on with the other host, and is one call.
+// TestACallGoesOnWhicheverCommitAHostDiesAt lets one of two hosts die before and after each of its
+// commits during calls, one host after the other: each call goes on with the other host, and is one
+// call.
 //
 // It tries one boundary in nine, and every one when LIVECALL_TEST_BOUNDARIES is "all", as with make
 // test-postgres.
@@ -116,7 +118,8 @@ func TestACallGoesOnWhicheverCommitAHostDiesAt(t *testing.T) {
 		t.Fatal("no commits were counted")
 	}
 	all := os.Getenv("LIVECALL_TEST_BOUNDARIES") == "all"
-	// Not by t.Parallel: the parts would wait in line behind all other tests, and end long after them.
+	// Not by t.Parallel: the parts would wait in line behind all other tests, and end long after
+	// them.
 	var parts sync.WaitGroup
 	defer parts.Wait()
 	for _, when := range []string{"before", "after"} {
@@ -130,8 +133,8 @@ func TestACallGoesOnWhicheverCommitAHostDiesAt(t *testing.T) {
 	}
 }
 
-// diesAt lets the second host die before or after each every-th commit from first to most, or at some of
-// them only.
+// diesAt lets the second host die before or after each every-th commit from first to most, or at
+// some of them only.
 func (b *boundaries) diesAt(when string, first, every, most int, all bool) {
 	b.t.Helper()
 	var deaths []int

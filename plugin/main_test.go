@@ -11,7 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// TestManifestTellsTheTruth holds manifest.json and the plugin together: a host refuses a plugin that says otherwise.
+// TestManifestTellsTheTruth holds manifest.json and the plugin together: a host refuses a plugin
+// that says otherwise.
 func TestManifestTellsTheTruth(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("../manifest.json")

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// contract lists what the Go package of a folder exports: its constants and types with the first sentence of
-// their comments, a section for each file.
+// contract lists what the Go package of a folder exports: its constants and types with the first
+// sentence of their comments, a section for each file.
 func contract(folder string) (string, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil {

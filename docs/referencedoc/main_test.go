@@ -10,7 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/internal/gendoc"
 )
 
-// TestDocumentationIsCurrent compares the references of the API and of the contract with their sources.
+// TestDocumentationIsCurrent compares the references of the API and of the contract with their
+// sources.
 func TestDocumentationIsCurrent(t *testing.T) {
 	t.Parallel()
 	for kind, tc := range map[string]struct {

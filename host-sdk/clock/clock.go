@@ -52,9 +52,9 @@ func Sleep(ctx context.Context, c Clock, d time.Duration) error {
 	}
 }
 
-// System is the machine's clock, in UTC, without its steps: one that was set forward by less than ten
-// minutes, or back, is approached slowly, so that waits last as long as they should. [Wall] follows it at
-// once.
+// System is the machine's clock, in UTC, without its steps: one that was set forward by less than
+// ten minutes, or back, is approached slowly, so that waits last as long as they should. [Wall]
+// follows it at once.
 func System() Clock { return scaled{machine: newSteady(time.Now()), factor: 1} }
 
 // Scaled runs factor times as fast as the machine's clock and agrees with it at origin. Processes

@@ -38,9 +38,9 @@ func (l *Leader) Followers() string { return followPrefix + l.file.Name() }
 // Factor sets how many times as fast as the machine's the clock runs from now on.
 func (l *Leader) Factor(factor float64) error { return l.change(0, factor) }
 
-// Step sets the clock forward by d, or back where d is negative. Followers that run keep their waits
-// and approach the new time slowly, or take it over at once if d is ten minutes or more; their [Wall]
-// shows it at once. A follower that starts later begins with the new time.
+// Step sets the clock forward by d, or back where d is negative. Followers that run keep their
+// waits and approach the new time slowly, or take it over at once if d is ten minutes or more;
+// their [Wall] shows it at once. A follower that starts later begins with the new time.
 func (l *Leader) Step(d time.Duration) error { return l.change(d, 0) }
 
 // change steps the clock, and sets its factor unless that is 0.
@@ -64,8 +64,8 @@ func (l *Leader) write() error {
 func (l *Leader) Close() error { return l.file.Close() }
 
 // reading is what the file of a Leader holds: what the clock showed at a time of the machine's, by
-// how much it was set in all, both in nanoseconds, and how fast it runs. What it shows is without the
-// steps, so that a follower can tell them from the time that has passed.
+// how much it was set in all, both in nanoseconds, and how fast it runs. What it shows is without
+// the steps, so that a follower can tell them from the time that has passed.
 type reading struct {
 	at, shows, set int64
 	factor         float64
@@ -77,7 +77,8 @@ func (r reading) now(at int64) int64 { return r.shows + int64(float64(at-r.at)*r
 // readingSize is the length of the file: four numbers and their check, 8 bytes each.
 const readingSize = 40
 
-// bytes are the numbers and their check: a reader must notice when it reads in the middle of a write.
+// bytes are the numbers and their check: a reader must notice when it reads in the middle of a
+// write.
 func (r reading) bytes() []byte {
 	n := [4]uint64{uint64(r.at), uint64(r.shows), uint64(r.set), math.Float64bits(r.factor)} //nolint:gosec // bits, not values
 	b := make([]byte, 0, readingSize)
@@ -102,8 +103,8 @@ type led struct {
 	file *os.File
 	mu   sync.Mutex
 	last reading
-	// waiting are the timers that have not fired. While watched is true, they are set for a clock that
-	// runs armed times as fast as the machine's.
+	// waiting are the timers that have not fired. While watched is true, they are set for a clock
+	// that runs armed times as fast as the machine's.
 	waiting map[*ledTimer]bool
 	watched bool
 	armed   float64
@@ -127,8 +128,8 @@ func follow(path string) (Clock, error) {
 	return c, nil
 }
 
-// read returns the time that has passed, which no step touches, and what the clock shows, by what the
-// file says, or said when it could last be read. c.mu is held, or c is not in use yet.
+// read returns the time that has passed, which no step touches, and what the clock shows, by what
+// the file says, or said when it could last be read. c.mu is held, or c is not in use yet.
 func (c *led) read() (passing, wall time.Time) {
 	var b [readingSize]byte
 	for range 3 {
@@ -183,11 +184,13 @@ func (c *led) Real(d time.Duration) time.Duration {
 
 // real is how long d takes by what was read last. c.mu is held.
 func (c *led) real(d time.Duration) time.Duration {
-	return time.Duration(min(float64(d)/c.last.factor, math.MaxInt64/2)) // a clock may almost stand still
+	// A clock may almost stand still.
+	return time.Duration(min(float64(d)/c.last.factor, math.MaxInt64/2))
 }
 
-// lookEvery is after how much of the machine's time a clock on which somebody waits looks again whether
-// it runs faster now: once for all timers, as a host has a dozen and tests run dozens of hosts.
+// lookEvery is after how much of the machine's time a clock on which somebody waits looks again
+// whether it runs faster now: once for all timers, as a host has a dozen and tests run dozens of
+// hosts.
 const lookEvery = 100 * time.Millisecond
 
 // ledTimer is a timer that waits. Its fields belong to its clock's mu.

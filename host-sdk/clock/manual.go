@@ -65,8 +65,8 @@ func (m *Manual) Advance(d time.Duration) {
 	}
 }
 
-// Set sets the clock on the wall forward by d, or back where d is negative: [Wall] shows it, and no wait
-// is longer or shorter.
+// Set sets the clock on the wall forward by d, or back where d is negative: [Wall] shows it, and no
+// wait is longer or shorter.
 func (m *Manual) Set(d time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-// Shared is a clock that several machines have in common: each measures how far its own is from one that
-// all of them can ask, such as a database's. Steps of the machine's own clock do not touch it. Those of
-// the common one it treats as [System] those of the machine's, but takes over any step forward.
+// Shared is a clock that several machines have in common: each measures how far its own is from one
+// that all of them can ask, such as a database's. Steps of the machine's own clock do not touch it.
+// Those of the common one it treats as [System] those of the machine's, but takes over any step
+// forward.
 type Shared struct {
 	Clock // the machine's own
 	hands atomic.Pointer[hands]
@@ -61,12 +62,12 @@ func (s *Shared) resume(last time.Time) {
 // measures is how often the common clock is asked at a time: the quickest answer tells most.
 const measures = 3
 
-// uncertain is what a difference must be greater than to be followed, beside half of the time that the
-// answer took: a clock that jumps with each measure is worse than one that is a little off.
+// uncertain is what a difference must be greater than to be followed, beside half of the time that
+// the answer took: a clock that jumps with each measure is worse than one that is a little off.
 const uncertain = 20 * time.Millisecond
 
-// Measure asks the common clock and follows it: Wall at once, Now slowly where that clock was set back.
-// An error leaves the clock as it was. It must not be called by two at the same time.
+// Measure asks the common clock and follows it: Wall at once, Now slowly where that clock was set
+// back. An error leaves the clock as it was. It must not be called by two at the same time.
 func (s *Shared) Measure(ctx context.Context, ask func(context.Context) (time.Time, error)) error {
 	var wall, took time.Duration
 	for i := range measures {
@@ -89,7 +90,8 @@ func (s *Shared) Measure(ctx context.Context, ask func(context.Context) (time.Ti
 	switch {
 	case h.measured && step <= -stepNoticed:
 		s.log("the database's clock was set back; shifts follow it at once, waits go on as they were", -step)
-	case !h.measured || ahead < stepNoticed: // the first difference is no step, and a small one is an ordinary correction
+	case !h.measured || ahead < stepNoticed:
+		// The first difference is no step, and a small one is an ordinary correction.
 		ahead = 0
 	}
 	s.hands.Store(&hands{wall: wall, from: now, ahead: ahead, measured: true})

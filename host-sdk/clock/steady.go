@@ -15,16 +15,17 @@ const (
 	// everything that waits for a time would wait that much longer: nobody would be rung for
 	// callers on hold, and alerts would not escalate.
 	stepFollowed = 10 * time.Minute
-	// stepShare is the share of the time passing by which any other step is approached. It changes no
-	// wait by more than a tenth. What is decided by the hour of the day goes by [Wall] meanwhile.
+	// stepShare is the share of the time passing by which any other step is approached. It changes
+	// no wait by more than a tenth. What is decided by the hour of the day goes by [Wall]
+	// meanwhile.
 	stepShare = 10
 )
 
-// steady reads the machine's clock without its steps: between two readings as much time passes as on
-// the monotonic clock, which no step touches. So a wait of three seconds that is stored as a time
-// takes three seconds, and not two minutes longer after the clock was put back. A difference to the
-// machine's clock is made up slowly, by a tenth of the time passing; a large one forward at once (see
-// stepFollowed).
+// steady reads the machine's clock without its steps: between two readings as much time passes as
+// on the monotonic clock, which no step touches. So a wait of three seconds that is stored as a
+// time takes three seconds, and not two minutes longer after the clock was put back. A difference
+// to the machine's clock is made up slowly, by a tenth of the time passing; a large one forward at
+// once (see stepFollowed).
 type steady struct {
 	log func(message string, by time.Duration)
 
@@ -58,8 +59,8 @@ func (s *steady) resume(last time.Time) {
 	}
 }
 
-// at makes it agree with the machine's clock. reading counts by its monotonic part, wall is the time
-// the machine shows.
+// at makes it agree with the machine's clock. reading counts by its monotonic part, wall is the
+// time the machine shows.
 func (s *steady) at(reading, wall time.Time) { s.last, s.now = reading, wall }
 
 // step goes on to the next reading, and returns the time at it. s.mu is held.

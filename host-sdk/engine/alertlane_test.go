@@ -73,8 +73,8 @@ func routing(t *testing.T) (*host, *clock.Manual) {
 // routedOnly makes the platform one without unrouted alerts.
 func routedOnly(c *engine.Config) { c.Platform.(*fakePlatform).routedOnly = true }
 
-// TestCommandsWaitForTheRouteOnAPlatformWithoutUnroutedAlerts and are then given to it in order, and
-// so are those that follow. They are not late meanwhile.
+// TestCommandsWaitForTheRouteOnAPlatformWithoutUnroutedAlerts and are then given to it in order,
+// and so are those that follow. They are not late meanwhile.
 func TestCommandsWaitForTheRouteOnAPlatformWithoutUnroutedAlerts(t *testing.T) {
 	t.Parallel()
 	h, clk := routing(t)
@@ -181,7 +181,8 @@ func TestAPlatformThatUnlearnsUnroutedAlertsIsGivenTheRestOfWhatItHas(t *testing
 	}
 }
 
-// TestWhileThePlatformCannotSayWhatItCanDoNothingOfAnAlertIsLost: it may be one with unrouted alerts.
+// TestWhileThePlatformCannotSayWhatItCanDoNothingOfAnAlertIsLost: it may be one with unrouted
+// alerts.
 func TestWhileThePlatformCannotSayWhatItCanDoNothingOfAnAlertIsLost(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, manual(newManual()))

@@ -40,8 +40,8 @@ func command(kind integration.AlertCommandKind, alert string) integration.AlertC
 	return integration.AlertCommand{Kind: kind, AlertKey: alert}
 }
 
-// What is given together is of one alert; what is behind another's commands, or behind what nobody can read,
-// waits for its turn. Nothing is overtaken or lost.
+// What is given together is of one alert; what is behind another's commands, or behind what nobody
+// can read, waits for its turn. Nothing is overtaken or lost.
 func TestCommandsOfAnotherAlertAreGivenApart(t *testing.T) {
 	t.Parallel()
 	h, p := together(t)

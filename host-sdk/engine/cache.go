@@ -13,7 +13,8 @@ import (
 // for its age alone: how old a value may be is the reader's question, since a call is better served
 // by an old copy than by none.
 type cache[K comparable, V any] struct {
-	limit int           // values beyond which those read keep ago or earlier are dropped; 0 = no limit
+	// Values beyond which those read keep ago or earlier are dropped; 0 = no limit.
+	limit int
 	keep  time.Duration // see limit
 
 	mu     sync.Mutex
@@ -49,8 +50,8 @@ func (c *cache[K, V]) put(key K, value V, now time.Time) {
 	c.putIf(key, value, now, func(V) bool { return true })
 }
 
-// putIf is put if there is no value yet or replaces says so of the one that there is. It returns the
-// value that there is then.
+// putIf is put if there is no value yet or replaces says so of the one that there is. It returns
+// the value that there is then.
 func (c *cache[K, V]) putIf(key K, value V, now time.Time, replaces func(old V) bool) V {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -102,10 +103,14 @@ type caches struct {
 	ownFormats   cache[string, formatsSince]            // that plugins read, by plugin id
 	pinned       cache[pinKey, pinnedOptions]
 	snapshots    cache[platform.Hint, reading]
-	missing      cache[platform.Hint, struct{}]                   // since when alerts that were there are not found
-	handled      cache[platform.Hint, *integration.AlertSnapshot] // the last one that HandleAlert has seen
-	sessions     cache[sessionRef, store.Session]                 // live ones; used only while the store has that version
-	doubted      cache[sessionRef, struct{}]                      // sessions whose last commit failed; see Engine.unchanged
+	// Since when alerts that were there are not found.
+	missing cache[platform.Hint, struct{}]
+	// The last one that HandleAlert has seen.
+	handled cache[platform.Hint, *integration.AlertSnapshot]
+	// Live ones; used only while the store has that version.
+	sessions cache[sessionRef, store.Session]
+	// Sessions whose last commit failed; see Engine.unchanged.
+	doubted cache[sessionRef, struct{}]
 }
 
 // copiesKept is how many answers of the platform are kept before those too old to be used are

@@ -136,9 +136,9 @@ func (x patientPlatform) findings(ctx context.Context) ([]string, error) {
 	return ask(ctx, x, "findings", "", func(context.Context) ([]string, error) { return finder.Findings(), nil })
 }
 
-// InTime is a plugin whose handlers return when their context has ended, whatever its process does, as
-// those of a launched plugin do. They are called as they are; of all others the engine gives up those
-// that do not return, for which each call needs a goroutine.
+// InTime is a plugin whose handlers return when their context has ended, whatever its process does,
+// as those of a launched plugin do. They are called as they are; of all others the engine gives up
+// those that do not return, for which each call needs a goroutine.
 type InTime interface {
 	// ReturnsInTime does nothing: having it is the promise.
 	ReturnsInTime()
@@ -187,8 +187,8 @@ func handle[Req any](ctx context.Context, x patientPlugin, id string, req Req, m
 	return here(ctx, x.patience, callee{"plugin", id}, func(ctx context.Context) (integration.Outcome, error) { return method(x.Integration, ctx, req) })
 }
 
-// handleApart is handle in a goroutine. It is a function of its own, so that a request which needs no
-// goroutine stays on the stack.
+// handleApart is handle in a goroutine. It is a function of its own, so that a request which needs
+// no goroutine stays on the stack.
 func handleApart[Req any](ctx context.Context, x patientPlugin, id string, req Req, method func(integration.Integration, context.Context, Req) (integration.Outcome, error)) (integration.Outcome, error) {
 	return within(ctx, x.patience, callee{"plugin", id}, func(ctx context.Context) (integration.Outcome, error) { return method(x.Integration, ctx, req) })
 }

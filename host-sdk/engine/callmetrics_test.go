@@ -59,11 +59,13 @@ func TestACallIsCountedOnceByItsEndAndEachPersonByTheirOutcome(t *testing.T) {
 	}{
 		{0, view("", 0)},
 		{5, view("", 0, leg("1", "planned", "", 0), leg("2", "planned", "", 0))},
-		{6, view("", 0, leg("1", "ringing", "", 0), leg("2", "ended", "taken", 6))}, // 2 was never asked to ring
+		// 2 was never asked to ring.
+		{6, view("", 0, leg("1", "ringing", "", 0), leg("2", "ended", "taken", 6))},
 		{31, view("", 0, leg("1", "unreached", "no_answer", 31), leg("3", "ringing", "", 0))},
 		{42, view("", 0, leg("1", "unreached", "no_answer", 31), leg("3", "talking", "", 0))},
 		{99, view("connected", 99, leg("1", "unreached", "no_answer", 31), leg("3", "ended", "talked", 99))},
-		{120, view("connected", 99, leg("1", "unreached", "no_answer", 31), leg("3", "ended", "talked", 99))}, // a late commit
+		// A late commit.
+		{120, view("connected", 99, leg("1", "unreached", "no_answer", 31), leg("3", "ended", "talked", 99))},
 	}
 	var before *integration.CallView
 	for _, s := range steps {

@@ -13,8 +13,9 @@ import (
 
 // How long work is tried for if the handler that ordered it names no end of its own.
 const (
-	commandNotAfter = 24 * time.Hour // alert commands, mails and deferred webhooks: late is better than never
-	taskNotAfter    = time.Hour      // from when the task is due: later the call it serves is over
+	// Alert commands, mails and deferred webhooks: late is better than never.
+	commandNotAfter = 24 * time.Hour
+	taskNotAfter    = time.Hour // from when the task is due: later the call it serves is over
 )
 
 // commit turns an outcome into one transaction. The store pins the revision of the options at a
@@ -57,8 +58,8 @@ func (j job) commit(l loaded, o integration.Outcome) (store.Commit, error) {
 	return c, nil
 }
 
-// newFindings leaves out findings that are to be cleared and are not there: calls that go well clear the
-// same ones again and again.
+// newFindings leaves out findings that are to be cleared and are not there: calls that go well
+// clear the same ones again and again.
 func newFindings(f integration.Facts, list []integration.Finding) (out []integration.Finding) {
 	for _, n := range list {
 		there := f.FindingsUnknown || slices.ContainsFunc(f.Findings, func(have integration.Finding) bool { return have.Code == n.Code })
@@ -105,8 +106,8 @@ func taskItem(t integration.Task, now time.Time) store.Item {
 
 // commitItems adds items to a session's outbox and consumes another (done; 0 = none) in one
 // transaction, which leaves the session as it is. It begins again when somebody else committed
-// first. It does not wake the outbox: whoever consumes an item does, and timers of periodic tasks are
-// due later than the next look.
+// first. It does not wake the outbox: whoever consumes an item does, and timers of periodic tasks
+// are due later than the next look.
 func (e *Engine) commitItems(ctx context.Context, integrationID, key string, items []store.Item, done int64) error {
 	for attempt := 1; ; attempt++ {
 		version := int64(0)

@@ -91,8 +91,8 @@ func (e *Engine) Configure(ctx context.Context, id string, revision int64, d Dra
 	return saved, warnings, err
 }
 
-// checked turns a draft into the integration to save, with the options as the plugin wrote them. The
-// host's own problems and the plugin's come together, so that a form shows all of them at once.
+// checked turns a draft into the integration to save, with the options as the plugin wrote them.
+// The host's own problems and the plugin's come together, so that a form shows all of them at once.
 func (e *Engine) checked(ctx context.Context, id string, d Draft, old store.Integration) (store.Integration, []integration.Problem, error) {
 	problems, destinations, err := e.checkDraft(ctx, id, d, old)
 	if err != nil {
@@ -137,8 +137,8 @@ func (e *Engine) checked(ctx context.Context, id string, d Draft, old store.Inte
 	return in, verdict.Warnings, nil
 }
 
-// withPlugins returns the host's problems and those of the plugin that the host has not found too, at the
-// field or at one of its entries: a form would show both at one field.
+// withPlugins returns the host's problems and those of the plugin that the host has not found too,
+// at the field or at one of its entries: a form would show both at one field.
 func withPlugins(hosts, plugins []integration.Problem) []integration.Problem {
 	all := slices.Clone(hosts)
 	for _, p := range plugins {
@@ -151,9 +151,9 @@ func withPlugins(hosts, plugins []integration.Problem) []integration.Problem {
 	return all
 }
 
-// applied returns old with the draft's settings, or a new integration if id is "". A new one gets the
-// key that tokens in its addresses are made with; it stays the same for as long as the integration
-// lives, as running calls hold such addresses.
+// applied returns old with the draft's settings, or a new integration if id is "". A new one gets
+// the key that tokens in its addresses are made with; it stays the same for as long as the
+// integration lives, as running calls hold such addresses.
 func (d Draft) applied(id string, old store.Integration) store.Integration {
 	in := old
 	in.ID, in.Plugin, in.Name, in.Enabled, in.Maintenance = id, d.Plugin, oneline.Clean(d.Name, oneline.MaxName), d.Enabled, d.Maintenance
@@ -168,8 +168,8 @@ func (d Draft) applied(id string, old store.Integration) store.Integration {
 	return in
 }
 
-// Remove deletes an integration: new callers hear that the number is not in service. It is kept, out
-// of sight, for the calls it has (see store.Integrations); their handlers see HostDeleted.
+// Remove deletes an integration: new callers hear that the number is not in service. It is kept,
+// out of sight, for the calls it has (see store.Integrations); their handlers see HostDeleted.
 func (e *Engine) Remove(ctx context.Context, id string) error {
 	if err := e.store.DeleteIntegration(ctx, id); err != nil {
 		return err

@@ -13,8 +13,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// questioning lets the plugin answer with what it hears of a question: whom, and as of when, counted
-// from the beginning.
+// questioning lets the plugin answer with what it hears of a question: whom, and as of when,
+// counted from the beginning.
 func questioning(q integration.Question, began time.Time) func(integration.WebhookRequest) (integration.Outcome, error) {
 	return func(req integration.WebhookRequest) (integration.Outcome, error) {
 		if len(req.Facts.Answers) == 0 {
@@ -57,8 +57,8 @@ func (h *host) fail(err error) { h.platform.set(func(p *fakePlatform) { p.down =
 
 var whoIsOnCall = integration.Question{ID: "q", Kind: integration.AskOnCall, Team: "devops"}
 
-// TestWhoWasOnCallServesForTenMinutes while the platform cannot say who is; who is on another call is
-// what the store says now.
+// TestWhoWasOnCallServesForTenMinutes while the platform cannot say who is; who is on another call
+// is what the store says now.
 func TestWhoWasOnCallServesForTenMinutes(t *testing.T) {
 	t.Parallel()
 	h, clk := asked(t, whoIsOnCall)
@@ -167,8 +167,8 @@ func TestNamesOfDestinationsServeForADay(t *testing.T) {
 	h.expect(t, "/c/M/x", "devops", "later")
 }
 
-// TestAPlatformThatFailsIsAskedForDestinationsOnceInAWhile: if it hangs, each question is a silence that
-// a caller hears.
+// TestAPlatformThatFailsIsAskedForDestinationsOnceInAWhile: if it hangs, each question is a silence
+// that a caller hears.
 func TestAPlatformThatFailsIsAskedForDestinationsOnceInAWhile(t *testing.T) {
 	t.Parallel()
 	clk := newManual()
@@ -202,8 +202,8 @@ func TestCommandsAndAlertsHaveNoCopies(t *testing.T) {
 	h.expect(t, "/c/K/x", "none", "the platform does not answer")
 }
 
-// TestShiftsFollowTheClockOnTheWallAtOnce: when the machine's clock is set back, waits go on as they
-// were, and the platform is asked about the time that people's clocks show.
+// TestShiftsFollowTheClockOnTheWallAtOnce: when the machine's clock is set back, waits go on as
+// they were, and the platform is asked about the time that people's clocks show.
 func TestShiftsFollowTheClockOnTheWallAtOnce(t *testing.T) {
 	t.Parallel()
 	h, clk := asked(t, whoIsOnCall)

@@ -210,7 +210,8 @@ func (s *countingStore) Commit(ctx context.Context, c store.Commit) (int64, erro
 	s.mu.Unlock()
 	if before != nil {
 		before()
-		ctx = context.WithoutCancel(ctx) // it has begun: it is written even if nobody waits any more
+		// It has begun: it is written even if nobody waits any more.
+		ctx = context.WithoutCancel(ctx)
 	}
 	if s.alwaysConflict.Load() {
 		return 0, integration.Errorf(integration.KindConflict, "moved")

@@ -11,9 +11,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// Limits of what is kept for later. While the plugin is away nobody checks who sends a request: what
-// is kept must not grow with what strangers send. A call has a few dozen such requests, of one or two
-// kilobytes each.
+// Limits of what is kept for later. While the plugin is away nobody checks who sends a request:
+// what is kept must not grow with what strangers send. A call has a few dozen such requests, of one
+// or two kilobytes each.
 const (
 	deferredItems    = 100       // of one session
 	deferredBytes    = 512 << 10 // of one session, as stored
@@ -43,8 +43,8 @@ func comeAgain() integration.Response {
 	return integration.Response{Status: 503, Header: map[string][]string{"Retry-After": {"5"}, "Cache-Control": {"no-store"}}}
 }
 
-// answerIgnored reports whether some plugin says that the answer to a request of this path is ignored.
-// It serves where the integration, and with it the plugin, cannot be read.
+// answerIgnored reports whether some plugin says that the answer to a request of this path is
+// ignored. It serves where the integration, and with it the plugin, cannot be read.
 func (e *Engine) answerIgnored(ctx context.Context, path string) bool {
 	return slices.ContainsFunc(e.plugins.PluginIDs(), func(id string) bool {
 		desc, err := e.description(ctx, id)

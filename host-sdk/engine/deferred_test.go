@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// What is kept for later grows neither with one session's requests nor with everybody's, and room that was
-// taken off is there again.
+// What is kept for later grows neither with one session's requests nor with everybody's, and room
+// that was taken off is there again.
 func TestRequestsAreKeptForLaterUpToALimit(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_800_000_000, 0)
@@ -58,8 +58,8 @@ func TestARequestThatWasNotCountedMakesNoRoom(t *testing.T) {
 	}
 }
 
-// Those of sessions that have gone with their requests are not counted for ever: after a day nothing of them
-// can be in the outbox.
+// Those of sessions that have gone with their requests are not counted for ever: after a day
+// nothing of them can be in the outbox.
 func TestRoomOfRequestsThatHaveGoneIsThereAgainAfterADay(t *testing.T) {
 	t.Parallel()
 	start := time.Unix(1_800_000_000, 0)

@@ -44,7 +44,8 @@ func TestAnEngineEndsWhenItsWorkBesideCallsHasEnded(t *testing.T) {
 	})
 	wait(t, late.begun, "a finding that is saved beside the call")
 	cancel()
-	select { // an engine that did not wait would end about now; one that is slow to end is not noticed
+	// An engine that did not wait would end about now; one that is slow to end is not noticed.
+	select {
 	case <-done:
 		t.Error("the engine has ended while a finding is being saved")
 	case <-time.After(300 * time.Millisecond):
@@ -58,7 +59,8 @@ func TestAnEngineEndsWhenItsWorkBesideCallsHasEnded(t *testing.T) {
 	}
 }
 
-// TestAnEngineEndsWhenTheWorkThatItHasBegunIsDone, and stored: done again, it would ring people twice.
+// TestAnEngineEndsWhenTheWorkThatItHasBegunIsDone, and stored: done again, it would ring people
+// twice.
 func TestAnEngineEndsWhenTheWorkThatItHasBegunIsDone(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

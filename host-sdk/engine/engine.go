@@ -29,8 +29,8 @@ type Plugins interface {
 
 // Mailer sends mails, such as a mail.Sender.
 type Mailer interface {
-	// Send sends one mail to one address. Errors of a final kind end it; others are retried, and so is
-	// unauthorized, which speaks of the host's account at the mail server.
+	// Send sends one mail to one address. Errors of a final kind end it; others are retried, and so
+	// is unauthorized, which speaks of the host's account at the mail server.
 	Send(ctx context.Context, m OutgoingMail) error
 }
 
@@ -62,22 +62,22 @@ type Config struct {
 	MediaSlices func(m store.Medium) []string
 
 	// GuardedMediaURL gives a public URL of a stored medium that is served until expires to whoever
-	// knows it, such as a webhook.GuardedMedia's; see integration.Facts.MediaURLs. Optional: without
-	// it calls get no addresses of their media.
+	// knows it, such as a webhook.GuardedMedia's; see integration.Facts.MediaURLs. Optional:
+	// without it calls get no addresses of their media.
 	GuardedMediaURL func(ref string, expires time.Time) string
 	// Notifies says that people are told of a new alert by the host itself, whatever the platform
 	// does.
 	Notifies bool
 
-	// LiveCalls is how many calls of one integration may run at once: with as many, the handler of a
-	// new one is told HostRateLimited. 0: no limit.
+	// LiveCalls is how many calls of one integration may run at once: with as many, the handler of
+	// a new one is told HostRateLimited. 0: no limit.
 	LiveCalls int
 
-	// KeepCalls is how long the record of a call is kept after the call's end, with its recordings, and an
-	// alert after its last change where the platform is a platform.Eraser. 0: for ever.
+	// KeepCalls is how long the record of a call is kept after the call's end, with its recordings,
+	// and an alert after its last change where the platform is a platform.Eraser. 0: for ever.
 	KeepCalls time.Duration
-	// KeepRecordings is how long recordings are kept after their call's end, if not as long as its record.
-	// 0: as long as the record. What nobody has heard is kept longer.
+	// KeepRecordings is how long recordings are kept after their call's end, if not as long as its
+	// record. 0: as long as the record. What nobody has heard is kept longer.
 	KeepRecordings time.Duration
 
 	Mailer  Mailer       // nil: mails are logged as not sent, and dropped
@@ -85,24 +85,26 @@ type Config struct {
 	Logger  *slog.Logger // nil: discarded
 	Metrics *Metrics     // nil: not counted
 	Tenant  string       // for platform.Scope
-	Workers int          // concurrent outbox items of each kind of work, half of them for one integration; 0 = 16
-	// Exclusive says that no other process uses the store, and no other engine of this process: what a
-	// killed predecessor had begun is taken up at once rather than after its lease, and the sessions
-	// of calls are not read again while no commit has changed them.
+	// Concurrent outbox items of each kind of work, half of them for one integration; 0 = 16.
+	Workers int
+	// Exclusive says that no other process uses the store, and no other engine of this process:
+	// what a killed predecessor had begun is taken up at once rather than after its lease, and the
+	// sessions of calls are not read again while no commit has changed them.
 	Exclusive bool
-	// RollBack is how long every host must have read a format before plugins write it: until then the
-	// release can be taken back to the one before. 0: a minute.
+	// RollBack is how long every host must have read a format before plugins write it: until then
+	// the release can be taken back to the one before. 0: a minute.
 	RollBack time.Duration
-	// Hosts lists the running hosts that share the store, this one included, and the time by the clock
-	// of their rows; none: not known yet. Which formats they read decides which are written
+	// Hosts lists the running hosts that share the store, this one included, and the time by the
+	// clock of their rows; none: not known yet. Which formats they read decides which are written
 	// (integration.Facts.WriteFormats). nil: this host is alone.
 	Hosts func() ([]store.Host, time.Time)
-	// Owner names this run of the host among those that share the store: what it claims bears this name.
-	// "": one is made up.
+	// Owner names this run of the host among those that share the store: what it claims bears this
+	// name. "": one is made up.
 	Owner string
-	// Claiming waits until this host may work on what it claims, and returns a context that ends when
-	// others may take that over; its error is that of ctx. What was under way is then given up: requests
-	// to foreign services are cancelled, and done again as if the host had died. nil: it always may.
+	// Claiming waits until this host may work on what it claims, and returns a context that ends
+	// when others may take that over; its error is that of ctx. What was under way is then given
+	// up: requests to foreign services are cancelled, and done again as if the host had died. nil:
+	// it always may.
 	Claiming func(ctx context.Context) (context.Context, error)
 	// Notices reach the other hosts that share the store; nil: there are none.
 	Notices Notices
@@ -209,9 +211,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	return err
 }
 
-// releaseLeases gives back what a killed predecessor held, or this host itself when others could have
-// taken it over. A store that is not available now is asked again until ctx ends: calls are answered
-// meanwhile.
+// releaseLeases gives back what a killed predecessor held, or this host itself when others could
+// have taken it over. A store that is not available now is asked again until ctx ends: calls are
+// answered meanwhile.
 func (e *Engine) releaseLeases(ctx context.Context) error {
 	owner := e.owner
 	if e.cfg.Exclusive {

@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	eraseEvery = 30 * time.Second // how often the store is asked, besides when something was deleted here
-	eraseLease = 5 * time.Minute  // for a batch
-	eraseBatch = 10               // one after the other: a foreign service has limits
+	// How often the store is asked, besides when something was deleted here.
+	eraseEvery = 30 * time.Second
+	eraseLease = 5 * time.Minute // for a batch
+	eraseBatch = 10              // one after the other: a foreign service has limits
 	// After a failure the pauses grow from the first to the longest: people may have to put
 	// something right.
 	firstErase, maxErase = time.Minute, 24 * time.Hour
@@ -24,15 +25,17 @@ const (
 	ErasePatience = 90 * 24 * time.Hour
 )
 
-// FindingNotErased is the code of the finding that something could not be deleted at the foreign service.
+// FindingNotErased is the code of the finding that something could not be deleted at the foreign
+// service.
 const FindingNotErased = "host-not-erased"
 
-// eraseMinor is the minor of the protocol since which plugins are asked for [integration.TaskErase].
+// eraseMinor is the minor of the protocol since which plugins are asked for
+// [integration.TaskErase].
 const eraseMinor = 1
 
-// DeleteRecording deletes a recording of a call here and on the alert of the platform, and has it deleted at
-// the foreign service. The error is KindConflict for a live call, KindNotFound if the call has no such
-// recording any more.
+// DeleteRecording deletes a recording of a call here and on the alert of the platform, and has it
+// deleted at the foreign service. The error is KindConflict for a live call, KindNotFound if the
+// call has no such recording any more.
 func (e *Engine) DeleteRecording(ctx context.Context, integrationID, key, ref string, d store.Deletion) error {
 	c, err := e.cfg.Store.Call(ctx, integrationID, key)
 	if err != nil {
@@ -61,9 +64,9 @@ func (e *Engine) DeleteCall(ctx context.Context, integrationID, key string, d st
 	return nil
 }
 
-// DeleteAlert deletes an alert that nobody has to do with any more, with its log. The record of its call
-// stays. The error is KindUnsupported if the platform keeps its alerts, KindConflict for an alert that is not
-// over or whose call is live, KindNotFound if there is none.
+// DeleteAlert deletes an alert that nobody has to do with any more, with its log. The record of its
+// call stays. The error is KindUnsupported if the platform keeps its alerts, KindConflict for an
+// alert that is not over or whose call is live, KindNotFound if there is none.
 func (e *Engine) DeleteAlert(ctx context.Context, integrationID, alertKey string) error {
 	eraser, ok := e.cfg.Platform.(platform.Eraser)
 	if !ok {
@@ -86,8 +89,8 @@ func deletedBy(d store.Deletion) string {
 	return ""
 }
 
-// erasePlatform takes recordings off the alert of a call where the platform can do that. What fails is
-// logged: the sound itself is gone.
+// erasePlatform takes recordings off the alert of a call where the platform can do that. What fails
+// is logged: the sound itself is gone.
 func (e *Engine) erasePlatform(ctx context.Context, c store.Call, refs []string, line string) {
 	eraser, ok := e.cfg.Platform.(platform.Eraser)
 	if !ok || c.Alert.Key == "" || len(refs) == 0 {
@@ -191,8 +194,9 @@ func erasedText(erased integration.Erased) string {
 	return text + "."
 }
 
-// performErasure runs the task in the plugin of the integration, which may have been removed meanwhile.
-// Its errors are those of [integration.TaskErase]; KindNotFound: nothing is left of the integration.
+// performErasure runs the task in the plugin of the integration, which may have been removed
+// meanwhile. Its errors are those of [integration.TaskErase]; KindNotFound: nothing is left of the
+// integration.
 func (e *Engine) performErasure(ctx context.Context, x store.Erasure) (integration.Erased, error) {
 	var erased integration.Erased
 	ctx, cancel := context.WithTimeout(ctx, performTimeout)

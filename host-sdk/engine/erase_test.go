@@ -171,8 +171,8 @@ func byAlice(at time.Time) store.Deletion {
 	return store.Deletion{By: "alice", At: at, Cause: store.CauseDeleted}
 }
 
-// A recording that somebody deletes goes here and on the alert, and at once at the foreign service. The call's
-// story says so.
+// A recording that somebody deletes goes here and on the alert, and at once at the foreign service.
+// The call's story says so.
 func TestADeletedRecordingGoesEverywhereAtOnce(t *testing.T) {
 	t.Parallel()
 	clk, k := newManual(), &keeper{}
@@ -240,8 +240,8 @@ func TestADeletedCallGoesWithItsRecordings(t *testing.T) {
 	}
 }
 
-// What is refused is not deleted anywhere; what the platform does not have, or cannot delete, keeps nothing
-// else.
+// What is refused is not deleted anywhere; what the platform does not have, or cannot delete, keeps
+// nothing else.
 func TestWhatMayNotBeDeletedStays(t *testing.T) {
 	t.Parallel()
 	k := &keeper{}
@@ -427,8 +427,8 @@ func TestManyDeletionsAreWorkedOffWithoutAPause(t *testing.T) {
 	}
 }
 
-// The sweep takes what is old off the platform, too, as far as it lets the host: recordings off their alerts,
-// and alerts a hundred at a time until there are no more.
+// The sweep takes what is old off the platform, too, as far as it lets the host: recordings off
+// their alerts, and alerts a hundred at a time until there are no more.
 func TestTheSweepDeletesOnThePlatform(t *testing.T) {
 	t.Parallel()
 	k := &keeper{}
@@ -449,8 +449,8 @@ func TestTheSweepDeletesOnThePlatform(t *testing.T) {
 	}
 }
 
-// A message that nobody has heard keeps its alert, whose page is where people find it, whatever the age. Once
-// it is heard the alert goes.
+// A message that nobody has heard keeps its alert, whose page is where people find it, whatever the
+// age. Once it is heard the alert goes.
 func TestAnAlertWithAnUnheardMessageIsKeptWhateverItsAge(t *testing.T) {
 	t.Parallel()
 	k := &keeper{}

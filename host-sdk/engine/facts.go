@@ -17,16 +17,17 @@ import (
 // How old a copy may be that serves a request. Without these copies each tick of the hold music
 // would ask store and platform several things that hardly ever change.
 const (
-	instanceTTL     = time.Second      // how long another process' save may go unnoticed
-	capabilitiesTTL = 30 * time.Second // how long a platform's changed capabilities may go unnoticed
-	destinationsTTL = 5 * time.Second  // the menu of a new call is at most this old
-	destinationCopy = 24 * time.Hour   // and this if the platform cannot say
-	platformTimeout = 2 * time.Second  // one question to the platform, while a caller waits
+	instanceTTL = time.Second // how long another process' save may go unnoticed
+	// How long a platform's changed capabilities may go unnoticed.
+	capabilitiesTTL = 30 * time.Second
+	destinationsTTL = 5 * time.Second // the menu of a new call is at most this old
+	destinationCopy = 24 * time.Hour  // and this if the platform cannot say
+	platformTimeout = 2 * time.Second // one question to the platform, while a caller waits
 )
 
-// instance reads an integration, from memory if it is fresh. One that was deleted is read for as long
-// as it is kept for the calls it had (see store.Integrations). When the store fails, the last known
-// copy serves: no call must be lost for that.
+// instance reads an integration, from memory if it is fresh. One that was deleted is read for as
+// long as it is kept for the calls it had (see store.Integrations). When the store fails, the last
+// known copy serves: no call must be lost for that.
 func (e *Engine) instance(ctx context.Context, id string) (store.Integration, error) {
 	now := e.clock.Now()
 	if in, ok := e.known.instances.fresh(id, now, instanceTTL); ok {
@@ -88,7 +89,8 @@ func (e *Engine) options(ctx context.Context, in store.Integration, revision int
 	if revision == in.Revision {
 		return in.Options, in.OptionsFormat, in.Revision, nil
 	}
-	// The key names both revisions, so once new secrets are saved, no copy with the old ones is found.
+	// The key names both revisions, so once new secrets are saved, no copy with the old ones is
+	// found.
 	key := pinKey{in.ID, revision, in.Revision}
 	if p, ok := e.known.pinned.get(key); ok {
 		return p.value.options, p.value.format, revision, nil
@@ -147,8 +149,8 @@ func (e *Engine) storedCapabilities(ctx context.Context, id string) (c integrati
 	return c, err == nil && json.Unmarshal([]byte(text), &c) == nil
 }
 
-// storeCapabilities keeps them for a restart, unless they are kept already. What fails is logged: only
-// a restart while the platform is down misses them.
+// storeCapabilities keeps them for a restart, unless they are kept already. What fails is logged:
+// only a restart while the platform is down misses them.
 func (e *Engine) storeCapabilities(ctx context.Context, id string, c integration.Capabilities) {
 	if old, ok := e.storedCapabilities(ctx, id); ok && old == c {
 		return
@@ -232,8 +234,8 @@ func (e *Engine) destinations(ctx context.Context, in store.Integration, refresh
 	return list
 }
 
-// unnamed are destinations of which nothing but the references is known, with their ids for names. A
-// call may still go to them: not to know their names is not to have none.
+// unnamed are destinations of which nothing but the references is known, with their ids for names.
+// A call may still go to them: not to know their names is not to have none.
 func unnamed(refs []platform.Ref) []integration.Destination {
 	list := make([]integration.Destination, len(refs))
 	for i, r := range refs {
@@ -242,8 +244,9 @@ func unnamed(refs []platform.Ref) []integration.Destination {
 	return cleanDestinations(list)
 }
 
-// findings reads the findings of an integration, at most once a second. While the store fails the last
-// known ones serve; known is false if there are none, which does not mean that there is no finding.
+// findings reads the findings of an integration, at most once a second. While the store fails the
+// last known ones serve; known is false if there are none, which does not mean that there is no
+// finding.
 func (e *Engine) findings(ctx context.Context, id string) (list []integration.Finding, known bool) {
 	now := e.clock.Now()
 	last, ok := e.known.findings.get(id)

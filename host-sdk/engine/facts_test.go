@@ -38,8 +38,8 @@ func TestLastKnownCapabilitiesServeWhileThePlatformIsDown(t *testing.T) {
 	}
 }
 
-// What a call does once, such as acknowledging for a responder, it leaves out for good where it believes
-// that the platform cannot.
+// What a call does once, such as acknowledging for a responder, it leaves out for good where it
+// believes that the platform cannot.
 func TestLastKnownCapabilitiesOutliveARestart(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, manual(newManual()))

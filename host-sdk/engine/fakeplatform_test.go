@@ -24,9 +24,10 @@ type fakePlatform struct {
 	hints     chan platform.Hint
 	hinted    chan platform.Hint // gets each hint after the engine has taken it; nil: nobody waits
 	down      error
-	reading   func(key string)      // called while an alert is being read, after its state was taken
-	watching  func(watch int) error // called when watching begins; an error breaks the watch
-	watches   int
+	// Called while an alert is being read, after its state was taken.
+	reading  func(key string)
+	watching func(watch int) error // called when watching begins; an error breaks the watch
+	watches  int
 
 	onCallTimes []time.Time
 	routedOnly  bool  // it has no unrouted alerts

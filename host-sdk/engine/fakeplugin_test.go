@@ -8,8 +8,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// idleTimers are the timers on which the loops of an engine without work wait: the outbox, the daily
-// work, the copies, the formats, the two of what was heard of callers, and what is to be erased.
+// idleTimers are the timers on which the loops of an engine without work wait: the outbox, the
+// daily work, the copies, the formats, the two of what was heard of callers, and what is to be
+// erased.
 const idleTimers = 7
 
 // fakePlugin does what a test's functions say.

@@ -21,8 +21,8 @@ const (
 	platformFindingsShown = 5 // sentences in one finding; the rest is counted
 )
 
-// watchFindings brings what the platform finds to the integrations until ctx ends. For a platform that
-// finds nothing it only clears what the one of the last start may have left.
+// watchFindings brings what the platform finds to the integrations until ctx ends. For a platform
+// that finds nothing it only clears what the one of the last start may have left.
 func (e *Engine) watchFindings(ctx context.Context) error {
 	_, finds := e.platform.Platform.(platform.Finder)
 	for {

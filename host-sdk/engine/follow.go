@@ -10,14 +10,15 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// followTime is how long the answer to a request waits for what its call makes of the change that it
-// causes. Beyond that, the change is handled after the answer.
+// followTime is how long the answer to a request waits for what its call makes of the change that
+// it causes. Beyond that, the change is handled after the answer.
 const followTime = 500 * time.Millisecond
 
-// follow runs HandleAlert with what a commit is about to change of the alert, on the session as the commit
-// leaves it, and adds what that decides to the commit and its outcome: one transaction instead of two, and
-// none that only half of it has happened. false: the change is to be handled once it is written, as it is
-// where the handler fails, takes long or commands more, which has to be decided on the alert as it is then.
+// follow runs HandleAlert with what a commit is about to change of the alert, on the session as the
+// commit leaves it, and adds what that decides to the commit and its outcome: one transaction
+// instead of two, and none that only half of it has happened. false: the change is to be handled
+// once it is written, as it is where the handler fails, takes long or commands more, which has to
+// be decided on the alert as it is then.
 func (e *Engine) follow(ctx context.Context, j job, l loaded, c store.Commit, change platform.AlertChange, o integration.Outcome) (store.Commit, integration.Outcome, bool) {
 	ctx, cancel := context.WithTimeout(ctx, followTime)
 	defer cancel()
@@ -34,7 +35,8 @@ func (e *Engine) follow(ctx context.Context, j job, l loaded, c store.Commit, ch
 	if then.facts, err = e.facts(ctx, l.integration, j.key, then.session, j.loading); err != nil {
 		return c, o, false
 	}
-	then.facts.Alert = then.alert.snap // its time is now: the first decision may have waited for another process
+	// Its time is now: the first decision may have waited for another process.
+	then.facts.Alert = then.alert.snap
 	outcome, answers, err := e.decide(ctx, then, second)
 	if err != nil || len(outcome.Alert) > 0 {
 		return c, o, false

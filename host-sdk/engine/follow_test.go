@@ -31,7 +31,8 @@ func layerPaged(h *host, commands ...integration.AlertCommand) func(integration.
 	}
 }
 
-// What the call makes of its own change of the alert is in the commit of the request that caused it.
+// What the call makes of its own change of the alert is in the commit of the request that caused
+// it.
 func TestWhatACallMakesOfItsOwnChangeIsOneCommitWithIt(t *testing.T) {
 	t.Parallel()
 	m := engine.NewMetrics()
@@ -79,8 +80,8 @@ func TestWhatACallMakesOfItsOwnChangeIsOneCommitWithIt(t *testing.T) {
 	h.expect(t, "/c/call-1/x", "103", "the next request")
 }
 
-// A person whom what follows wants to ring may have been taken by another call meanwhile: nobody is rung
-// by two calls.
+// A person whom what follows wants to ring may have been taken by another call meanwhile: nobody is
+// rung by two calls.
 func TestWhatFollowsOccupiesNobodyWhomAnotherCallHasTaken(t *testing.T) {
 	t.Parallel()
 	h, _, _ := newTogether(t, func() []integration.AlertCommand { return slices.Clone(toDevOps) })
@@ -147,8 +148,8 @@ func TestACallSeesItsOwnChangeLaterIfNotAtOnce(t *testing.T) {
 	}
 }
 
-// A handler may have waited for another plugin process: what follows is decided at the time that it is by
-// then, so that nobody has less time to be called.
+// A handler may have waited for another plugin process: what follows is decided at the time that it
+// is by then, so that nobody has less time to be called.
 func TestWhatFollowsIsDecidedAtTheTimeThatItIs(t *testing.T) {
 	t.Parallel()
 	var decided atomic.Pointer[time.Time]

@@ -14,7 +14,8 @@ import (
 const (
 	forgetPage = 25     // calls that one transaction removes
 	forgetMost = 10_000 // calls of one number: more are forgotten by asking again
-	// forgetWait is how long the foreign services are waited for; what they have not deleted by then follows.
+	// forgetWait is how long the foreign services are waited for; what they have not deleted by
+	// then follows.
 	forgetWait = 15 * time.Second
 	// forgottenText stands where the number was.
 	forgottenText = "(forgotten number)"
@@ -30,11 +31,11 @@ type Forgotten struct {
 	More       bool // there are more calls than are removed at once: forget again
 }
 
-// Forget removes what is known of a caller: the calls from a number with their states, work, recordings and
-// alerts, and the number wherever else it was written, and has the foreign service delete its records of them.
-// The error is KindInvalid for what is not an international number, and KindConflict if a call of it is in
-// progress or its alert is not resolved: then nothing is removed. A number of which nothing is known is no
-// error.
+// Forget removes what is known of a caller: the calls from a number with their states, work,
+// recordings and alerts, and the number wherever else it was written, and has the foreign service
+// delete its records of them. The error is KindInvalid for what is not an international number, and
+// KindConflict if a call of it is in progress or its alert is not resolved: then nothing is
+// removed. A number of which nothing is known is no error.
 func (e *Engine) Forget(ctx context.Context, number string, d store.Deletion) (Forgotten, error) {
 	var out Forgotten
 	s := e.cfg.Store
@@ -81,7 +82,8 @@ func (e *Engine) callsFrom(ctx context.Context, number string) (string, []store.
 	return number, calls, err
 }
 
-// Outside says what forgetting a caller does not change, and what is left for people to do, a sentence each.
+// Outside says what forgetting a caller does not change, and what is left for people to do, a
+// sentence each.
 func (f Forgotten) Outside() []string {
 	out := []string{
 		"Backups, logs and mails that were sent still have what they have.",
@@ -105,8 +107,8 @@ type Forgettable struct {
 	Refused string
 }
 
-// Forgettable reads what Forget would remove of a caller, and changes nothing. The error is KindInvalid for
-// what is not an international number.
+// Forgettable reads what Forget would remove of a caller, and changes nothing. The error is
+// KindInvalid for what is not an international number.
 func (e *Engine) Forgettable(ctx context.Context, number string) (Forgettable, error) {
 	number, calls, err := e.callsFrom(ctx, number)
 	if err != nil {
@@ -154,7 +156,8 @@ func (e *Engine) mayForget(ctx context.Context, calls []store.Call) error {
 	return nil
 }
 
-// forgetAlerts deletes the alerts of some calls, where the platform can; kept: it cannot, and has some.
+// forgetAlerts deletes the alerts of some calls, where the platform can; kept: it cannot, and has
+// some.
 func (e *Engine) forgetAlerts(ctx context.Context, calls []store.Call) (deleted int, kept bool, err error) {
 	eraser, ok := e.cfg.Platform.(platform.Eraser)
 	for _, c := range calls {
@@ -191,8 +194,8 @@ func (e *Engine) forgetTexts(ctx context.Context, number string, out *Forgotten)
 	return err
 }
 
-// eraseNow has the foreign services delete what they keep of some calls, as far as they answer in time,
-// and returns what is left.
+// eraseNow has the foreign services delete what they keep of some calls, as far as they answer in
+// time, and returns what is left.
 func (e *Engine) eraseNow(ctx context.Context, calls []store.Call) ([]store.Erasure, error) {
 	wait, cancel := context.WithTimeout(ctx, forgetWait)
 	defer cancel()

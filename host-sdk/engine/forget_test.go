@@ -51,8 +51,8 @@ func forgetting(h *host) store.Deletion {
 	return store.Deletion{By: "alice", At: h.clock.Now(), Cause: store.CauseForgotten}
 }
 
-// A caller is forgotten: calls and alerts go, the number goes out of what was written about others, and the
-// foreign service has deleted its part before the answer.
+// A caller is forgotten: calls and alerts go, the number goes out of what was written about others,
+// and the foreign service has deleted its part before the answer.
 func TestACallerIsForgotten(t *testing.T) {
 	t.Parallel()
 	k := &keeper{}
@@ -151,7 +151,8 @@ func TestACallerIsNotForgottenHalf(t *testing.T) {
 	}
 }
 
-// A platform may keep its alerts; one that fails in the middle keeps the calls, so that they are found again.
+// A platform may keep its alerts; one that fails in the middle keeps the calls, so that they are
+// found again.
 func TestForgettingSaysWhatThePlatformKeeps(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

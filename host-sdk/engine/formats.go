@@ -13,15 +13,16 @@ import (
 )
 
 const (
-	formatsEvery  = 10 * time.Second // how often the hosts' formats are compared
-	formatsRetry  = time.Second      // after a look that failed
-	describeAgain = time.Second      // how old what a plugin says of its formats may be when something is refused for them
+	formatsEvery = 10 * time.Second // how often the hosts' formats are compared
+	formatsRetry = time.Second      // after a look that failed
+	// How old what a plugin says of its formats may be when something is refused for them.
+	describeAgain = time.Second
 	refusedSaid   = time.Minute      // how often a finding says that something newer was refused
 	refusedOver   = 10 * time.Minute // since the last refusal, after which the finding is cleared
 )
 
-// FindingNewerFormat is the code of the finding that the host raises when its plugin is older than the
-// one that wrote a call's state or task.
+// FindingNewerFormat is the code of the finding that the host raises when its plugin is older than
+// the one that wrote a call's state or task.
 const FindingNewerFormat = "host-newer-format"
 
 // codeNewerFormat marks the error for what only a newer version of the plugin can read.
@@ -44,8 +45,8 @@ func before(f integration.Formats) integration.Formats {
 	return combine(f, integration.Formats{}, func(a, _ int) int { return max(a-1, min(a, 1)) })
 }
 
-// writeFormats are the formats in which a plugin is to write; own are those that it describes. Until
-// the first look at the other hosts they are those of the release before.
+// writeFormats are the formats in which a plugin is to write; own are those that it describes.
+// Until the first look at the other hosts they are those of the release before.
 func (e *Engine) writeFormats(pluginID string, own integration.Formats) integration.Formats {
 	chosen, ok := e.known.formats.get(pluginID)
 	if !ok {
@@ -76,8 +77,8 @@ func (e *Engine) watchFormats(ctx context.Context) error {
 	}
 }
 
-// chooseFormats chooses for each plugin the newest formats that everybody reads. What was chosen is kept
-// in the store: a host that is restarted goes on with it.
+// chooseFormats chooses for each plugin the newest formats that everybody reads. What was chosen is
+// kept in the store: a host that is restarted goes on with it.
 func (e *Engine) chooseFormats(ctx context.Context) error {
 	for _, id := range e.plugins.PluginIDs() {
 		// Asked at each look: a plugin that was taken back is not to get what it cannot read.
@@ -94,7 +95,8 @@ func (e *Engine) chooseFormats(ctx context.Context) error {
 			return err
 		}
 		chosen := e.nextFormats(last, desc.Formats, id, hosts, now)
-		// The first choice is kept too: of a new store it says that nothing older has to be written.
+		// The first choice is kept too: of a new store it says that nothing older has to be
+		// written.
 		if chosen != last || !kept {
 			text, err := json.Marshal(chosen)
 			if err == nil {
@@ -112,8 +114,8 @@ func (e *Engine) chooseFormats(ctx context.Context) error {
 	return nil
 }
 
-// hosts lists the hosts that share the store, with the formats of a plugin. One that knows of no others
-// is alone, and has had its plugin's formats since they changed.
+// hosts lists the hosts that share the store, with the formats of a plugin. One that knows of no
+// others is alone, and has had its plugin's formats since they changed.
 func (e *Engine) hosts(pluginID string, desc integration.Description) ([]store.Host, time.Time) {
 	if e.cfg.Hosts != nil {
 		return e.cfg.Hosts()
@@ -132,9 +134,9 @@ type formatsSince struct {
 // formatsSetting names the setting of the store that holds the formats chosen last, as JSON.
 func formatsSetting(pluginID string) string { return "write_formats/" + pluginID }
 
-// lastFormats are those chosen last, by whichever host. Where none were, they are those of the release
-// before, whose program had no such setting; in a store without integrations there is nothing that an
-// older release could have to read. kept says whether the store has them.
+// lastFormats are those chosen last, by whichever host. Where none were, they are those of the
+// release before, whose program had no such setting; in a store without integrations there is
+// nothing that an older release could have to read. kept says whether the store has them.
 func (e *Engine) lastFormats(ctx context.Context, pluginID string, own integration.Formats) (last integration.Formats, kept bool, err error) {
 	text, err := e.store.Setting(ctx, formatsSetting(pluginID))
 	if err == nil {
@@ -150,9 +152,9 @@ func (e *Engine) lastFormats(ctx context.Context, pluginID string, own integrati
 	return own, false, nil
 }
 
-// nextFormats follows from the formats chosen last and those that the hosts read: the oldest of these
-// counts at once, and newer ones than the last once every host has read them for a while. A host that
-// does not say what it reads is of the release before.
+// nextFormats follows from the formats chosen last and those that the hosts read: the oldest of
+// these counts at once, and newer ones than the last once every host has read them for a while. A
+// host that does not say what it reads is of the release before.
 func (e *Engine) nextFormats(last, own integration.Formats, pluginID string, hosts []store.Host, now time.Time) integration.Formats {
 	all, settled := own, true
 	for _, h := range hosts {
@@ -273,8 +275,8 @@ func (e *Engine) loadRefusals(ctx context.Context) {
 	}
 }
 
-// clearRefusals clears the findings of which nothing has been seen for a while. Another host may still
-// have a reason, and then says so again.
+// clearRefusals clears the findings of which nothing has been seen for a while. Another host may
+// still have a reason, and then says so again.
 func (e *Engine) clearRefusals(ctx context.Context) {
 	for _, id := range e.refused.over(e.clock.Now()) {
 		e.find(ctx, id, integration.Finding{Code: FindingNewerFormat, Severity: integration.FindingClear, At: e.clock.Now()})

@@ -58,8 +58,8 @@ func row(n int, since time.Time) store.Host {
 	return h
 }
 
-// TestPluginsWriteWhatEveryHostReads rolls a release out and takes it back: new formats are written once
-// all hosts have had them for a minute, old ones as soon as one host has no newer.
+// TestPluginsWriteWhatEveryHostReads rolls a release out and takes it back: new formats are written
+// once all hosts have had them for a minute, old ones as soon as one host has no newer.
 func TestPluginsWriteWhatEveryHostReads(t *testing.T) {
 	t.Parallel()
 	began := time.Now()
@@ -101,7 +101,8 @@ func TestPluginsWriteWhatEveryHostReads(t *testing.T) {
 	writes(3, "no newer formats than its own, beside a newer host")
 }
 
-// TestAPluginThatIsUpgradedAloneWritesNewFormatsAfterAMinute is the same for a host that knows of no other.
+// TestAPluginThatIsUpgradedAloneWritesNewFormatsAfterAMinute is the same for a host that knows of
+// no other.
 func TestAPluginThatIsUpgradedAloneWritesNewFormatsAfterAMinute(t *testing.T) {
 	t.Parallel()
 	var log testlog.Buffer
@@ -240,8 +241,8 @@ func TestATaskOfANewerVersionWaitsForIt(t *testing.T) {
 	eventually(t, "the newer plugin performs it", func() bool { clk.Advance(time.Second); return len(performed) > 0 })
 }
 
-// TestANewStoreKeepsTheNewFormats: there is nothing that an older release could have to read, and the
-// first integration changes nothing about that.
+// TestANewStoreKeepsTheNewFormats: there is nothing that an older release could have to read, and
+// the first integration changes nothing about that.
 func TestANewStoreKeepsTheNewFormats(t *testing.T) {
 	t.Parallel()
 	began := time.Now()

@@ -12,7 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
-// A host that cannot compare formats says so when that begins, each time that it begins, and not at each try.
+// A host that cannot compare formats says so when that begins, each time that it begins, and not at
+// each try.
 func TestAHostSaysOnceThatItCannotCompareFormats(t *testing.T) {
 	t.Parallel()
 	var log testlog.Buffer
@@ -47,7 +48,8 @@ func TestAHostSaysOnceThatItCannotCompareFormats(t *testing.T) {
 	}
 }
 
-// What an earlier process has refused is read at the start; that it cannot be read is said, and nothing else.
+// What an earlier process has refused is read at the start; that it cannot be read is said, and
+// nothing else.
 func TestAHostSaysThatItCannotReadWhatWasRefused(t *testing.T) {
 	t.Parallel()
 	const text = "cannot read findings; what is over may stay among them"

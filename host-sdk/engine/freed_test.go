@@ -9,8 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// Who is on no call any more, or is not waited for any more, is free for others: whether the session lets go
-// of them or ends.
+// Who is on no call any more, or is not waited for any more, is free for others: whether the
+// session lets go of them or ends.
 func TestAnUpdateFreesWhomItLetsGo(t *testing.T) {
 	t.Parallel()
 	type update = integration.SessionUpdate

@@ -2,8 +2,9 @@ package engine
 
 import "time"
 
-// hands make calls, each on a goroutine that is kept for a while after its call: a new one grows its stack
-// several times on the way into a database, which costs more than the call's own part of the way.
+// hands make calls, each on a goroutine that is kept for a while after its call: a new one grows
+// its stack several times on the way into a database, which costs more than the call's own part of
+// the way.
 type hands struct{ idle chan func() }
 
 // handIdle is how long a goroutine waits for its next call.

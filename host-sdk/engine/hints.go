@@ -14,8 +14,8 @@ import (
 const (
 	// hintMinor is the protocol minor from which on a plugin knows the timers of the host.
 	hintMinor = 1
-	// startedEvery paces the look at all live calls after a start: the calls of the moment are served
-	// beside it.
+	// startedEvery paces the look at all live calls after a start: the calls of the moment are
+	// served beside it.
 	startedEvery = 50 * time.Millisecond
 	liveLimit    = 10000 // live calls that are looked at after a start
 )
@@ -57,8 +57,8 @@ func (e *Engine) personFree(ctx context.Context, in store.Integration, users []s
 	})
 }
 
-// wanted returns the users whom a session waits for since this update; none where its call has ended,
-// as such a session takes nobody from others.
+// wanted returns the users whom a session waits for since this update; none where its call has
+// ended, as such a session takes nobody from others.
 func wanted(old *store.Session, u *integration.SessionUpdate) []string {
 	if u == nil || !u.Live || u.Call != nil && u.Call.Ended != "" {
 		return nil
@@ -72,8 +72,8 @@ func wanted(old *store.Session, u *integration.SessionUpdate) []string {
 	return users
 }
 
-// personWanted says to the sessions whose call has ended, and that occupy any of these users, that the
-// caller of the session key waits for them.
+// personWanted says to the sessions whose call has ended, and that occupy any of these users, that
+// the caller of the session key waits for them.
 func (e *Engine) personWanted(ctx context.Context, in store.Integration, key string, users []string) {
 	e.beside(ctx, func(ctx context.Context) {
 		occupied, err := e.store.Occupied(ctx, in.ID, key)
@@ -106,8 +106,8 @@ func (e *Engine) beside(ctx context.Context, work func(ctx context.Context)) {
 	}()
 }
 
-// hint runs HandleTask with a timer of the host in a session, soon and at least once. A plugin of an
-// earlier minor is spared what it does not know.
+// hint runs HandleTask with a timer of the host in a session, soon and at least once. A plugin of
+// an earlier minor is spared what it does not know.
 func (e *Engine) hint(ctx context.Context, in store.Integration, key, name string) error {
 	desc, err := e.description(ctx, in.Plugin)
 	if err != nil || desc.ProtocolMinor < hintMinor {

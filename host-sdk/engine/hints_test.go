@@ -56,7 +56,8 @@ func (h *host) session(t *testing.T, key string, created time.Time, s store.Sess
 	}
 }
 
-// releasing makes the plugin end what a session occupies and waits for, as the path of a request says.
+// releasing makes the plugin end what a session occupies and waits for, as the path of a request
+// says.
 func releasing(req integration.WebhookRequest) (integration.Outcome, error) {
 	u := remember(1)
 	switch req.Path {
@@ -84,7 +85,8 @@ func TestThoseWhoWaitHearThatAPersonIsFreeTheOldestFirst(t *testing.T) {
 			var got timers
 			h := newHost(t, func(c *engine.Config) { c.Workers = 1 })
 			h.plugin.webhook, h.plugin.task = releasing, got.handle
-			now := h.clock.Now().Add(time.Hour) // younger than the engine: the start says nothing to them
+			// Younger than the engine: the start says nothing to them.
+			now := h.clock.Now().Add(time.Hour)
 			h.session(t, "talk", now, store.Session{Live: true, Occupies: []string{"alice", "bob"}})
 			h.session(t, "third", now.Add(3*time.Second), store.Session{Live: true, WaitsFor: []string{"bob", "alice"}})
 			h.session(t, "first", now.Add(1*time.Second), store.Session{Live: true, WaitsFor: []string{"alice"}})
@@ -100,8 +102,8 @@ func TestThoseWhoWaitHearThatAPersonIsFreeTheOldestFirst(t *testing.T) {
 	}
 }
 
-// A caller who begins to wait for somebody takes them from a session that only has something to tell
-// them, and from nobody else.
+// A caller who begins to wait for somebody takes them from a session that only has something to
+// tell them, and from nobody else.
 func TestASessionHearsThatACallerWaitsForThePersonItTells(t *testing.T) {
 	t.Parallel()
 	told := &integration.CallView{ID: "told", Ended: "message_left"}
@@ -193,7 +195,8 @@ func TestAfterAStartEveryLiveCallIsLookedAtTheNewestFirstAndPaced(t *testing.T) 
 	for i := range 5 {
 		h.session(t, fmt.Sprint("K", i), clk.Now().Add(time.Duration(i-10)*time.Second), store.Session{Live: i != 3})
 	}
-	h.session(t, "new", clk.Now().Add(time.Second), store.Session{Live: true}) // it began after the start
+	// It began after the start.
+	h.session(t, "new", clk.Now().Add(time.Second), store.Session{Live: true})
 	before := clk.Now()
 	h.start(t)
 	got.await(t, "at the start", "host-started K4 active")

@@ -68,7 +68,8 @@ func (h *host) another(t *testing.T) *engine.Engine {
 	return e
 }
 
-// forget makes the store's copy of the platform's capabilities unreadable, as if it had never answered.
+// forget makes the store's copy of the platform's capabilities unreadable, as if it had never
+// answered.
 func (h *host) forget(t *testing.T) {
 	t.Helper()
 	if err := h.store.SetSetting(context.Background(), "platform_capabilities/"+h.id, "nothing"); err != nil {

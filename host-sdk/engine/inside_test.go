@@ -235,8 +235,8 @@ func TestALockIsGivenBackAndWaitedFor(t *testing.T) {
 	}
 }
 
-// TestALockThatIsUsedAgainKeepsOthersOut lets many hold few keys by turns, so that each lock is used for
-// one key after the other, and counts who is inside.
+// TestALockThatIsUsedAgainKeepsOthersOut lets many hold few keys by turns, so that each lock is
+// used for one key after the other, and counts who is inside.
 func TestALockThatIsUsedAgainKeepsOthersOut(t *testing.T) {
 	t.Parallel()
 	var k keyedMutex
@@ -450,8 +450,8 @@ func TestAbandonedCallsAreBounded(t *testing.T) {
 	}
 }
 
-// TestAPanicIsAnErrorOfItsCall: it must not end a host whose other calls go on. The log that the error
-// names says where it happened.
+// TestAPanicIsAnErrorOfItsCall: it must not end a host whose other calls go on. The log that the
+// error names says where it happened.
 func TestAPanicIsAnErrorOfItsCall(t *testing.T) {
 	t.Parallel()
 	var log testlog.Buffer

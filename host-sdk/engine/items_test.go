@@ -175,7 +175,8 @@ func TestWorkBeginsAtOnce(t *testing.T) {
 	eventually(t, "rest", func() bool { return clk.Waiting() == idleTimers })
 }
 
-// TestQuietRunsStillConsumeTheirItem: otherwise a timer whose handler has nothing to do would come for ever.
+// TestQuietRunsStillConsumeTheirItem: otherwise a timer whose handler has nothing to do would come
+// for ever.
 func TestQuietRunsStillConsumeTheirItem(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

@@ -10,8 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// What a request and what follows it say of a call are one update, in which the later word counts and no
-// line, field or recording is lost.
+// What a request and what follows it say of a call are one update, in which the later word counts
+// and no line, field or recording is lost.
 func TestTwoUpdatesOfARecordAreOne(t *testing.T) {
 	t.Parallel()
 	at := time.Unix(1_800_000_000, 0)

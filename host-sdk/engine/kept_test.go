@@ -11,7 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// Requests that were kept for later are handled once each, and then there is room for as many again.
+// Requests that were kept for later are handled once each, and then there is room for as many
+// again.
 func TestRequestsThatWereKeptAreHandledOnceAndMakeRoom(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

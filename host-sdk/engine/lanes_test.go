@@ -372,7 +372,8 @@ func TestWhateverHangsIsAbandoned(t *testing.T) {
 				}
 				return integration.Outcome{Response: ok("done"), Session: remember(1)}, nil
 			}
-			if err := h.Describe(context.Background()); err != nil { // a host does so before its first call
+			// A host does so before its first call.
+			if err := h.Describe(context.Background()); err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { close(hung.release) })

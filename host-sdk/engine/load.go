@@ -31,14 +31,18 @@ type loading struct {
 	instance store.Integration // looked up already; without an id: load looks it up
 	alert    *reading          // read already; nil: the last known one
 	task     *integration.Task // that the plugin is to read as well; nil: none
-	current  bool              // today's options and destinations, however old the session is; so it is for the integration's own session
-	locked   bool              // the session's lock is held, and until it is released no other handler of this process commits
+	// Today's options and destinations, however old the session is; so it is for the integration's
+	// own session.
+	current bool
+	// The session's lock is held, and until it is released no other handler of this process
+	// commits.
+	locked bool
 }
 
 // load finds the integration, its plugin and the session of key ("" names none), and gathers the
 // facts for them. Errors are KindNotFound for an unknown integration, KindUnavailable for a plugin
-// that is not installed, a store that does not answer, or what only a newer version of the plugin can
-// read. A session that does not exist is no error.
+// that is not installed, a store that does not answer, or what only a newer version of the plugin
+// can read. A session that does not exist is no error.
 func (e *Engine) load(ctx context.Context, id, key string, how loading) (loaded, error) {
 	var l loaded
 	if how.instance.ID != "" {
@@ -84,8 +88,8 @@ func (e *Engine) load(ctx context.Context, id, key string, how loading) (loaded,
 // changed since it was last read. A host that has the store for itself knows that without asking;
 // among several hosts only that is asked, and not the session.
 //
-// Without the session's lock a commit may come between reading and remembering, so such a reading is
-// not remembered.
+// Without the session's lock a commit may come between reading and remembering, so such a reading
+// is not remembered.
 func (e *Engine) session(ctx context.Context, of sessionRef, locked bool) (store.Session, error) {
 	now := e.clock.Now()
 	remember := func(s store.Session) {
@@ -174,8 +178,8 @@ func (e *Engine) facts(ctx context.Context, in store.Integration, key string, se
 // and only have something to tell people.
 const unprovenSpare = 200
 
-// crowded reports whether an integration has as many live calls as it may have. While the store cannot
-// say, it has not.
+// crowded reports whether an integration has as many live calls as it may have. While the store
+// cannot say, it has not.
 func (e *Engine) crowded(ctx context.Context, id string) bool {
 	if e.cfg.LiveCalls <= 0 {
 		return false
@@ -189,8 +193,8 @@ func (e *Engine) crowded(ctx context.Context, id string) bool {
 	return len(live) >= e.cfg.LiveCalls
 }
 
-// guardedURLs are addresses of a session's media, made anew for each request. A medium that was deleted
-// has none, so that the plugin can say so instead of having nothing played.
+// guardedURLs are addresses of a session's media, made anew for each request. A medium that was
+// deleted has none, so that the plugin can say so instead of having nothing played.
 func (e *Engine) guardedURLs(ctx context.Context, refs []string, now time.Time) map[string]string {
 	if len(refs) == 0 || e.cfg.GuardedMediaURL == nil {
 		return nil

@@ -28,7 +28,8 @@ func TestANewCallIsToldThatAnIntegrationHasAsManyLiveCallsAsItMay(t *testing.T) 
 	}
 }
 
-// A host that takes over a call reads its session once; from then on it only asks whether that has changed.
+// A host that takes over a call reads its session once; from then on it only asks whether that has
+// changed.
 func TestATickOfACallThatAnotherHostHasBegunIsReadOnce(t *testing.T) {
 	t.Parallel()
 	h := newAlone(t)

@@ -11,20 +11,21 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
-// FindingLongOpen is the code of the finding that somebody still has to do with alerts that are old.
+// FindingLongOpen is the code of the finding that somebody still has to do with alerts that are
+// old.
 const FindingLongOpen = "host-long-open"
 
 const (
-	// LongOpen is the age at which an alert that is neither resolved nor dropped becomes a finding. After a
-	// week the next shift is on call, and the links in the pages about it have ended.
+	// LongOpen is the age at which an alert that is neither resolved nor dropped becomes a finding.
+	// After a week the next shift is on call, and the links in the pages about it have ended.
 	LongOpen       = 7 * 24 * time.Hour
 	longOpenRead   = 100 // alerts of each status that are read
 	longOpenNamed  = 3   // that the finding names
 	longOpenTitled = 80  // characters of a title
 )
 
-// findLongOpen raises or clears the findings about alerts that have been open for very long, where the
-// platform lists its alerts. While it cannot say, what was said stays.
+// findLongOpen raises or clears the findings about alerts that have been open for very long, where
+// the platform lists its alerts. While it cannot say, what was said stays.
 func (e *Engine) findLongOpen(ctx context.Context, now time.Time) {
 	browser, ok := e.cfg.Platform.(platform.AlertBrowser)
 	if !ok {
@@ -52,8 +53,8 @@ func (e *Engine) findLongOpen(ctx context.Context, now time.Time) {
 	}
 }
 
-// longOpen reads the alerts of an integration that were made before a time and are not over; more: there
-// are others.
+// longOpen reads the alerts of an integration that were made before a time and are not over; more:
+// there are others.
 func longOpen(ctx context.Context, browser platform.AlertBrowser, id string, before time.Time) (list []platform.AlertRecord, more bool, err error) {
 	for _, status := range []integration.AlertStatus{integration.AlertOpen, integration.AlertAcknowledged, integration.AlertQueued} {
 		found, next, err := browser.ListAlerts(ctx, platform.AlertFilter{Status: status, Integration: id, Until: before, Limit: longOpenRead})

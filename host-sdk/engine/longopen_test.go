@@ -30,8 +30,8 @@ func (p listingPlatform) ListAlerts(_ context.Context, f platform.AlertFilter) (
 	return found, p.next(f), nil
 }
 
-// After a week, and no earlier, an alert that is not over is a finding that names it. It goes with the alert,
-// and stays while the platform cannot say.
+// After a week, and no earlier, an alert that is not over is a finding that names it. It goes with
+// the alert, and stays while the platform cannot say.
 func TestAnAlertThatIsOpenForAWeekIsAFinding(t *testing.T) {
 	t.Parallel()
 	clk := newManual()

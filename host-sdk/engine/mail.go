@@ -15,8 +15,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// FindingMail is the code of the finding that the host raises while mails of an integration cannot be
-// sent, and clears when one was.
+// FindingMail is the code of the finding that the host raises while mails of an integration cannot
+// be sent, and clears when one was.
 const FindingMail = "host-mail"
 
 // mailTrouble is the attempt from which on a failing mail is worth a finding. A mail server that
@@ -29,7 +29,8 @@ type mailItem struct {
 	Mail      integration.Mail `json:"mail"`
 	To        string           `json:"to,omitempty"`
 	MessageID string           `json:"message_id,omitempty"`
-	Notes     []string         `json:"notes,omitempty"` // lines for the end of the mail: what is missing
+	// Lines for the end of the mail: what is missing.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // mail addresses a mail, or sends it if that is done. The two are items of their own: the addresses
@@ -59,7 +60,8 @@ func (o *outbox) mail(ctx context.Context, it store.Item) {
 	o.failed(ctx, it, failure, mailRetry, maxMailRetry)
 }
 
-// mailTroubleKnown reports whether [FindingMail] is there; known is false if that cannot be said now.
+// mailTroubleKnown reports whether [FindingMail] is there; known is false if that cannot be said
+// now.
 func (e *Engine) mailTroubleKnown(ctx context.Context, id string) (there, known bool) {
 	list, known := e.findings(ctx, id)
 	return slices.ContainsFunc(list, func(f integration.Finding) bool {
@@ -144,8 +146,8 @@ func oneByOne(teams []string) [][]string {
 }
 
 // addressMail replaces the mail by one item for each address, in one transaction, so that no
-// address is served twice. Recipients whose addresses cannot be found out now stay behind in an item
-// of their own.
+// address is served twice. Recipients whose addresses cannot be found out now stay behind in an
+// item of their own.
 func (o *outbox) addressMail(ctx context.Context, it store.Item, m mailItem) error {
 	e := o.e
 	to, later, err := o.resolveMail(ctx, it, &m)

@@ -18,8 +18,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// mailing makes a host whose plugin leaves one mail with each request, and whose mails come out of the
-// channel unless refuse has something against them.
+// mailing makes a host whose plugin leaves one mail with each request, and whose mails come out of
+// the channel unless refuse has something against them.
 func mailing(t *testing.T, m integration.Mail, refuse func(engine.OutgoingMail) error) (*host, chan engine.OutgoingMail) {
 	t.Helper()
 	sent := make(chan engine.OutgoingMail, 10)
@@ -48,8 +48,9 @@ func (h *host) hasFinding(t *testing.T, code, text string) bool {
 	return slices.ContainsFunc(list, func(f integration.Finding) bool { return f.Code == code && strings.Contains(f.Message, text) })
 }
 
-// TestAMailWaitsUntilTheAccountIsPutRight: a mail server that refuses the host's password says nothing
-// about the mail. It is tried again, and a finding says what is wrong until a mail was sent.
+// TestAMailWaitsUntilTheAccountIsPutRight: a mail server that refuses the host's password says
+// nothing about the mail. It is tried again, and a finding says what is wrong until a mail was
+// sent.
 func TestAMailWaitsUntilTheAccountIsPutRight(t *testing.T) {
 	t.Parallel()
 	var wrong atomic.Bool
@@ -226,7 +227,8 @@ func TestAMailWaitsForWhatItNeeds(t *testing.T) {
 	}
 }
 
-// TestAMailWaitsForItsLinkForAWhile: the alert may be readable soon. In the end the mail goes without.
+// TestAMailWaitsForItsLinkForAWhile: the alert may be readable soon. In the end the mail goes
+// without.
 func TestAMailWaitsForItsLinkForAWhile(t *testing.T) {
 	t.Parallel()
 	for _, recovers := range []bool{true, false} {

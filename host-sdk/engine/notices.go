@@ -12,8 +12,8 @@ import (
 type Notices interface {
 	// Send says something to the other hosts. It must not wait.
 	Send(notice string)
-	// Run calls hear with what other hosts say until ctx ends, and with "" when something may have been
-	// lost. It returns ctx's error.
+	// Run calls hear with what other hosts say until ctx ends, and with "" when something may have
+	// been lost. It returns ctx's error.
 	Run(ctx context.Context, hear func(notice string)) error
 }
 

@@ -57,8 +57,8 @@ func (n *notices) say(t *testing.T, text string) {
 	wait(t, n.took, "the end of hearing a notice")
 }
 
-// Pages of one host are kept up to date with calls and alerts of another: what they show is out of date, and
-// a call comes with its view. What nobody looks at is not read.
+// Pages of one host are kept up to date with calls and alerts of another: what they show is out of
+// date, and a call comes with its view. What nobody looks at is not read.
 func TestPagesHearOfTheCallsAndAlertsOfOtherHosts(t *testing.T) {
 	t.Parallel()
 	others := newNotices()

@@ -94,8 +94,8 @@ func TestTwoCallsThatDecideAtOnceDoNotOccupyOnePerson(t *testing.T) {
 	}
 }
 
-// Of the sessions that wait for a person, those whose calls have ended are named: they have a message
-// for them, too.
+// Of the sessions that wait for a person, those whose calls have ended are named: they have a
+// message for them, too.
 func TestMessagesThatWaitForAPersonAreNamed(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

@@ -12,9 +12,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// watched is a host whose call K waits with an alert of the same key, and what its handler of alerts
-// sees. Each handler, that of webhooks too, changes the session, as a flow does that acts upon what it
-// sees.
+// watched is a host whose call K waits with an alert of the same key, and what its handler of
+// alerts sees. Each handler, that of webhooks too, changes the session, as a flow does that acts
+// upon what it sees.
 func watched(t *testing.T, change ...func(*engine.Config)) (*host, chan integration.AlertSnapshot) {
 	t.Helper()
 	h := newHost(t, change...)
@@ -84,7 +84,8 @@ func TestReadingsAreCountedWhereThePlatformCountsNoChanges(t *testing.T) {
 	if a := wait(t, seen, "the acknowledgement"); a.Change != 2 {
 		t.Errorf("the second reading has the number %d", a.Change)
 	}
-	// The run that has seen it may not have committed yet; a request of the same call waits for that.
+	// The run that has seen it may not have committed yet; a request of the same call waits for
+	// that.
 	h.expect(t, "/c/K/x", "acknowledged 2", "the same reading")
 	if got := h.at(t, h.another(t), "/c/K/x"); got != "acknowledged 3" {
 		t.Errorf("after a restart: %s", got)
@@ -111,8 +112,8 @@ func TestWhatAnotherHostMayHaveSeenLaterIsReadAgain(t *testing.T) {
 	}
 }
 
-// TestAPlatformsOwnNumbersAreLeftAsTheyAre, and a copy that is older than what another host has seen
-// tells no story.
+// TestAPlatformsOwnNumbersAreLeftAsTheyAre, and a copy that is older than what another host has
+// seen tells no story.
 func TestAPlatformsOwnNumbersAreLeftAsTheyAre(t *testing.T) {
 	t.Parallel()
 	h, _ := watched(t, manual(newManual()))
@@ -182,8 +183,8 @@ func (h *host) look(t *testing.T) {
 	eventually(t, "a reading", func() bool { return h.platform.times("alert") > reads })
 }
 
-// rest waits until the engine waits for the next look at the alert, beside the loops of an idle one:
-// what the last look found has been judged.
+// rest waits until the engine waits for the next look at the alert, beside the loops of an idle
+// one: what the last look found has been judged.
 func (h *host) rest(t *testing.T, clk *clock.Manual) {
 	t.Helper()
 	eventually(t, "rest before the next look", func() bool { return clk.Waiting() == idleTimers+1 })
@@ -200,8 +201,8 @@ func (h *host) pass(t *testing.T, clk *clock.Manual, steps int) {
 	}
 }
 
-// TestAnAlertThatIsNotFoundForAMomentIsNotDeleted: a platform may fail over to a copy of its database
-// that is behind. It counts as deleted once it has been missed for a while.
+// TestAnAlertThatIsNotFoundForAMomentIsNotDeleted: a platform may fail over to a copy of its
+// database that is behind. It counts as deleted once it has been missed for a while.
 func TestAnAlertThatIsNotFoundForAMomentIsNotDeleted(t *testing.T) {
 	t.Parallel()
 	h, clk, seen := missing(t)
@@ -257,8 +258,8 @@ func TestADeletionThatThePlatformKnowsOfCountsAtOnce(t *testing.T) {
 	}
 }
 
-// TestAnAlertThatWasDeletedWhileTheHostWasDownIsNoticed: the session remembers that it was there. The
-// snapshot includes all our commands, so that no flow waits for one.
+// TestAnAlertThatWasDeletedWhileTheHostWasDownIsNoticed: the session remembers that it was there.
+// The snapshot includes all our commands, so that no flow waits for one.
 func TestAnAlertThatWasDeletedWhileTheHostWasDownIsNoticed(t *testing.T) {
 	t.Parallel()
 	h, seen := watched(t)
@@ -272,8 +273,8 @@ func TestAnAlertThatWasDeletedWhileTheHostWasDownIsNoticed(t *testing.T) {
 	}
 }
 
-// TestADeletionIsNewerThanWhatAnotherHostHasSeen, though the copy of the host that misses the alert is
-// older than that.
+// TestADeletionIsNewerThanWhatAnotherHostHasSeen, though the copy of the host that misses the alert
+// is older than that.
 func TestADeletionIsNewerThanWhatAnotherHostHasSeen(t *testing.T) {
 	t.Parallel()
 	clk := newManual()

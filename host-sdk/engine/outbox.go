@@ -20,16 +20,21 @@ import (
 // Times of the outbox: of the engine's clock, unless they say otherwise. Retries double from the
 // first to the limit (see backoff).
 const (
-	performTimeout = integration.LongestTakeover - leaseReserve - pollEvery // of the wall clock: one request to a foreign service
-	leaseReserve   = 5 * time.Second                                        // lease = the longest work + this
-	pollEvery      = 5 * time.Second                                        // leftovers of other processes are looked for at least this often
-	paceLimit      = 20 * time.Second                                       // a paced task that waits longer is given back
-	stopGrace      = 5 * time.Second                                        // work that has begun may take this long after the stop
-	firstRetry     = 200 * time.Millisecond                                 // commands and results
-	taskRetry      = time.Second                                            // I/O
-	mailRetry      = 10 * time.Second
-	maxRetry       = 30 * time.Second
-	maxMailRetry   = 30 * time.Minute
+	// Of the wall clock: one request to a foreign service.
+	performTimeout = integration.LongestTakeover - leaseReserve - pollEvery
+	// Lease = the longest work + this.
+	leaseReserve = 5 * time.Second
+	// Leftovers of other processes are looked for at least this often.
+	pollEvery = 5 * time.Second
+	// A paced task that waits longer is given back.
+	paceLimit = 20 * time.Second
+	// Work that has begun may take this long after the stop.
+	stopGrace    = 5 * time.Second
+	firstRetry   = 200 * time.Millisecond // commands and results
+	taskRetry    = time.Second            // I/O
+	mailRetry    = 10 * time.Second
+	maxRetry     = 30 * time.Second
+	maxMailRetry = 30 * time.Minute
 )
 
 // outbox does the work that commits left behind: claim what is due, do it, hand the result to the
@@ -74,8 +79,8 @@ func (o *outbox) wakeFor(c store.Commit) {
 	}
 }
 
-// run works until ctx ends, in terms: when others may take over what this host has claimed, it gives up
-// what is under way, and begins anew as soon as it may.
+// run works until ctx ends, in terms: when others may take over what this host has claimed, it
+// gives up what is under way, and begins anew as soon as it may.
 func (o *outbox) run(ctx context.Context) error {
 	for {
 		err := o.term(ctx)
@@ -126,8 +131,8 @@ func overOr(ctx context.Context, err error) error {
 	return err
 }
 
-// giveBack gives back what a stop has left undone. What a host has that nobody shares the store with, it
-// gives back when it starts again.
+// giveBack gives back what a stop has left undone. What a host has that nobody shares the store
+// with, it gives back when it starts again.
 func (o *outbox) giveBack(ctx context.Context) {
 	if o.e.cfg.Claiming == nil {
 		return
@@ -139,9 +144,9 @@ func (o *outbox) giveBack(ctx context.Context) {
 	}
 }
 
-// rounds claims and starts work until ctx ends. It looks at the store when it is woken, when the next
-// item comes due, and every few seconds for what other processes have left. Whoever finishes an item
-// wakes it, so it never waits for a worker.
+// rounds claims and starts work until ctx ends. It looks at the store when it is woken, when the
+// next item comes due, and every few seconds for what other processes have left. Whoever finishes
+// an item wakes it, so it never waits for a worker.
 func (o *outbox) rounds(ctx context.Context) error {
 	for {
 		next, err := o.round(ctx)
@@ -253,8 +258,8 @@ func (o *outbox) process(running context.Context, it store.Item) {
 	}
 }
 
-// itemSpan begins the span of work on an item. It is a trace of its own: the request that ordered the
-// work may be long over.
+// itemSpan begins the span of work on an item. It is a trace of its own: the request that ordered
+// the work may be long over.
 func itemSpan(ctx context.Context, it store.Item) (context.Context, tracing.Span) {
 	name := "outbox"
 	if it.Phase == store.PhaseResult {
@@ -270,9 +275,10 @@ func itemSpan(ctx context.Context, it store.Item) (context.Context, tracing.Span
 }
 
 // dial queues a task that has to wait for its turn, and returns the work that waits. What is not
-// worked in time is given back, and keeps its place in the order by the time it was due at. When its
-// turn comes, the task is looked at again: by then it may have been cancelled, or be too late. Its lease
-// begins anew then, so a host that freezes with it holds it up no longer than any other work.
+// worked in time is given back, and keeps its place in the order by the time it was due at. When
+// its turn comes, the task is looked at again: by then it may have been cancelled, or be too late.
+// Its lease begins anew then, so a host that freezes with it holds it up no longer than any other
+// work.
 func (o *outbox) dial(it store.Item) func(running context.Context, it store.Item) {
 	e := o.e
 	var t integration.Task
@@ -306,8 +312,8 @@ func (o *outbox) dial(it store.Item) func(running context.Context, it store.Item
 	}
 }
 
-// ours waits until a turn is this host's among those that share the store; false: it did not come before
-// deadline, or the store cannot say. The pacer lets one task of a key ask at a time, or few.
+// ours waits until a turn is this host's among those that share the store; false: it did not come
+// before deadline, or the store cannot say. The pacer lets one task of a key ask at a time, or few.
 func (o *outbox) ours(ctx context.Context, t integration.Task, deadline time.Time) bool {
 	if o.e.cfg.Exclusive {
 		return true
@@ -487,8 +493,8 @@ func (o *outbox) handle(ctx context.Context, it store.Item, req integration.Task
 // ends.
 const maxRefusals = 10
 
-// FindingRefused is the code of the finding that the host raises when a plugin has refused a timer, a
-// result or a request for good.
+// FindingRefused is the code of the finding that the host raises when a plugin has refused a timer,
+// a result or a request for good.
 const FindingRefused = "host-refused"
 
 // handleFailed keeps an item whose handler could not be run: a result is not thrown away while the
@@ -511,8 +517,8 @@ func (o *outbox) handleFailed(ctx context.Context, it store.Item, err error) (en
 	return false
 }
 
-// refused ends an item that its handler does not take, with a finding. A periodic timer is followed by
-// the next one all the same.
+// refused ends an item that its handler does not take, with a finding. A periodic timer is followed
+// by the next one all the same.
 func (o *outbox) refused(ctx context.Context, it store.Item, cause error) {
 	e := o.e
 	e.metrics.item(it.Kind, "refused")
@@ -587,8 +593,8 @@ func (o *outbox) finish(ctx context.Context, it store.Item, r itemResult) {
 	o.deliver(ctx, it)
 }
 
-// cannot says that what has become of an item cannot be stored. Once others may have taken over its work,
-// that is nothing unusual.
+// cannot says that what has become of an item cannot be stored. Once others may have taken over its
+// work, that is nothing unusual.
 func (o *outbox) cannot(ctx context.Context, what string, it store.Item, err error) {
 	level := slog.LevelError
 	if takenOver(ctx) {

@@ -13,8 +13,8 @@ import (
 // exclusive says that the engine has the store for itself.
 func exclusive(c *engine.Config) { c.Exclusive = true }
 
-// newAlone is a host that has its store for itself, in which the call K has begun. Its plugin answers
-// with the session's state; the path /c/K/change counts the state up.
+// newAlone is a host that has its store for itself, in which the call K has begun. Its plugin
+// answers with the session's state; the path /c/K/change counts the state up.
 func newAlone(t *testing.T) *host {
 	t.Helper()
 	h := newHost(t, exclusive, manual(clock.NewManual(presenceStart)))

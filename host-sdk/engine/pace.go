@@ -12,10 +12,10 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// pacer spaces the starts of tasks with the same key, whatever their integrations: the limit behind it
-// is of a foreign account. Integrations take turns, so that one with much to do holds up no other; of
-// one integration the most urgent goes first, and of one priority those that were due, and committed,
-// first.
+// pacer spaces the starts of tasks with the same key, whatever their integrations: the limit behind
+// it is of a foreign account. Integrations take turns, so that one with much to do holds up no
+// other; of one integration the most urgent goes first, and of one priority those that were due,
+// and committed, first.
 type pacer struct {
 	mu sync.Mutex
 	// Keys are never removed: there are few, one or two for each account.
@@ -129,8 +129,8 @@ func (t *turn) leave() {
 	k.change()
 }
 
-// wait returns true when it is the task's turn, false when ctx ended or the turn did not come within
-// limit. Either way the task leaves the queue.
+// wait returns true when it is the task's turn, false when ctx ended or the turn did not come
+// within limit. Either way the task leaves the queue.
 func (t *turn) wait(ctx context.Context, clk clock.Clock, limit time.Duration) bool {
 	p, k := t.pacer, t.pace
 	p.mu.Lock()

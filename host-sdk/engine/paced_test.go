@@ -40,8 +40,8 @@ func TestAPacedTaskThatWaitsTooLongIsGivenBack(t *testing.T) {
 	}
 }
 
-// TestTwoIntegrationsOfOneAccountShareItsPace: a foreign service counts the calls of an account, not
-// those of an integration.
+// TestTwoIntegrationsOfOneAccountShareItsPace: a foreign service counts the calls of an account,
+// not those of an integration.
 func TestTwoIntegrationsOfOneAccountShareItsPace(t *testing.T) {
 	t.Parallel()
 	clk := newManual()
@@ -78,7 +78,8 @@ func TestTwoIntegrationsOfOneAccountShareItsPace(t *testing.T) {
 
 func TestPacedTasksHoldUpNobodyElse(t *testing.T) {
 	t.Parallel()
-	h := newHost(t, func(c *engine.Config) { c.Workers = 2 }) // fewer workers than tasks: waiting must not hold one
+	// Fewer workers than tasks: waiting must not hold one.
+	h := newHost(t, func(c *engine.Config) { c.Workers = 2 })
 	var tasks []integration.Task
 	for i := range 5 {
 		tasks = append(tasks, integration.Task{Name: fmt.Sprint("dial-", i), Generation: 1, PaceKey: "account", PaceEvery: 4 * time.Second})

@@ -15,18 +15,18 @@ import (
 const (
 	// callTimeout bounds a call whose context has no deadline of its own.
 	callTimeout = time.Minute
-	// callGrace is how long a call may take to return once its context has ended. Its own error says
-	// more than ours.
+	// callGrace is how long a call may take to return once its context has ended. Its own error
+	// says more than ours.
 	callGrace = 250 * time.Millisecond
-	// maxAbandoned is how many abandoned calls of one callee for one integration may not have returned
-	// yet. With as many, the callee counts as unavailable for this integration.
+	// maxAbandoned is how many abandoned calls of one callee for one integration may not have
+	// returned yet. With as many, the callee counts as unavailable for this integration.
 	maxAbandoned = 32
 )
 
-// patience ends waiting for calls out of the engine: to the platform, the store, the mail server and
-// plugins. A call that ignores the end of its context is abandoned: its goroutine is left behind, and
-// what it returns later is thrown away. So a handler's run, and with it the session's lock, ends in
-// time whatever hangs.
+// patience ends waiting for calls out of the engine: to the platform, the store, the mail server
+// and plugins. A call that ignores the end of its context is abandoned: its goroutine is left
+// behind, and what it returns later is thrown away. So a handler's run, and with it the session's
+// lock, ends in time whatever hangs.
 type patience struct {
 	metrics *Metrics
 	log     *slog.Logger
@@ -82,7 +82,8 @@ func (p *patience) logUnknown(ctx context.Context, to callee, err error) {
 	p.log.ErrorContext(ctx, "the "+to.name+" failed", "integration", to.integration, "error", err)
 }
 
-// within makes a call and waits until it returns or ctx ends. A panic of the call is an error of it.
+// within makes a call and waits until it returns or ctx ends. A panic of the call is an error of
+// it.
 func within[T any](ctx context.Context, p *patience, to callee, call func(ctx context.Context) (T, error)) (T, error) {
 	var none T
 	if err := p.enter(to); err != nil {

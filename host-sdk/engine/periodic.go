@@ -14,7 +14,8 @@ import (
 // Timers of periodic tasks stand in the integration's own session under this prefix, so that they
 // can be told from timers that the plugin sets there itself.
 const (
-	periodicPrefix = "periodic/" // of the timers that the engine itself keeps for a plugin's periodic tasks
+	// Of the timers that the engine itself keeps for a plugin's periodic tasks.
+	periodicPrefix = "periodic/"
 	expireEvery    = time.Hour
 )
 
@@ -41,8 +42,8 @@ func (e *Engine) periodic(ctx context.Context) error {
 	}
 }
 
-// startAllPeriodic adds the timers of all integrations that are not there yet; false: some could not
-// be added, and the next look must.
+// startAllPeriodic adds the timers of all integrations that are not there yet; false: some could
+// not be added, and the next look must.
 func (e *Engine) startAllPeriodic(ctx context.Context) bool {
 	list, err := e.store.ListIntegrations(ctx)
 	if err != nil {

@@ -113,8 +113,8 @@ func TestPeriodicTasksComeAgainAndAgain(t *testing.T) {
 	}
 }
 
-// Two hosts that share a store begin the same timers, and each run is one host's: none is done twice, and
-// none begins a second chain.
+// Two hosts that share a store begin the same timers, and each run is one host's: none is done
+// twice, and none begins a second chain.
 func TestAPeriodicTaskRunsOnceForAllHosts(t *testing.T) {
 	t.Parallel()
 	fired := make(chan integration.TaskRequest, 100)

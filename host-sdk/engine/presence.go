@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	// seenEvery is how often what was heard of callers is stored, for all calls together: a tick of the
-	// hold music costs no write of its own.
+	// seenEvery is how often what was heard of callers is stored, for all calls together: a tick of
+	// the hold music costs no write of its own.
 	seenEvery = 30 * time.Second
-	// seenAway is how long the storing may be late before this host counts as having been away: it was
-	// frozen, or its machine was.
+	// seenAway is how long the storing may be late before this host counts as having been away: it
+	// was frozen, or its machine was.
 	seenAway = 2 * seenEvery
 	// seenKept is how long what is stored stays in memory as well.
 	seenKept = 5 * time.Minute
@@ -26,8 +26,8 @@ const (
 	// itself.
 	silentAfter = 90 * time.Second
 	silentMost  = time.Hour
-	// silentRound is how many calls are told in one round, each startedEvery after the one before: it ends
-	// before the next one begins.
+	// silentRound is how many calls are told in one round, each startedEvery after the one before:
+	// it ends before the next one begins.
 	silentRound = 400
 	// seenLimit bounds the memory. Only calls that exist get in while handlers can be run.
 	seenLimit = 100_000
@@ -39,11 +39,11 @@ const (
 type presence struct {
 	mu    sync.Mutex
 	calls map[sessionRef]*seen
-	// since is when this host began to hear, or began again after it had been away. round is when it
-	// last was there to store.
+	// since is when this host began to hear, or began again after it had been away. round is when
+	// it last was there to store.
 	since, round time.Time
-	// silent are the calls whose plugin was told that the caller is silent, and when the caller had been
-	// heard of last. Only watchSilent uses it.
+	// silent are the calls whose plugin was told that the caller is silent, and when the caller had
+	// been heard of last. Only watchSilent uses it.
 	silent map[sessionRef]time.Time
 }
 
@@ -72,12 +72,13 @@ func (p *presence) note(of sessionRef, at time.Time) {
 	if p.calls == nil {
 		p.calls = map[sessionRef]*seen{}
 	}
-	of.integration, of.key = strings.Clone(of.integration), strings.Clone(of.key) // parts of a request
+	// Parts of a request.
+	of.integration, of.key = strings.Clone(of.integration), strings.Clone(of.key)
 	p.calls[of] = &seen{at: at}
 }
 
-// last is when the caller of a session was last heard of, by what is stored and what this host heard
-// itself; zero: not at all.
+// last is when the caller of a session was last heard of, by what is stored and what this host
+// heard itself; zero: not at all.
 func (p *presence) last(of sessionRef, stored time.Time) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -136,8 +137,8 @@ func (p *presence) stored(list []store.Seen) {
 	}
 }
 
-// storeSeen stores what was heard of callers until ctx ends, and a last time then. What cannot be stored
-// stays for the next time.
+// storeSeen stores what was heard of callers until ctx ends, and a last time then. What cannot be
+// stored stays for the next time.
 func (e *Engine) storeSeen(ctx context.Context) error {
 	for {
 		err := clock.Sleep(ctx, e.clock, seenEvery)
@@ -162,8 +163,8 @@ func (e *Engine) watchSilent(ctx context.Context) error {
 	}
 }
 
-// missSilent is one round of watchSilent. A call is told once of each silence, whichever host heard of
-// its caller last: that host may be dead. The error is that of ctx.
+// missSilent is one round of watchSilent. A call is told once of each silence, whichever host heard
+// of its caller last: that host may be dead. The error is that of ctx.
 func (e *Engine) missSilent(ctx context.Context) error {
 	now := e.clock.Now()
 	if now.Sub(e.presence.hearing(now)) < silentAfter {
@@ -184,8 +185,8 @@ func (e *Engine) missSilent(ctx context.Context) error {
 	return err
 }
 
-// missed returns those of whose silence nobody was told yet, and remembers them. What is too much for one
-// round is left to the next.
+// missed returns those of whose silence nobody was told yet, and remembers them. What is too much
+// for one round is left to the next.
 func (p *presence) missed(list []store.Seen, now time.Time) []store.Seen {
 	for of, at := range p.silent {
 		if now.Sub(at) > silentMost {

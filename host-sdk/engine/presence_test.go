@@ -14,8 +14,8 @@ import (
 // presenceStart is when the clocks of these tests begin.
 var presenceStart = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 
-// listener is a plugin whose calls begin with the first request, and whose caller is there with each
-// later one but for "/c/K/stray". It answers with what it was told.
+// listener is a plugin whose calls begin with the first request, and whose caller is there with
+// each later one but for "/c/K/stray". It answers with what it was told.
 func listener(req integration.WebhookRequest) (integration.Outcome, error) {
 	f := req.Facts
 	if f.Session == nil {
@@ -135,7 +135,8 @@ func TestWhatIsHeardOfCallersIsStoredForAllEveryHalfMinuteAndAtTheEnd(t *testing
 	if n := h.store.times("StoreSeen"); n != 1 {
 		t.Errorf("%d statements although nothing was heard since the first", n)
 	}
-	// The other host hears of the caller later: both know the later of what is stored and their own.
+	// The other host hears of the caller later: both know the later of what is stored and their
+	// own.
 	began := clk.Now()
 	h.postTo(t, other, "/c/K/tick")
 	if got, want := h.postTo(t, other, "/c/K/stray"), fmt.Sprintf("seen %v,", began.Sub(presenceStart).Seconds()); got[:len(want)] != want {
@@ -200,15 +201,16 @@ func TestAHostThatWasFrozenHearsAnew(t *testing.T) {
 	}
 }
 
-// silence is a host that hears of call L all the time, and has another call, K, whose caller is silent. told
-// gets the calls whose plugin is told that the caller is silent.
+// silence is a host that hears of call L all the time, and has another call, K, whose caller is
+// silent. told gets the calls whose plugin is told that the caller is silent.
 type silence struct {
 	*host
 	clk  *clock.Manual
 	told chan string
 }
 
-// newSilence returns one whose two calls were heard of last by a host that died once it had stored so.
+// newSilence returns one whose two calls were heard of last by a host that died once it had stored
+// so.
 func newSilence(t *testing.T) *silence {
 	t.Helper()
 	h, clk := newListening(t)
@@ -228,8 +230,8 @@ func newSilence(t *testing.T) *silence {
 	return &silence{host: h, clk: clk, told: told}
 }
 
-// pass lets rounds of half a minute pass, until done. The clock waits for what is stored in each: the host
-// must not look as if it had been away.
+// pass lets rounds of half a minute pass, until done. The clock waits for what is stored in each:
+// the host must not look as if it had been away.
 func (s *silence) pass(t *testing.T, rounds int, done func() bool) {
 	t.Helper()
 	hear := func() {
@@ -253,8 +255,8 @@ func (s *silence) pass(t *testing.T, rounds int, done func() bool) {
 	}
 }
 
-// TestACallWhoseCallerFallsSilentIsToldOnce, whichever host heard of the caller last, and however often
-// another call is heard of.
+// TestACallWhoseCallerFallsSilentIsToldOnce, whichever host heard of the caller last, and however
+// often another call is heard of.
 func TestACallWhoseCallerFallsSilentIsToldOnce(t *testing.T) {
 	t.Parallel()
 	s := newSilence(t)
@@ -269,8 +271,8 @@ func TestACallWhoseCallerFallsSilentIsToldOnce(t *testing.T) {
 	}
 }
 
-// TestACallIsToldOfASilenceLaterWhereThatCouldNotBeStored: the word is kept in the store until the plugin has
-// it, and said again where it did not get there.
+// TestACallIsToldOfASilenceLaterWhereThatCouldNotBeStored: the word is kept in the store until the
+// plugin has it, and said again where it did not get there.
 func TestACallIsToldOfASilenceLaterWhereThatCouldNotBeStored(t *testing.T) {
 	t.Parallel()
 	s := newSilence(t)

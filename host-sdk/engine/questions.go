@@ -36,9 +36,9 @@ func (e *Engine) answers(ctx context.Context, in store.Integration, key string, 
 	return answers
 }
 
-// answer answers one question, within platformTimeout and as much for the store. It does not fail: an answer may hold an
-// error, and what a call does without an answer is the handler's to decide. Who is occupied is the
-// store's to say, everything else about people the platform's.
+// answer answers one question, within platformTimeout and as much for the store. It does not fail:
+// an answer may hold an error, and what a call does without an answer is the handler's to decide.
+// Who is occupied is the store's to say, everything else about people the platform's.
 func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q integration.Question, now time.Time, copies bool) integration.Answer {
 	asking, cancel := context.WithTimeout(ctx, platformTimeout)
 	defer cancel()
@@ -88,8 +88,8 @@ func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q
 	return a
 }
 
-// How old an answer may be that stands for one that the platform cannot give now. Shifts change, so who
-// is on call is soon unknown: a call then goes on holding and asks again.
+// How old an answer may be that stands for one that the platform cannot give now. Shifts change, so
+// who is on call is soon unknown: a call then goes on holding and asks again.
 const (
 	onCallCopy = 10 * time.Minute
 	userCopy   = 24 * time.Hour

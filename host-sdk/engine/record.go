@@ -11,9 +11,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// record adds to the commit what the outcome says about the call, and lets the session remember what
-// of its alert was told. What the platform shows comes before what the handler decided upon it. A
-// quiet outcome does not come here, so a tick writes no record.
+// record adds to the commit what the outcome says about the call, and lets the session remember
+// what of its alert was told. What the platform shows comes before what the handler decided upon
+// it. A quiet outcome does not come here, so a tick writes no record.
 func (j job) record(c *store.Commit, l loaded, o integration.Outcome) {
 	before := callOf(l.session)
 	view := before
@@ -130,9 +130,9 @@ func statusText(from, to integration.AlertStatus) string {
 }
 
 // recordCommand adds what an alert command says about the call. Its number keeps a line from being
-// added twice. Whether a conditional command has an effect is the platform's to decide, so lines say
-// what was asked for, and [tellSnapshot] says what came of it.
-// made is false for a command whose alert is perhaps never made: it is no part of the story.
+// added twice. Whether a conditional command has an effect is the platform's to decide, so lines
+// say what was asked for, and [tellSnapshot] says what came of it. made is false for a command
+// whose alert is perhaps never made: it is no part of the story.
 func recordCommand(u *store.CallUpdate, cmd integration.AlertCommand, made bool, view *integration.CallView, known []integration.Destination) {
 	line := func(actor, text string) {
 		if !made {
@@ -170,7 +170,8 @@ func recordCommand(u *store.CallUpdate, cmd integration.AlertCommand, made bool,
 		line(cmd.Actor, "The alert is to go to the next layer"+because(cmd.Text))
 	case integration.AlertResolve:
 		line(cmd.Actor, "The alert is to be resolved"+because(cmd.Text))
-	case integration.AlertAcknowledge, integration.AlertDecline: // what comes of them is seen on the alert
+	case integration.AlertAcknowledge, integration.AlertDecline:
+		// What comes of them is seen on the alert.
 	}
 }
 

@@ -93,7 +93,8 @@ func TestTheRecordOfACallTellsWhatCommandsAndSnapshotsSay(t *testing.T) {
 		{integration.AlertSnapshot{Status: integration.AlertOpen, Layer: 2, Round: 1}, []string{"The alert waits for layer 2."}},
 		{integration.AlertSnapshot{Status: integration.AlertAcknowledged, Layer: 2, Round: 1, Acknowledgements: []integration.Acknowledgement{ack}}, []string{"The alert was acknowledged. bob"}},
 		{integration.AlertSnapshot{Status: integration.AlertOpen, Layer: 1, Round: 2}, []string{"The alert is open again.", "The alert waits for layer 1, in round 2."}},
-		{integration.AlertSnapshot{Status: integration.AlertAcknowledged, Layer: 1, Round: 2, Acknowledgements: []integration.Acknowledgement{ack}}, nil}, // known
+		// Known.
+		{integration.AlertSnapshot{Status: integration.AlertAcknowledged, Layer: 1, Round: 2, Acknowledgements: []integration.Acknowledgement{ack}}, nil},
 		{integration.AlertSnapshot{Status: integration.AlertDropped}, []string{"The alert was dropped: nobody on call acknowledged it."}},
 		{integration.AlertSnapshot{Status: integration.AlertResolved}, []string{"The alert was resolved."}},
 	} {
@@ -224,8 +225,8 @@ func TestRecordsAreKeptForTheirTime(t *testing.T) {
 	}
 }
 
-// On a platform that makes no alert before it is routed, a caller who hangs up first leaves none: the
-// story does not speak of one.
+// On a platform that makes no alert before it is routed, a caller who hangs up first leaves none:
+// the story does not speak of one.
 func TestAnAlertThatIsNeverMadeIsNotInTheStory(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, routedOnly)

@@ -11,8 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// The story of a call says in words what was asked of its alert; what comes of some commands is seen on the
-// alert itself, and of an alert that is perhaps never made nothing is said.
+// The story of a call says in words what was asked of its alert; what comes of some commands is
+// seen on the alert itself, and of an alert that is perhaps never made nothing is said.
 func TestTheStorySaysWhatWasAskedOfTheAlert(t *testing.T) {
 	t.Parallel()
 	at := time.Unix(1_800_000_000, 0)
@@ -106,8 +106,8 @@ func TestOldAlertsAreNamedUpToThree(t *testing.T) {
 	}
 }
 
-// A commit whose alert is not as it was is made without the alert's change; one that failed for another
-// reason would fail without it as well.
+// A commit whose alert is not as it was is made without the alert's change; one that failed for
+// another reason would fail without it as well.
 func TestOnlyWhatAnAlertsChangeSpoilsIsCommittedWithoutIt(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -11,8 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// freedAll reports whether nobody keeps what the pointers point to any more. Pools let go of it with
-// the second collection.
+// freedAll reports whether nobody keeps what the pointers point to any more. Pools let go of it
+// with the second collection.
 func freedAll[T any](list []weak.Pointer[T]) bool {
 	for range 5 {
 		runtime.GC()

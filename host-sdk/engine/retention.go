@@ -16,15 +16,17 @@ const (
 	sweepPage = 100
 	// sweepAgain is when a record that has to be kept is looked at again.
 	sweepAgain = 24 * time.Hour
-	// unheardNotice is how long before its time a recording that nobody has heard becomes a finding.
+	// unheardNotice is how long before its time a recording that nobody has heard becomes a
+	// finding.
 	unheardNotice = 30 * 24 * time.Hour
 )
 
-// FindingUnheard is the code of the finding that recordings come to the end of their retention unheard.
+// FindingUnheard is the code of the finding that recordings come to the end of their retention
+// unheard.
 const FindingUnheard = "host-unheard"
 
-// sweep removes what is old, page by page. Several hosts may do so at the same time: each page is one
-// host's. What nobody has heard, and calls whose alert somebody still has to do with, are kept.
+// sweep removes what is old, page by page. Several hosts may do so at the same time: each page is
+// one host's. What nobody has heard, and calls whose alert somebody still has to do with, are kept.
 func (e *Engine) sweep(ctx context.Context) {
 	now := e.clock.Now()
 	if e.cfg.KeepCalls > 0 {
@@ -68,8 +70,8 @@ func (e *Engine) sweepPages(ctx context.Context, what string, q store.OldCalls, 
 	}
 }
 
-// settled are the calls of a page that nobody has to do with any more: everything is heard, and the alert is
-// neither queued nor open nor acknowledged. While the platform cannot say, a call is kept.
+// settled are the calls of a page that nobody has to do with any more: everything is heard, and the
+// alert is neither queued nor open nor acknowledged. While the platform cannot say, a call is kept.
 func (e *Engine) settled(ctx context.Context, page []store.Call) []store.CallRef {
 	var out []store.CallRef
 	for _, c := range page {
@@ -142,8 +144,8 @@ func refsOf(c store.Call) []string {
 	return refs
 }
 
-// sweepAlerts deletes old alerts where the platform keeps them for as long as the host says, but for those
-// with a message that nobody has heard.
+// sweepAlerts deletes old alerts where the platform keeps them for as long as the host says, but
+// for those with a message that nobody has heard.
 func (e *Engine) sweepAlerts(ctx context.Context, before time.Time) {
 	eraser, ok := e.cfg.Platform.(platform.Eraser)
 	if !ok {
@@ -173,8 +175,8 @@ func (e *Engine) sweepAlerts(ctx context.Context, before time.Time) {
 	}
 }
 
-// withoutUnheard leaves out the alerts of calls with a message that nobody has heard, and those of which the
-// store cannot say so.
+// withoutUnheard leaves out the alerts of calls with a message that nobody has heard, and those of
+// which the store cannot say so.
 func (e *Engine) withoutUnheard(ctx context.Context, page []platform.OldAlert) []platform.OldAlert {
 	return slices.DeleteFunc(page, func(a platform.OldAlert) bool {
 		c, err := e.cfg.Store.CallByAlert(ctx, a.Scope.Integration, a.Key)

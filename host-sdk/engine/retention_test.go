@@ -28,8 +28,8 @@ func (s *countingStore) ExpireCalls(ctx context.Context, calls []store.CallRef, 
 	return n, err
 }
 
-// ended stores the record of a call that ended some days ago, with a recording that somebody has heard, or
-// nobody, and an alert where there is one.
+// ended stores the record of a call that ended some days ago, with a recording that somebody has
+// heard, or nobody, and an alert where there is one.
 func (h *host) ended(t *testing.T, key string, days int, recorded, heard bool, alert integration.AlertStatus) {
 	t.Helper()
 	at := h.clock.Now().AddDate(0, 0, -days)
@@ -108,8 +108,8 @@ func retained(clk func(*engine.Config)) func(*engine.Config) {
 	}
 }
 
-// What nobody has heard, and calls whose alert somebody still has to do with, outlast their retention; the
-// rest goes: recordings first, their record later.
+// What nobody has heard, and calls whose alert somebody still has to do with, outlast their
+// retention; the rest goes: recordings first, their record later.
 func TestTheSweepKeepsWhatSomebodyHasToDoWith(t *testing.T) {
 	t.Parallel()
 	var log testlog.Buffer
@@ -189,8 +189,8 @@ func TestTheSweepRemovesAHundredRecordsATime(t *testing.T) {
 	}
 }
 
-// Thirty days before its time, and no earlier, a message that nobody has heard becomes a finding, which goes
-// once it is heard.
+// Thirty days before its time, and no earlier, a message that nobody has heard becomes a finding,
+// which goes once it is heard.
 func TestAnUnheardMessageIsAFindingThirtyDaysBeforeItsTime(t *testing.T) {
 	t.Parallel()
 	clk := newManual()

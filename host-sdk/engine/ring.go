@@ -6,9 +6,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// TestRing begins a test ring of a person's phone, or looks at one (see [integration.ActionTestRing]).
-// key is the ring's session, which no other ring has. The error is not_found where the plugin cannot
-// ring for a test, or the integration is unknown.
+// TestRing begins a test ring of a person's phone, or looks at one (see
+// [integration.ActionTestRing]). key is the ring's session, which no other ring has. The error is
+// not_found where the plugin cannot ring for a test, or the integration is unknown.
 func (e *Engine) TestRing(ctx context.Context, id, key string, values map[string]string) (integration.ActionResult, error) {
 	// The ring's first request waits until it is known that it has begun.
 	lock, err := e.locks.lock(ctx, sessionRef{id, key})
@@ -26,8 +26,8 @@ func (e *Engine) TestRing(ctx context.Context, id, key string, values map[string
 	return e.act(ctx, l, integration.ActionRequest{Facts: l.facts, Name: integration.ActionTestRing, Values: values})
 }
 
-// noteOccupiedAnywhere is noteOccupied for a test ring: a call of any integration comes before a test.
-// How it has the person is left out, as a test asks nobody to wait.
+// noteOccupiedAnywhere is noteOccupied for a test ring: a call of any integration comes before a
+// test. How it has the person is left out, as a test asks nobody to wait.
 func (e *Engine) noteOccupiedAnywhere(ctx context.Context, users ...*integration.User) error {
 	all, err := e.store.ListIntegrations(ctx)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// TestACallOfAnyIntegrationComesBeforeATestRing: a ring is told of it, while a call counts those of its own
-// integration alone.
+// TestACallOfAnyIntegrationComesBeforeATestRing: a ring is told of it, while a call counts those of
+// its own integration alone.
 func TestACallOfAnyIntegrationComesBeforeATestRing(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

@@ -39,7 +39,8 @@ type job struct {
 // lock is held throughout, so handlers of one session run one after the other; its waiters give up
 // after runTimeout. Errors may cross the contract.
 func (e *Engine) run(ctx context.Context, j job) (integration.Outcome, error) {
-	if end, bounded := ctx.Deadline(); !bounded || time.Until(end) > runTimeout { // a webhook's is sooner
+	// A webhook's is sooner.
+	if end, bounded := ctx.Deadline(); !bounded || time.Until(end) > runTimeout {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, runTimeout)
 		defer cancel()
@@ -66,7 +67,8 @@ func (e *Engine) run(ctx context.Context, j job) (integration.Outcome, error) {
 }
 
 // refusal is the error of a handler that answered, but with an error or with what cannot be
-// committed: a defect, or data that the plugin does not take. Asked again it may well answer the same.
+// committed: a defect, or data that the plugin does not take. Asked again it may well answer the
+// same.
 type refusal struct{ error }
 
 // Unwrap returns the handler's error.
@@ -119,8 +121,8 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 	return outcome, nil
 }
 
-// decided commits an outcome, with what its alert commands change if that is possible, and lets everybody
-// know.
+// decided commits an outcome, with what its alert commands change if that is possible, and lets
+// everybody know.
 func (e *Engine) decided(ctx context.Context, j job, l loaded, commit store.Commit, outcome integration.Outcome) error {
 	if with, change := e.together(ctx, j, l, commit, outcome.Alert); with != nil {
 		both, all, handled := *with, outcome, false
@@ -145,8 +147,8 @@ func (e *Engine) decided(ctx context.Context, j job, l loaded, commit store.Comm
 	return nil
 }
 
-// write commits in the store, under the session's lock. The session as it is then need not be read by
-// the next handler.
+// write commits in the store, under the session's lock. The session as it is then need not be read
+// by the next handler.
 func (e *Engine) write(ctx context.Context, l loaded, commit store.Commit) error {
 	// A copy of the key, which may be a part of a request's text.
 	of := sessionRef{commit.Integration, strings.Clone(commit.Key)}

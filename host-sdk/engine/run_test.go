@@ -117,7 +117,8 @@ func TestTwoHostsLoseNoUpdate(t *testing.T) {
 			wg.Go(func() {
 				for n := range each / 2 {
 					_, err := e.Webhook(context.Background(), a.id, integration.WebhookRequest{Method: "POST", URL: "https://x.example.com/", Path: "/c/K/x"})
-					if integration.KindOf(err) == integration.KindConflict { // five times in a row: the fallback answer's business
+					// Five times in a row: the fallback answer's business.
+					if integration.KindOf(err) == integration.KindConflict {
 						failed.Store(strconv.Itoa(i)+"/"+strconv.Itoa(n), true)
 						for err != nil {
 							_, err = e.Webhook(context.Background(), a.id, integration.WebhookRequest{Method: "POST", URL: "https://x.example.com/", Path: "/c/K/x"})
@@ -321,8 +322,8 @@ func (p hurried) HandleWebhook(ctx context.Context, req integration.WebhookReque
 	return p.fakePlugin.HandleWebhook(ctx, req)
 }
 
-// A run holds its call's lock, so it ends in time even if whoever began it does not mind; one that has
-// less time keeps to that.
+// A run holds its call's lock, so it ends in time even if whoever began it does not mind; one that
+// has less time keeps to that.
 func TestARunIsGivenTenSecondsAtMost(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

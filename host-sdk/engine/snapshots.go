@@ -21,10 +21,11 @@ import (
 const (
 	// snapshotMaxAge is the age at which the snapshot of a live call is read again beside the call,
 	// in case a hint was lost.
-	snapshotMaxAge   = time.Minute
-	snapshotsKept    = 4096 // from here on those that were read snapshotsForget ago are dropped
-	snapshotsForget  = time.Hour
-	snapshotAttempts = 8 // to read and handle one change, with back-off, before the next tick of the call must do
+	snapshotMaxAge  = time.Minute
+	snapshotsKept   = 4096 // from here on those that were read snapshotsForget ago are dropped
+	snapshotsForget = time.Hour
+	// To read and handle one change, with back-off, before the next tick of the call must do.
+	snapshotAttempts = 8
 )
 
 // singleFlight lets one reader of an alert go on at a time. A hint that comes meanwhile makes it
@@ -59,10 +60,10 @@ func (s *singleFlight) end(h platform.Hint) (again bool) {
 	return false
 }
 
-// reading is an alert as it was read. Which of two readings is the newer is not told by a clock: hosts
-// have one each, and clocks are set. Platforms number the changes of an alert; where one does not, the
-// session counts the readings that its handlers have seen, and only one that began after the last of
-// them is newer for certain.
+// reading is an alert as it was read. Which of two readings is the newer is not told by a clock:
+// hosts have one each, and clocks are set. Platforms number the changes of an alert; where one does
+// not, the session counts the readings that its handlers have seen, and only one that began after
+// the last of them is newer for certain.
 type reading struct {
 	snap *integration.AlertSnapshot // nil: there is no such alert
 	name string                     // of this reading, if the platform gave no change number
@@ -81,8 +82,8 @@ func (r reading) outdated(m store.AlertMemory) bool {
 	return r.snap != nil && newer(r.snap, m.Command, m.Change) < 0 || r.overtaken(m)
 }
 
-// overtaken reports whether another reading, of another host perhaps, was seen since this one began,
-// so that nobody can say which is the newer.
+// overtaken reports whether another reading, of another host perhaps, was seen since this one
+// began, so that nobody can say which is the newer.
 func (r reading) overtaken(m store.AlertMemory) bool {
 	return r.name != "" && r.name != m.Read && r.from < m.Change
 }
@@ -140,13 +141,14 @@ const (
 	missingEvery = 5 * time.Second // how often it is looked for meanwhile
 )
 
-// errMissing is the error of an alert that was there, is not found, and does not count as deleted yet.
+// errMissing is the error of an alert that was there, is not found, and does not count as deleted
+// yet.
 var errMissing = integration.Errorf(integration.KindUnavailable, "the platform does not find the alert that it had; it is asked again before the alert counts as deleted")
 
-// readAlert asks the platform. m is what the host remembers of the alert. One that was never seen may
-// not have been created yet: that it is not found is no deletion. One that was seen, by this process
-// or by whoever served the call before, counts as deleted when it was missed for a while by a platform
-// that is well. A platform that knows better answers with the status deleted.
+// readAlert asks the platform. m is what the host remembers of the alert. One that was never seen
+// may not have been created yet: that it is not found is no deletion. One that was seen, by this
+// process or by whoever served the call before, counts as deleted when it was missed for a while by
+// a platform that is well. A platform that knows better answers with the status deleted.
 func (e *Engine) readAlert(ctx context.Context, h platform.Hint, m store.AlertMemory) (reading, error) {
 	ctx, cancel := context.WithTimeout(ctx, platformTimeout)
 	defer cancel()
@@ -183,8 +185,8 @@ func (e *Engine) readAlert(ctx context.Context, h platform.Hint, m store.AlertMe
 	return r, nil
 }
 
-// gone reports whether an alert that is not found has been missed for long enough, by a platform that
-// is well.
+// gone reports whether an alert that is not found has been missed for long enough, by a platform
+// that is well.
 func (e *Engine) gone(ctx context.Context, h platform.Hint) bool {
 	now := e.clock.Now()
 	first, missed := e.known.missing.get(h)
@@ -217,8 +219,9 @@ func (e *Engine) watch(ctx context.Context) error {
 // refreshers is how many alerts are read at a time when those of all live calls are.
 const refreshers = 8
 
-// refreshLive reads the alerts of all live calls: what changed while nobody watched gave no hint, and
-// a hint at every alert names none. Alerts without a live call are not read: there may be any number.
+// refreshLive reads the alerts of all live calls: what changed while nobody watched gave no hint,
+// and a hint at every alert names none. Alerts without a live call are not read: there may be any
+// number.
 func (e *Engine) refreshLive(ctx context.Context) {
 	sessions, err := e.live(ctx, "")
 	if err != nil {
@@ -238,8 +241,8 @@ func (e *Engine) refreshLive(ctx context.Context) {
 	_ = reading.Wait()
 }
 
-// refresh reads the snapshot beside whatever goes on, and runs HandleAlert if it is new. The zero hint
-// stands for the alerts of all live calls.
+// refresh reads the snapshot beside whatever goes on, and runs HandleAlert if it is new. The zero
+// hint stands for the alerts of all live calls.
 func (e *Engine) refresh(ctx context.Context, h platform.Hint) {
 	if !e.reads.begin(h) {
 		return
@@ -285,8 +288,8 @@ func (e *Engine) readAndHandle(ctx context.Context, h platform.Hint) {
 
 // handleAlert reads the alert of a session and, if it differs from the last one that a handler has
 // seen, runs HandleAlert. Hints say nothing but that something may have changed; most of them are
-// about alerts that are no call's, or come twice. The session is read first: it says what the reading
-// is newer than.
+// about alerts that are no call's, or come twice. The session is read first: it says what the
+// reading is newer than.
 func (e *Engine) handleAlert(ctx context.Context, h platform.Hint) error {
 	sess, err := e.store.SessionByAlert(ctx, h.Scope.Integration, h.AlertKey)
 	if integration.KindOf(err) == integration.KindNotFound {
@@ -302,8 +305,8 @@ func (e *Engine) handleAlert(ctx context.Context, h platform.Hint) error {
 	return e.handleReading(ctx, h, sess.Key, e.rememberReading(h, r))
 }
 
-// handleBeside runs HandleAlert with a reading beside whatever goes on. Whoever reads the alert just now
-// reads it once more instead.
+// handleBeside runs HandleAlert with a reading beside whatever goes on. Whoever reads the alert
+// just now reads it once more instead.
 func (e *Engine) handleBeside(ctx context.Context, h platform.Hint, key string, r reading) {
 	if !e.reads.begin(h) {
 		return
@@ -320,8 +323,8 @@ func (e *Engine) handleBeside(ctx context.Context, h platform.Hint, key string, 
 	}()
 }
 
-// handleReading runs HandleAlert in the session of key if the reading differs from the last one that a
-// handler has seen.
+// handleReading runs HandleAlert in the session of key if the reading differs from the last one
+// that a handler has seen.
 func (e *Engine) handleReading(ctx context.Context, h platform.Hint, key string, r reading) error {
 	// Compared with what a handler has seen, and not with what was last read: a run that failed
 	// left the change unseen.

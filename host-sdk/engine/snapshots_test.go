@@ -60,7 +60,8 @@ func TestAHintThatComesDuringAReadIsNotForgotten(t *testing.T) {
 	wait(t, reading, "a read of the open alert")
 	wait(t, h.platform.hinted, "the first hint")
 	h.platform.setAlert(h.id, integration.AlertSnapshot{Key: "K", Status: integration.AlertAcknowledged})
-	wait(t, h.platform.hinted, "the second hint") // the engine has it while the first read still goes on
+	// The engine has it while the first read still goes on.
+	wait(t, h.platform.hinted, "the second hint")
 	close(goOn)
 	if got := wait(t, seen, "the open alert"); got != integration.AlertOpen {
 		t.Errorf("first seen as %s", got)
@@ -252,8 +253,8 @@ func TestHealthAsksStorePlatformAndPlugins(t *testing.T) {
 	}
 }
 
-// TestAHintAtAllAlertsReadsThoseOfLiveCalls: of any number of alerts, those without a call in progress
-// are left alone.
+// TestAHintAtAllAlertsReadsThoseOfLiveCalls: of any number of alerts, those without a call in
+// progress are left alone.
 func TestAHintAtAllAlertsReadsThoseOfLiveCalls(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

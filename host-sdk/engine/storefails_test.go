@@ -33,8 +33,8 @@ func TestACallerIsServedWhileLiveCallsCannotBeCounted(t *testing.T) {
 	h.expect(t, "/c/K/x", string(integration.HostActive), "a new call while nobody can count")
 }
 
-// The alerts of all live calls are looked at once watching begins; that it cannot be seen which those are
-// keeps no hint from being heard.
+// The alerts of all live calls are looked at once watching begins; that it cannot be seen which
+// those are keeps no hint from being heard.
 func TestAHintIsHeardAlsoIfLiveCallsCannotBeListed(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
@@ -81,7 +81,8 @@ func TestATestRingIsRefusedForWhatIsNotThere(t *testing.T) {
 	}
 }
 
-// What nobody knows of yet has no answers that are ignored; what is known is used without asking anybody.
+// What nobody knows of yet has no answers that are ignored; what is known is used without asking
+// anybody.
 func TestWhoseAnswerIsIgnoredIsKnownOfTheLastRequest(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
@@ -127,7 +128,8 @@ func TestAPluginThatWasExchangedIsAskedAgainAtOnce(t *testing.T) {
 	}
 }
 
-// The sweep does with whatever it can read: what the store cannot list now is looked at by the next one.
+// The sweep does with whatever it can read: what the store cannot list now is looked at by the next
+// one.
 func TestTheSweepGoesOnWhenTheStoreFailsInTheMiddle(t *testing.T) {
 	t.Parallel()
 	clk := newManual()

@@ -82,8 +82,8 @@ func (s *terms) over() {
 	s.end()
 }
 
-// TestAHostThatOthersMayTakeForDeadGivesUpItsWork: what was under way is cancelled, others may have it at
-// once, and nothing that comes of it is written. When it may work again, it begins anew.
+// TestAHostThatOthersMayTakeForDeadGivesUpItsWork: what was under way is cancelled, others may have
+// it at once, and nothing that comes of it is written. When it may work again, it begins anew.
 func TestAHostThatOthersMayTakeForDeadGivesUpItsWork(t *testing.T) {
 	t.Parallel()
 	s := &terms{may: make(chan struct{}, 1)}

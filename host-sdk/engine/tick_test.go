@@ -14,9 +14,9 @@ import (
 // tickBody is as large as the form of a request about a call on hold.
 var tickBody = "CallSid=CA00000000000000000000000000000001&" + strings.Repeat("Parameter=0123456789&", 20)
 
-// TestATickAllocatesLittle counts what webhook handler and engine allocate for a quiet tick, without
-// the connections on both sides: those of net/http and gRPC are their own affair. It runs beside no
-// other test, and nothing of it depends on time.
+// TestATickAllocatesLittle counts what webhook handler and engine allocate for a quiet tick,
+// without the connections on both sides: those of net/http and gRPC are their own affair. It runs
+// beside no other test, and nothing of it depends on time.
 func TestATickAllocatesLittle(t *testing.T) {
 	h := newHost(t, exclusive, manual(newManual()))
 	h.plugins.set(inTime{h.plugin})

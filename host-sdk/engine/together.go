@@ -74,8 +74,9 @@ func (e *Engine) isNews(j job, l loaded, c store.Commit, change platform.AlertCh
 	return known || memoryOf(l.session).Change != 0 || !unremarkable(&change.Snapshot)
 }
 
-// changedAlert hands on what a commit has changed of an alert. Handlers see it as they see what was read
-// after a hint, but nothing is read again. One is to see it if it is news, unless one has done so already.
+// changedAlert hands on what a commit has changed of an alert. Handlers see it as they see what was
+// read after a hint, but nothing is read again. One is to see it if it is news, unless one has done
+// so already.
 func (e *Engine) changedAlert(ctx context.Context, j job, c store.Commit, change platform.AlertChange, cmds []integration.AlertCommand, news, handled bool) {
 	for range cmds {
 		e.metrics.item(store.ItemCommand, "done")
@@ -93,8 +94,8 @@ func (e *Engine) changedAlert(ctx context.Context, j job, c store.Commit, change
 	}
 }
 
-// unremarkable reports whether the first snapshot of an alert says nothing that its call does not know:
-// it was created and waits to be routed. The next request of the call brings it along.
+// unremarkable reports whether the first snapshot of an alert says nothing that its call does not
+// know: it was created and waits to be routed. The next request of the call brings it along.
 func unremarkable(snap *integration.AlertSnapshot) bool {
 	return snap.Status == integration.AlertQueued && snap.Layer == 0 && len(snap.Acknowledgements) == 0 && len(snap.Declined) == 0 && snap.Unpaged == ""
 }

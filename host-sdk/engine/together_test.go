@@ -33,7 +33,8 @@ type withAlerts struct {
 	mu      sync.Mutex
 	applied []integration.AlertCommand // by Apply, one after the other
 	before  func()                     // run once, after the next decision
-	written []int64                    // the last command of each change that was said to be written
+	// The last command of each change that was said to be written.
+	written []int64
 	decided []weak.Pointer[platform.Statement]
 }
 
@@ -92,9 +93,10 @@ func (p *withAlerts) Decide(ctx context.Context, scope platform.Scope, cmds []in
 	return change, err
 }
 
-// newTogether is a host whose platform keeps its alerts in the store's database. Its plugin makes the
-// call's alert with the first request, which it gets here, and with later ones what next says. The
-// engine does not run yet: nothing is claimed from the outbox, and no alert is read that nobody asks for.
+// newTogether is a host whose platform keeps its alerts in the store's database. Its plugin makes
+// the call's alert with the first request, which it gets here, and with later ones what next says.
+// The engine does not run yet: nothing is claimed from the outbox, and no alert is read that nobody
+// asks for.
 func newTogether(t *testing.T, next func() []integration.AlertCommand, change ...func(*engine.Config)) (*host, *withAlerts, <-chan integration.AlertSnapshot) {
 	t.Helper()
 	file, problems := switchboardfile.Parse("switchboard.yaml", []byte(togetherFile))
@@ -152,8 +154,8 @@ func (p *withAlerts) alertOf(t *testing.T, h *host) integration.AlertSnapshot {
 
 var toDevOps = []integration.AlertCommand{{Kind: integration.AlertRoute, Teams: []string{"devops"}}, {Kind: integration.AlertLog, Text: "The caller chose DevOps."}}
 
-// The alert is there with the session, its handler hears of what it could not know, and nothing was read
-// from the platform or waited in the outbox.
+// The alert is there with the session, its handler hears of what it could not know, and nothing was
+// read from the platform or waited in the outbox.
 func TestAnAlertInTheStoresDatabaseIsWrittenWithItsSession(t *testing.T) {
 	t.Parallel()
 	h, p, seen := newTogether(t, func() []integration.AlertCommand { return slices.Clone(toDevOps) })
@@ -185,7 +187,8 @@ func TestAnAlertInTheStoresDatabaseIsWrittenWithItsSession(t *testing.T) {
 	}
 }
 
-// Somebody who changes the alert between decision and commit loses nothing, and neither do the commands.
+// Somebody who changes the alert between decision and commit loses nothing, and neither do the
+// commands.
 func TestAnAlertThatSomebodyChangesMeanwhileIsWrittenApart(t *testing.T) {
 	t.Parallel()
 	h, p, seen := newTogether(t, func() []integration.AlertCommand { return slices.Clone(toDevOps) })
@@ -246,7 +249,8 @@ func TestCommandsThatWaitAreNotOvertaken(t *testing.T) {
 	}
 }
 
-// A command that the platform refuses for good reaches the handler as ever, and the others are done.
+// A command that the platform refuses for good reaches the handler as ever, and the others are
+// done.
 func TestACommandThatIsRefusedReachesItsHandler(t *testing.T) {
 	t.Parallel()
 	h, p, _ := newTogether(t, func() []integration.AlertCommand {

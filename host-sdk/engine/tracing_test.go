@@ -78,8 +78,8 @@ func traced(t *testing.T, work func()) (list []span) {
 	return list
 }
 
-// A collector of traces learns which call each commit and each piece of work was for, what that was, and of
-// which kind its error.
+// A collector of traces learns which call each commit and each piece of work was for, what that
+// was, and of which kind its error.
 func TestSpansSayWhatTheEngineWorksOn(t *testing.T) {
 	h := newHost(t)
 	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {

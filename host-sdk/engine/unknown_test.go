@@ -13,8 +13,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// TestUnknownIsNotNone: what cannot be read at the first ask is asked for again by the next request,
-// and destinations whose names are unknown are there all the same.
+// TestUnknownIsNotNone: what cannot be read at the first ask is asked for again by the next
+// request, and destinations whose names are unknown are there all the same.
 func TestUnknownIsNotNone(t *testing.T) {
 	t.Parallel()
 	clk := newManual()
@@ -41,7 +41,8 @@ func TestUnknownIsNotNone(t *testing.T) {
 	}
 }
 
-// TestPeriodicTasksHaveTodaysOptions although their session remembers the revision of its first commit.
+// TestPeriodicTasksHaveTodaysOptions although their session remembers the revision of its first
+// commit.
 func TestPeriodicTasksHaveTodaysOptions(t *testing.T) {
 	t.Parallel()
 	seen := make(chan string, 10)
@@ -56,7 +57,8 @@ func TestPeriodicTasksHaveTodaysOptions(t *testing.T) {
 		seen <- string(req.Facts.Instance.Options)
 		return integration.Outcome{}, nil
 	}
-	if _, err := h.RunAction(context.Background(), h.id, "check", nil); err != nil { // pins the session's revision
+	// Pins the session's revision.
+	if _, err := h.RunAction(context.Background(), h.id, "check", nil); err != nil {
 		t.Fatal(err)
 	}
 	d := draft("Hotline")
@@ -101,8 +103,8 @@ func TestPeriodicTasksStartOnceTheStoreCanBeRead(t *testing.T) {
 	}
 }
 
-// TestAResultThatThePluginRefusesForGoodEnds after a few tries, with a finding; a plugin that is away
-// refuses nothing.
+// TestAResultThatThePluginRefusesForGoodEnds after a few tries, with a finding; a plugin that is
+// away refuses nothing.
 func TestAResultThatThePluginRefusesForGoodEnds(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// insteadTimeout bounds what is done for a request after its handler has failed, such as looking
-	// for a fallback answer.
+	// insteadTimeout bounds what is done for a request after its handler has failed, such as
+	// looking for a fallback answer.
 	insteadTimeout = time.Second
 	maxKeyLength   = 64          // bytes of a session key that comes from outside
 	descriptionTTL = time.Minute // how long a plugin's new description may go unnoticed
@@ -22,12 +22,12 @@ const (
 // Webhook runs the handler and returns its answer, after the commit; req.Facts is filled in here. A
 // request for an unknown integration is answered "not in service" if it looks like one of a
 // plugin's service, else it gets not_found. An error of kind invalid refuses the request
-// ([Engine.Refused]); any other means that there is no answer ([Engine.Fallback]). Where the answer is
-// ignored the request is kept for later (204), or its sender is to come again (503).
+// ([Engine.Refused]); any other means that there is no answer ([Engine.Fallback]). Where the answer
+// is ignored the request is kept for later (204), or its sender is to come again (503).
 func (e *Engine) Webhook(ctx context.Context, id string, req integration.WebhookRequest) (integration.Response, error) {
 	if req.ReceivedAt.IsZero() {
-		// What a plugin makes of a request must not depend on when it is handled: it may wait for a lock,
-		// for a new process, or be kept for later.
+		// What a plugin makes of a request must not depend on when it is handled: it may wait for a
+		// lock, for a new process, or be kept for later.
 		req.ReceivedAt = e.clock.Now()
 	}
 	in, err := e.instance(ctx, id)
@@ -88,14 +88,14 @@ func webhookJob(id, key string, how loading, req integration.WebhookRequest) job
 	}
 }
 
-// askAhead is recentCallsAhead for a request, as a function of its own: what it keeps is allocated for those
-// requests alone that have a question.
+// askAhead is recentCallsAhead for a request, as a function of its own: what it keeps is allocated
+// for those requests alone that have a question.
 func askAhead(q integration.RecentCallsQuestion, req integration.WebhookRequest) func(now time.Time) []integration.Question {
 	return func(now time.Time) []integration.Question { return recentCallsAhead(q, req, now) }
 }
 
-// recentCallsAhead is the question that the handler of a request will ask, as its plugin says. A number that
-// is to be asked about in other words, the handler asks about itself.
+// recentCallsAhead is the question that the handler of a request will ask, as its plugin says. A
+// number that is to be asked about in other words, the handler asks about itself.
 func recentCallsAhead(q integration.RecentCallsQuestion, req integration.WebhookRequest, now time.Time) []integration.Question {
 	from := req.Form().Get(q.Field)
 	if from == "" || len(from) > maxKeyLength {

@@ -72,7 +72,8 @@ func TestFallbackNeedsNeitherStoreNorPlugin(t *testing.T) {
 	fresh := newHost(t)
 	fresh.plugins.set(nil)
 	fresh.store.failing("Integration", errDown)
-	if got := fallback(fresh, fresh.id); got != "plugin's patience" { // seen while it was configured
+	// Seen while it was configured.
+	if got := fallback(fresh, fresh.id); got != "plugin's patience" {
 		t.Errorf("after Configure: %q", got)
 	}
 }
@@ -199,8 +200,8 @@ func TestSessionKeys(t *testing.T) {
 	}
 }
 
-// TestAReadThatFailsBeforeTheIntegrationIsKnownAsksTheSenderToComeAgain: where the answer is ignored, a
-// document would say that the request has arrived.
+// TestAReadThatFailsBeforeTheIntegrationIsKnownAsksTheSenderToComeAgain: where the answer is
+// ignored, a document would say that the request has arrived.
 func TestAReadThatFailsBeforeTheIntegrationIsKnownAsksTheSenderToComeAgain(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

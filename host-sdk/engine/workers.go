@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// workDialing is what a dial becomes when its turn has come; before it, it waits in the pacer and
-	// needs no worker.
+	// workDialing is what a dial becomes when its turn has come; before it, it waits in the pacer
+	// and needs no worker.
 	workDialing store.Work = "dialing"
 	// waitingDials is how many dials may wait for their turn for each worker that dials.
 	waitingDials = 16

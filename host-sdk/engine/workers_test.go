@@ -27,8 +27,8 @@ func sum(t *testing.T, m prometheus.Collector) (n float64) {
 	return n
 }
 
-// Operators see work that waits for a worker, whether one integration or all have taken their share,
-// and see nothing while there are workers.
+// Operators see work that waits for a worker, whether one integration or all have taken their
+// share, and see nothing while there are workers.
 func TestWorkThatUsesUpTheWorkersIsCounted(t *testing.T) {
 	t.Parallel()
 	m := NewMetrics()

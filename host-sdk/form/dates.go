@@ -12,8 +12,8 @@ const (
 const minutes = "2006-01-02T15:04"
 
 // DateControl is the type of the input for a text of a format, and the text as that input shows it:
-// date, or for date-time datetime-local, in UTC. A text that such an input could not show, which was
-// typed without one, stays as it is, in an input of the type text.
+// date, or for date-time datetime-local, in UTC. A text that such an input could not show, which
+// was typed without one, stays as it is, in an input of the type text.
 func DateControl(format, text string) (control, shown string) {
 	switch format {
 	case formatDate:
@@ -32,8 +32,8 @@ func DateControl(format, text string) (control, shown string) {
 	return "text", text
 }
 
-// DateValue is what was entered into the control of a format as JSON Schema wants it: a date-time without a
-// time zone, as browsers send it, is in UTC. All else stays as it is.
+// DateValue is what was entered into the control of a format as JSON Schema wants it: a date-time
+// without a time zone, as browsers send it, is in UTC. All else stays as it is.
 func DateValue(format, text string) string {
 	if format != formatDateTime {
 		return text

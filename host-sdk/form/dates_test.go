@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Dates have the browser's own controls, and what such a control could not show stays as it was typed.
+// Dates have the browser's own controls, and what such a control could not show stays as it was
+// typed.
 func TestDatesHaveControlsOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	f, err := Parse([]byte(`{"properties": {"day": {"type": "string", "format": "date"}, "at": {"type": "string", "format": "date-time"}, "note": {"type": "string"}}}`))

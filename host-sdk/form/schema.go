@@ -154,7 +154,8 @@ func (p property) field(key string, required bool) (Field, error) {
 	f := Field{
 		Key: key, Type: p.Type, Title: p.Title, Description: p.Description, Placeholder: p.Placeholder, Unit: p.Unit,
 		Default: p.Default, Min: p.Minimum, Max: p.Maximum, MaxLength: p.MaxLength, Required: required,
-		// writeOnly is JSON Schema's own word for it; a schema that was not written for us has only that.
+		// writeOnly is JSON Schema's own word for it; a schema that was not written for us has only
+		// that.
 		Secret: p.Secret || p.WriteOnly, ReadOnly: p.ReadOnly, Media: p.Media, ShowIf: p.ShowIf, Asked: p.Ask,
 		Format: p.Format, Multiline: p.Format == "textarea" || p.Media != nil && p.Media.Text,
 	}

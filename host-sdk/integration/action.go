@@ -39,7 +39,8 @@ type ActionLine struct {
 	Level string // ok, info, warning, error
 	Text  string
 	Field string // option key, or field of the action, that it concerns, if any
-	// Choice is a value that a person may choose for that field of the action, such as a phone number of
-	// the account; "": none. Text says what it is. A host that does not know it shows the text alone.
+	// Choice is a value that a person may choose for that field of the action, such as a phone
+	// number of the account; "": none. Text says what it is. A host that does not know it shows the
+	// text alone.
 	Choice string
 }

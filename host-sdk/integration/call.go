@@ -21,12 +21,13 @@ type CallView struct {
 
 // LegView is one phone connection of a call.
 type LegView struct {
-	ID        string
-	Role      string // RoleCaller or RoleResponder
-	User      string // responder's user id
-	Name      string
-	Phone     string
-	State     string // the flow's word, such as LegPlanned, ringing, asked, LegTalking, declined, unreached, ended
+	ID    string
+	Role  string // RoleCaller or RoleResponder
+	User  string // responder's user id
+	Name  string
+	Phone string
+	// The flow's word, such as LegPlanned, ringing, asked, LegTalking, declined, unreached, ended.
+	State     string
 	Reason    string // why it ended, such as no_answer, busy, passed, LegTalked
 	StartedAt time.Time
 	EndedAt   time.Time // zero while it lasts

@@ -14,8 +14,8 @@ type Description struct {
 	ProtocolVersion int // major, see ProtocolVersion
 	ProtocolMinor   int
 
-	// Formats are the newest formats this version writes, where [Facts.WriteFormats] does not ask for
-	// older ones. It reads these and those of the release before.
+	// Formats are the newest formats this version writes, where [Facts.WriteFormats] does not ask
+	// for older ones. It reads these and those of the release before.
 	Formats Formats
 
 	Webhook  WebhookDescription
@@ -24,11 +24,12 @@ type Description struct {
 }
 
 // Formats numbers the layouts of what the host keeps for the plugin. A host never hands a plugin a
-// session state or a task in a newer format than it writes. Options it does, so that calls are served
-// after a plugin was taken back.
+// session state or a task in a newer format than it writes. Options it does, so that calls are
+// served after a plugin was taken back.
 type Formats struct {
-	State   int `json:"state"`   // session state
-	Task    int `json:"task"`    // task payloads, and results, which are in the format of their task
+	State int `json:"state"` // session state
+	// Task payloads, and results, which are in the format of their task.
+	Task    int `json:"task"`
 	Path    int `json:"path"`    // paths of URLs that the plugin issued
 	Options int `json:"options"` // options document (x-schema-version)
 }
@@ -56,15 +57,16 @@ type WebhookDescription struct {
 	Refused Response
 	// Fallback is used where options were never validated; see FallbackAnswers.
 	Fallback FallbackAnswers
-	// RecentCalls is what a request that begins a session asks of earlier calls. A host may answer it in
-	// advance, which spares a caller one run of the handler; an answer that the handler has no use for
-	// does no harm. Zero: nothing.
+	// RecentCalls is what a request that begins a session asks of earlier calls. A host may answer
+	// it in advance, which spares a caller one run of the handler; an answer that the handler has
+	// no use for does no harm. Zero: nothing.
 	RecentCalls RecentCallsQuestion
 }
 
 // RecentCallsQuestion is a question of kind [AskRecentCalls] before it is asked.
 type RecentCallsQuestion struct {
-	Field    string        // form (or query) field that holds the number, Question.From, as it is to be asked about
+	// Form (or query) field that holds the number, Question.From, as it is to be asked about.
+	Field    string
 	IDPrefix string        // the number follows it in Question.ID
 	Window   time.Duration // Question.Since is as long before Facts.Now
 }
@@ -83,7 +85,8 @@ type ActionDescription struct {
 type ActionField struct {
 	Name, Label, Help string
 	Required          bool
-	// Format is what the value is, in JSON Schema's word: date-time, a time in RFC 3339; "": any text.
+	// Format is what the value is, in JSON Schema's word: date-time, a time in RFC 3339; "": any
+	// text.
 	Format string
 }
 

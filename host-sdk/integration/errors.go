@@ -39,8 +39,9 @@ type Error struct {
 	Kind    Kind
 	Message string // for an operator; names the field and the remedy, never holds a secret
 	Field   string // option key or JSON pointer the error is about, if any
-	Code    string // the foreign code behind it (such as a carrier's error number), for logs and decisions
-	Err     error  // the cause in this process; does not cross the wire
+	// The foreign code behind it (such as a carrier's error number), for logs and decisions.
+	Code string
+	Err  error // the cause in this process; does not cross the wire
 }
 
 // Error implements error.

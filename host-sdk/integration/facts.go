@@ -4,34 +4,40 @@ import "time"
 
 // Facts is everything a handler may know. The same facts give the same outcome.
 type Facts struct {
-	Now          time.Time      // the only clock a handler has; UTC
-	Instance     Instance       // the configured integration
-	Session      *Session       // nil: no session of this key yet
-	SessionKey   string         // the key under which the outcome's session will be stored; "" if the request names none
-	Destinations []Destination  // of the instance, in the instance's order; a last-known-good copy when the platform is down
-	Alert        *AlertSnapshot // last known snapshot of the session's alert; nil: no alert yet, or not known
-	Answers      []Answer       // to the questions of earlier rounds, and of [WebhookDescription.RecentCalls]
-	Findings     []Finding      // of the instance, as handlers and actions left them; perhaps a second old
+	Now      time.Time // the only clock a handler has; UTC
+	Instance Instance  // the configured integration
+	Session  *Session  // nil: no session of this key yet
+	// The key under which the outcome's session will be stored; "" if the request names none.
+	SessionKey string
+	// Of the instance, in the instance's order; a last-known-good copy when the platform is down.
+	Destinations []Destination
+	// Last known snapshot of the session's alert; nil: no alert yet, or not known.
+	Alert *AlertSnapshot
+	// To the questions of earlier rounds, and of [WebhookDescription.RecentCalls].
+	Answers []Answer
+	// Of the instance, as handlers and actions left them; perhaps a second old.
+	Findings []Finding
 	// FindingsUnknown says that the findings could not be read: that one is not there says nothing
 	// (since minor 1).
 	FindingsUnknown bool
 	// SeenAt is when a handler last said of a request of this session that the caller is there
-	// ([Outcome.Seen]), at whichever host. It may lag behind by half a minute where hosts share a store,
-	// and by what was not stored yet when a host died. Zero: the host does not keep it, or has not heard
-	// it yet; then the plugin keeps it in its state (since minor 1).
+	// ([Outcome.Seen]), at whichever host. It may lag behind by half a minute where hosts share a
+	// store, and by what was not stored yet when a host died. Zero: the host does not keep it, or
+	// has not heard it yet; then the plugin keeps it in its state (since minor 1).
 	SeenAt time.Time
-	// HearingSince is since when this host has been there for all requests: one that came earlier may
-	// have been missed, so earlier silence says nothing. Zero: the host does not say (since minor 1).
+	// HearingSince is since when this host has been there for all requests: one that came earlier
+	// may have been missed, so earlier silence says nothing. Zero: the host does not say (since
+	// minor 1).
 	HearingSince time.Time
 	// MediaURLs are addresses of the media that belong to this session ([SessionUpdate.Media]), by
 	// reference. They are public to whoever knows them, made anew for each request, valid for ten
 	// minutes, and served with Cache-Control: no-store. They must not be stored, logged or shown.
 	MediaURLs map[string]string
-	// WriteFormats are the newest formats in which everybody who may read it can read what the handler
-	// leaves: while releases are rolled out, those of the oldest of the hosts. None is newer than what
-	// the plugin writes ([Description.Formats]). A field that is zero asks for nothing: an older host
-	// does not say it. What a format cannot express must not begin while an older one is asked for;
-	// what has begun already keeps its own.
+	// WriteFormats are the newest formats in which everybody who may read it can read what the
+	// handler leaves: while releases are rolled out, those of the oldest of the hosts. None is
+	// newer than what the plugin writes ([Description.Formats]). A field that is zero asks for
+	// nothing: an older host does not say it. What a format cannot express must not begin while an
+	// older one is asked for; what has begun already keeps its own.
 	WriteFormats Formats
 }
 
@@ -43,13 +49,16 @@ type Instance struct {
 	SavedAt       time.Time // when the newest revision was saved, whatever revision is pinned
 	Options       []byte    // JSON object: the pinned revision's document with today's secrets
 	OptionsFormat int
-	EndpointURL   string            // absolute public URL without trailing slash; issued URLs are below it
-	TokenKey      []byte            // 32 random bytes of this instance, for tokens in issued URLs
-	State         HostState         // whether the host wants calls served
-	ProtocolMinor int               // of the host, see [ProtocolMinor]: what a later minor added is unknown to it, not false
-	Urgency       string            // for alerts: low, medium, high, critical; "" = the platform's default
-	Capabilities  Capabilities      // of the platform behind the host
-	MediaURLs     map[string]string // public address of each media reference ("media:…") in Options
+	// Absolute public URL without trailing slash; issued URLs are below it.
+	EndpointURL string
+	TokenKey    []byte    // 32 random bytes of this instance, for tokens in issued URLs
+	State       HostState // whether the host wants calls served
+	// Of the host, see [ProtocolMinor]: what a later minor added is unknown to it, not false.
+	ProtocolMinor int
+	// For alerts: low, medium, high, critical; "" = the platform's default.
+	Urgency      string
+	Capabilities Capabilities      // of the platform behind the host
+	MediaURLs    map[string]string // public address of each media reference ("media:…") in Options
 	// MediaSlices are the public addresses of the pieces of a medium in Options, in order, cut so
 	// that they may be played one after the other; each is about fifteen seconds long. A medium
 	// that is not listed is short, or the host cannot cut it.
@@ -83,10 +92,11 @@ type Capabilities struct {
 	PagesByItself      bool // people are paged by phone, push or SMS without our help
 	Audiences          bool // mail audiences (team, team-admin, on-call) can be resolved
 	Mail               bool // the host can send mail (since minor 1)
-	Notifies           bool // people are told of a new alert by some means other than our phone calls (since minor 1)
-	// CallMedia: the host gives addresses of a call's own media ([Facts.MediaURLs]), so that a message
-	// can be played to people on the phone, and keeps the rules of sessions whose call has ended
-	// ([SessionUpdate.WaitsFor], [TimerPersonWanted]). Since minor 1.
+	// People are told of a new alert by some means other than our phone calls (since minor 1).
+	Notifies bool
+	// CallMedia: the host gives addresses of a call's own media ([Facts.MediaURLs]), so that a
+	// message can be played to people on the phone, and keeps the rules of sessions whose call has
+	// ended ([SessionUpdate.WaitsFor], [TimerPersonWanted]). Since minor 1.
 	CallMedia bool
 }
 

@@ -23,8 +23,8 @@ type Integration interface {
 	HandleWebhook(ctx context.Context, req WebhookRequest) (Outcome, error)
 
 	// HandleAlert decides what follows from the alert's new snapshot (Facts.Alert). Pure. Snapshots
-	// may be lost, doubled or old. That the alert was created, and waits to be routed, is no news: the
-	// next request brings that snapshot along.
+	// may be lost, doubled or old. That the alert was created, and waits to be routed, is no news:
+	// the next request brings that snapshot along.
 	HandleAlert(ctx context.Context, req AlertRequest) (Outcome, error)
 
 	// HandleTask decides what follows from a timer that is due, a task that has its result, or a

@@ -7,8 +7,9 @@ type OptionsSchemaRequest struct{}
 
 // OptionsSchema is the form.
 type OptionsSchema struct {
-	Schema []byte // JSON Schema draft-07, verbatim; secrets carry format password, writeOnly and x-secret
-	Format int    // x-schema-version
+	// JSON Schema draft-07, verbatim; secrets carry format password, writeOnly and x-secret.
+	Schema []byte
+	Format int // x-schema-version
 }
 
 // ValidateOptionsRequest is a document to be checked before it is saved.
@@ -39,8 +40,8 @@ type Problem struct {
 
 // FallbackAnswers are what the host answers while the plugin cannot. The host replaces
 // [FallbackURLMark] in Wait by the URL of the same request with a counter and the KeepFields in its
-// query, escaped as the Content-Type of Wait needs it: as part of a string in JSON (application/json),
-// as it is in text/plain, for XML in all other types.
+// query, escaped as the Content-Type of Wait needs it: as part of a string in JSON
+// (application/json), as it is in text/plain, for XML in all other types.
 type FallbackAnswers struct {
 	Wait      Response
 	LastWords Response

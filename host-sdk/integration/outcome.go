@@ -27,8 +27,8 @@ type Outcome struct {
 	// Log lines for the operator's log; never secrets.
 	Log []LogLine
 	// Seen says that the request shows that the caller of this session is still there. The host
-	// remembers it without a commit of its own and repeats it as [Facts.SeenAt]. Webhooks only (since
-	// minor 1).
+	// remembers it without a commit of its own and repeats it as [Facts.SeenAt]. Webhooks only
+	// (since minor 1).
 	Seen bool
 }
 
@@ -49,17 +49,20 @@ type SessionUpdate struct {
 	State    []byte
 	Format   int
 	Occupies []string // user ids that other sessions of this instance must not ring
-	// WaitsFor holds the ids of users this session would ring if they were not occupied. When a commit
-	// frees one of them, the host runs HandleTask with the timer [TimerPersonFree] in the sessions that
-	// wait, oldest first. Such hints may be lost. A live session whose call has ended (Call.Ended), which
-	// only has something to tell people, waits behind all sessions whose callers do, whatever their age.
+	// WaitsFor holds the ids of users this session would ring if they were not occupied. When a
+	// commit frees one of them, the host runs HandleTask with the timer [TimerPersonFree] in the
+	// sessions that wait, oldest first. Such hints may be lost. A live session whose call has ended
+	// (Call.Ended), which only has something to tell people, waits behind all sessions whose
+	// callers do, whatever their age.
 	WaitsFor []string
 	// Media are the references of stored media that belong to this session; see Facts.MediaURLs.
-	Media     []string
-	ExpiresAt time.Time // the host may delete the session after it; zero: 30 days after the last commit
-	AlertKey  string    // key of the session's alert, so that its snapshots come to HandleAlert; "" = none yet
-	Call      *CallView // what pages and APIs show of this call
-	Live      bool      // the call still runs; false once it has ended
+	Media []string
+	// The host may delete the session after it; zero: 30 days after the last commit.
+	ExpiresAt time.Time
+	// Key of the session's alert, so that its snapshots come to HandleAlert; "" = none yet.
+	AlertKey string
+	Call     *CallView // what pages and APIs show of this call
+	Live     bool      // the call still runs; false once it has ended
 }
 
 // FindingSeverity is how loudly a finding is shown.

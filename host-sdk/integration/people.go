@@ -13,9 +13,9 @@ type User struct {
 	OccupiedBy string
 	// OccupiedHow is one of the words below, or "" where the host does not know (since minor 1).
 	OccupiedHow string
-	// AwaitedBy holds the keys of other live sessions of this instance whose calls have ended and that
-	// wait for this user ([SessionUpdate.WaitsFor]), the oldest first: they have something to tell, too. In
-	// answers to [AskUser] alone (since minor 1).
+	// AwaitedBy holds the keys of other live sessions of this instance whose calls have ended and
+	// that wait for this user ([SessionUpdate.WaitsFor]), the oldest first: they have something to
+	// tell, too. In answers to [AskUser] alone (since minor 1).
 	AwaitedBy []string
 }
 
@@ -24,8 +24,8 @@ const (
 	OccupiedTalking = "talking" // the user speaks with its caller
 	OccupiedRinging = "ringing" // the user is being rung or asked
 	OccupiedWaiting = "waiting" // it waits for the user, and began earlier
-	// OccupiedTelling: its call has ended, and it has something to tell the user, now or when they are
-	// free.
+	// OccupiedTelling: its call has ended, and it has something to tell the user, now or when they
+	// are free.
 	OccupiedTelling = "telling"
 )
 

@@ -38,17 +38,20 @@ type Answer struct {
 	User   *User
 	Calls  []RecentCall // newest first, without the asking session's own; at most 100
 	Err    *Error       // could not be answered; the handler takes the way that loses no caller
-	// AsOf is when the platform said so, if it cannot be asked now and this is what it said last; zero:
-	// it said so just now. Who is on call is at most ten minutes old, a user a day. Since minor 1.
+	// AsOf is when the platform said so, if it cannot be asked now and this is what it said last;
+	// zero: it said so just now. Who is on call is at most ten minutes old, a user a day. Since
+	// minor 1.
 	AsOf time.Time
 }
 
 // RouteVerdict is what a router says.
 type RouteVerdict struct {
-	Receivers []Destination // of all assign actions of the first matching rule, in written order; empty: none matched
+	// Of all assign actions of the first matching rule, in written order; empty: none matched.
+	Receivers []Destination
 	Default   []Destination // the router's default receiver
 	Notes     []string      // for the alert's log: rules that failed, actions that were skipped
-	Trace     []string      // how the verdict came about, for people who try their rules: a sentence for each router asked
+	// How the verdict came about, for people who try their rules: a sentence for each router asked.
+	Trace []string
 }
 
 // RecentCall is an earlier call of the same caller.

@@ -2,9 +2,10 @@ package integration
 
 import "time"
 
-// LongestTakeover is after how much time at most a host begins work that another host has claimed and
-// does not do, since it is frozen or cut off from everything. (What a dead host had claimed, it begins
-// within seconds.) A task whose NotAfter comes sooner may then be given up without an attempt.
+// LongestTakeover is after how much time at most a host begins work that another host has claimed
+// and does not do, since it is frozen or cut off from everything. (What a dead host had claimed, it
+// begins within seconds.) A task whose NotAfter comes sooner may then be given up without an
+// attempt.
 const LongestTakeover = 40 * time.Second
 
 // Task is one piece of I/O that the plugin performs for the host, later and repeatably, or a timer.
@@ -15,15 +16,17 @@ const LongestTakeover = 40 * time.Second
 type Task struct {
 	Name       string
 	Generation int64
-	Timer      bool      // true: no Perform; HandleTask is called when it is due
-	Cancel     bool      // true: forget tasks of this name that have not started, up to this generation
-	At         time.Time // not before; zero = at once
-	NotAfter   time.Time // a task not done by then comes back as a failure of KindDeadline; zero = an hour after At
-	Payload    []byte    // the plugin's own
-	Format     int       // of Payload
-	Priority   int       // lower first among tasks of one pace; 0 is normal
-	// PaceKey names what limits the task, such as a foreign account: a host starts tasks of one key at
-	// least PaceEvery apart, whatever their instances, which take turns.
+	Timer      bool // true: no Perform; HandleTask is called when it is due
+	// true: forget tasks of this name that have not started, up to this generation.
+	Cancel bool
+	At     time.Time // not before; zero = at once
+	// A task not done by then comes back as a failure of KindDeadline; zero = an hour after At.
+	NotAfter time.Time
+	Payload  []byte // the plugin's own
+	Format   int    // of Payload
+	Priority int    // lower first among tasks of one pace; 0 is normal
+	// PaceKey names what limits the task, such as a foreign account: a host starts tasks of one key
+	// at least PaceEvery apart, whatever their instances, which take turns.
 	PaceKey   string
 	PaceEvery time.Duration
 }
@@ -66,25 +69,25 @@ const (
 	// TimerPersonFree comes to a session that waits for a person ([SessionUpdate.WaitsFor]) after
 	// another session has let one go.
 	TimerPersonFree = "person-free"
-	// TimerPersonWanted comes to a live session whose call has ended (Call.Ended) and that occupies a
-	// person whom a caller's session has begun to wait for, so that it may let the person go: callers
-	// come first. Such hints may be lost.
+	// TimerPersonWanted comes to a live session whose call has ended (Call.Ended) and that occupies
+	// a person whom a caller's session has begun to wait for, so that it may let the person go:
+	// callers come first. Such hints may be lost.
 	TimerPersonWanted = "person-wanted"
-	// TimerHostStarted comes to every live session after a start of the host, newest session first and
-	// paced, so that a call that ended while the host was away is noticed.
+	// TimerHostStarted comes to every live session after a start of the host, newest session first
+	// and paced, so that a call that ended while the host was away is noticed.
 	TimerHostStarted = "host-started"
-	// TimerHostChanged comes to the live sessions of an instance whose state has changed, such as one
-	// that was deleted.
+	// TimerHostChanged comes to the live sessions of an instance whose state has changed, such as
+	// one that was deleted.
 	TimerHostChanged = "host-changed"
 	// TimerCallerSilent comes to a live session once its caller has not been heard of
 	// ([Facts.SeenAt]) for a minute and a half, up to half a minute later. Such hints may be lost.
 	TimerCallerSilent = "caller-silent"
 )
 
-// TaskMail is the task name of a [TaskFailed] by which the host says, since minor 1, that one mail of
-// the session was finally not delivered. Payload is the address, or empty where the recipients
-// resolved to nobody; Failure says why. A plugin that does not know it does nothing; one must not use
-// the name for tasks of its own.
+// TaskMail is the task name of a [TaskFailed] by which the host says, since minor 1, that one mail
+// of the session was finally not delivered. Payload is the address, or empty where the recipients
+// resolved to nobody; Failure says why. A plugin that does not know it does nothing; one must not
+// use the name for tasks of its own.
 const TaskMail = "mail"
 
 // TaskRequest is a timer, a result or a final failure.

@@ -7,15 +7,19 @@ import (
 
 // WebhookRequest is one HTTP request of the foreign service, as a plain value.
 type WebhookRequest struct {
-	Facts      Facts
-	Method     string              // GET or POST
-	URL        string              // the absolute public URL as it was requested, with query, without fragment
-	Path       string              // the part below the endpoint: "/" for the endpoint itself, "/c/K/menu"
-	Header     map[string][]string // canonical names; without credentials and what concerns the connection
-	Body       []byte              // raw, as received; at most 64 KiB
-	RemoteAddr string              // IP of the peer, for logs
-	Deferred   bool                // handled later than it came: the answer is thrown away
-	ReceivedAt time.Time           // when it came, of a repeated request the first time; zero = Facts.Now
+	Facts  Facts
+	Method string // GET or POST
+	// The absolute public URL as it was requested, with query, without fragment.
+	URL string
+	// The part below the endpoint: "/" for the endpoint itself, "/c/K/menu".
+	Path string
+	// Canonical names; without credentials and what concerns the connection.
+	Header     map[string][]string
+	Body       []byte // raw, as received; at most 64 KiB
+	RemoteAddr string // IP of the peer, for logs
+	Deferred   bool   // handled later than it came: the answer is thrown away
+	// When it came, of a repeated request the first time; zero = Facts.Now.
+	ReceivedAt time.Time
 }
 
 // Form returns the fields of query and body together, body first. It does not fail: what cannot be

@@ -194,8 +194,8 @@ func (p *Plugin) ValidateOptions(ctx context.Context, req integration.ValidateOp
 	return pure(ctx, p, req, integration.Integration.ValidateOptions, false)
 }
 
-// ReturnsInTime says to an engine that calls return when their context has ended: waiting for a process
-// and calls over a connection do.
+// ReturnsInTime says to an engine that calls return when their context has ended: waiting for a
+// process and calls over a connection do.
 func (p *Plugin) ReturnsInTime() {}
 
 // HandleWebhook implements integration.Integration.
@@ -223,8 +223,8 @@ func (p *Plugin) RunAction(ctx context.Context, req integration.ActionRequest) (
 	return effectful(ctx, p, req, integration.Integration.RunAction)
 }
 
-// Profile asks the process in use for a profile of itself; [Config] does not limit it, so give ctx a
-// deadline. It does not keep the process from being replaced. Without a process: unavailable; a
+// Profile asks the process in use for a profile of itself; [Config] does not limit it, so give ctx
+// a deadline. It does not keep the process from being replaced. Without a process: unavailable; a
 // plugin that makes no profiles: unsupported.
 func (p *Plugin) Profile(ctx context.Context, what transport.Profile) ([]byte, error) {
 	p.mu.Lock()

@@ -15,8 +15,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/transport"
 )
 
-// A frozen process is replaced soon after the first call that it did not answer, also when that call had
-// no time left to look: the next caller is not made to find it, and no health check is waited for.
+// A frozen process is replaced soon after the first call that it did not answer, also when that
+// call had no time left to look: the next caller is not made to find it, and no health check is
+// waited for.
 func TestAFrozenPluginIsReplacedWithoutAnotherCallOrAHealthCheck(t *testing.T) {
 	t.Parallel()
 	p, _ := launch(t, sharedDir(t), "good", quick, func(c *Config) { c.Timing.HealthEvery = time.Hour })
@@ -33,8 +34,8 @@ func TestAFrozenPluginIsReplacedWithoutAnotherCallOrAHealthCheck(t *testing.T) {
 	}
 }
 
-// A host makes thousands of calls within the time that one may take: none leaves anything waiting for
-// the end of that time.
+// A host makes thousands of calls within the time that one may take: none leaves anything waiting
+// for the end of that time.
 func TestTheContextOfACallEndsWithTheCall(t *testing.T) {
 	t.Parallel()
 	p, _ := launch(t, sharedDir(t), "good", func(c *Config) { c.Timing.Handle = time.Hour })

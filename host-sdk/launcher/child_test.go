@@ -45,8 +45,8 @@ func ends(t *testing.T, what string, done <-chan struct{}) {
 	}
 }
 
-// TestAProcessWhoseFileWasChangedWhileItStartedIsEnded: nobody has checked what it runs. Its output is
-// not waited for.
+// TestAProcessWhoseFileWasChangedWhileItStartedIsEnded: nobody has checked what it runs. Its output
+// is not waited for.
 func TestAProcessWhoseFileWasChangedWhileItStartedIsEnded(t *testing.T) {
 	t.Parallel()
 	if !canRunDescriptors() {
@@ -80,7 +80,8 @@ func (p pausing) Handle(context.Context, slog.Record) error {
 	return nil
 }
 
-// TestTheLastWordsOfAProcessAreReadToTheEnd, however slowly the log takes them: they say why it ended.
+// TestTheLastWordsOfAProcessAreReadToTheEnd, however slowly the log takes them: they say why it
+// ended.
 func TestTheLastWordsOfAProcessAreReadToTheEnd(t *testing.T) {
 	t.Parallel()
 	c := script(t, "echo one >&2; echo two >&2; exit 3", false)

@@ -33,22 +33,25 @@ type Config struct {
 
 // Timing holds the launcher's times and numbers. A field that is zero has its default.
 type Timing struct {
-	Start         time.Duration // for a process to answer after its start: 10 s
-	Handle        time.Duration // for one attempt of a call that may be repeated: 3 s
-	HandleBudget  time.Duration // for such a call in all, if its context has no deadline: 9 s
-	Probe         time.Duration // for a sign of life after a Handle attempt took too long: 500 ms
-	HealthEvery   time.Duration // between health checks: 10 s
-	Health        time.Duration // for one health check: 2 s
-	HealthMisses  int           // missed checks in a row that make a process frozen: 3
-	Drain         time.Duration // for calls in progress when a process is stopped or replaced: 10 s
-	KillAfter     time.Duration // between asking a process to end and SIGKILL: 1 s
-	FirstBackoff  time.Duration // before the second restart in a row, doubled each time: 100 ms; the first is at once
-	MaxBackoff    time.Duration // the longest time between starts, and between those of a failed plugin: 30 s
-	WaitingEvery  time.Duration // the longest time between starts while a webhook waits: 1 s
-	HealthyAfter  time.Duration // of uptime, after which all losses are forgotten: 60 s
-	Budget        int           // losses within BudgetWindow that make a plugin failed: 5
-	BudgetWindow  time.Duration // 10 min
-	GoneSettling  time.Duration // between a broken connection and the end of the process being seen: 200 ms
+	Start        time.Duration // for a process to answer after its start: 10 s
+	Handle       time.Duration // for one attempt of a call that may be repeated: 3 s
+	HandleBudget time.Duration // for such a call in all, if its context has no deadline: 9 s
+	Probe        time.Duration // for a sign of life after a Handle attempt took too long: 500 ms
+	HealthEvery  time.Duration // between health checks: 10 s
+	Health       time.Duration // for one health check: 2 s
+	HealthMisses int           // missed checks in a row that make a process frozen: 3
+	Drain        time.Duration // for calls in progress when a process is stopped or replaced: 10 s
+	KillAfter    time.Duration // between asking a process to end and SIGKILL: 1 s
+	// Before the second restart in a row, doubled each time: 100 ms; the first is at once.
+	FirstBackoff time.Duration
+	// The longest time between starts, and between those of a failed plugin: 30 s.
+	MaxBackoff   time.Duration
+	WaitingEvery time.Duration // the longest time between starts while a webhook waits: 1 s
+	HealthyAfter time.Duration // of uptime, after which all losses are forgotten: 60 s
+	Budget       int           // losses within BudgetWindow that make a plugin failed: 5
+	BudgetWindow time.Duration // 10 min
+	// Between a broken connection and the end of the process being seen: 200 ms.
+	GoneSettling  time.Duration
 	OutputSettled time.Duration // to read what a dead process has written: 500 ms
 }
 

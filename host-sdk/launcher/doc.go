@@ -23,11 +23,11 @@
 //
 // # When it does not stay up
 //
-// The first restart is at once, those after it are 100 ms, 200 ms, … 30 s apart; 60 s of health start
-// the row anew. After 5 losses within 10 minutes the state is failed: calls are refused at once rather
-// than kept waiting, and a start is tried each 30 s, or by [Plugin.Restart]. HandleWebhook is another
-// matter, as a person is on the phone: whatever the state, it has a start tried at once, at most one
-// a second, and waits for its result.
+// The first restart is at once, those after it are 100 ms, 200 ms, … 30 s apart; 60 s of health
+// start the row anew. After 5 losses within 10 minutes the state is failed: calls are refused at
+// once rather than kept waiting, and a start is tried each 30 s, or by [Plugin.Restart].
+// HandleWebhook is another matter, as a person is on the phone: whatever the state, it has a start
+// tried at once, at most one a second, and waits for its result.
 //
 // # Map
 //

@@ -108,7 +108,8 @@ func TestACallWithoutADeadlineEndsAfterTheBudget(t *testing.T) {
 	stopProcess(t, p.Status().PID)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	defer time.AfterFunc(time.Minute, cancel).Stop() // a call that goes on for ever is a failure, no hang
+	// A call that goes on for ever is a failure, no hang.
+	defer time.AfterFunc(time.Minute, cancel).Stop()
 	_, err := tryAsk(ctx, p, "pid", "")
 	if got := integration.KindOf(err); got != integration.KindDeadline || ctx.Err() != nil {
 		t.Errorf("error %v is of kind %q, want %q before the call is canceled (%v)", err, got, integration.KindDeadline, ctx.Err())

@@ -26,9 +26,9 @@ func (p *Plugin) Replace(ctx context.Context, dir string) error {
 	return p.ReplaceIf(ctx, dir, func(integration.Description) error { return nil })
 }
 
-// ReplaceIf is Replace for a host that looks at the new process before it is given calls: accept gets
-// what the process says of itself. If accept returns an error, that is the result, the process is ended,
-// and all stays as it was.
+// ReplaceIf is Replace for a host that looks at the new process before it is given calls: accept
+// gets what the process says of itself. If accept returns an error, that is the result, the process
+// is ended, and all stays as it was.
 func (p *Plugin) ReplaceIf(ctx context.Context, dir string, accept func(integration.Description) error) error {
 	p.replacing.Lock()
 	defer p.replacing.Unlock()

@@ -14,8 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// A host may look at a new process before it is given calls. One that it does not want is ended, and the
-// old one serves on.
+// A host may look at a new process before it is given calls. One that it does not want is ended,
+// and the old one serves on.
 func TestAHostMayRefuseTheProcessThatIsToReplaceAnother(t *testing.T) {
 	t.Parallel()
 	sockets := socketDir(t)
@@ -82,7 +82,8 @@ func TestNothingIsLeftOfAReplacementThatComesTooLate(t *testing.T) {
 	}
 }
 
-// A person may restart a plugin while the launcher is doing the same: one of the two processes stays.
+// A person may restart a plugin while the launcher is doing the same: one of the two processes
+// stays.
 func TestAPluginThatIsRestartedWhileItIsStartedHasOneProcess(t *testing.T) {
 	t.Parallel()
 	sockets := socketDir(t)

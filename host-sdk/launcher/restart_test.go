@@ -44,7 +44,8 @@ func TestBudget(t *testing.T) {
 	if wait := s.NextStart.Sub(s.Since); wait < 59*time.Minute || wait > 61*time.Minute {
 		t.Fatalf("the next start comes after %v, want an hour", wait)
 	}
-	_, err := p.Perform(context.Background(), performing("pid", "")) // no deadline: it must not wait for one
+	// No deadline: it must not wait for one.
+	_, err := p.Perform(context.Background(), performing("pid", ""))
 	if !errors.Is(err, integration.ErrPluginGone) {
 		t.Fatalf("error %v, want %v", err, integration.ErrPluginGone)
 	}
@@ -127,7 +128,8 @@ func TestACallerHasAFailedPluginStarted(t *testing.T) {
 		restarts := p.Status().Restarts
 		for range 10 {
 			callers.Go(func() {
-				if _, err := tryAsk(context.Background(), p, "pid", ""); err != nil { // within its own budget
+				// Within its own budget.
+				if _, err := tryAsk(context.Background(), p, "pid", ""); err != nil {
 					t.Errorf("a caller of a failed plugin: %v", err)
 				}
 			})

@@ -10,13 +10,15 @@ type State string
 
 // The states.
 const (
-	StateStarting   State = "starting"    // a process is being started
-	StateReady      State = "ready"       // a process answers
-	StateUnhealthy  State = "unhealthy"   // a process is there but missed a health check; calls still go to it
-	StateBackingOff State = "backing_off" // the process is gone; the next start is at Status.NextStart
-	StateFailed     State = "failed"      // gone too often; started slowly, or by Restart
-	StateStopping   State = "stopping"    // being stopped by the host
-	StateStopped    State = "stopped"     // for good
+	StateStarting State = "starting" // a process is being started
+	StateReady    State = "ready"    // a process answers
+	// A process is there but missed a health check; calls still go to it.
+	StateUnhealthy State = "unhealthy"
+	// The process is gone; the next start is at Status.NextStart.
+	StateBackingOff State = "backing_off"
+	StateFailed     State = "failed"   // gone too often; started slowly, or by Restart
+	StateStopping   State = "stopping" // being stopped by the host
+	StateStopped    State = "stopped"  // for good
 )
 
 // Status is what the host can know of its plugin.

@@ -134,8 +134,8 @@ func TestGrandchildDoesNotHideADeath(t *testing.T) {
 	eventually(t, "the grandchild ends with its parent", func() bool { return processGone(grandchild) })
 }
 
-// When Stop or Kill returns, nothing is left of the process: no number in the status, no process, no
-// directory. A plugin that had nothing to do loses no calls, and no warning says so.
+// When Stop or Kill returns, nothing is left of the process: no number in the status, no process,
+// no directory. A plugin that had nothing to do loses no calls, and no warning says so.
 func TestNothingIsLeftOfAnEndedPlugin(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(p *Plugin){

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestAPluginOutlivesTheThreadsOfItsHost: Linux sends a death signal when the thread that started the
-// process ends, and a host's threads come and go.
+// TestAPluginOutlivesTheThreadsOfItsHost: Linux sends a death signal when the thread that started
+// the process ends, and a host's threads come and go.
 func TestAPluginOutlivesTheThreadsOfItsHost(t *testing.T) {
 	dir := t.TempDir()
 	started, fifo := filepath.Join(dir, "started"), filepath.Join(dir, "fifo")
@@ -21,8 +21,8 @@ func TestAPluginOutlivesTheThreadsOfItsHost(t *testing.T) {
 	endIdleThreads(t) // the first one, which cannot end, is not used any more then
 	c := script(t, fmt.Sprintf(": > %s; read -r line < %s; exit 5", started, fifo), true)
 
-	// The goroutine that has started the process is held up where it notes the process's number: its
-	// thread is free for others, unless it is kept.
+	// The goroutine that has started the process is held up where it notes the process's number:
+	// its thread is free for others, unless it is kept.
 	c.mu.Lock()
 	result := make(chan error, 1)
 	go func() { result <- c.Start(t.Context()) }()
@@ -48,8 +48,8 @@ func TestAPluginOutlivesTheThreadsOfItsHost(t *testing.T) {
 	}
 }
 
-// endIdleThreads ends all threads of this process on which no goroutine is kept: a thread ends with the
-// goroutine that was locked to it.
+// endIdleThreads ends all threads of this process on which no goroutine is kept: a thread ends with
+// the goroutine that was locked to it.
 func endIdleThreads(t *testing.T) {
 	t.Helper()
 	before, err := os.ReadDir("/proc/self/task")

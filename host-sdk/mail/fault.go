@@ -23,8 +23,8 @@ const maxSaid = 1000
 // fault says what an error of a mail server means for the mail (RFC 5321: 4xx may pass, 5xx will
 // not). A 5xx is about the mail only if it answers the recipient or the content; before that the
 // server speaks of itself, of our account or of our sender, which somebody can put right. So do 53x
-// anywhere (RFC 4954: the credentials), and 5.7.x for a recipient (RFC 3463: policy, such as a server
-// that does not relay for us).
+// anywhere (RFC 4954: the credentials), and 5.7.x for a recipient (RFC 3463: policy, such as a
+// server that does not relay for us).
 func (s *Sender) fault(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -109,9 +109,9 @@ func replyCode(err error) int {
 // maxReply bounds what is repeated of a server's answer, in bytes.
 const maxReply = 500
 
-// hide takes the password out of a text that a server or the library wrote, and shortens it. Servers
-// repeat what they did not understand, so the password comes back as it was sent, too: in base64,
-// alone or behind the user, or quoted.
+// hide takes the password out of a text that a server or the library wrote, and shortens it.
+// Servers repeat what they did not understand, so the password comes back as it was sent, too: in
+// base64, alone or behind the user, or quoted.
 func (s *Sender) hide(text string) string {
 	if password := s.server.password; password != "" {
 		text = base64Run.ReplaceAllStringFunc(text, func(run string) string {

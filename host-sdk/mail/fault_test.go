@@ -132,7 +132,8 @@ func TestSilentServer(t *testing.T) {
 	}
 }
 
-// TestAServerThatNeverStopsTalking holds the memory: the library keeps an answer however long it is.
+// TestAServerThatNeverStopsTalking holds the memory: the library keeps an answer however long it
+// is.
 func TestAServerThatNeverStopsTalking(t *testing.T) {
 	t.Parallel()
 	for name, piece := range map[string]string{"lines": "220-" + strings.Repeat("x", 1000) + "\r\n", "a line": strings.Repeat("2", 1000)} {

@@ -39,7 +39,8 @@ type Options struct {
 	// says where to look instead.
 	AttachmentURL func(m store.Medium) string
 
-	TLS     *tls.Config   // for a server whose certificate the machine does not trust; nil: the machine's trust
+	// For a server whose certificate the machine does not trust; nil: the machine's trust.
+	TLS     *tls.Config
 	Timeout time.Duration // of the wall clock, for one mail; 0: DefaultTimeout
 }
 
@@ -101,11 +102,11 @@ func (s *Sender) GoString() string { return s.String() }
 // LogValue is String.
 func (s *Sender) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// Send implements [engine.Mailer]. Kinds: invalid (the server refuses the recipient or the content, or
-// the mail is no mail), unauthorized (the server refuses the credentials, the sender or to relay: it
-// is about the account, not about the mail), deadline (ctx or Options.Timeout ended
-// it: it may have been sent), unavailable (everything that may pass). A server that finds the mail
-// too large gets it once more without attachments.
+// Send implements [engine.Mailer]. Kinds: invalid (the server refuses the recipient or the content,
+// or the mail is no mail), unauthorized (the server refuses the credentials, the sender or to
+// relay: it is about the account, not about the mail), deadline (ctx or Options.Timeout ended it:
+// it may have been sent), unavailable (everything that may pass). A server that finds the mail too
+// large gets it once more without attachments.
 func (s *Sender) Send(ctx context.Context, m engine.OutgoingMail) error {
 	limit := s.opt.AttachmentLimit
 	err := s.send(ctx, m, limit)

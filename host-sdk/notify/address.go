@@ -34,8 +34,8 @@ const MaxAddress = 2000
 // Guide is where the addresses of all services are described.
 const Guide = "https://shoutrrr.nickfedor.com/services/overview/"
 
-// Address is where a person or a channel is notified. It holds secrets: every way of printing it shows
-// the service and its host alone. The zero Address is no address.
+// Address is where a person or a channel is notified. It holds secrets: every way of printing it
+// shows the service and its host alone. The zero Address is no address.
 type Address struct {
 	service string // scheme of the URL, such as ntfy
 	host    string // "": the service has one host, or the URL has a secret in its place
@@ -66,8 +66,8 @@ func Services() []string {
 	return all
 }
 
-// Parse reads and checks an address. Nothing is sent and nobody is asked. An error says what to do and
-// shows nothing of the address but its service.
+// Parse reads and checks an address. Nothing is sent and nobody is asked. An error says what to do
+// and shows nothing of the address but its service.
 func Parse(raw string) (Address, error) {
 	if len(raw) > MaxAddress {
 		return Address{}, fmt.Errorf("has more than the limit of %d bytes", MaxAddress)
@@ -166,8 +166,8 @@ func (a Address) shownIn(text string) bool {
 	return slices.ContainsFunc(parts, func(part string) bool { return len(part) > 2 && strings.Contains(text, strings.ToLower(part)) })
 }
 
-// ID tells the address from the others of a person, and stays the same as long as the address does. It
-// is a short digest, of which the address cannot be found again.
+// ID tells the address from the others of a person, and stays the same as long as the address does.
+// It is a short digest, of which the address cannot be found again.
 func (a Address) ID() string { return a.id }
 
 // Service is the service as people write it, such as "Slack".

@@ -16,12 +16,12 @@ import (
 // maxAnswer is how many bytes of an answer are read. Services answer with a few hundred.
 const maxAnswer = 1 << 20
 
-// Bound is a transport that reads at most one MiB of an answer, and gives a request up after 20 seconds,
-// its answer included. What is beyond the limit is left out.
+// Bound is a transport that reads at most one MiB of an answer, and gives a request up after 20
+// seconds, its answer included. What is beyond the limit is left out.
 //
-// Most services use [http.DefaultTransport], read whatever is answered, and some wait for ever. A host
-// replaces it before it sends: http.DefaultTransport = notify.Bound(http.DefaultTransport). Services that
-// have a transport of their own are bounded without that.
+// Most services use [http.DefaultTransport], read whatever is answered, and some wait for ever. A
+// host replaces it before it sends: http.DefaultTransport = notify.Bound(http.DefaultTransport).
+// Services that have a transport of their own are bounded without that.
 func Bound(next http.RoundTripper) http.RoundTripper { return bounded{next} }
 
 // bounded is what Bound returns.
@@ -59,8 +59,8 @@ func (b body) Close() error {
 	return b.whole.Close()
 }
 
-// bound bounds a service that has a transport of its own. It returns what closes the connections that the
-// service leaves open, as it is made anew for each text.
+// bound bounds a service that has a transport of its own. It returns what closes the connections
+// that the service leaves open, as it is made anew for each text.
 func bound(service types.Service) (closeIdle func()) {
 	var client *http.Client
 	switch s := service.(type) {
@@ -81,8 +81,8 @@ func bound(service types.Service) (closeIdle func()) {
 	return client.CloseIdleConnections
 }
 
-// once makes the first request of a service that repeats what fails, for minutes and while an attempt
-// counts as open: the host tries again by itself, and knows until when.
+// once makes the first request of a service that repeats what fails, for minutes and while an
+// attempt counts as open: the host tries again by itself, and knows until when.
 type once struct {
 	client http.Client
 	failed error // of the first request; nil: there was none

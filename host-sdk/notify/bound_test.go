@@ -123,8 +123,8 @@ func TestNoConnectionStaysOpen(t *testing.T) {
 // asked counts the requests to Discord by the address's id.
 var asked sync.Map
 
-// discord answers in place of the service, whose host an address cannot name: the id is the status, and
-// 0 is no answer.
+// discord answers in place of the service, whose host an address cannot name: the id is the status,
+// and 0 is no answer.
 func discord(r *http.Request) (*http.Response, error) {
 	id := strings.Split(r.URL.Path, "/")[3]
 	n, _ := asked.LoadOrStore(id, new(atomic.Int64))
@@ -136,8 +136,8 @@ func discord(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Status: strconv.Itoa(status) + " " + http.StatusText(status), Header: http.Header{"Retry-After": {"250"}}, Body: io.NopCloser(strings.NewReader("{}")), Request: r}, nil
 }
 
-// TestDiscordIsAskedOncePerAttempt: its own repetitions would go on for minutes after the attempt was given
-// up, beside those of the host.
+// TestDiscordIsAskedOncePerAttempt: its own repetitions would go on for minutes after the attempt
+// was given up, beside those of the host.
 func TestDiscordIsAskedOncePerAttempt(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]struct {

@@ -19,8 +19,8 @@ import (
 // errPanic stands for a panic of a service, whose text may hold anything.
 var errPanic = errors.New("the service's client failed")
 
-// failure says what an error of a service means. Its own text is left out: it may hold the address, and
-// what the other side has answered.
+// failure says what an error of a service means. Its own text is left out: it may hold the address,
+// and what the other side has answered.
 func failure(to Address, err error) error {
 	if err == nil {
 		return nil
@@ -35,8 +35,8 @@ func failure(to Address, err error) error {
 	return integration.Errorf(integration.KindUnavailable, "%s %s", to, trouble(err))
 }
 
-// Status codes in the texts of errors: behind the words of the services for it, or before the words of
-// HTTP. ntfy's own codes begin with that of HTTP (ntfy docs: publish, "error codes").
+// Status codes in the texts of errors: behind the words of the services for it, or before the words
+// of HTTP. ntfy's own codes begin with that of HTTP (ntfy docs: publish, "error codes").
 var (
 	statusWords = regexp.MustCompile(`\b([45][0-9]{2}) [A-Z][a-z]`)
 	statusAfter = regexp.MustCompile(`(?i)(?:status|code|http)[^0-9]{0,12}([45][0-9]{2})\b`)

@@ -72,7 +72,8 @@ func TestEachServiceReceivesTheTextInItsOwnForm(t *testing.T) {
 			err := json.Unmarshal([]byte(p.body), &got)
 			return wrong(err == nil && got["title"] == message.Title && got["message"] == message.Text, p)
 		},
-		// The payload of Slack's incoming webhooks, which Mattermost takes at an address of one's own.
+		// The payload of Slack's incoming webhooks, which Mattermost takes at an address of one's
+		// own.
 		"mattermost://HOST/token?disabletls=yes": func(p post) error {
 			var got struct{ Text string }
 			err := json.Unmarshal([]byte(p.body), &got)

@@ -20,9 +20,9 @@ var servers = map[string]string{
 	"pagerduty": "events.pagerduty.com", "pushbullet": "api.pushbullet.com", "pushover": "api.pushover.net", "slack": "slack.com", "telegram": "api.telegram.org",
 }
 
-// Reach connects to the host of the service, within five seconds, and sends nothing. It returns the host,
-// "" where it is not known or behind a proxy: then nothing was tried. The error holds nothing of the
-// address.
+// Reach connects to the host of the service, within five seconds, and sends nothing. It returns the
+// host, "" where it is not known or behind a proxy: then nothing was tried. The error holds nothing
+// of the address.
 func (a Address) Reach(ctx context.Context) (host string, err error) {
 	u, err := url.Parse(a.raw)
 	if err != nil {

@@ -32,8 +32,8 @@ type Message struct {
 	Text  string // several lines of plain text; a link stands in a line of its own
 }
 
-// titled are the services that take a title of their own; with the others it is the text's first line. A
-// webhook takes one if it is sent JSON.
+// titled are the services that take a title of their own; with the others it is the text's first
+// line. A webhook takes one if it is sent JSON.
 var titled = []string{"bark", "discord", "gotify", "join", "lark", "matrix", "ntfy", "opsgenie", "pushbullet", "pushover", "slack", "smtp", "teams", "telegram"}
 
 // Sender sends texts. The zero Sender is ready, and may be used by many goroutines.
@@ -42,9 +42,10 @@ type Sender struct {
 	open map[string]int // attempts that have not come back, by service and host
 }
 
-// Send sends a text once, and gives up after 20 seconds or when ctx ends: then the attempt goes on by
-// itself, and the text may still arrive. Errors are of the contract's kinds, invalid if the service
-// refuses the address or the text for good, and hold nothing of the address but service and host.
+// Send sends a text once, and gives up after 20 seconds or when ctx ends: then the attempt goes on
+// by itself, and the text may still arrive. Errors are of the contract's kinds, invalid if the
+// service refuses the address or the text for good, and hold nothing of the address but service and
+// host.
 func (s *Sender) Send(ctx context.Context, to Address, m Message) error {
 	if to.raw == "" {
 		return integration.Errorf(integration.KindInvalid, "there is no address to notify")

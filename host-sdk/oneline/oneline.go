@@ -16,8 +16,8 @@ const MaxName = 200
 // Clean makes one line of a text, of at most limit characters. Line breaks and tabs become spaces,
 // of which no two follow each other. Everything that is not seen but changes what is seen is left
 // out: control characters, marks that change the direction of the text (U+200E, U+200F, U+202A to
-// U+202E, U+2066 to U+2069), characters without width (U+200B to U+200D, U+FEFF), and bytes that are
-// no UTF-8. A limit of 0 or less means none.
+// U+202E, U+2066 to U+2069), characters without width (U+200B to U+200D, U+FEFF), and bytes that
+// are no UTF-8. A limit of 0 or less means none.
 func Clean(text string, limit int) string {
 	if isClean(text, limit) {
 		return text

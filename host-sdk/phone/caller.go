@@ -57,8 +57,8 @@ func ReadCaller(raw, country string) Caller {
 	return Caller{Address: text}
 }
 
-// hasLetters reports whether a text has letters. On a keypad they would stand for digits, but what a
-// network sends is no vanity number.
+// hasLetters reports whether a text has letters. On a keypad they would stand for digits, but what
+// a network sends is no vanity number.
 func hasLetters(text string) bool {
 	return strings.IndexFunc(text, func(r rune) bool { return r == '@' || unicode.IsLetter(r) }) >= 0
 }

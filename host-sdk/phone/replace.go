@@ -5,20 +5,21 @@ import (
 	"strings"
 )
 
-// spellings are the ways in which software writes an international number, those that hold others first.
+// spellings are the ways in which software writes an international number, those that hold others
+// first.
 func spellings(number string) []string {
 	return []string{url.QueryEscape(number), number, Display(number), strings.TrimPrefix(number, "+")}
 }
 
-// Patterns are patterns of SQL's like, at least one of which a text matches in which [Replace] finds
-// something.
+// Patterns are patterns of SQL's like, at least one of which a text matches in which [Replace]
+// finds something.
 func Patterns(number string) [2]string {
 	return [2]string{"%" + strings.TrimPrefix(number, "+") + "%", "%" + Display(number) + "%"}
 }
 
-// Replace replaces an international number in a text, however software spells it: with its plus sign, without
-// it, in groups of digits or as part of an address of the web. A longer number that contains it stays. It says
-// how many it has replaced.
+// Replace replaces an international number in a text, however software spells it: with its plus
+// sign, without it, in groups of digits or as part of an address of the web. A longer number that
+// contains it stays. It says how many it has replaced.
 func Replace(text, number, by string) (string, int) {
 	total := 0
 	for _, s := range spellings(number) {

@@ -2,7 +2,8 @@ package phone
 
 import "testing"
 
-// A number is replaced however software spells it, and a longer number or an id that contains it stays.
+// A number is replaced however software spells it, and a longer number or an id that contains it
+// stays.
 func TestReplaceFindsEachSpellingAndNoLongerNumber(t *testing.T) {
 	t.Parallel()
 	const number = "+49301234567"

@@ -10,9 +10,9 @@ import (
 // AlertBrowser is implemented by platforms whose alerts the host shows, and lets people act on,
 // itself.
 type AlertBrowser interface {
-	// ListAlerts returns alerts, newest first, and a cursor for the next ones; "": there are no more. A
-	// cursor that no list returned is invalid. A search that looks through many alerts may return fewer
-	// than asked for, or none, with a cursor by which it goes on.
+	// ListAlerts returns alerts, newest first, and a cursor for the next ones; "": there are no
+	// more. A cursor that no list returned is invalid. A search that looks through many alerts may
+	// return fewer than asked for, or none, with a cursor by which it goes on.
 	ListAlerts(ctx context.Context, filter AlertFilter) (alerts []AlertRecord, next string, err error)
 	// CountAlerts is how many alerts have one of these statuses.
 	CountAlerts(ctx context.Context, statuses ...integration.AlertStatus) (int, error)

@@ -82,7 +82,8 @@ type Ref struct {
 }
 
 // Hint says that an alert may have changed. The zero Hint says so of every alert, after a change of
-// people or teams: one value for any number of alerts, of which few are those of a call in progress.
+// people or teams: one value for any number of alerts, of which few are those of a call in
+// progress.
 type Hint struct {
 	Scope    Scope
 	AlertKey string

@@ -23,8 +23,8 @@ func (r *row) TakeTurn(_ context.Context, _ string, now time.Time, every time.Du
 	return time.Time{}, nil
 }
 
-// TestATurnStaysWithAHostUntilItDies asks for two hosts every tenth of a second, of which the one whose
-// turn it is stops asking after a minute.
+// TestATurnStaysWithAHostUntilItDies asks for two hosts every tenth of a second, of which the one
+// whose turn it is stops asking after a minute.
 func TestATurnStaysWithAHostUntilItDies(t *testing.T) {
 	t.Parallel()
 	var shared row

@@ -29,7 +29,8 @@ func FuzzCheck(f *testing.F) {
 			return
 		}
 		last := host[strings.LastIndex(host, ".")+1:]
-		if last == "" || last[0] >= '0' && last[0] <= '9' { // browsers and Twilio read such a name as numbers of an IPv4 address
+		// Browsers and Twilio read such a name as numbers of an IPv4 address.
+		if last == "" || last[0] >= '0' && last[0] <= '9' {
 			t.Fatalf("%q passes", address)
 		}
 	})

@@ -22,9 +22,12 @@ const (
 
 // Verdict is what rules say.
 type Verdict struct {
-	Receivers []string // of all assign actions of the rule that matched, in written order, each once; empty: the default receiver's turn
-	Rule      int      // the rule that matched, from 1; 0: none
-	Notes     []string // for a log: rules that failed and counted as no match, actions that do nothing
+	// Of all assign actions of the rule that matched, in written order, each once; empty: the
+	// default receiver's turn.
+	Receivers []string
+	Rule      int // the rule that matched, from 1; 0: none
+	// For a log: rules that failed and counted as no match, actions that do nothing.
+	Notes []string
 }
 
 // Evaluate finds the first rule that matches facts, a JSON object, at the time now; always is

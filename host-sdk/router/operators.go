@@ -247,8 +247,8 @@ func (c *compiler) valueOrQuery(n *yamltree.Node) test {
 	return follow(nil, equals(n.Value))
 }
 
-// regex reads the flags beside the pattern. A pattern that Go cannot run is refused like one that is
-// wrong: a rule that silently never matched would send its callers elsewhere.
+// regex reads the flags beside the pattern. A pattern that Go cannot run is refused like one that
+// is wrong: a rule that silently never matched would send its callers elsewhere.
 func (c *compiler) regex(n, operand *yamltree.Node) test {
 	pattern, ok := operand.Value.(string)
 	if !ok {

@@ -76,8 +76,8 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// Many patterns on a long text are too much work together. The work is counted, so that the answer is the same on any
-// machine.
+// Many patterns on a long text are too much work together. The work is counted, so that the answer
+// is the same on any machine.
 func TestBudgetOfPatterns(t *testing.T) {
 	t.Parallel()
 	rules := "rules:\n" + strings.Repeat("- match: {alert.a: {$regex: '[^x]{500}y'}}\n  actions: [{type: assign, receiver: tem_a}]\n", 20)

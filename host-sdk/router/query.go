@@ -12,8 +12,9 @@ import (
 type scope int
 
 const (
-	rootContext  scope = iota // a match, or a part of its $and, $or, $nor, $not: it is about the facts as a whole
-	valueContext              // below $elemMatch, $not or $all of a field: it is about one value
+	// A match, or a part of its $and, $or, $nor, $not: it is about the facts as a whole.
+	rootContext  scope = iota
+	valueContext       // below $elemMatch, $not or $all of a field: it is about one value
 )
 
 // knownFacts are the facts that anybody supplies. Another name is doubted, not refused.

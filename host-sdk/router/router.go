@@ -93,7 +93,8 @@ func Parse(document []byte, receivers Receivers) (*Router, []Problem) {
 type Patterns struct{ budget ecmascript.Budget }
 
 // ParseNode is Parse of a part of a document that has been read already, such as a switchboard
-// file. Lines are those of the whole document. patterns is the same for all routers of the document.
+// file. Lines are those of the whole document. patterns is the same for all routers of the
+// document.
 func ParseNode(rules *yamltree.Node, receivers Receivers, patterns *Patterns) (*Router, []Problem) {
 	return (&compiler{receivers: receivers, patterns: patterns}).compile(rules)
 }

@@ -47,8 +47,8 @@ type StoryLine struct {
 	Text    string
 }
 
-// Recording is a medium that belongs to a call, such as a voicemail message. Once it is deleted, only
-// this description is left, as long as the record.
+// Recording is a medium that belongs to a call, such as a voicemail message. Once it is deleted,
+// only this description is left, as long as the record.
 type Recording struct {
 	Media     integration.MediaRef
 	Label     string // such as "Voicemail"
@@ -105,27 +105,31 @@ type CallFilter struct {
 	Since       time.Time // started at or after it
 	Until       time.Time // started before it
 	LiveOnly    bool      // in progress for its caller: live, and its view has not ended
-	OverOnly    bool      // over for its caller; the session may still be at work, as with a message to be heard
-	Unheard     bool      // with a recording that nobody has heard
-	Alerts      bool      // with an alert
-	Text        string    // each word of it is in a number, name, field or note of the call, in any case
-	After       string    // the cursor of an earlier list: what follows it
-	Limit       int       // 0 = 100
+	// Over for its caller; the session may still be at work, as with a message to be heard.
+	OverOnly bool
+	Unheard  bool // with a recording that nobody has heard
+	Alerts   bool // with an alert
+	// Each word of it is in a number, name, field or note of the call, in any case.
+	Text  string
+	After string // the cursor of an earlier list: what follows it
+	Limit int    // 0 = 100
 }
 
 // CallCounts says how the calls that began in a stretch of time ended. Each call that has ended is
 // counted once: Calls is the sum of Answered, Messages, HangUps and Missed.
 type CallCounts struct {
-	Team     string // id, as in CallView.Team; "": the callers reached no team, or all teams together
+	// Id, as in CallView.Team; "": the callers reached no team, or all teams together.
+	Team     string
 	Calls    int
 	Answered int // EndConnected: the caller talked with a person
 	Messages int // EndMessageLeft
 	HangUps  int // EndHungUp: the caller hung up while waiting
-	Missed   int // every other end: the caller stayed, and neither reached a person nor left a message
+	// Every other end: the caller stayed, and neither reached a person nor left a message.
+	Missed   int
 	Rejected int // EndRejected: not let in, hence not among Calls
 
-	// From the beginning of a call to the conversation, in whole milliseconds, of those answered calls
-	// of which it is known.
+	// From the beginning of a call to the conversation, in whole milliseconds, of those answered
+	// calls of which it is known.
 	Timed       int
 	Median, P90 time.Duration // half of them, and nine of ten, waited this long or shorter
 }
@@ -149,40 +153,42 @@ type CountFilter struct {
 type Calls interface {
 	// Call reads a record. None: not_found.
 	Call(ctx context.Context, integrationID, key string) (Call, error)
-	// CallsByKey reads the records of a key in any integration, the newest first (for pages that know
-	// a call's id alone).
+	// CallsByKey reads the records of a key in any integration, the newest first (for pages that
+	// know a call's id alone).
 	CallsByKey(ctx context.Context, key string) ([]Call, error)
-	// CallByAlert reads the record of the call whose alert has this key, the newest of several. None:
-	// not_found.
+	// CallByAlert reads the record of the call whose alert has this key, the newest of several.
+	// None: not_found.
 	CallByAlert(ctx context.Context, integrationID, alertKey string) (Call, error)
-	// CallsByAlert reads the records of the calls whose alerts have these keys, with their fields and
-	// recordings, the newest first.
+	// CallsByAlert reads the records of the calls whose alerts have these keys, with their fields
+	// and recordings, the newest first.
 	CallsByAlert(ctx context.Context, integrationID string, alertKeys []string) ([]Call, error)
-	// ListCalls returns records without their parts, the newest first, and a cursor for the next ones;
-	// "": there are no more. A cursor that no list returned is invalid. A search that looks through many
-	// calls may return fewer than asked for, or none, with a cursor by which it goes on.
+	// ListCalls returns records without their parts, the newest first, and a cursor for the next
+	// ones; "": there are no more. A cursor that no list returned is invalid. A search that looks
+	// through many calls may return fewer than asked for, or none, with a cursor by which it goes
+	// on.
 	ListCalls(ctx context.Context, filter CallFilter) (calls []Call, next string, err error)
-	// CountCalls counts calls by how they ended, in order of the teams' ids. Calls in progress are not
-	// counted. Without calls the list is empty.
+	// CountCalls counts calls by how they ended, in order of the teams' ids. Calls in progress are
+	// not counted. Without calls the list is empty.
 	CountCalls(ctx context.Context, f CountFilter) ([]CallCounts, error)
 	// CountLiveCalls is how many records are live.
 	CountLiveCalls(ctx context.Context) (int, error)
-	// AddNote adds a note to a record and returns it with its id. No text, or too much, is invalid; no
-	// record: not_found.
+	// AddNote adds a note to a record and returns it with its id. No text, or too much, is invalid;
+	// no record: not_found.
 	AddNote(ctx context.Context, integrationID, key string, n Note) (Note, error)
 	// DeleteNote removes a note. None: not_found.
 	DeleteNote(ctx context.Context, integrationID, key, noteID string) error
-	// RecordingCalls reads the records that have a recording of this medium, deleted or not, the newest
-	// first.
+	// RecordingCalls reads the records that have a recording of this medium, deleted or not, the
+	// newest first.
 	RecordingCalls(ctx context.Context, ref string) ([]Call, error)
-	// DeleteRecording deletes a recording, its medium unless another record has it, and the transcriptions
-	// among the call's fields ([integration.LabelTranscription]). It adds the line to the story, and an
-	// [Erasure]. A live call is a conflict; no such recording, or one that is deleted: not_found.
+	// DeleteRecording deletes a recording, its medium unless another record has it, and the
+	// transcriptions among the call's fields ([integration.LabelTranscription]). It adds the line
+	// to the story, and an [Erasure]. A live call is a conflict; no such recording, or one that is
+	// deleted: not_found.
 	DeleteRecording(ctx context.Context, integrationID, key, ref string, d Deletion, line StoryLine) error
-	// MarkHeard notes that somebody has heard a recording; for the second time without effect. No such
-	// recording: not_found.
+	// MarkHeard notes that somebody has heard a recording; for the second time without effect. No
+	// such recording: not_found.
 	MarkHeard(ctx context.Context, integrationID, key, ref string, h Heard) error
-	// DeleteCall removes a record, with the media of its recordings that no other record has, and adds an
-	// [Erasure] if there were any. A live call is a conflict; none: not_found.
+	// DeleteCall removes a record, with the media of its recordings that no other record has, and
+	// adds an [Erasure] if there were any. A live call is a conflict; none: not_found.
 	DeleteCall(ctx context.Context, integrationID, key string, d Deletion) error
 }

@@ -46,10 +46,10 @@ type Integrations interface {
 	// replaces, 0 for a new instance; a mismatch is a conflict, a revision of an unknown or deleted
 	// instance not_found. TokenKey of an existing instance is kept; a new one without gets one.
 	SaveIntegration(ctx context.Context, in Integration) (int64, error)
-	// DeleteIntegration ends an instance, with its findings and the timers of its own session. It is
-	// kept with its options, readable by KeptIntegration and IntegrationOptions alone, until it has
-	// no live session and no outbox item; DeleteExpired then removes both, at least an hour after
-	// the deletion. Its other sessions stay readable until they expire. Unknown or deleted:
+	// DeleteIntegration ends an instance, with its findings and the timers of its own session. It
+	// is kept with its options, readable by KeptIntegration and IntegrationOptions alone, until it
+	// has no live session and no outbox item; DeleteExpired then removes both, at least an hour
+	// after the deletion. Its other sessions stay readable until they expire. Unknown or deleted:
 	// not_found.
 	DeleteIntegration(ctx context.Context, id string) error
 

@@ -14,7 +14,8 @@ const (
 	ItemTask    ItemKind = "task"    // Perform, then HandleTask with the result
 	ItemCommand ItemKind = "command" // platform.Apply; HandleTask only on final failure
 	ItemMail    ItemKind = "mail"    // a mail to be sent
-	ItemWebhook ItemKind = "webhook" // a request without an answer that matters, which could not be handled when it came
+	// A request without an answer that matters, which could not be handled when it came.
+	ItemWebhook ItemKind = "webhook"
 )
 
 // Work says which workers an item waits for: each kind of work has workers of its own, so that one
@@ -53,19 +54,20 @@ type Item struct {
 	Integration string
 	Key         string // session key
 	Kind        ItemKind
-	Work        Work   // "": that of its kind
-	Lane        string // items of one (Integration, Key, Lane) are claimed one after the other; "" = no order
-	Name        string // tasks and timers
-	Generation  int64
-	Cancel      bool // only in a Commit: remove waiting tasks and timers of Name up to Generation
-	Due         time.Time
-	NotAfter    time.Time
-	Phase       ItemPhase
-	Attempt     int       // claims in this phase, from 1
-	Body        []byte    // JSON of what it is
-	Result      []byte    // JSON of what came of it, in PhaseResult
-	Owner       string    // who holds the lease
-	Lease       time.Time // until when
+	Work        Work // "": that of its kind
+	// Items of one (Integration, Key, Lane) are claimed one after the other; "" = no order.
+	Lane       string
+	Name       string // tasks and timers
+	Generation int64
+	Cancel     bool // only in a Commit: remove waiting tasks and timers of Name up to Generation
+	Due        time.Time
+	NotAfter   time.Time
+	Phase      ItemPhase
+	Attempt    int       // claims in this phase, from 1
+	Body       []byte    // JSON of what it is
+	Result     []byte    // JSON of what came of it, in PhaseResult
+	Owner      string    // who holds the lease
+	Lease      time.Time // until when
 }
 
 // Claim asks for due work.
@@ -90,21 +92,21 @@ type Outbox interface {
 	// Claim leases items that are due, whose lease has run out or never was, and that are the first
 	// of their lane (PhaseResult items are in no lane). Waiting ones become started; Attempt counts
 	// up. next is when the earliest of the others comes due or its lease runs out; zero: nothing
-	// waits. An item behind another of its lane does not count for next, nor does work that the claim
-	// does not want or of an integration that has as many items as it may.
+	// waits. An item behind another of its lane does not count for next, nor does work that the
+	// claim does not want or of an integration that has as many items as it may.
 	//
 	// An item of WorkDial stays waiting, so that it can be cancelled or replaced before its turn
 	// comes; see StartItem. One in PhaseHeld stays held: it came due and was never released.
 	Claim(ctx context.Context, c Claim) (items []Item, next time.Time, err error)
-	// ClaimLane leases, for the owner of a claimed item until its lease ends, what waits behind it in
-	// its lane and could be claimed at now if it were first, at most limit items: those that follow
-	// each other without a gap, in their order. They become started; Attempt is not counted, as
-	// whoever has the first may give the others back untried (RetryItem). None if the item is in no
-	// lane, or if its lease is no longer the owner's.
+	// ClaimLane leases, for the owner of a claimed item until its lease ends, what waits behind it
+	// in its lane and could be claimed at now if it were first, at most limit items: those that
+	// follow each other without a gap, in their order. They become started; Attempt is not counted,
+	// as whoever has the first may give the others back untried (RetryItem). None if the item is in
+	// no lane, or if its lease is no longer the owner's.
 	ClaimLane(ctx context.Context, item Item, now time.Time, limit int) ([]Item, error)
-	// StartItem makes a claimed item started, whatever phase but PhaseResult it is in, and leaves it to
-	// its owner until item.Lease. Conflict with CodeItemGone if it was cancelled or replaced, or if the
-	// lease is no longer the owner's.
+	// StartItem makes a claimed item started, whatever phase but PhaseResult it is in, and leaves
+	// it to its owner until item.Lease. Conflict with CodeItemGone if it was cancelled or replaced,
+	// or if the lease is no longer the owner's.
 	StartItem(ctx context.Context, item Item) error
 	// RetryItem gives a claimed item back until due, in the phase it is in. The lease is the
 	// owner's until somebody claims the item again, the same owner included (Attempt tells).
@@ -120,8 +122,8 @@ type Outbox interface {
 	// AddItem adds an item outside a commit (deferred webhooks).
 	AddItem(ctx context.Context, item Item) error
 	// ReleaseLeases gives back everything that an owner has leased, which is then due at once: the
-	// owner itself does so, or a process that knows that the owner is dead. "" is any owner: only for a
-	// process that knows it is the only one on this store (SQLite after a restart).
+	// owner itself does so, or a process that knows that the owner is dead. "" is any owner: only
+	// for a process that knows it is the only one on this store (SQLite after a restart).
 	ReleaseLeases(ctx context.Context, owner string) error
 	// OutboxStats counts the items by kind and phase, and gives the oldest due time.
 	OutboxStats(ctx context.Context) (counts map[ItemKind]map[ItemPhase]int, oldest time.Time, err error)

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// People keeps what a host knows of those who use its pages and its API: where they are logged in, the
-// tokens of programs, what works once, and who did what. It is not part of [Store], as nothing that
-// happens in a call depends on it. What proves who somebody is, such as a cookie, a token or a link, is
-// never stored, only a hash of it: whoever reads the store cannot use it.
+// People keeps what a host knows of those who use its pages and its API: where they are logged in,
+// the tokens of programs, what works once, and who did what. It is not part of [Store], as nothing
+// that happens in a call depends on it. What proves who somebody is, such as a cookie, a token or a
+// link, is never stored, only a hash of it: whoever reads the store cannot use it.
 type People interface {
 	Logins
 	Tokens
@@ -26,12 +26,13 @@ const (
 
 // Login is a browser that somebody has logged in with.
 type Login struct {
-	ID       string // a hash of the cookie, 1 to 200 bytes
-	How      string
-	Email    string // of the account; "" with LoginByToken and LoginByPage
-	User     string // the platform's id of the person who was paged; "" unless LoginByPage
-	Alert    string // id of the one alert that the login opens; "": all that the role may do
-	Role     string // of somebody whom an OpenID provider's claim has admitted; "": the account says it
+	ID    string // a hash of the cookie, 1 to 200 bytes
+	How   string
+	Email string // of the account; "" with LoginByToken and LoginByPage
+	User  string // the platform's id of the person who was paged; "" unless LoginByPage
+	Alert string // id of the one alert that the login opens; "": all that the role may do
+	// Of somebody whom an OpenID provider's claim has admitted; "": the account says it.
+	Role     string
 	Since    time.Time
 	LastUsed time.Time // as of a minute ago
 	Ends     time.Time
@@ -48,8 +49,8 @@ type Logins interface {
 	Login(ctx context.Context, id string) (Login, error)
 	// UseLogin notes that a login was used. Without effect if there is none, or it was used later.
 	UseLogin(ctx context.Context, id string, now time.Time) error
-	// ListLogins lists those that end after now, those of one account where email is not "" (compared
-	// as it is stored), the one that began last first, at most 1000.
+	// ListLogins lists those that end after now, those of one account where email is not ""
+	// (compared as it is stored), the one that began last first, at most 1000.
 	ListLogins(ctx context.Context, email string, now time.Time) ([]Login, error)
 	// EndLogin ends a login. Without effect if there is none.
 	EndLogin(ctx context.Context, id string) error
@@ -73,7 +74,8 @@ type Tokens interface {
 	AddToken(ctx context.Context, t Token) error
 	// TokenByHash finds a token, which may be revoked; not_found.
 	TokenByHash(ctx context.Context, hash string) (Token, error)
-	// ListTokens lists all, also revoked ones, by name and then in the order in which they were made.
+	// ListTokens lists all, also revoked ones, by name and then in the order in which they were
+	// made.
 	ListTokens(ctx context.Context) ([]Token, error)
 	// UseToken notes that a token was used. Without effect if there is none, or it was used later.
 	UseToken(ctx context.Context, id string, now time.Time) error
@@ -95,8 +97,8 @@ type OneTimes interface {
 	AddOneTime(ctx context.Context, o OneTime) error
 	// OneTime reads one; not_found if it is unknown, or ended a day ago.
 	OneTime(ctx context.Context, id string) (OneTime, error)
-	// UseOneTime uses one, if nobody has and its time is not over. Otherwise ok is false, and what is
-	// returned says why not.
+	// UseOneTime uses one, if nobody has and its time is not over. Otherwise ok is false, and what
+	// is returned says why not.
 	UseOneTime(ctx context.Context, id string, now time.Time) (o OneTime, ok bool, err error)
 	// OpenOneTimes counts those about somebody that could be used.
 	OpenOneTimes(ctx context.Context, about string, now time.Time) (int, error)
@@ -124,8 +126,8 @@ type AuditFilter struct {
 type Audits interface {
 	// AddAudit keeps a line; texts of more than 500 characters are cut.
 	AddAudit(ctx context.Context, l AuditLine) error
-	// ListAudit lists lines, the newest first. next is the cursor of the following ones; "": there are
-	// none.
+	// ListAudit lists lines, the newest first. next is the cursor of the following ones; "": there
+	// are none.
 	ListAudit(ctx context.Context, f AuditFilter) (lines []AuditLine, next string, err error)
 	// ExpireAudit deletes the lines that are older, and returns how many.
 	ExpireAudit(ctx context.Context, before time.Time) (int, error)

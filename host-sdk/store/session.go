@@ -19,13 +19,13 @@ type Session struct {
 	Media       []string // references of media that belong to the session
 	Live        bool
 	ExpiresAt   time.Time
-	// SeenAt is when the caller was last heard of, as of [Sessions.StoreSeen]; zero: nobody has said.
-	// A commit does not change it.
+	// SeenAt is when the caller was last heard of, as of [Sessions.StoreSeen]; zero: nobody has
+	// said. A commit does not change it.
 	SeenAt time.Time
 	Call   *integration.CallView
 	Told   *Told // nil: nothing of the alert is in the call's story yet
-	// Alert is what the host remembers of the session's alert; nil for a session that was begun by a
-	// release which remembered nothing.
+	// Alert is what the host remembers of the session's alert; nil for a session that was begun by
+	// a release which remembered nothing.
 	Alert *AlertMemory
 }
 
@@ -34,8 +34,8 @@ type AlertMemory struct {
 	Commands CommandState // what becomes of the alert's commands
 	Last     int64        // number of the last command
 	// Command and Change are the numbers of the last command and the change of the newest snapshot
-	// that a handler has seen; 0: none. Read names the reading it came from if the platform gives no
-	// change numbers: Change then counts the readings.
+	// that a handler has seen; 0: none. Read names the reading it came from if the platform gives
+	// no change numbers: Change then counts the readings.
 	Command, Change int64
 	Read            string
 }
@@ -45,9 +45,11 @@ type CommandState string
 
 // The command states.
 const (
-	CommandsHeld    CommandState = ""        // the platform makes no alert before it is routed, and it is not routed yet
-	CommandsGiven   CommandState = "given"   // they are given to the platform
-	CommandsDropped CommandState = "dropped" // it was resolved before it was routed: the platform never hears of it
+	// The platform makes no alert before it is routed, and it is not routed yet.
+	CommandsHeld  CommandState = ""
+	CommandsGiven CommandState = "given" // they are given to the platform
+	// It was resolved before it was routed: the platform never hears of it.
+	CommandsDropped CommandState = "dropped"
 )
 
 // Told says what of a session's alert the story of its call holds, so that a change is told once.
@@ -91,16 +93,18 @@ type Commit struct {
 	// the store; Revision is kept from the first commit; a zero ExpiresAt is 30 days after Now).
 	// nil leaves it as it is; the version is compared all the same.
 	Session *Session
-	// Free names users whom the handler was told to be free, and whom Session occupies. If by now another
-	// session occupies one of them, or has waited for them for longer (see Occupied), nothing is written
-	// and the error's kind is conflict: of two calls that decide at once, one rings a person.
+	// Free names users whom the handler was told to be free, and whom Session occupies. If by now
+	// another session occupies one of them, or has waited for them for longer (see Occupied),
+	// nothing is written and the error's kind is conflict: of two calls that decide at once, one
+	// rings a person.
 	Free []string
-	// Release and Drop name a lane of this Integration and Key, before Items join it; "": none. What is
-	// held in it is released: it waits from now on, due at Now. Or it is dropped: removed.
+	// Release and Drop name a lane of this Integration and Key, before Items join it; "": none.
+	// What is held in it is released: it waits from now on, due at Now. Or it is dropped: removed.
 	Release, Drop string
-	// Items join the outbox in this order, waiting, or held if their phase is PhaseHeld, as items of
-	// this Integration and Key. Tasks and timers follow the generation rule of integration.Task, where a known task is one that the
-	// outbox holds in any phase, apart from Done; an item with Cancel set only removes.
+	// Items join the outbox in this order, waiting, or held if their phase is PhaseHeld, as items
+	// of this Integration and Key. Tasks and timers follow the generation rule of integration.Task,
+	// where a known task is one that the outbox holds in any phase, apart from Done; an item with
+	// Cancel set only removes.
 	Items []Item
 	// Claimed is told of each of Items that names an Owner and is the first of its lane, once it is
 	// committed: it is claimed and started with the commit (Attempt 1), and its owner's until its
@@ -111,9 +115,9 @@ type Commit struct {
 	// conflict. 0 = none.
 	Done     int64
 	Findings []integration.Finding
-	// Together is written in the same transaction. If something waits in its lane, or a statement that
-	// must change a row changes none, nothing at all is written and the error is a conflict with
-	// CodeApart. nil: nothing.
+	// Together is written in the same transaction. If something waits in its lane, or a statement
+	// that must change a row changes none, nothing at all is written and the error is a conflict
+	// with CodeApart. nil: nothing.
 	Together *Together
 	// Call adds to the record of the call. nil leaves it as it is.
 	Call *CallUpdate
@@ -149,10 +153,11 @@ type Sessions interface {
 	SessionsByKey(ctx context.Context, key string) ([]Session, error)
 	// ListSessions returns sessions, the newest first.
 	ListSessions(ctx context.Context, filter SessionFilter) ([]Session, error)
-	// Occupied says which live session of the integration occupies each user or, if none does, waits
-	// for them; the oldest of several. It leaves out the session exceptKey and, of the sessions that
-	// wait, those that are younger than it; a session that does not exist is younger than all. For
-	// this, a session whose call has ended (Call.Ended) is younger than all whose calls have not.
+	// Occupied says which live session of the integration occupies each user or, if none does,
+	// waits for them; the oldest of several. It leaves out the session exceptKey and, of the
+	// sessions that wait, those that are younger than it; a session that does not exist is younger
+	// than all. For this, a session whose call has ended (Call.Ended) is younger than all whose
+	// calls have not.
 	Occupied(ctx context.Context, integrationID, exceptKey string) (map[string]string, error)
 	// WaitingFor returns the keys of the live sessions of an integration that wait for any of these
 	// users, the oldest first, those whose calls have ended after all others.
@@ -160,14 +165,15 @@ type Sessions interface {
 	// Commit writes one outcome, whole or not at all, and returns the session's new version
 	// (unchanged without Session).
 	Commit(ctx context.Context, c Commit) (int64, error)
-	// StoreSeen stores when callers were last heard of, in one statement for all. Of a session that does
-	// not live nothing is stored. Where a later time is known already, it stays. No version changes.
+	// StoreSeen stores when callers were last heard of, in one statement for all. Of a session that
+	// does not live nothing is stored. Where a later time is known already, it stays. No version
+	// changes.
 	StoreSeen(ctx context.Context, list []Seen) error
-	// SilentSessions lists live sessions whose caller was last heard of, as of StoreSeen, at or after
-	// from and before to, the longest silent first; at most limit.
+	// SilentSessions lists live sessions whose caller was last heard of, as of StoreSeen, at or
+	// after from and before to, the longest silent first; at most limit.
 	SilentSessions(ctx context.Context, from, to time.Time, limit int) ([]Seen, error)
-	// SessionUnchanged reports whether a session has this version still, and reads its SeenAt. It costs
-	// much less than to read the session again.
+	// SessionUnchanged reports whether a session has this version still, and reads its SeenAt. It
+	// costs much less than to read the session again.
 	SessionUnchanged(ctx context.Context, integrationID, key string, version int64) (seenAt time.Time, ok bool, err error)
 	// DeleteExpired removes sessions whose ExpiresAt has passed, with their outbox items, and says
 	// how many. It also removes what DeleteIntegration has left and nothing needs any more, and

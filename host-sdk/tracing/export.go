@@ -9,9 +9,9 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// careful lets of each span go out what cannot hold a secret or a telephone number, whoever made the
-// span: its name, its times, and the attributes that this package and gRPC's instrumentation define.
-// Error messages, events and addresses stay here.
+// careful lets of each span go out what cannot hold a secret or a telephone number, whoever made
+// the span: its name, its times, and the attributes that this package and gRPC's instrumentation
+// define. Error messages, events and addresses stay here.
 type careful struct{ sdktrace.SpanExporter }
 
 // ExportSpans implements sdktrace.SpanExporter.

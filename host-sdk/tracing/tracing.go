@@ -41,11 +41,11 @@ const (
 // active is the provider of spans; nil: there is no collector.
 var active atomic.Pointer[sdktrace.TracerProvider]
 
-// Setup begins to send spans of this process as the service and its version ("": not said), if the environment names a collector.
-// Call it before connections to plugins are made. Spans wait in a queue of limited size and are
-// sent in the background: a collector that is slow, wrong or away costs spans and nothing else. An
-// error says which variable cannot be used; the process then runs without spans. stop sends what
-// waits, until its context ends; it is never nil.
+// Setup begins to send spans of this process as the service and its version ("": not said), if the
+// environment names a collector. Call it before connections to plugins are made. Spans wait in a
+// queue of limited size and are sent in the background: a collector that is slow, wrong or away
+// costs spans and nothing else. An error says which variable cannot be used; the process then runs
+// without spans. stop sends what waits, until its context ends; it is never nil.
 func Setup(ctx context.Context, service, version string, log *slog.Logger) (stop func(context.Context), err error) {
 	stop = func(context.Context) {}
 	if wanted, err := collector(); err != nil || !wanted {
@@ -119,7 +119,8 @@ func Current(ctx context.Context) Span {
 	return Span{trace.SpanFromContext(ctx)}
 }
 
-// Inject sets the header traceparent (W3C Trace Context) to the span of the context, if there is one.
+// Inject sets the header traceparent (W3C Trace Context) to the span of the context, if there is
+// one.
 func Inject(ctx context.Context, header http.Header) {
 	if active.Load() != nil {
 		propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(header))

@@ -85,9 +85,9 @@ func register(s *grpc.Server, impl integration.Integration, g *gate, log *slog.L
 	wire.RegisterLifecycle(s, wire.Lifecycle{Drain: g.drain, Profile: profile})
 }
 
-// streamWorkers is how many goroutines of a plugin are kept for requests. A new goroutine begins with a
-// stack that a request outgrows several times, and each time all of it is copied: an eighth of what a
-// request costs the plugin. Requests beyond them get a goroutine of their own.
+// streamWorkers is how many goroutines of a plugin are kept for requests. A new goroutine begins
+// with a stack that a request outgrows several times, and each time all of it is copied: an eighth
+// of what a request costs the plugin. Requests beyond them get a goroutine of their own.
 const streamWorkers = 32
 
 // serverOptions are what every server of this package is made with.

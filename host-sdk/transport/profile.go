@@ -11,9 +11,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/internal/wire"
 )
 
-// Profile names a profile of a plugin's process for [Conn.Profile]: "profile" is one of its processor,
-// the others are those of runtime/pprof. Seconds is how long the former takes, 0: 10, at most 30.
-// Debug 0 is the form that go tool pprof reads, 1 is text.
+// Profile names a profile of a plugin's process for [Conn.Profile]: "profile" is one of its
+// processor, the others are those of runtime/pprof. Seconds is how long the former takes, 0: 10, at
+// most 30. Debug 0 is the form that go tool pprof reads, 1 is text.
 type Profile = wire.Profile
 
 // profileNames are the profiles that a host may ask for besides the one of the processor.

@@ -7,8 +7,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// TestAPluginMakesProfilesOfItself asks for one of memory as text, one of the processor, and one that
-// holds the command line.
+// TestAPluginMakesProfilesOfItself asks for one of memory as text, one of the processor, and one
+// that holds the command line.
 func TestAPluginMakesProfilesOfItself(t *testing.T) {
 	t.Parallel()
 	conn := dial(t, scripted{})

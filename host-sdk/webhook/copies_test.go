@@ -16,7 +16,8 @@ import (
 	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
-// sounds is a plugin whose files have the content that a function says; "" is a plugin that is away.
+// sounds is a plugin whose files have the content that a function says; "" is a plugin that is
+// away.
 func sounds(content func(path string) string) *fakeEngine {
 	return &fakeEngine{answer: func(_ context.Context, _ string, w integration.WebhookRequest) (integration.Response, error) {
 		body := content(w.Path)
@@ -27,8 +28,8 @@ func sounds(content func(path string) string) *fakeEngine {
 	}}
 }
 
-// A sound that an upgraded plugin brings replaces the old one: it takes the room of one sound, and is
-// the newest.
+// A sound that an upgraded plugin brings replaces the old one: it takes the room of one sound, and
+// is the newest.
 func TestACopyThatIsReplacedTakesTheRoomOfOne(t *testing.T) {
 	t.Parallel()
 	mark, away := "1", false
@@ -84,8 +85,8 @@ func fileStore(t *testing.T) *counted {
 	return &counted{FileStore: sqlstoretest.Open(t, clock.System())}
 }
 
-// Hosts that start one after the other write the list of an integration's stored sounds only when one
-// has changed, and read a stored sound once.
+// Hosts that start one after the other write the list of an integration's stored sounds only when
+// one has changed, and read a stored sound once.
 func TestAStoredCopyIsWrittenWhenItChangesAndReadOnce(t *testing.T) {
 	t.Parallel()
 	kept := fileStore(t)

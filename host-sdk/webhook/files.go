@@ -14,8 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// maxFiles bounds the copies of a plugin's files, in bytes: the sounds that plugins bring along are a
-// few hundred kilobytes each.
+// maxFiles bounds the copies of a plugin's files, in bytes: the sounds that plugins bring along are
+// a few hundred kilobytes each.
 const maxFiles = 32 << 20
 
 // maxKept bounds how many files of an integration are kept in the store.
@@ -29,9 +29,9 @@ type FileStore interface {
 	SetSetting(ctx context.Context, name, value string) error
 }
 
-// files holds copies of sounds that a plugin has served, for the time in which it is away: a foreign
-// service that fetches a sound can do nothing with a document that asks for patience. With a store,
-// the copies are still there after a restart of the host.
+// files holds copies of sounds that a plugin has served, for the time in which it is away: a
+// foreign service that fetches a sound can do nothing with a document that asks for patience. With
+// a store, the copies are still there after a restart of the host.
 type files struct {
 	store FileStore // nil: none
 
@@ -159,6 +159,7 @@ func (f *files) copied(ctx context.Context, id string, req integration.WebhookRe
 		return integration.Response{}, false
 	}
 	resp = integration.Response{Header: copied.Header, Body: m.Data}
-	f.keep(id, integration.WebhookRequest{Method: http.MethodGet, Path: req.Path}, resp) // for the next slice of a caller's music
+	// For the next slice of a caller's music.
+	f.keep(id, integration.WebhookRequest{Method: http.MethodGet, Path: req.Path}, resp)
 	return resp, true
 }

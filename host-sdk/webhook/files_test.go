@@ -82,7 +82,8 @@ func TestSoundsOfAPluginThatIsAway(t *testing.T) {
 	if status, body, _ := get(t, "GET", base+"/media/music-1.wav?h=84441de75b99f68e"); status != 503 || strings.Contains(body, "<") {
 		t.Errorf("a sound that is not there, with a hash in its address: %d %q, want 503 without a document", status, body)
 	}
-	if status, body, _ := get(t, "GET", base+"/c/K/menu?CallSid=CA1"); status != 200 || body != "<Patience/>" { // no file, with parameters: a call
+	// No file, with parameters: a call.
+	if status, body, _ := get(t, "GET", base+"/c/K/menu?CallSid=CA1"); status != 200 || body != "<Patience/>" {
 		t.Errorf("a call: %d %q, want the fallback", status, body)
 	}
 	if status, body, _ := post(t, base+"/media/music-0.wav", ""); status != 200 || body != "<Patience/>" {

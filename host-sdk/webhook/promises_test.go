@@ -191,7 +191,8 @@ func TestARequestWhoseSenderHasGivenItUpIsGivenUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The request waits at the listener; nobody has accepted its connection when the sender closes it.
+	// The request waits at the listener; nobody has accepted its connection when the sender closes
+	// it.
 	conn, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)

@@ -45,8 +45,8 @@ type Engine interface {
 	Fallback(ctx context.Context, id string) (integration.FallbackAnswers, bool)
 	// Refused returns the answer for a refused request; false when there is none.
 	Refused(ctx context.Context, id string) (integration.Response, bool)
-	// IgnoresAnswer reports whether the foreign service looks at no more than the status of an answer
-	// to this path. It asks nobody.
+	// IgnoresAnswer reports whether the foreign service looks at no more than the status of an
+	// answer to this path. It asks nobody.
 	IgnoresAnswer(id, path string) bool
 }
 
@@ -67,8 +67,9 @@ type Observation struct {
 
 // Config is what a handler is made of. Engine and PublicURL are required.
 type Config struct {
-	Engine    Engine
-	PublicURL string        // scheme and host that the foreign service uses, such as https://hotline.example.com
+	Engine Engine
+	// Scheme and host that the foreign service uses, such as https://hotline.example.com.
+	PublicURL string
 	Clock     clock.Clock   // nil: the system's
 	Logger    *slog.Logger  // nil: discarded
 	Budget    time.Duration // 0: Budget
@@ -213,8 +214,8 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request, began time.Time) 
 	return nil, false
 }
 
-// instead returns what to answer when the engine failed with err, and the result for Observe. Answers
-// of the plugin's own come first: they are what a caller can hear, an HTTP error is not.
+// instead returns what to answer when the engine failed with err, and the result for Observe.
+// Answers of the plugin's own come first: they are what a caller can hear, an HTTP error is not.
 func (h *handler) instead(ctx context.Context, id string, req integration.WebhookRequest, err error) (integration.Response, string) {
 	log := h.cfg.Logger.With("integration", id, "path", req.Path, "error", err)
 	switch integration.KindOf(err) {
@@ -270,8 +271,8 @@ func (h *handler) absolute(u *url.URL) string {
 	return abs.String()
 }
 
-// notForwarded are the header fields that are not the plugin's business: what authenticates somebody
-// to the host, and what is about the connection, which ends here.
+// notForwarded are the header fields that are not the plugin's business: what authenticates
+// somebody to the host, and what is about the connection, which ends here.
 var notForwarded = map[string]bool{
 	"Authorization": true, "Cookie": true, "Proxy-Authorization": true,
 	"Accept-Encoding": true, "Connection": true, "Content-Length": true, "Keep-Alive": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,

@@ -184,7 +184,8 @@ func TestFallbackAsksForPatienceThenSaysLastWords(t *testing.T) {
 		if u.Host != "hotline.example.com" || q.Get("s") != "1" || q.Get("Digits") != "2" || q.Get(integration.FallbackCountField) != fmt.Sprint(i) {
 			t.Fatalf("retry URL %d is %s", i, u)
 		}
-		target, form = srv.URL+strings.TrimPrefix(u.Path, "/base")+"?"+u.RawQuery, "CallKey=K" // the digits travel in the URL from now on
+		// The digits travel in the URL from now on.
+		target, form = srv.URL+strings.TrimPrefix(u.Path, "/base")+"?"+u.RawQuery, "CallKey=K"
 		clk.Advance(4 * time.Minute)
 	}
 }
@@ -340,7 +341,8 @@ func TestARepeatedRequestCarriesWhenItCameFirst(t *testing.T) {
 	for query, want := range map[string]time.Time{
 		"": {}, integration.FallbackSinceField + "=soon": {},
 		integration.FallbackSinceField + "=" + fmt.Sprint(now.Add(-40*time.Second).Unix()): now.Add(-40 * time.Second),
-		integration.FallbackSinceField + "=" + fmt.Sprint(now.Add(40*time.Second).Unix()):  {}, // another host's clock
+		// Another host's clock.
+		integration.FallbackSinceField + "=" + fmt.Sprint(now.Add(40*time.Second).Unix()): {},
 	} {
 		f := &fakeEngine{answer: func(context.Context, string, integration.WebhookRequest) (integration.Response, error) {
 			return integration.Response{}, nil

@@ -78,8 +78,8 @@ func (c *handCall) onHold(t *testing.T) {
 	c.follow(t, "hold", "QueueSid", "QU00000000000000000000000000000001")
 }
 
-// issuedEverywhere takes a call everywhere and returns its addresses: what an attacker who has called
-// before would have if addresses leaked.
+// issuedEverywhere takes a call everywhere and returns its addresses: what an attacker who has
+// called before would have if addresses leaked.
 func (h *hotline) issuedEverywhere(t *testing.T) map[string]string {
 	t.Helper()
 	c := h.arrive(t)

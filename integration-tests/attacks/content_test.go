@@ -246,7 +246,8 @@ func TestWhatFormsSay(t *testing.T) {
 			}
 			defer func() { _ = target.API(context.Background(), "DELETE", "/api/v1/integrations/"+made.ID, nil, nil) }()
 			for _, path := range []string{"/settings/integrations", "/settings/integrations/" + made.ID, "/settings/integrations/" + made.ID + "/delete"} {
-				lacks(t, path, b.get(t, path).body, markup) // other letters in a field are the operator's own
+				// Other letters in a field are the operator's own.
+				lacks(t, path, b.get(t, path).body, markup)
 			}
 			// What callers hear is still a valid document, with the text as text.
 			c := target.arriveAt(t, made.Endpoint)

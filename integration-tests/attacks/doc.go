@@ -1,6 +1,6 @@
-// Package attacks tries to get in, to be served what is for others, to wake somebody and to fill the
-// host up, through the real programs: switchboard, the plugin and a simulated Twilio. Each row of its
-// tables names what is tried and what must hold.
+// Package attacks tries to get in, to be served what is for others, to wake somebody and to fill
+// the host up, through the real programs: switchboard, the plugin and a simulated Twilio. Each row
+// of its tables names what is tried and what must hold.
 //
 //	target_test.go   the hotline that is attacked, and what must not change there
 //	requests_test.go sending a request exactly as written

@@ -24,8 +24,8 @@ const (
 	secretKey = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=" // of the target's database
 	mailUser  = "hotline"
 	mailPass  = "canary-mail-password-4711"
-	// patience is how long a row waits for what must come. It decides only when a failing test gives
-	// up.
+	// patience is how long a row waits for what must come. It decides only when a failing test
+	// gives up.
 	patience = 2 * time.Minute
 )
 

@@ -13,8 +13,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// TestCallsThatTwilioDoesNotConfirm: somebody sends what a call would send. Time passes quickly here,
-// so that a look-up's end is not waited for; each row has a hotline of its own.
+// TestCallsThatTwilioDoesNotConfirm: somebody sends what a call would send. Time passes quickly
+// here, so that a look-up's end is not waited for; each row has a hotline of its own.
 func TestCallsThatTwilioDoesNotConfirm(t *testing.T) {
 	t.Parallel()
 	// What Twilio answers when it is asked about the call.
@@ -37,7 +37,8 @@ func TestCallsThatTwilioDoesNotConfirm(t *testing.T) {
 		{name: "a wrong signature after the integration was renamed", rename: true, fault: lookUp("status", 503)},
 		{name: "no token, and Twilio knows no such call", noToken: true},
 		{name: "no token while Twilio cannot be asked", noToken: true, fault: lookUp("status", 503), served: true},
-		// At the speed of a real clock, as the pauses between look-ups are partly of the machine's time.
+		// At the speed of a real clock, as the pauses between look-ups are partly of the machine's
+		// time.
 		{name: "no token while Twilio answers 429", noToken: true, fault: lookUp("status", 429), speed: 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -41,7 +41,8 @@ func (h *hotline) holds(t *testing.T, a attack) {
 	before, logged := h.look(t), len(h.log.String())
 	got := h.send(t, a.request)
 	if got.err != nil && a.status == 413 {
-		got = answer{status: 413, body: a.says} // cut off while it was still being sent, which is as good
+		// Cut off while it was still being sent, which is as good.
+		got = answer{status: 413, body: a.says}
 	}
 	if got.err != nil {
 		t.Fatal(got.err)
@@ -242,7 +243,8 @@ func TestRequestsThatAreNotTwilios(t *testing.T) {
 			}
 		})
 	}
-	// Twilio is asked about who knocked, and does not know them: nothing comes of it, then or later.
+	// Twilio is asked about who knocked, and does not know them: nothing comes of it, then or
+	// later.
 	eventually(t, "Twilio is asked about a call without signature", func() bool { return target.lookUps(sid(1)) > 0 })
 	for n := range 16 {
 		if asked := target.lookUps(sid(n)); asked > 6 {

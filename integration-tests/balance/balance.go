@@ -16,7 +16,8 @@ import (
 	"time"
 )
 
-// Balancer listens on a port of the loopback interface until it is closed. It serves once it has hosts.
+// Balancer listens on a port of the loopback interface until it is closed. It serves once it has
+// hosts.
 type Balancer struct {
 	URL      string
 	listener net.Listener
@@ -64,8 +65,8 @@ func (b *Balancer) To(hosts ...string) {
 	b.hosts = hosts
 }
 
-// Drain sets the addresses of the hosts and waits until all requests that came before are answered: a
-// host that is no longer among them can be stopped in order.
+// Drain sets the addresses of the hosts and waits until all requests that came before are answered:
+// a host that is no longer among them can be stopped in order.
 func (b *Balancer) Drain(hosts ...string) {
 	b.mu.Lock()
 	before := b.underWay
@@ -92,7 +93,8 @@ func (b *Balancer) Longest() Answer {
 	return b.longest
 }
 
-// next returns the hosts, first the one whose turn it is, and what to call once the request is answered.
+// next returns the hosts, first the one whose turn it is, and what to call once the request is
+// answered.
 func (b *Balancer) next() (order []string, answered func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -108,8 +110,8 @@ func (b *Balancer) next() (order []string, answered func()) {
 // direct makes a connection for each request: one that was kept would fail with the host.
 var direct = &http.Transport{DisableKeepAlives: true}
 
-// RoundTrip implements http.RoundTripper. A host that refuses the connection is passed over, as a load
-// balancer would do.
+// RoundTrip implements http.RoundTripper. A host that refuses the connection is passed over, as a
+// load balancer would do.
 func (b *Balancer) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	began := time.Now()
 	var body []byte
@@ -137,7 +139,8 @@ func (b *Balancer) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	return nil, err
 }
 
-// answered counts an answer, and remembers the longest one of a call; resp is nil where there was none.
+// answered counts an answer, and remembers the longest one of a call; resp is nil where there was
+// none.
 func (b *Balancer) answered(host, path string, resp *http.Response, took time.Duration) {
 	a := Answer{Path: path, Took: took}
 	if resp != nil {

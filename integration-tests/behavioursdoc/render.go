@@ -64,10 +64,10 @@ func render(list []behaviour, tests map[int][]proof) string {
 
 Live call routing existed before this plugin, and callers, responders and administrators know how it
 behaves. This page lists %d observable behaviours and what this plugin does: **kept** (%d) means the
-same behaviour, **fixed** (%d) means that it replaces a defect, **improved** (%d) means that it works
-as before and serves people better. The numbers, such as PT-01 (PT for *parity test*), also appear in
-the names of the tests beside them. Most behaviours are tested with tables and golden documents at
-the lowest layer that shows them, and with scripted calls through the real programs
+same behaviour, **fixed** (%d) means that it replaces a defect, **improved** (%d) means that it
+works as before and serves people better. The numbers, such as PT-01 (PT for *parity test*), also
+appear in the names of the tests beside them. Most behaviours are tested with tables and golden
+documents at the lowest layer that shows them, and with scripted calls through the real programs
 (`+"`integration-tests`"+`). A test fails if a number has no test or if this page is out of date.
 `, len(list), n["kept"], n["fixed"], n["improved"])
 	chapter := ""

@@ -16,16 +16,16 @@ const (
 	chartTop    = 56 // title and legend
 )
 
-// chartStyle colours the chart, on light pages and on dark ones. The colours differ for people who cannot
-// tell red from green as well, and the numbers beside the bars say the same.
+// chartStyle colours the chart, on light pages and on dark ones. The colours differ for people who
+// cannot tell red from green as well, and the numbers beside the bars say the same.
 const chartStyle = `<style>
 .page { fill: #ffffff } text { fill: #1f2328 } .host { fill: #33658a } .plugin { fill: #f6ae2d } .axis { stroke: #8c959f }
 @media (prefers-color-scheme: dark) { .page { fill: #0d1117 } text { fill: #e6edf3 } .host { fill: #79b8e8 } .plugin { fill: #d99a1e } }
 </style>
 `
 
-// chart draws what CPU time a request takes of host and plugin, beside the echo's, as an SVG: of all
-// figures it depends least on what else the machine does.
+// chart draws what CPU time a request takes of host and plugin, beside the echo's, as an SVG: of
+// all figures it depends least on what else the machine does.
 func (r ratiosReport) chart() string {
 	longest := 1.0
 	for _, f := range r.Figures {

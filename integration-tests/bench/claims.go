@@ -8,9 +8,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// countClaims makes the database count claims of items of the outbox, and keep each that took an item
-// while another claim of it held: somebody's lease ran, and they had not given it back. Times are those
-// of the database, by which hosts go.
+// countClaims makes the database count claims of items of the outbox, and keep each that took an
+// item while another claim of it held: somebody's lease ran, and they had not given it back. Times
+// are those of the database, by which hosts go.
 const countClaims = `
 create sequence bench_claims;
 create table bench_twice (item bigint, first text, second text, left_ms bigint);
@@ -25,8 +25,8 @@ end $$;
 create trigger bench_claimed after update on outbox for each row
 	when (new.owner <> '' and (new.owner <> old.owner or new.attempt > old.attempt)) execute function bench_claimed();`
 
-// claimTwice claims an item in two ways of which the second disregards the first: that must be counted,
-// or the count would say nothing. The item is nobody's to work on, and is undone.
+// claimTwice claims an item in two ways of which the second disregards the first: that must be
+// counted, or the count would say nothing. The item is nobody's to work on, and is undone.
 const claimTwice = `
 insert into outbox (integration, key, kind, lane, name, generation, due, not_after, phase, attempt, owner, lease, ready, head, body, result, work)
 	values ('bench', 'bench', 'timer', '', 'bench', 0, 0, 0, 'waiting', 0, '', 0, 0, 0, '', '', 'event');

@@ -8,13 +8,15 @@ import (
 	"strings"
 )
 
-// How much worse a figure may be than before until the comparison fails: what differs between two runs of
-// the same programs, and a little more. Rates say the most about what else the machine does.
+// How much worse a figure may be than before until the comparison fails: what differs between two
+// runs of the same programs, and a little more. Rates say the most about what else the machine
+// does.
 const (
 	ratioNoise  = 0.15
 	cpuNoise    = 0.15
 	objectNoise = 0.03 // of requests that leave nothing to do; see laterNoise
-	laterNoise  = 0.10 // of objects and bytes where work is left to do, which is done at its own time
+	// Of objects and bytes where work is left to do, which is done at its own time.
+	laterNoise = 0.10
 )
 
 // readReport reads the file of a run of the part ratios.
@@ -42,9 +44,9 @@ func compareFiles(before, after string) error {
 	return compareReports(earlier, now)
 }
 
-// compareReports prints how two runs differ. The error names what has become worse than noise explains, each
-// such figure being marked with "!". Ratios are compared, not rates, which say as much about the machine's
-// other work as about ours.
+// compareReports prints how two runs differ. The error names what has become worse than noise
+// explains, each such figure being marked with "!". Ratios are compared, not rates, which say as
+// much about the machine's other work as about ours.
 func compareReports(before, after ratiosReport) error {
 	type key struct {
 		kind string

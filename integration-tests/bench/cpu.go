@@ -9,11 +9,12 @@ import (
 	"time"
 )
 
-// clockTick is the unit of CPU times in /proc: 100 a second on every Linux that Go runs on (proc(5)).
+// clockTick is the unit of CPU times in /proc: 100 a second on every Linux that Go runs on
+// (proc(5)).
 const clockTick = 10 * time.Millisecond
 
-// cpu is the CPU time that processes and all that they have started have used so far (Linux). What has
-// ended counts with whoever waited for it.
+// cpu is the CPU time that processes and all that they have started have used so far (Linux). What
+// has ended counts with whoever waited for it.
 func cpu(pids ...int) (total time.Duration) {
 	for _, pid := range family(pids...) {
 		total += cpuAlone(pid)
@@ -51,8 +52,8 @@ func family(pids ...int) (all []int) {
 	return all
 }
 
-// stat is the parent of a process and the four CPU times of its own and of the children that it waited for;
-// nothing of one that has ended.
+// stat is the parent of a process and the four CPU times of its own and of the children that it
+// waited for; nothing of one that has ended.
 func stat(pid int) (parent int, times []string) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -24,8 +24,8 @@ type death struct {
 	watch   time.Duration // how long it may take until all goes on
 }
 
-// missedChecks is when a load balancer takes out a host that answers nothing: the second host that freezes
-// is asked no more after that.
+// missedChecks is when a load balancer takes out a host that answers nothing: the second host that
+// freezes is asked no more after that.
 const missedChecks = 5 * time.Second
 
 var deathsOf = []death{
@@ -70,8 +70,8 @@ type lost struct {
 	took     time.Duration // of the restart or promotion itself
 }
 
-// deaths measures the longest answer and how long people wait to be called, for each kind of death; the
-// worst of several trials counts.
+// deaths measures the longest answer and how long people wait to be called, for each kind of death;
+// the worst of several trials counts.
 func deaths(ctx context.Context, bin string, trials int) error {
 	was := client.Timeout
 	client.Timeout = 15 * time.Second // Twilio's, after which it repeats a request
@@ -118,8 +118,8 @@ func (d *dials) wrap(next http.Handler) http.Handler {
 	})
 }
 
-// after are the times from a death to the first and to the last call to a person that came later, and to
-// how many people; all is how many have been called at all.
+// after are the times from a death to the first and to the last call to a person that came later,
+// and to how many people; all is how many have been called at all.
 func (d *dials) after(death time.Time) (first, last time.Duration, all int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -243,8 +243,8 @@ func (a *answers) ask(ctx context.Context, c *caller, first time.Duration) {
 	}
 }
 
-// mostTries is how often a request is made until its caller is lost: at its address, once more there, and at
-// the fallback address.
+// mostTries is how often a request is made until its caller is lost: at its address, once more
+// there, and at the fallback address.
 const mostTries = 3
 
 // standbyOf makes a standby of a server and lets each commit wait for it.

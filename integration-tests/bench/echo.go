@@ -105,11 +105,12 @@ func (e *echoServer) stop() {
 	e.client.Kill()
 }
 
-// echoServerArgument makes this program the server in front of the echo plugin, as a process of its own.
+// echoServerArgument makes this program the server in front of the echo plugin, as a process of its
+// own.
 const echoServerArgument = "echo-server"
 
-// echoProcess is an [echoServer] in a process of its own, so that its CPU time is told from that of the
-// load.
+// echoProcess is an [echoServer] in a process of its own, so that its CPU time is told from that of
+// the load.
 type echoProcess struct {
 	url     string
 	process *exec.Cmd

@@ -15,8 +15,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// asked are how many callers ask for documents while the CPU time of a request is measured, whatever
-// else there is: so only what the others cost makes a difference.
+// asked are how many callers ask for documents while the CPU time of a request is measured,
+// whatever else there is: so only what the others cost makes a difference.
 const asked = 10
 
 // noise is by how much a figure may grow that is said not to grow.
@@ -28,8 +28,8 @@ type costs struct {
 	idle                    float64
 }
 
-// cost is CPU time of hosts, plugins and database together; database is the part of a server. p50 and p99
-// are of its answers.
+// cost is CPU time of hosts, plugins and database together; database is the part of a server. p50
+// and p99 are of its answers.
 type cost struct{ all, database, p50, p99 time.Duration }
 
 // growth measures what a request costs as live calls become more, and then ended ones. What is in
@@ -62,8 +62,8 @@ func growLive(ctx context.Context, bin string, how setup, most int) error {
 	return w.grow(ctx, "live calls", []int{asked, most}, asked, 0, func(callers []*caller) (string, error) { return callers[0].sid, nil })
 }
 
-// growOthers adds integrations, and then people who read lists meanwhile. What these cost counts with the
-// requests: of them the times of the answers tell.
+// growOthers adds integrations, and then people who read lists meanwhile. What these cost counts
+// with the requests: of them the times of the answers tell.
 func growOthers(ctx context.Context, bin string, how setup, most int) error {
 	w, err := begin(ctx, bin, how, nil)
 	if err != nil {
@@ -127,7 +127,8 @@ func (w *world) grow(ctx context.Context, what string, sizes []int, have int, st
 	if err != nil {
 		return err
 	}
-	// Once to warm up: a process, and tables that were made a moment ago, become dearer in their first calls.
+	// Once to warm up: a process, and tables that were made a moment ago, become dearer in their
+	// first calls.
 	if _, err := w.costs(ctx, callers); err != nil {
 		return err
 	}
@@ -282,9 +283,9 @@ func (w *world) endedCall(ctx context.Context) (string, error) {
 	return c.sid, settle(w.Stack)
 }
 
-// seeds copy everything about one call ($1), once for each number above $2 up to $3. STEP is how many
-// milliseconds each begins before the one before it, LATER how much later than the model's its timers are:
-// what is seeded must be there and do nothing. KEY is its SID.
+// seeds copy everything about one call ($1), once for each number above $2 up to $3. STEP is how
+// many milliseconds each begins before the one before it, LATER how much later than the model's its
+// timers are: what is seeded must be there and do nothing. KEY is its SID.
 var seeds = []string{
 	`insert into sessions (integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state, waits_for, media, caller, told, alert)
 		select integration, KEY, version, revision, format, live, created_at - i * STEP, updated_at - i * STEP, expires_at + LATER, KEY, occupies,
@@ -311,7 +312,8 @@ var seeds = []string{
 		from embedded_alert_teams, seeds where alert_id = (select id from embedded_alerts where alert_key = $1)`,
 }
 
-// seed adds calls like the model with their alerts by SQL, each begun step before the one before it.
+// seed adds calls like the model with their alerts by SQL, each begun step before the one before
+// it.
 func (w *world) seed(ctx context.Context, model string, from, to int, step time.Duration) (err error) {
 	const numbers = "with recursive seeds (i) as (select cast($2 as bigint) + 1 union all select i + 1 from seeds where i < $3) "
 	const key = "('CAfeed000000000000000' || (1000000000000 + i))"
@@ -351,8 +353,8 @@ func (w *world) seed(ctx context.Context, model string, from, to int, step time.
 	return nil // switchboard never has SQLite look at its tables
 }
 
-// seedServer runs insert in one transaction without the limits of a host's connection, and has PostgreSQL
-// look at its tables, as it does by itself a minute later.
+// seedServer runs insert in one transaction without the limits of a host's connection, and has
+// PostgreSQL look at its tables, as it does by itself a minute later.
 func (w *world) seedServer(ctx context.Context, insert func(*pgx.Conn) error) (err error) {
 	conn, err := pgx.Connect(ctx, w.url)
 	if err != nil {
@@ -366,8 +368,8 @@ func (w *world) seedServer(ctx context.Context, insert func(*pgx.Conn) error) (e
 	return err
 }
 
-// scans is how many rows have been read of each table by going through all of it. The server counts what
-// a connection has done up to ten seconds later (pgstat.c, PGSTAT_IDLE_INTERVAL).
+// scans is how many rows have been read of each table by going through all of it. The server counts
+// what a connection has done up to ten seconds later (pgstat.c, PGSTAT_IDLE_INTERVAL).
 func (w *world) scans(ctx context.Context) (rows map[string]int64, err error) {
 	time.Sleep(12 * time.Second)
 	conn, err := pgx.Connect(ctx, w.url)
@@ -389,8 +391,8 @@ func (w *world) scans(ctx context.Context) (rows map[string]int64, err error) {
 	return rows, err
 }
 
-// scanned runs do and says of which tables of a server more rows were read by scans than a scan of a
-// tenth of what was seeded would read.
+// scanned runs do and says of which tables of a server more rows were read by scans than a scan of
+// a tenth of what was seeded would read.
 func (w *world) scanned(ctx context.Context, seeded int, do func() error) error {
 	if w.server == nil || seeded == 0 {
 		return do()

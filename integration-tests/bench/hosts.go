@@ -31,8 +31,8 @@ type setup struct {
 
 var setups = []setup{{name: "SQLite"}, {name: "PostgreSQL, one host", hosts: 1}, {name: "PostgreSQL, two hosts", hosts: 2}}
 
-// server is a PostgreSQL for a measurement, with the settings that a package brings but for the number
-// of connections.
+// server is a PostgreSQL for a measurement, with the settings that a package brings but for the
+// number of connections.
 type server struct {
 	*postgres.Server
 	dir string
@@ -167,8 +167,8 @@ func (w *world) pids() []int {
 	return all
 }
 
-// transactions is how many transactions of the database have written something since countCommits. Several
-// writes share one on SQLite.
+// transactions is how many transactions of the database have written something since countCommits.
+// Several writes share one on SQLite.
 func (w *world) transactions(ctx context.Context) (int64, error) {
 	if w.server == nil {
 		info, err := os.Stat(w.commits)
@@ -183,8 +183,8 @@ func (w *world) transactions(ctx context.Context) (int64, error) {
 // countCommits begins to count on SQLite: a server counts by itself.
 func (w *world) countCommits() error { return os.WriteFile(w.commits, nil, 0o600) }
 
-// logged is how many bytes the server has put into its write-ahead log; 0 on SQLite. What it writes into
-// the tables' files comes minutes later, and may be of what happened before.
+// logged is how many bytes the server has put into its write-ahead log; 0 on SQLite. What it writes
+// into the tables' files comes minutes later, and may be of what happened before.
 func (w *world) logged(ctx context.Context) (int64, error) {
 	return w.number(ctx, "select wal_bytes::bigint from pg_stat_wal")
 }
@@ -231,8 +231,8 @@ func severalHosts(ctx context.Context, bin string, span time.Duration) error {
 	return nil
 }
 
-// slicesOf is in how many parts a comparison is measured, by turns with the echo: whatever else the machine
-// does meanwhile falls on all alike.
+// slicesOf is in how many parts a comparison is measured, by turns with the echo: whatever else the
+// machine does meanwhile falls on all alike.
 const slicesOf = 8
 
 // compare measures ticks, arrivals and commits of a setup beside the echo.
@@ -306,12 +306,12 @@ func compare(ctx context.Context, bin string, how setup, echo *echoServer, n int
 	return err
 }
 
-// holdPace is how often a caller on hold asks for the next document: slices of the bundled music are as
-// long.
+// holdPace is how often a caller on hold asks for the next document: slices of the bundled music
+// are as long.
 const holdPace = 15 * time.Second
 
-// shareHold puts callers on hold on two hosts, behind a load balancer, and lets each ask for its next
-// document as Twilio does, while claims are counted.
+// shareHold puts callers on hold on two hosts, behind a load balancer, and lets each ask for its
+// next document as Twilio does, while claims are counted.
 func shareHold(ctx context.Context, bin string, span time.Duration, holders int) error {
 	w, err := begin(ctx, bin, setups[2], nil)
 	if err != nil {
@@ -363,7 +363,8 @@ func shareHold(ctx context.Context, bin string, span time.Duration, holders int)
 	return claims.stop(ctx)
 }
 
-// hold lets callers ask for documents at their pace for a span, begun evenly spread. used is in CPUs.
+// hold lets callers ask for documents at their pace for a span, begun evenly spread. used is in
+// CPUs.
 func hold(callers []*caller, span time.Duration, pids []int) (took []time.Duration, failed int, used float64) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup

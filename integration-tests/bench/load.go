@@ -26,8 +26,8 @@ import (
 // as slow and not as missing.
 var client = &http.Client{Transport: &byTurns{keeps: &http.Transport{MaxIdleConnsPerHost: 64}}, Timeout: 20 * time.Second}
 
-// byTurns sends requests to a public address to the hosts behind it strictly by turns, on connections
-// that it keeps: a load balancer that costs nothing.
+// byTurns sends requests to a public address to the hosts behind it strictly by turns, on
+// connections that it keeps: a load balancer that costs nothing.
 type byTurns struct {
 	keeps  http.RoundTripper
 	behind sync.Map // public host → *hosts
@@ -160,7 +160,8 @@ func getText(target, token string) (string, error) {
 		return "", err
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
-	req.Header.Set("Accept-Encoding", "identity") // to compress would be work of the host's that nobody asked for
+	// To compress would be work of the host's that nobody asked for.
+	req.Header.Set("Accept-Encoding", "identity")
 	return answer(req)
 }
 

@@ -15,9 +15,9 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/demo"
 )
 
-// pace makes requests at a rate, each when its time has come and not when the one before it is answered,
-// until stop is called, which waits for the answers. Before every twentieth the echo is asked, so that what
-// else the machine does falls on both.
+// pace makes requests at a rate, each when its time has come and not when the one before it is
+// answered, until stop is called, which waits for the answers. Before every twentieth the echo is
+// asked, so that what else the machine does falls on both.
 func pace(perSecond int, callers []*caller, echo *echoServer) (stop func() *queue) {
 	q := &queue{clk: clock.System(), callers: callers, echo: echo, failed: map[string]int{}}
 	done, ended := make(chan struct{}), make(chan struct{})
@@ -42,8 +42,8 @@ func pace(perSecond int, callers []*caller, echo *echoServer) (stop func() *queu
 	}
 }
 
-// acknowledgementsBeside times the way from an acknowledgement to POST /Calls while callers on hold make
-// so many requests a second.
+// acknowledgementsBeside times the way from an acknowledgement to POST /Calls while callers on hold
+// make so many requests a second.
 func acknowledgementsBeside(ctx context.Context, bin string, n, perSecond int) error {
 	echo, err := startEcho()
 	if err != nil {
@@ -74,8 +74,8 @@ type killParameters struct {
 	burst int           // within another such span
 }
 
-// kills kills the plugin's process under load: now and then, where the next process starts at once, and
-// many times in a short while.
+// kills kills the plugin's process under load: now and then, where the next process starts at once,
+// and many times in a short while.
 func kills(ctx context.Context, bin string, p killParameters) error {
 	echo, err := startEcho()
 	if err != nil {
@@ -152,8 +152,8 @@ func recovery(s *demo.Stack, c *caller, last time.Time) (time.Duration, error) {
 	return 0, fmt.Errorf("the plugin has not answered for a minute after it was killed")
 }
 
-// resident measures the memory that host and plugin take with so many callers on hold, each of whom asks
-// for a document every 15 seconds.
+// resident measures the memory that host and plugin take with so many callers on hold, each of whom
+// asks for a document every 15 seconds.
 func resident(ctx context.Context, bin string, sizes []int, profiles string) error {
 	stack, err := demo.Start(ctx, demo.Config{Switchboard: bin + "/switchboard", Options: map[string]any{"reach": "acknowledge", "max_wait_time": 3600, "calls_per_number": 0}, Env: []string{"SWITCHBOARD_PROFILING=on"}})
 	if err != nil {

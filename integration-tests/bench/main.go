@@ -187,15 +187,16 @@ func settle(s *demo.Stack) error {
 	return err
 }
 
-// What settled looks at: commands that wait, and runs of handlers, which a changed alert causes as well.
+// What settled looks at: commands that wait, and runs of handlers, which a changed alert causes as
+// well.
 var (
 	pendingCommands = regexp.MustCompile(`(?m)^switchboard_outbox_items\{[^}]*kind="command"[^}]*\} ([0-9.e+]+)`)
 	handlerRuns     = regexp.MustCompile(`(?m)^livecall_engine_handler_runs_total.*`)
 )
 
-// settled is settle, and says when everything was done: no command waited, and no handler has run since.
-// Behind a balancer the hosts answer by turns, each with its own counts: so it looks until what it has seen
-// comes again, twice.
+// settled is settle, and says when everything was done: no command waited, and no handler has run
+// since. Behind a balancer the hosts answer by turns, each with its own counts: so it looks until
+// what it has seen comes again, twice.
 func settled(s *demo.Stack) (at time.Time, err error) {
 	seen, again := map[string]bool{}, 0
 	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
@@ -257,8 +258,8 @@ func memory(ctx context.Context, bin string, holders int) error {
 	return nil
 }
 
-// acknowledgements times the way from POST …/acknowledge to POST /Calls at Twilio. beside begins what goes
-// on meanwhile, and returns what is to be done with the times in the end; nil: nothing.
+// acknowledgements times the way from POST …/acknowledge to POST /Calls at Twilio. beside begins
+// what goes on meanwhile, and returns what is to be done with the times in the end; nil: nothing.
 func acknowledgements(ctx context.Context, bin string, n int, beside func(*demo.Stack) (func([]time.Duration), error)) error {
 	dialed := make(chan time.Time, 100)
 	stack, err := demo.Start(ctx, demo.Config{
@@ -340,8 +341,8 @@ type caller struct {
 	mu    sync.Mutex
 }
 
-// What leads to the next request: the menu's and the queue's addresses, and where the wait document sends
-// Twilio next.
+// What leads to the next request: the menu's and the queue's addresses, and where the wait document
+// sends Twilio next.
 var (
 	menuAction = regexp.MustCompile(`action="([^"]+/menu[^"]*)"`)
 	waitURL    = regexp.MustCompile(`waitUrl="([^"]+)"`)

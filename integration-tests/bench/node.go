@@ -10,8 +10,8 @@ import (
 )
 
 // nodeFunction is the least that a function for such a hotline does on Node: it reads the form of a
-// choice from the menu and answers with a document. It checks no signature, makes no alert, stores nothing
-// and knows nothing of the call when the next request comes.
+// choice from the menu and answers with a document. It checks no signature, makes no alert, stores
+// nothing and knows nothing of the call when the next request comes.
 const nodeFunction = `
 const http = require('node:http');
 const teams = { 1: 'DevOps', 2: 'Customer Support' };
@@ -32,8 +32,8 @@ const server = http.createServer((req, res) => {
 server.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port + '/menu'));
 `
 
-// node compares choices from the menu, with all the work that they leave to do, with those that a function
-// on Node answers, in the same run. Without Node there is nothing to compare with.
+// node compares choices from the menu, with all the work that they leave to do, with those that a
+// function on Node answers, in the same run. Without Node there is nothing to compare with.
 func node(ctx context.Context, bin string, p ratioParameters) error {
 	program, err := exec.LookPath("node")
 	if err != nil {

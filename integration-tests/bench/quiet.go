@@ -19,8 +19,8 @@ import (
 // quietSpeed is how many times as fast as the wall callers wait in quiet, at most.
 const quietSpeed = 10
 
-// quietFile has a person who may take an hour to answer: further pages are written, too, and would be
-// measured with the waiting.
+// quietFile has a person who may take an hour to answer: further pages are written, too, and would
+// be measured with the waiting.
 const quietFile = `users: [{id: alice, name: Alice Example, email: alice@example.com, phones: ["+12025550143"]}]
 teams:
   - id: devops
@@ -37,15 +37,15 @@ teams:
     escalation: {layers: [{timeout: 60m}], repeat: 0}
 `
 
-// quietCallers, divided by the callers, is how fast the clock goes: with more of them the clock is slower, as
-// 10,000 ask 667 times a second already. -speed says how fast it goes instead: on a machine that is busy
-// with other things, callers who wait in slow motion cost as much a request.
+// quietCallers, divided by the callers, is how fast the clock goes: with more of them the clock is
+// slower, as 10,000 ask 667 times a second already. -speed says how fast it goes instead: on a
+// machine that is busy with other things, callers who wait in slow motion cost as much a request.
 const quietCallers = 2000
 
-// quiet keeps callers on hold, of whom nobody is rung, and says what a minute of theirs costs: what the
-// host and the database's server write, CPU time, how long answers take beside a bare echo in the same
-// run. The first minutes do not count: what the calls began with is still being written then. span is how
-// long is measured, on the callers' clock; 0: some minutes.
+// quiet keeps callers on hold, of whom nobody is rung, and says what a minute of theirs costs: what
+// the host and the database's server write, CPU time, how long answers take beside a bare echo in
+// the same run. The first minutes do not count: what the calls began with is still being written
+// then. span is how long is measured, on the callers' clock; 0: some minutes.
 func quiet(ctx context.Context, bin string, how setup, holders int, speed float64, span time.Duration) error {
 	if speed == 0 {
 		speed = float64(max(1, min(quietSpeed, quietCallers/holders)))
@@ -146,8 +146,8 @@ type queue struct {
 	failed        map[string]int // how many of each kind
 }
 
-// wait lets them ask for a span of the clock, begun evenly spread. Before every twentieth request the echo
-// is asked, so that what else the machine does falls on both.
+// wait lets them ask for a span of the clock, begun evenly spread. Before every twentieth request
+// the echo is asked, so that what else the machine does falls on both.
 func (q *queue) wait(ctx context.Context, span time.Duration) error {
 	var wg sync.WaitGroup
 	began := q.clk.Now()
@@ -215,8 +215,8 @@ func (q *queue) report() {
 	}
 }
 
-// written is how much processes, and all that they have started, have given to be put on a disk, and how
-// often they have written, to connections too (proc(5)).
+// written is how much processes, and all that they have started, have given to be put on a disk,
+// and how often they have written, to connections too (proc(5)).
 func written(pids ...int) (onDisk, times int64) {
 	for _, pid := range family(pids...) {
 		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid)) // one that has just ended has none

@@ -23,9 +23,9 @@ import (
 // with.
 var kinds = []string{"echo", "tick", "arrival", "menu answer"}
 
-// figure is what one kind of request came to with so many at a time. CPU times are those of a request
-// with all the work that it leaves to do; objects and bytes are what host and plugin allocate for it.
-// The load itself is a process of its own and does not count.
+// figure is what one kind of request came to with so many at a time. CPU times are those of a
+// request with all the work that it leaves to do; objects and bytes are what host and plugin
+// allocate for it. The load itself is a process of its own and does not count.
 type figure struct {
 	Kind      string  `json:"kind"`
 	AtATime   int     `json:"at_a_time"`
@@ -52,7 +52,8 @@ type ratioParameters struct {
 	ticksOnly bool          // leave those out
 	into      string        // file for the figures; "": none
 	base      string        // folder of programs to compare with; "": none
-	profiles  string        // folder for profiles of both processes while they answer ticks, and calls; "": none
+	// Folder for profiles of both processes while they answer ticks, and calls; "": none.
+	profiles string
 }
 
 // kinds are what is measured.
@@ -73,8 +74,8 @@ type ratiosReport struct {
 }
 
 // ratios measures every kind in every round, one after the other, so that whatever else the machine
-// does meets all of them alike, and reports medians. With programs to compare with it measures both by
-// turns, and fails where those of bin do worse beyond noise.
+// does meets all of them alike, and reports medians. With programs to compare with it measures both
+// by turns, and fails where those of bin do worse beyond noise.
 func ratios(ctx context.Context, bin string, p ratioParameters) error {
 	echo, err := echoApart()
 	if err != nil {
@@ -114,7 +115,8 @@ func ratios(ctx context.Context, bin string, p ratioParameters) error {
 func beginRatios(ctx context.Context, bin string, echo *echoProcess, p ratioParameters) (*ratioBench, error) {
 	stack, err := demo.Start(ctx, demo.Config{
 		Switchboard: bin + "/switchboard", Options: map[string]any{"reach": "acknowledge", "max_wait_time": 3600, "dial_pause": 0, "calls_per_number": 0},
-		Env: []string{"SWITCHBOARD_PROFILING=on"}, // switched on, it costs nothing while nobody asks
+		// Switched on, it costs nothing while nobody asks.
+		Env: []string{"SWITCHBOARD_PROFILING=on"},
 	})
 	if err != nil {
 		return nil, err
@@ -334,8 +336,8 @@ func (b *ratioBench) measure(kind string, n int, load func() (sample, error)) (f
 	return f, nil
 }
 
-// allocatedBefore looks before a load, and returns as well what a look allocates: thousands of objects,
-// which must not seem to be the load's.
+// allocatedBefore looks before a load, and returns as well what a look allocates: thousands of
+// objects, which must not seem to be the load's.
 func (b *ratioBench) allocatedBefore() (before, look [2]allocated, err error) {
 	first, err := b.allocated()
 	if err != nil {
@@ -384,8 +386,8 @@ func (b *ratioBench) allocated() (of [2]allocated, err error) {
 	return of, nil
 }
 
-// profile writes profiles of both processes, made while 16 ticks at a time are answered, and while 16 calls
-// at a time come in, choose a team and end.
+// profile writes profiles of both processes, made while 16 ticks at a time are answered, and while
+// 16 calls at a time come in, choose a team and end.
 func (b *ratioBench) profile() error {
 	for kind, do := range map[string]func() error{"tick": b.tick, "call": b.call} {
 		if err := b.profileOf(kind, do); err != nil {

@@ -19,8 +19,8 @@ const writersOfReplication = 4
 
 var keptTable = fstest.MapFS{"00001_kept.sql": {Data: []byte("-- +goose Up\ncreate table kept (n bigint not null primary key);\n")}}
 
-// replication measures what a standby costs each commit, and what a fail-over to it loses: values whose
-// writers were told that they are written, and that the promoted standby does not have.
+// replication measures what a standby costs each commit, and what a fail-over to it loses: values
+// whose writers were told that they are written, and that the promoted standby does not have.
 func replication(ctx context.Context, span time.Duration, trials int) error {
 	fmt.Printf("commits of %d writers, for %s, until the primary is killed and its standby promoted; %d trials\n", writersOfReplication, span, trials)
 	for _, how := range []struct {

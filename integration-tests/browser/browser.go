@@ -52,7 +52,8 @@ func Open(t testing.TB, flags ...string) *Page {
 	}
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
-	quiet := func(string, ...any) {} // of the library's own troubles with unknown events; results tell what matters
+	// Of the library's own troubles with unknown events; results tell what matters.
+	quiet := func(string, ...any) {}
 	return newPage(t, ctx, chromedp.WithErrorf(quiet), chromedp.WithLogf(quiet))
 }
 
@@ -71,7 +72,8 @@ func newPage(t testing.TB, parent context.Context, options ...chromedp.ContextOp
 		defer cancel()
 		_ = chromedp.Cancel(closing) // a browser that is gone already is no concern of the test
 	})
-	console := chromedp.Console(ctx) // starts the browser: without a deadline, which would be the browser's own
+	// Starts the browser: without a deadline, which would be the browser's own.
+	console := chromedp.Console(ctx)
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("chromium does not start: %v", err)
 	}

@@ -26,7 +26,8 @@ func (p *Page) listen(console iter.Seq2[chromedp.ConsoleMessage, error]) {
 		switch {
 		case strings.HasPrefix(m.Text, mark):
 			p.heard[m.Text] = true
-		case strings.HasSuffix(m.URL, "/favicon.ico"): // what the browser asks for by itself, whenever it likes
+		case strings.HasSuffix(m.URL, "/favicon.ico"):
+			// What the browser asks for by itself, whenever it likes.
 		case m.IsException(), m.Type == "error", m.Type == "assert":
 			p.problems = append(p.problems, complaint{m.Source, m.Text, describe(m)})
 		}
@@ -44,7 +45,9 @@ func describe(m chromedp.ConsoleMessage) string {
 
 // complaint is what a page complains about.
 type complaint struct {
-	source string // the part of the browser that complains, by the protocol's name; "" for the page's own scripts
+	// The part of the browser that complains, by the protocol's name; "" for the page's own
+	// scripts.
+	source string
 	text   string
 	line   string // the whole for people
 }

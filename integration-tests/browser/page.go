@@ -36,8 +36,8 @@ func (p *Page) ClickText(selector, text string) {
 	p.do("click "+selector+" "+text, chromedp.Click(chromedp.JSPath(element)))
 }
 
-// Follow clicks a link until the browser is at another address. Where a live page exchanges the link
-// under the mouse, a click goes to nobody, and a person clicks again.
+// Follow clicks a link until the browser is at another address. Where a live page exchanges the
+// link under the mouse, a click goes to nobody, and a person clicks again.
 func (p *Page) Follow(selector string) {
 	p.t.Helper()
 	p.WaitFor(selector)
@@ -58,8 +58,8 @@ func (p *Page) Follow(selector string) {
 	})
 }
 
-// clickAgain is after how long a person clicks once more. A slow machine may take longer to show the
-// page: then the second click finds it there.
+// clickAgain is after how long a person clicks once more. A slow machine may take longer to show
+// the page: then the second click finds it there.
 const clickAgain = 5 * time.Second
 
 // Type replaces what is in an input or text area by keystrokes; "" empties it. The focus stays
@@ -192,8 +192,8 @@ func (p *Page) Look(width, height int, scheme string) {
 	p.do("look", chromedp.EmulateViewport(int64(width), int64(height)), media)
 }
 
-// NoScripts lets the pages that are opened from now on run no script, as with a browser that has them
-// switched off. Eval and what is built on it work all the same.
+// NoScripts lets the pages that are opened from now on run no script, as with a browser that has
+// them switched off. Eval and what is built on it work all the same.
 func (p *Page) NoScripts() {
 	p.t.Helper()
 	p.do("switch scripts off", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {

@@ -29,8 +29,8 @@ var (
 	stories  = flag.Int("stories", 5, "violations that are told in full")
 )
 
-// TestCampaign plays a slice of a campaign, which leaves disk and database alone; make campaign plays a
-// long one.
+// TestCampaign plays a slice of a campaign, which leaves disk and database alone; make campaign
+// plays a long one.
 func TestCampaign(t *testing.T) {
 	t.Parallel()
 	if *seed == 0 {
@@ -59,9 +59,9 @@ func TestCampaign(t *testing.T) {
 	}
 }
 
-// TestCampaignOnTwoHosts plays a dozen calls on two hosts that share a PostgreSQL, of which one is killed
-// and the other restarted. Where the tests on PostgreSQL are asked for it plays more; make campaign HOSTS=2
-// plays many.
+// TestCampaignOnTwoHosts plays a dozen calls on two hosts that share a PostgreSQL, of which one is
+// killed and the other restarted. Where the tests on PostgreSQL are asked for it plays more; make
+// campaign HOSTS=2 plays many.
 func TestCampaignOnTwoHosts(t *testing.T) {
 	t.Parallel()
 	postgres.Need(t)

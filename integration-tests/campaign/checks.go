@@ -71,8 +71,8 @@ const (
 	endRejected  = "rejected"
 )
 
-// oneAcceptableEnd: the call is over at Twilio and for the host, and what the caller went through is
-// what the host says.
+// oneAcceptableEnd: the call is over at Twilio and for the host, and what the caller went through
+// is what the host says.
 func oneAcceptableEnd(r *record) []complaint {
 	return r.perCall(func(c *callFacts) string {
 		if c.Over.IsZero() {
@@ -96,7 +96,8 @@ func oneAcceptableEnd(r *record) []complaint {
 
 // endless says that a caller was on hold for much longer than the longest wait.
 func (r *record) endless(c *callFacts) string {
-	const ringing = 4 * time.Minute // a phone that still rings may still win, and its question has 90 s
+	// A phone that still rings may still win, and its question has 90 s.
+	const ringing = 4 * time.Minute
 	var total time.Duration
 	for _, s := range c.stays() {
 		if !s.To.IsZero() && len(c.Bridges) == 0 {
@@ -172,8 +173,8 @@ func (r *record) fits(c *callFacts) string {
 	return ""
 }
 
-// endUnheard reports whether the requests that tell of a connection's end may have been lost: then the
-// host can only judge by its own times, which count the announcement as well.
+// endUnheard reports whether the requests that tell of a connection's end may have been lost: then
+// the host can only judge by its own times, which count the announcement as well.
 func (r *record) endUnheard(c *callFacts) bool {
 	if len(c.Bridges) == 0 {
 		return false
@@ -183,8 +184,8 @@ func (r *record) endUnheard(c *callFacts) bool {
 		r.during(over.Add(-5*time.Second), over.Add(5*time.Second), hostKilled, clockStepped, diskFull, locked, serverAway)
 }
 
-// endUntimed reports whether the host cannot judge by its times either: nobody told it of the end, and
-// its clock was set, so that it shows another time after a restart.
+// endUntimed reports whether the host cannot judge by its times either: nobody told it of the end,
+// and its clock was set, so that it shows another time after a restart.
 func (r *record) endUntimed(c *callFacts) bool {
 	if !r.endUnheard(c) {
 		return false
@@ -360,9 +361,9 @@ func nobodyIsConnectedTwice(r *record) []complaint {
 	return out
 }
 
-// unknowable reports whether a host cannot know that a connection was a conversation: what tells of its
-// end was lost on both sides, Twilio's word on the leg did not come either, and the clock shows another
-// time than when it began. Such a caller goes on waiting.
+// unknowable reports whether a host cannot know that a connection was a conversation: what tells of
+// its end was lost on both sides, Twilio's word on the leg did not come either, and the clock shows
+// another time than when it began. Such a caller goes on waiting.
 func (r *record) unknowable(c *callFacts, b bridge) bool {
 	i := slices.IndexFunc(c.Legs, func(l *legFacts) bool { return l.Sid == b.Leg })
 	if i < 0 || c.Injected == 0 || c.Legs[i].Injected == 0 || !r.during(b.From, b.To.Add(time.Minute), clockStepped, hostKilled) ||
@@ -374,8 +375,8 @@ func (r *record) unknowable(c *callFacts, b bridge) bool {
 	})
 }
 
-// ringGrace is how long a telephone may ring when the caller is gone: the request that ends it takes
-// its way through both programs.
+// ringGrace is how long a telephone may ring when the caller is gone: the request that ends it
+// takes its way through both programs.
 const ringGrace = 15 * time.Second
 
 // noLegRingsOn: no telephone rings on after the caller's end, unless requests were disturbed.
@@ -435,8 +436,8 @@ func nothingIsLeft(r *record) (out []complaint) {
 	return out
 }
 
-// queueIsUnknown reports whether no request that names the queue of a call has ever been answered, or
-// stored, as while the disk was full: it can be found only by the daily clean-up.
+// queueIsUnknown reports whether no request that names the queue of a call has ever been answered,
+// or stored, as while the disk was full: it can be found only by the daily clean-up.
 func (r *record) queueIsUnknown(sid string) bool {
 	for _, c := range r.Calls {
 		if c.Sid == sid {
@@ -469,8 +470,8 @@ func sidIn(text string) string {
 	return ""
 }
 
-// alertFitsTheEnd compares the alert's status with the end, as docs/call-flow.md has it. What people
-// do with the alert, they may also do after the end.
+// alertFitsTheEnd compares the alert's status with the end, as docs/call-flow.md has it. What
+// people do with the alert, they may also do after the end.
 func alertFitsTheEnd(r *record) []complaint {
 	return r.perCall(func(c *callFacts) string {
 		if len(c.Alerts) != 1 || !c.Known {
@@ -532,10 +533,12 @@ func nobodyIsGivenUpEarly(r *record) []complaint {
 		case c.pressed("*", last.To):
 		case c.did("resolve"):
 		case (c.did("escalate") || c.did("reject")) && c.told("no further layer is left: dropped"):
-		case waited >= r.hostTime(t.Layer, c.Dialed, last.To)-time.Second: // the platform's policy ended
+		case waited >= r.hostTime(t.Layer, c.Dialed, last.To)-time.Second:
+			// The platform's policy ended.
 		case h.Options["give_up"] == "one_round" && c.allTried(h, t):
 		case c.allPassed(h, t):
-		case r.during(c.Dialed.Add(-time.Minute), last.To, clockStepped, hostKilled): // the clock of the host was another
+		case r.during(c.Dialed.Add(-time.Minute), last.To, clockStepped, hostKilled):
+			// The clock of the host was another.
 		default:
 			return fmt.Sprintf("the caller was given up after %s of %s", waited.Round(time.Second), h.maxWait())
 		}

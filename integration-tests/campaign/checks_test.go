@@ -86,7 +86,8 @@ func deliveredRecord() *record {
 	return r
 }
 
-// messageLeg is somebody who is rung for the message of a deliveredRecord, hears it and takes care of it.
+// messageLeg is somebody who is rung for the message of a deliveredRecord, hears it and takes care
+// of it.
 func messageLeg(sid, number string, from int) *legFacts {
 	at := func(s int) time.Time { return dialed.Add(time.Duration(from+s) * time.Second) }
 	return digestLeg(sid, []twiliosim.Event{
@@ -98,8 +99,8 @@ func messageLeg(sid, number string, from int) *legFacts {
 	})
 }
 
-// untold makes the conversation of a record one of whose end nobody told a host whose clock was set, and
-// after which the caller is connected again.
+// untold makes the conversation of a record one of whose end nobody told a host whose clock was
+// set, and after which the caller is connected again.
 func untold(r *record, c *callFacts) {
 	at := func(s int) time.Time { return dialed.Add(time.Duration(s) * time.Second) }
 	r.Windows = []window{{clockStepped, clockStepped, at(85), at(89)}}

@@ -7,8 +7,8 @@
 // to the millisecond, since programs and network run freely, but its decisions are: each caller,
 // telephone and fault draws from a generator of its own.
 //
-// Calls come in waves. After each wave the faults are healed, the run waits until nothing is left to
-// do, and the recorded facts are checked.
+// Calls come in waves. After each wave the faults are healed, the run waits until nothing is left
+// to do, and the recorded facts are checked.
 //
 //	run.go      Config, Run: the stack, the waves, the result
 //	plan.go     what the seed decides: hotlines, callers, faults

@@ -10,14 +10,15 @@ import (
 	"time"
 )
 
-// exchanges carries the simulated Twilio's requests to the host, and notes how long answers take and
-// what nobody reads: a document as the answer to a callback.
+// exchanges carries the simulated Twilio's requests to the host, and notes how long answers take
+// and what nobody reads: a document as the answer to a callback.
 type exchanges struct {
 	next http.RoundTripper
 
-	mu        sync.Mutex
-	took      []time.Duration // real time, of requests with an answer
-	documents []string        // addresses of callbacks that were answered with a document to execute
+	mu   sync.Mutex
+	took []time.Duration // real time, of requests with an answer
+	// Addresses of callbacks that were answered with a document to execute.
+	documents []string
 }
 
 // newExchanges opens a connection for each request, so that each shows whether the host is there.

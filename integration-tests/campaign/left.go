@@ -86,7 +86,8 @@ func fetch(req *http.Request) (string, error) {
 	return string(b), err
 }
 
-// outbox lists the items of calls in a file of SQLite, or a database of PostgreSQL; those of an integration's periodic tasks stay.
+// outbox lists the items of calls in a file of SQLite, or a database of PostgreSQL; those of an
+// integration's periodic tasks stay.
 func outbox(ctx context.Context, database string) (items []string, err error) {
 	driver, address := "sqlite", "file:"+database+"?mode=ro&_pragma=busy_timeout(10000)"
 	if strings.HasPrefix(database, "postgres:") {

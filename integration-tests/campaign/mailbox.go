@@ -174,8 +174,8 @@ func (l *letter) Data(r io.Reader) error {
 
 var alertLink = regexp.MustCompile(`/(alerts|page)/([A-Za-z0-9_-]+)`)
 
-// linkedAlert is the alert that a mail's text links to, by its address or by a personal link, which names
-// person, alert and time behind 16 bytes of signature; "" if there is none.
+// linkedAlert is the alert that a mail's text links to, by its address or by a personal link, which
+// names person, alert and time behind 16 bytes of signature; "" if there is none.
 func linkedAlert(text []byte) string {
 	found := alertLink.FindSubmatch(text)
 	if found == nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// After the end of a call people are rung to hear the message that was left (docs/call-flow.md). These
-// checks judge what they, and the alert, were told.
+// After the end of a call people are rung to hear the message that was left (docs/call-flow.md).
+// These checks judge what they, and the alert, were told.
 
 // isFor reports whether the telephone rang for the call's message, and not for its caller: then the
 // caller was gone already. Nobody is dialed for a caller who leaves a message.
@@ -22,8 +22,8 @@ func (l *legFacts) isFor(c *callFacts) bool {
 // delivers reports whether people of the hotline are rung to hear messages.
 func (h *hotline) delivers() bool { return h.Options["deliver_messages"] == "on" }
 
-// listens reports whether the audio of a message was played on a leg, of this or of another call: who
-// listens to one message is sent on to the next.
+// listens reports whether the audio of a message was played on a leg, of this or of another call:
+// who listens to one message is sent on to the next.
 func (l *legFacts) listens() bool {
 	return slices.ContainsFunc(l.Events, func(e twiliosim.Event) bool {
 		return e.Kind == twiliosim.EventPlayed && strings.Contains(e.URL, "/call-media/")
@@ -55,8 +55,8 @@ func (c *callFacts) lines(words string) (n int) {
 	return n
 }
 
-// messagesAreHeard: somebody heard each message, or the alert says that nobody did, and everybody on
-// call was rung.
+// messagesAreHeard: somebody heard each message, or the alert says that nobody did, and everybody
+// on call was rung.
 func messagesAreHeard(r *record) []complaint {
 	legs := r.messageLegs()
 	return r.perCall(func(c *callFacts) string {
@@ -137,20 +137,21 @@ func nobodyIsRungAgain(r *record) []complaint {
 	})
 }
 
-// lastSentence is how long a person may hear the last sentence of a call that has let them go. A message
-// that comes in meanwhile does not know of it.
+// lastSentence is how long a person may hear the last sentence of a call that has let them go. A
+// message that comes in meanwhile does not know of it.
 const lastSentence = 10 * time.Second
 
-// deniedBefore reports whether Twilio had said by then that it knows no such call (404), or that the call
-// is not in progress (400, error 21220): the host takes a call for over that was to be canceled, although
-// the phone rings on.
+// deniedBefore reports whether Twilio had said by then that it knows no such call (404), or that
+// the call is not in progress (400, error 21220): the host takes a call for over that was to be
+// canceled, although the phone rings on.
 func (l *legFacts) deniedBefore(at time.Time) bool {
 	return slices.ContainsFunc(l.Events, func(e twiliosim.Event) bool {
 		return e.Kind == twiliosim.EventREST && (e.Status == http.StatusNotFound || e.Status == http.StatusBadRequest) && e.At.Before(at)
 	})
 }
 
-// callersComeFirst: no telephone rings for a message while it rings, or is in use, for anything else.
+// callersComeFirst: no telephone rings for a message while it rings, or is in use, for anything
+// else.
 func callersComeFirst(r *record) (out []complaint) {
 	type rung struct {
 		*legFacts

@@ -41,9 +41,9 @@ const (
 	outsideSecret = "twenty-four bytes or some more"
 )
 
-// outside is a platform of another product: it keeps people and alerts as the embedded one does, but
-// in a process that is not the host's, and is asked over HTTP. A campaign may have it in place of the
-// host's own, and disturb what it says.
+// outside is a platform of another product: it keeps people and alerts as the embedded one does,
+// but in a process that is not the host's, and is asked over HTTP. A campaign may have it in place
+// of the host's own, and disturb what it says.
 type outside struct {
 	*embedded.Platform
 	URL     string
@@ -153,7 +153,8 @@ func (o *outside) send(ctx context.Context, h platform.Hint) {
 // post signs a hint by the rules of Standard Webhooks and sends it once.
 func (o *outside) post(ctx context.Context, h platform.Hint) {
 	now := o.clock.Now().UTC()
-	body, _ := json.Marshal(wire.Event{Type: wire.EventAlertChanged, Timestamp: now, Data: wire.EventData{ // plain values
+	// Plain values.
+	body, _ := json.Marshal(wire.Event{Type: wire.EventAlertChanged, Timestamp: now, Data: wire.EventData{
 		Alerts: []wire.AlertRef{{Tenant: h.Scope.Tenant, Integration: h.Scope.Integration, AlertKey: h.AlertKey}}}})
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

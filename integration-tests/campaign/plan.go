@@ -120,7 +120,8 @@ func hotlines() []*hotline {
 		if h.flag("voicemail") {
 			h.Options["voicemail_emails"] = []string{h.mailAddress()}
 			if !h.delivers() {
-				h.Options["deliver_messages"] = "off" // of these the plan says when which phone rings, and for whom
+				// Of these the plan says when which phone rings, and for whom.
+				h.Options["deliver_messages"] = "off"
 			}
 		}
 		h.Options["banned_phones"] = []string{h.banned()}

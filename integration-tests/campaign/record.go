@@ -146,8 +146,8 @@ func (r *record) during(from, to time.Time, groups ...string) bool {
 // walked is how long a host makes up the longest difference of its clock, see setClock.
 const walked = 2 * time.Minute * 10
 
-// hostTime is the least of the simulator's time that a wait of the host's lasts between two times: a
-// host whose clock was set makes the difference up by a tenth of the time passing.
+// hostTime is the least of the simulator's time that a wait of the host's lasts between two times:
+// a host whose clock was set makes the difference up by a tenth of the time passing.
 func (r *record) hostTime(wait time.Duration, from, to time.Time) time.Duration {
 	if r.during(from.Add(-walked), to, clockSet, clockStepped) {
 		return wait * 9 / 10

@@ -28,16 +28,19 @@ type Config struct {
 	Calls    int           // how many
 	AtOnce   int           // calls of a wave; 0: all
 	Span     time.Duration // time in which the callers of a wave call, of the simulator's clock
-	Gap      time.Duration // average time between two faults, of the simulator's clock; 0: no faults
+	// Average time between two faults, of the simulator's clock; 0: no faults.
+	Gap      time.Duration
 	First    []string      // faults of the programs that come first, in this order
 	Storage  bool          // faults of the disk and of the database too
 	Several  bool          // two hosts on one PostgreSQL, behind a balancer
 	Remote   bool          // people and alerts are those of another product, asked over HTTP
 	Duration time.Duration // no wave begins after that, of real time; 0: no limit
 	Fastest  float64       // how fast the clock of both programs runs on a quiet machine
-	Patience time.Duration // bounds waiting for what must come, of the simulator's clock; it says when a failing run gives up
-	Stories  int           // how many complaints are told in full
-	Out      io.Writer     // progress, violations and the table
+	// Bounds waiting for what must come, of the simulator's clock; it says when a failing run gives
+	// up.
+	Patience time.Duration
+	Stories  int       // how many complaints are told in full
+	Out      io.Writer // progress, violations and the table
 }
 
 // Result is what came of it.
@@ -96,7 +99,8 @@ func Run(ctx context.Context, cfg Config) (result Result, err error) {
 			return result, fmt.Errorf("wave %d of seed %d: %w\n%s", number, cfg.Seed, err, lastLines(c.log.String(), 60))
 		}
 		found := judge(r)
-		c.before.Queues = r.After.Queues // that only the daily clean-up finds: this wave has judged them
+		// That only the daily clean-up finds: this wave has judged them.
+		c.before.Queues = r.After.Queues
 		total.add(r, found)
 		c.tell(r, found, result.Violations)
 		result = Result{Calls: total.Calls, Violations: result.Violations + len(found), Faults: total.Faults}
@@ -228,8 +232,8 @@ func (c *campaign) startHosts(ctx context.Context, config demo.Config) (err erro
 	return nil
 }
 
-// openOutside starts the other product's platform, if there is to be one. It returns the host's file,
-// which is that of the people where they are the host's own, and the host's environment.
+// openOutside starts the other product's platform, if there is to be one. It returns the host's
+// file, which is that of the people where they are the host's own, and the host's environment.
 func (c *campaign) openOutside(ctx context.Context, people string, shared *clock.Leader) (file string, env []string, err error) {
 	if !c.cfg.Remote {
 		return people, nil, nil
@@ -354,8 +358,8 @@ func (w *wave) play(ctx context.Context, first, count int) (*record, error) {
 	return w.record(ctx, after)
 }
 
-// waitFor waits for a group, as long as the run's patience lasts. What does not end by then, the checks
-// find. Patience goes by the simulator's clock, which is as slow as the machine is crowded.
+// waitFor waits for a group, as long as the run's patience lasts. What does not end by then, the
+// checks find. Patience goes by the simulator's clock, which is as slow as the machine is crowded.
 func (w *wave) waitFor(g *sync.WaitGroup) {
 	done := make(chan struct{})
 	go func() {
@@ -386,8 +390,9 @@ func (w *wave) call(ctx context.Context, p callerPlan) {
 	c.play(ctx, w.observer)
 }
 
-// settle waits until nothing is left to do, or the run's patience is over. A queue that is left when
-// all else is done may be one that only the daily clean-up finds: it is not waited for that long.
+// settle waits until nothing is left to do, or the run's patience is over. A queue that is left
+// when all else is done may be one that only the daily clean-up finds: it is not waited for that
+// long.
 func (w *wave) settle(ctx context.Context) (m remains, err error) {
 	http.DefaultClient.CloseIdleConnections()
 	var done time.Time // all but the queues

@@ -78,10 +78,11 @@ type trouble struct {
 	file      string // the switchboard file
 	hotlines  []*hotline
 	hostClock *clock.Leader
-	off       time.Duration // by how much the clock of the host's machine is ahead of the simulator's
-	walks     bool          // it was set while the host ran, which may still make up the difference
-	upgrades  int
-	first     []string // faults of laneProgram that come first
+	// By how much the clock of the host's machine is ahead of the simulator's.
+	off      time.Duration
+	walks    bool // it was set while the host ran, which may still make up the difference
+	upgrades int
+	first    []string // faults of laneProgram that come first
 
 	mu      sync.Mutex
 	windows []window
@@ -178,8 +179,8 @@ func (t *trouble) run(seed uint64, wave int, gap time.Duration, storage bool) er
 	return errors.Join(errs[:]...)
 }
 
-// applies reports whether a fault can happen to this stack: on a server, what depends on files or on the
-// clock of a host does not.
+// applies reports whether a fault can happen to this stack: on a server, what depends on files or
+// on the clock of a host does not.
 func (t *trouble) applies(name string, storage bool) bool {
 	switch name {
 	case diskFull, locked:
@@ -245,8 +246,8 @@ func (t *trouble) note(w window) {
 	t.windows = append(t.windows, w)
 }
 
-// take returns the windows since it was called last, and those before: a host may still make up a step of
-// its clock from an earlier wave.
+// take returns the windows since it was called last, and those before: a host may still make up a
+// step of its clock from an earlier wave.
 func (t *trouble) take() (windows, earlier []window) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -318,8 +319,8 @@ func (t *trouble) freezePlugin(r *rand.Rand) error {
 	return signalAll(frozen, syscall.SIGCONT)
 }
 
-// upgradePlugin installs another build of the plugin while the hosts run, as an operator does. Hosts that
-// share a plugin folder are asked one after the other.
+// upgradePlugin installs another build of the plugin while the hosts run, as an operator does.
+// Hosts that share a plugin folder are asked one after the other.
 func (t *trouble) upgradePlugin(*rand.Rand) error {
 	t.upgrades++
 	now, next := filepath.Join(t.plugins, "livecall"), filepath.Join(filepath.Dir(t.plugins), fmt.Sprintf("livecall-%d", t.upgrades))
@@ -383,7 +384,8 @@ func (t *trouble) setClock(r *rand.Rand) error {
 	if chance(r, 50) {
 		by = -by
 	}
-	// Not ever further in one direction: from ten minutes on a difference forward is followed at once.
+	// Not ever further in one direction: from ten minutes on a difference forward is followed at
+	// once.
 	if (t.off + by).Abs() > 2*time.Minute {
 		by = -by
 	}
@@ -413,8 +415,9 @@ func (t *trouble) step(by time.Duration) error {
 	return t.stack.StartSwitchboard(context.WithoutCancel(t.ctx))
 }
 
-// fillDisk lets the host write nothing to files for a while. The system's answer is "file too large"
-// instead of "no space left", which a test could have only as root; SQLite fails in both cases.
+// fillDisk lets the host write nothing to files for a while. The system's answer is "file too
+// large" instead of "no space left", which a test could have only as root; SQLite fails in both
+// cases.
 func (t *trouble) fillDisk(r *rand.Rand) error {
 	pid := t.stack.Process.Process.Pid
 	var before unix.Rlimit

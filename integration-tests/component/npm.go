@@ -47,7 +47,8 @@ func InstallNPM(name string, files map[string][]byte) (string, error) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("npm ci: %w: is a package registry within reach? %s", err, out)
 	}
-	if err := os.Rename(fresh, dir); err != nil && !errors.Is(err, fs.ErrExist) { // another process was faster
+	// Another process was faster.
+	if err := os.Rename(fresh, dir); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
 	}
 	return dir, nil

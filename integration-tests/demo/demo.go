@@ -46,12 +46,13 @@ type Config struct {
 	SimListen   string // the simulator's address; "": a free port of 127.0.0.1
 	Clock       string // for both, see clock.Parse; "": the machine's
 	Sim         twiliosim.Config
-	WrapSim     func(http.Handler) http.Handler // around the simulator's HTTP interface, such as a checker
-	Options     map[string]any                  // of the integration, besides credentials
-	Teams       []string                        // destinations; nil: devops and support
-	Env         []string                        // more environment for switchboard
-	Log         io.Writer                       // switchboard's log; nil: discarded
-	NoSetUp     bool                            // make no integration
+	// Around the simulator's HTTP interface, such as a checker.
+	WrapSim func(http.Handler) http.Handler
+	Options map[string]any // of the integration, besides credentials
+	Teams   []string       // destinations; nil: devops and support
+	Env     []string       // more environment for switchboard
+	Log     io.Writer      // switchboard's log; nil: discarded
+	NoSetUp bool           // make no integration
 }
 
 // Stack is a running demonstration.
@@ -192,8 +193,9 @@ func (s *Stack) KillSwitchboard() error { return s.Host.Kill() }
 // StopSwitchboard asks the process to stop, and kills it after stopWithin.
 func (s *Stack) StopSwitchboard() error { return s.Host.Stop() }
 
-// AddHost starts a further switchboard of the same stack, with a data folder and an address of its own.
-// It is one that shares a database: Config.Env names it. Its environment is that of the first, and env.
+// AddHost starts a further switchboard of the same stack, with a data folder and an address of its
+// own. It is one that shares a database: Config.Env names it. Its environment is that of the first,
+// and env.
 func (s *Stack) AddHost(ctx context.Context, dataDir string, log io.Writer, env ...string) (*Host, error) {
 	h, err := s.NewHost(dataDir, log, env...)
 	if err != nil {
@@ -236,8 +238,8 @@ func (s *Stack) SetUp(ctx context.Context) error {
 	return err
 }
 
-// AddHotline makes an integration and points a new number of the account to it, as a person would in
-// Twilio's console. Destinations are ids of teams, or kind:id; options come without credentials.
+// AddHotline makes an integration and points a new number of the account to it, as a person would
+// in Twilio's console. Destinations are ids of teams, or kind:id; options come without credentials.
 func (s *Stack) AddHotline(ctx context.Context, number string, teams []string, more map[string]any) (id, endpoint string, err error) {
 	c := s.cfg.Sim
 	def := func(v, d string) string {

@@ -40,7 +40,8 @@ func (h *Host) Start(ctx context.Context) error {
 		cmd.Env = append(cmd.Env, "SWITCHBOARD_PLUGIN_DIR="+s.cfg.PluginDir)
 	}
 	cmd.Env = append(append(cmd.Env, s.cfg.Env...), h.env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it does not get the Ctrl-C of the terminal: Stop ends it in order
+	// It does not get the Ctrl-C of the terminal: Stop ends it in order.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	// The log may be discarded, but an error at the start must say what switchboard said.
 	var lastLines tail
 	cmd.Stderr = io.MultiWriter(&lastLines, orDiscard(h.log))

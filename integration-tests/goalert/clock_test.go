@@ -11,7 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/goalertsim/admin"
 )
 
-// setClock is the clock of a machine whose clock was set: waits and the wall differ from the true time.
+// setClock is the clock of a machine whose clock was set: waits and the wall differ from the true
+// time.
 type setClock struct {
 	clock.Clock
 	waits, wall time.Duration
@@ -23,8 +24,8 @@ func (c setClock) Wall() time.Time { return c.Clock.Now().Add(c.wall) }
 
 const hourAndMore = time.Hour + time.Minute
 
-// Both differ from the true time for hours after a clock was set right: what GoAlert says goes by GoAlert's
-// clock, hence by the one on the wall.
+// Both differ from the true time for hours after a clock was set right: what GoAlert says goes by
+// GoAlert's clock, hence by the one on the wall.
 func TestWhatGoAlertSaysGoesByTheClockOnTheWall(t *testing.T) {
 	t.Parallel()
 	w := open(t, goalertsim.V0341)
@@ -66,8 +67,8 @@ func TestWhatGoAlertSaysGoesByTheClockOnTheWall(t *testing.T) {
 	}
 }
 
-// How long GoAlert's engine may take is a wait of ours, which a clock that is set neither ends nor begins
-// anew.
+// How long GoAlert's engine may take is a wait of ours, which a clock that is set neither ends nor
+// begins anew.
 func TestAnEngineIsNotLateBecauseAClockWasSet(t *testing.T) {
 	t.Parallel()
 	w := openWith(t, goalertsim.Config{CycleTime: -1, Clock: clock.System()})

@@ -10,8 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/goalertsim/admin"
 )
 
-// Against the stand-in the suite runs once for each version: with each capability taken away as well,
-// it takes minutes.
+// Against the stand-in the suite runs once for each version: with each capability taken away as
+// well, it takes minutes.
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	for name, version := range map[string]goalertsim.Version{"v0.34.1": goalertsim.V0341, "HEAD": goalertsim.Head} {

@@ -16,8 +16,8 @@ func (c *call) record() string {
 	return text
 }
 
-// GoAlert keeps its alert, and says so; what the host remembers of it, such as the caller's number and words,
-// goes.
+// GoAlert keeps its alert, and says so; what the host remembers of it, such as the caller's number
+// and words, goes.
 func TestADeletedAlertIsForgottenHere(t *testing.T) {
 	t.Parallel()
 	_, h, s, _, _ := ordinary(t)

@@ -34,7 +34,8 @@ type wire struct {
 	mu    sync.Mutex
 	count map[string]int
 	keys  map[string]map[string]bool // by operation: the keys it was sent with
-	query string                     // of the addresses that had one, where it ends up in logs of proxies
+	// Of the addresses that had one, where it ends up in logs of proxies.
+	query string
 	fail  func(operation string) error
 	hang  bool   // no request is answered
 	lose  string // the operation whose next answer is lost after the server has done it

@@ -224,8 +224,8 @@ func answering(t *testing.T, login, message string) string {
 	return server.URL
 }
 
-// TestSetupEndsWhateverAServerSaysOfFurtherServices gives the same page again and again, under the same
-// cursor or another one each time.
+// TestSetupEndsWhateverAServerSaysOfFurtherServices gives the same page again and again, under the
+// same cursor or another one each time.
 func TestSetupEndsWhateverAServerSaysOfFurtherServices(t *testing.T) {
 	t.Parallel()
 	for name, cursor := range map[string]func(asked int64) string{

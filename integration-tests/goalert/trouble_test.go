@@ -55,7 +55,8 @@ func TestAFullServiceSaysThatNobodyIsPagedUntilThereIsRoom(t *testing.T) {
 	if found := h.Findings(); len(found) != 1 || found[0] != got.Unpaged {
 		t.Errorf("findings %q", found)
 	}
-	h.start(t) // as after a crash: the host still knows that it was there, and must not count it as deleted
+	// As after a crash: the host still knows that it was there, and must not count it as deleted.
+	h.start(t)
 	c.host = h
 	if again := c.snapshot(); again.Unpaged != got.Unpaged {
 		t.Errorf("after a restart %+v", again)
@@ -203,8 +204,8 @@ func TestAnOutageThatLastsSaysThatNobodyIsPaged(t *testing.T) {
 	}
 }
 
-// A GoAlert that hangs takes the whole time of an attempt, which counts: the next one would be too late
-// for a caller.
+// A GoAlert that hangs takes the whole time of an attempt, which counts: the next one would be too
+// late for a caller.
 func TestAGoAlertThatHangsSaysThatNobodyIsPagedAfterOneAttempt(t *testing.T) {
 	t.Parallel()
 	_, h, s, _, _ := ordinary(t)

@@ -7,8 +7,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/platformtest"
 )
 
-// TestOneOfSeveralHostsPollsAServiceAndTheOthersHearOfIt has a call on two hosts, of which the first
-// polls, and then no longer takes its turns.
+// TestOneOfSeveralHostsPollsAServiceAndTheOthersHearOfIt has a call on two hosts, of which the
+// first polls, and then no longer takes its turns.
 func TestOneOfSeveralHostsPollsAServiceAndTheOthersHearOfIt(t *testing.T) {
 	t.Parallel()
 	w, one, s, alice, _ := ordinary(t)

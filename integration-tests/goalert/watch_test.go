@@ -113,7 +113,8 @@ func TestPostsAreHints(t *testing.T) {
 		c.apply(integration.AlertCommand{Kind: integration.AlertLog, Text: "x"})
 		return len(hints) > 0
 	})
-	h.failing(func(operation string) error { // hints by polling would be mistaken for those of posts
+	// Hints by polling would be mistaken for those of posts.
+	h.failing(func(operation string) error {
 		if operation == "Poll" {
 			return errLost
 		}

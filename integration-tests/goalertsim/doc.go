@@ -1,6 +1,6 @@
 // Package goalertsim stands in for a GoAlert server, so that tests of programs which use one run
-// where there is none. It was written from observations of a real server (FACTS.md numbers them, and
-// each has a test) and shares no code with the programs it tests.
+// where there is none. It was written from observations of a real server (FACTS.md numbers them,
+// and each has a test) and shares no code with the programs it tests.
 //
 // A [Sim] is an http.Handler; [Start] serves one for a test. What the observations leave open is
 // refused with 501 and a message that names it, and Start fails the test that asked for it. Names

@@ -37,8 +37,8 @@ func (s *Sim) cycle(ctx context.Context) {
 	s.send(ctx, posts)
 }
 
-// computeOnCall hands rotations over and finds who is on call, for schedules and services. It returns
-// the webhooks of schedules that changed.
+// computeOnCall hands rotations over and finds who is on call, for schedules and services. It
+// returns the webhooks of schedules that changed.
 func (db *database) computeOnCall(now time.Time) (posts []post) {
 	for _, r := range db.rotations {
 		for ; !r.next.After(now); r.next = r.next.Add(r.shift) {

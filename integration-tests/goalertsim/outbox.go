@@ -52,8 +52,8 @@ func (db *database) changed(a *alert, logEntry string) {
 	}
 }
 
-// alertHooks are the webhooks of steps that were reached. Several alerts of a service make a bundle,
-// after which nothing is told of them.
+// alertHooks are the webhooks of steps that were reached. Several alerts of a service make a
+// bundle, after which nothing is told of them.
 func (s *Sim) alertHooks() (posts []post) {
 	type target struct {
 		service *service
@@ -158,8 +158,8 @@ func (db *database) scheduleHook(s *schedule) any {
 	}{"ScheduleOnCallUsers", people, s.id}
 }
 
-// send sends requests at once and waits for the answers. Any answer counts as received; the order of
-// requests to one receiver is kept.
+// send sends requests at once and waits for the answers. Any answer counts as received; the order
+// of requests to one receiver is kept.
 func (s *Sim) send(ctx context.Context, posts []post) {
 	byURL := map[string][]post{}
 	for _, p := range posts {

@@ -30,7 +30,8 @@ type Target struct {
 }
 
 // Open returns the server for a test. The configuration is the stand-in's; a test that would fail
-// with another calls NeedsStandIn. A negative CycleTime has Await move the clock and run the cycles.
+// with another calls NeedsStandIn. A negative CycleTime has Await move the clock and run the
+// cycles.
 func Open(t testing.TB, cfg Config) *Target {
 	t.Helper()
 	target := &Target{t: t, URL: os.Getenv("GOALERT_URL"), Twilio: &admin.Twilio{AuthToken: "stand-in-token"}}

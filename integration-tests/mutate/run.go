@@ -31,16 +31,17 @@ type runner struct {
 type verdict string
 
 const (
-	killed    verdict = "killed"
-	hung      verdict = "hung" // the tests did not end in time: killed, unless the machine was crowded
+	killed verdict = "killed"
+	// The tests did not end in time: killed, unless the machine was crowded.
+	hung      verdict = "hung"
 	survived  verdict = "survived"
 	unreached verdict = "unreached" // the tests never execute that place
 	untried   verdict = ""          // the run was interrupted before
 )
 
-// reached runs the tests without a mutant and returns, for the number of each mutant that they reach,
-// the tests that reach it alone. It sets the time-out of the later runs to several times what all
-// tests took together, if none is given.
+// reached runs the tests without a mutant and returns, for the number of each mutant that they
+// reach, the tests that reach it alone. It sets the time-out of the later runs to several times
+// what all tests took together, if none is given.
 func (r *runner) reached(ctx context.Context, record string) (map[int][]string, error) {
 	begin := time.Now()
 	limit := 20 * time.Minute

@@ -1,7 +1,7 @@
 // Package pace gives test programs time in proportion to the processor that they get: their clocks
-// run many times as fast as the wall on a quiet machine, and slower while it is crowded. So the call
-// flow's own limits, such as the seconds for which a telephone rings, leave the programs about the
-// same work on a busy machine as on a quiet one.
+// run many times as fast as the wall on a quiet machine, and slower while it is crowded. So the
+// call flow's own limits, such as the seconds for which a telephone rings, leave the programs about
+// the same work on a busy machine as on a quiet one.
 //
 //	pace.go      Pacer: clocks, and their speed
 //	crowding.go  how crowded the machine is
@@ -24,8 +24,8 @@ const Fastest = 20
 // that is held: its timers are due after hours.
 const slowed, standing = 0.1, 0.0001
 
-// besideWall is the speed of a clock that would be as fast as the wall: a host on PostgreSQL takes a
-// clock of exactly that speed for the machine's, and goes by the database's clock instead.
+// besideWall is the speed of a clock that would be as fast as the wall: a host on PostgreSQL takes
+// a clock of exactly that speed for the machine's, and goes by the database's clock instead.
 const besideWall = 1.1
 
 // every is how often the crowd is measured. A measure computes for 15 ms.

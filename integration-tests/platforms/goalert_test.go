@@ -16,8 +16,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/goalertsim/admin"
 )
 
-// incidents is a GoAlert server, as the stand-in, with one service: Alice in its first layer, Bob in
-// its second.
+// incidents is a GoAlert server, as the stand-in, with one service: Alice in its first layer, Bob
+// in its second.
 type incidents struct {
 	*goalertsim.Target
 	t          *testing.T
@@ -55,7 +55,8 @@ func newIncidents(t *testing.T) *incidents {
 	return g
 }
 
-// setup runs the command that sets GoAlert up, as an administrator would, and returns what it prints.
+// setup runs the command that sets GoAlert up, as an administrator would, and returns what it
+// prints.
 func (g *incidents) setup(args ...string) string {
 	g.t.Helper()
 	cmd := exec.CommandContext(g.t.Context(), binaries+"/switchboard", append([]string{"platform", "setup", "goalert", g.URL, "--keys", g.keys}, args...)...)
@@ -117,7 +118,8 @@ func TestACallReachesWhoeverAcknowledgesInGoAlert(t *testing.T) {
 	g.becomes(h, number, "StatusAcknowledged")
 }
 
-// Nobody is paged: the caller reaches somebody all the same, and GoAlert gets the alert when it can.
+// Nobody is paged: the caller reaches somebody all the same, and GoAlert gets the alert when it
+// can.
 func TestACallToAFullServiceOfGoAlertReachesThePersonOnCall(t *testing.T) {
 	t.Parallel()
 	g := newIncidents(t)

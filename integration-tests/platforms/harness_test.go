@@ -112,8 +112,8 @@ func (h *hotline) waiting() *twiliosim.Call {
 	return c
 }
 
-// converses has the person whose phone is called take the call, and both talk, for long enough to be
-// a conversation, until the caller hangs up. It returns when the phone rang.
+// converses has the person whose phone is called take the call, and both talk, for long enough to
+// be a conversation, until the caller hangs up. It returns when the phone rang.
 func (h *hotline) converses(c *twiliosim.Call, phone string) time.Time {
 	h.t.Helper()
 	leg := h.Sim.Phone(phone).RingsNext(h.t)

@@ -69,8 +69,8 @@ func (p *product) does(id, action, user string) {
 // rang is how often a phone was called.
 func (h *hotline) rang(phone string) int { return len(h.Sim.Phone(phone).Calls()) }
 
-// TestAMessageIsHeardOnThePhoneOnARemotePlatform: people are called layer by layer as the platform comes
-// to them, since it does not page by itself, and whoever presses 2 has acknowledged there.
+// TestAMessageIsHeardOnThePhoneOnARemotePlatform: people are called layer by layer as the platform
+// comes to them, since it does not page by itself, and whoever presses 2 has acknowledged there.
 func TestAMessageIsHeardOnThePhoneOnARemotePlatform(t *testing.T) {
 	t.Parallel()
 	address := freeport.Address(t)
@@ -100,8 +100,8 @@ func TestAMessageIsHeardOnThePhoneOnARemotePlatform(t *testing.T) {
 	}
 }
 
-// TestAMessageThatNobodyHasHeardWhenARemotePlatformResolvesItsAlertStaysMarked, and no phone rings any
-// more.
+// TestAMessageThatNobodyHasHeardWhenARemotePlatformResolvesItsAlertStaysMarked, and no phone rings
+// any more.
 func TestAMessageThatNobodyHasHeardWhenARemotePlatformResolvesItsAlertStaysMarked(t *testing.T) {
 	t.Parallel()
 	address := freeport.Address(t)
@@ -138,7 +138,8 @@ func TestWhoeverAcknowledgedOnARemotePlatformHearsTheMessage(t *testing.T) {
 	}
 }
 
-// TestAMessageInFrontOfGoAlertIsLeftToItUnlessPeopleAreToBeCalled: GoAlert pages people by phone itself.
+// TestAMessageInFrontOfGoAlertIsLeftToItUnlessPeopleAreToBeCalled: GoAlert pages people by phone
+// itself.
 func TestAMessageInFrontOfGoAlertIsLeftToItUnlessPeopleAreToBeCalled(t *testing.T) {
 	t.Parallel()
 	g := newIncidents(t)
@@ -149,8 +150,8 @@ func TestAMessageInFrontOfGoAlertIsLeftToItUnlessPeopleAreToBeCalled(t *testing.
 	}
 }
 
-// TestAMessageIsHeardOnThePhoneInFrontOfGoAlert: the people of its steps are called, and whoever presses
-// 2 has acknowledged there.
+// TestAMessageIsHeardOnThePhoneInFrontOfGoAlert: the people of its steps are called, and whoever
+// presses 2 has acknowledged there.
 func TestAMessageIsHeardOnThePhoneInFrontOfGoAlert(t *testing.T) {
 	t.Parallel()
 	g := newIncidents(t)

@@ -26,7 +26,8 @@ func (h *hotline) ringsForATest(user, phone string) {
 	}
 }
 
-// TestPeopleOfARemotePlatformAreRungForATest: their phones are the platform's, which hears nothing of it.
+// TestPeopleOfARemotePlatformAreRungForATest: their phones are the platform's, which hears nothing
+// of it.
 func TestPeopleOfARemotePlatformAreRungForATest(t *testing.T) {
 	t.Parallel()
 	address := freeport.Address(t)
@@ -51,8 +52,8 @@ func TestPeopleOfGoAlertAreRungForATest(t *testing.T) {
 	h.ringsForATest(g.bob.ID, bob)
 }
 
-// TestSomebodyRingsThemselvesFromTheProductsOwnPages: the product asks switchboard with a token of its
-// own role, and hears what the phone did.
+// TestSomebodyRingsThemselvesFromTheProductsOwnPages: the product asks switchboard with a token of
+// its own role, and hears what the phone did.
 func TestSomebodyRingsThemselvesFromTheProductsOwnPages(t *testing.T) {
 	t.Parallel()
 	for program := range examples {

@@ -46,9 +46,9 @@ type Pooler struct {
 // PoolerPasses is what a pooler must be told of a host's connections: docs/several-hosts.md.
 const PoolerPasses = "ignore_startup_parameters = statement_timeout, lock_timeout, idle_in_transaction_session_timeout"
 
-// Pool starts a PgBouncer before the server, with its files in dir and these lines in its configuration. Of
-// its connections to the server it uses one after the other, so that nothing finds again by chance what it
-// has left on one.
+// Pool starts a PgBouncer before the server, with its files in dir and these lines in its
+// configuration. Of its connections to the server it uses one after the other, so that nothing
+// finds again by chance what it has left on one.
 func (s *Server) Pool(ctx context.Context, dir string, lines ...string) (*Pooler, error) {
 	program, err := pgbouncer()
 	if err != nil {

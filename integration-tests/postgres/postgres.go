@@ -37,8 +37,8 @@ func Need(tb testing.TB) {
 	component.Get(tb, component.Postgres, programs)
 }
 
-// shared is the server of a test binary, which ends with it: each test has a database of its own on it.
-// What a test promises of the disk needs a server of its own, as this one does not sync.
+// shared is the server of a test binary, which ends with it: each test has a database of its own on
+// it. What a test promises of the disk needs a server of its own, as this one does not sync.
 var shared struct {
 	once   sync.Once
 	server *Server
@@ -49,8 +49,8 @@ var shared struct {
 	empty  chan string // databases that an earlier test has used, and that are empty again
 }
 
-// server is that server; the test is skipped where PostgreSQL is missing, unless all tests are wanted (see
-// component).
+// server is that server; the test is skipped where PostgreSQL is missing, unless all tests are
+// wanted (see component).
 func server(tb testing.TB) *Server {
 	tb.Helper()
 	return component.Get(tb, component.Postgres, func() (*Server, error) {
@@ -69,14 +69,15 @@ func server(tb testing.TB) *Server {
 	})
 }
 
-// Database returns the address of an empty database on the server that the tests of this binary share.
+// Database returns the address of an empty database on the server that the tests of this binary
+// share.
 func Database(tb testing.TB) string {
 	tb.Helper()
 	return server(tb).lend(tb, shared.empty, emptied, func(string) error { return nil })
 }
 
-// lend gives a database to a test: one that an earlier test has used and that is as it was, or a new one,
-// made by fill. Statements make it as it was, whatever still uses it.
+// lend gives a database to a test: one that an earlier test has used and that is as it was, or a
+// new one, made by fill. Statements make it as it was, whatever still uses it.
 func (s *Server) lend(tb testing.TB, unused chan string, statements string, fill func(name string) error) string {
 	tb.Helper()
 	var name string
@@ -100,8 +101,8 @@ func (s *Server) lend(tb testing.TB, unused chan string, statements string, fill
 	return s.URL(name)
 }
 
-// Template makes databases that have tables already. To make them costs a hundred times as much as most
-// tests do with them.
+// Template makes databases that have tables already. To make them costs a hundred times as much as
+// most tests do with them.
 type Template struct {
 	fill   func(url string) error
 	unused chan string
@@ -112,8 +113,8 @@ func NewTemplate(fill func(url string) error) *Template {
 	return &Template{fill: fill, unused: make(chan string, 100)}
 }
 
-// Database returns the address of a database with the tables and rows that fill has made. What a test
-// changes of the tables themselves stays for the next test.
+// Database returns the address of a database with the tables and rows that fill has made. What a
+// test changes of the tables themselves stays for the next test.
 func (t *Template) Database(tb testing.TB) string {
 	tb.Helper()
 	s := server(tb)
@@ -134,8 +135,9 @@ do $$ declare name text; begin
 end $$;
 create schema public`
 
-// Of returns the address of the database that belongs to a name until the test has ended that asks for it
-// first: the same one for the same name, such as the path of the file that another database would have.
+// Of returns the address of the database that belongs to a name until the test has ended that asks
+// for it first: the same one for the same name, such as the path of the file that another database
+// would have.
 func Of(tb testing.TB, name string) string {
 	tb.Helper()
 	return of(tb, name, Database)
@@ -298,7 +300,8 @@ func ordinary() (*syscall.Credential, error) {
 	return nil, errors.New("PostgreSQL refuses root, and there is neither a user postgres nor nobody")
 }
 
-// own gives the folder to the server's user, and lets it through to it from the temporary directory on.
+// own gives the folder to the server's user, and lets it through to it from the temporary directory
+// on.
 func (s *Server) own(dir string) error {
 	if s.as == nil {
 		return nil
@@ -329,8 +332,8 @@ func (s *Server) command(ctx context.Context, name string, args ...string) *exec
 // startTime is how long a server may take to answer; a loaded machine is slow.
 const startTime = 2 * time.Minute
 
-// Run starts the server on the data it has, and waits until it answers. After a kill, the processes of
-// the one before may take a moment to notice: until then a new one refuses to start.
+// Run starts the server on the data it has, and waits until it answers. After a kill, the processes
+// of the one before may take a moment to notice: until then a new one refuses to start.
 func (s *Server) Run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
@@ -394,8 +397,8 @@ func (s *Server) Exec(ctx context.Context, database, statement string) error {
 // Data is the folder of the server's data. The one above it is the server's own, too.
 func (s *Server) Data() string { return s.dir }
 
-// Shell runs a script of commands as the server's user, on its machine and with its programs, and returns
-// what it prints.
+// Shell runs a script of commands as the server's user, on its machine and with its programs, and
+// returns what it prints.
 func (s *Server) Shell(ctx context.Context, script string) (string, error) {
 	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script) //nolint:gosec // a test's own
 	cmd.Dir, cmd.SysProcAttr = filepath.Dir(s.dir), &syscall.SysProcAttr{Credential: s.as, Setpgid: true}

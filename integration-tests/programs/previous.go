@@ -16,9 +16,9 @@ import (
 //go:embed previous
 var previousCommit string
 
-// Previous returns a folder with the programs of the previous release, laid out as by [Build], from the
-// history of the checkout at root. They are built once and kept in .ci/bin. args are more arguments of go
-// build. The error says what is missing of the history.
+// Previous returns a folder with the programs of the previous release, laid out as by [Build], from
+// the history of the checkout at root. They are built once and kept in .ci/bin. args are more
+// arguments of go build. The error says what is missing of the history.
 func Previous(ctx context.Context, root string, args ...string) (string, error) {
 	commit := strings.TrimSpace(previousCommit)
 	kept, err := filepath.Abs(filepath.Join(root, ".ci", "bin", "previous-"+strings.Join(append([]string{commit[:12]}, args...), "")))
@@ -64,7 +64,8 @@ func Previous(ctx context.Context, root string, args ...string) (string, error) 
 	return kept, nil
 }
 
-// fetchCommit sees to it that the checkout has a commit. A clone without history is asked to fetch that one.
+// fetchCommit sees to it that the checkout has a commit. A clone without history is asked to fetch
+// that one.
 func fetchCommit(ctx context.Context, root, commit string) error {
 	git := func(args ...string) ([]byte, error) {
 		cmd := exec.CommandContext(ctx, "git", args...)

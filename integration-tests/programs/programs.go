@@ -17,8 +17,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 )
 
-// kept is the folder below the root that keeps the programs for the next test that wants them: go build
-// sees for itself whether one is up to date, and linking takes seconds.
+// kept is the folder below the root that keeps the programs for the next test that wants them: go
+// build sees for itself whether one is up to date, and linking takes seconds.
 const kept = "bin/tests"
 
 // Build makes DIR/switchboard and DIR/plugins/livecall from the sources below root, as `make build`

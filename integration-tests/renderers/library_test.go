@@ -24,7 +24,8 @@ type library struct {
 	control func(key string) string        // its input
 	add     func(key string) string        // a list's button for one entry more
 	entry   func(key string, i int) string // the input of a list's entry
-	row     string                         // the nearest element around a field that has its title and help, "" for the field itself
+	// The nearest element around a field that has its title and help, "" for the field itself.
+	row string
 }
 
 var libraries = []library{

@@ -256,8 +256,9 @@ func launch(t *testing.T) *launcher.Plugin {
 		t.Fatal(err)
 	}
 	plugin, err := launcher.Launch(t.Context(), launcher.Config{
-		Dir:    filepath.Join(dir, "plugins", "livecall"),
-		Timing: launcher.Timing{Start: time.Minute, Handle: 20 * time.Second, HandleBudget: time.Minute}, // a slow machine is no defect
+		Dir: filepath.Join(dir, "plugins", "livecall"),
+		// A slow machine is no defect.
+		Timing: launcher.Timing{Start: time.Minute, Handle: 20 * time.Second, HandleBudget: time.Minute},
 	})
 	if err != nil {
 		t.Fatal(err)

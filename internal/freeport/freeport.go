@@ -1,12 +1,12 @@
-// Package freeport is for tests alone: it chooses the addresses of programs that cannot choose their
-// own, because others must know the address before the program starts, or must find it there again
-// after a restart.
+// Package freeport is for tests alone: it chooses the addresses of programs that cannot choose
+// their own, because others must know the address before the program starts, or must find it there
+// again after a restart.
 //
 // A listener on port 0 that is closed again does not reserve its port: the system may give it to
 // another listener or connection at any moment. The ports of this package lie below those that
 // systems give away (Linux: 32768 and up, see ip_local_port_range in ip(7); others: 49152 and up,
-// RFC 6335). They come in blocks, and each process that wants one holds a whole block: it listens on
-// the block's first port until it ends, however it ends.
+// RFC 6335). They come in blocks, and each process that wants one holds a whole block: it listens
+// on the block's first port until it ends, however it ends.
 package freeport
 
 import (
@@ -27,7 +27,8 @@ var anywhere = rand.IntN(blocks) //nolint:gosec // no secret
 // given out.
 var mine struct {
 	sync.Mutex
-	blocks     []net.Listener // on the first port of each block; a listener that is collected is closed
+	// On the first port of each block; a listener that is collected is closed.
+	blocks     []net.Listener
 	next, left int
 }
 

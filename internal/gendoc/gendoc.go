@@ -2,6 +2,7 @@
 // markers, so that people can write around it.
 //
 //	gendoc.go   replacing what stands between the markers
+//	wrap.go     lines of prose
 package gendoc
 
 import (
@@ -10,9 +11,9 @@ import (
 	"strings"
 )
 
-// Update replaces the named part of the file at path. The file is not written if the part is current,
-// so that go generate leaves no trace where nothing changed. It fails if the file or a marker is
-// missing.
+// Update replaces the named part of the file at path. The file is not written if the part is
+// current, so that go generate leaves no trace where nothing changed. It fails if the file or a
+// marker is missing.
 func Update(path, name, content string) error {
 	old, err := os.ReadFile(path)
 	if err != nil {

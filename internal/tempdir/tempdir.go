@@ -13,8 +13,9 @@ import (
 	"strings"
 )
 
-// Dir is a directory that only this user can enter. It is locked while it is in use, so that another
-// process can tell that its owner has ended, however that ended: the lock ends with the process.
+// Dir is a directory that only this user can enter. It is locked while it is in use, so that
+// another process can tell that its owner has ended, however that ended: the lock ends with the
+// process.
 type Dir struct {
 	Path string
 	lock *os.File

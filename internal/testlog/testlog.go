@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// Buffer is a bytes.Buffer that may be written and read concurrently. The zero value is empty and ready to use.
+// Buffer is a bytes.Buffer that may be written and read concurrently. The zero value is empty and
+// ready to use.
 type Buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

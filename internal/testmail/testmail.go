@@ -25,8 +25,9 @@ type Mail struct {
 
 // Options change what a server does.
 type Options struct {
-	User, Password string          // what it asks for; "" for none
-	Hold           <-chan struct{} // not nil: each mail is kept at once and answered when this is closed
+	User, Password string // what it asks for; "" for none
+	// Not nil: each mail is kept at once and answered when this is closed.
+	Hold <-chan struct{}
 }
 
 // Server is a mail server on the loopback interface.
@@ -62,7 +63,8 @@ func Start(opt Options) (*Server, error) {
 // Close ends the server and its connections. What it has taken can still be read.
 func (s *Server) Close() error { return s.server.Close() }
 
-// URL is the server as senders name it, with user and password. Their connections are not encrypted.
+// URL is the server as senders name it, with user and password. Their connections are not
+// encrypted.
 func (s *Server) URL() string {
 	u := url.URL{Scheme: "smtp", Host: s.Address, RawQuery: "tls=none&from=hotline@example.com"}
 	if s.opt.User != "" {

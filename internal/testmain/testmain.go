@@ -29,8 +29,8 @@ var run struct {
 	atEnd []func()
 }
 
-// Run runs the tests of m, a *testing.M, in a temporary directory of their own, and returns the exit
-// code. It is for TestMain.
+// Run runs the tests of m, a *testing.M, in a temporary directory of their own, and returns the
+// exit code. It is for TestMain.
 func Run(m interface{ Run() int }) int {
 	if err := Begin(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -44,8 +44,9 @@ func Run(m interface{ Run() int }) int {
 	return code
 }
 
-// Begin is the part of [Run] before the tests, for a TestMain that makes more around them: it removes
-// the directories of killed runs, makes one for this run, and lets TMPDIR name it. [End] removes it.
+// Begin is the part of [Run] before the tests, for a TestMain that makes more around them: it
+// removes the directories of killed runs, makes one for this run, and lets TMPDIR name it. [End]
+// removes it.
 func Begin() error {
 	base := os.TempDir()
 	tempdir.Sweep(base, prefix)
@@ -89,14 +90,15 @@ func End() error {
 	return nil
 }
 
-// Together lets so many parallel tests run at a time for each processor, for tests that mostly wait, unless
-// -parallel says otherwise.
+// Together lets so many parallel tests run at a time for each processor, for tests that mostly
+// wait, unless -parallel says otherwise.
 func Together(perProcessor int) {
 	flag.Parse()
 	chosen := false
 	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
 	if !chosen {
-		_ = flag.Set("test.parallel", strconv.Itoa(perProcessor*runtime.GOMAXPROCS(0))) // a number is always taken
+		// A number is always taken.
+		_ = flag.Set("test.parallel", strconv.Itoa(perProcessor*runtime.GOMAXPROCS(0)))
 	}
 }
 

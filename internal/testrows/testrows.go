@@ -1,10 +1,10 @@
-// Package testrows puts the rows of a PostgreSQL database back, for tests. To empty the tables and fill them
-// anew by whoever owns them would take most of a small test; to truncate them would make a file for each
-// table and index.
+// Package testrows puts the rows of a PostgreSQL database back, for tests. To empty the tables and
+// fill them anew by whoever owns them would take most of a small test; to truncate them would make
+// a file for each table and index.
 package testrows
 
-// Keep copies the rows of all tables of the schema public, for PutBack. No trigger runs when they are put
-// back, so the order of the tables does not matter.
+// Keep copies the rows of all tables of the schema public, for PutBack. No trigger runs when they
+// are put back, so the order of the tables does not matter.
 const Keep = `
 create schema kept;
 do $do$ declare name text; puts text := ''; begin

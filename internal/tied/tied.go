@@ -1,6 +1,6 @@
-// Package tied starts programs that end when the program that starts them does, however that ends. A
-// test binary that is killed cannot stop what it has started: without this, its hosts would run on.
-// It is so on Linux; elsewhere programs are started as usual.
+// Package tied starts programs that end when the program that starts them does, however that ends.
+// A test binary that is killed cannot stop what it has started: without this, its hosts would run
+// on. It is so on Linux; elsewhere programs are started as usual.
 package tied
 
 import (

@@ -16,8 +16,8 @@ func start(cmd *exec.Cmd) error {
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	started := make(chan error)
 	go func() {
-		// Linux sends the signal when the thread that started the process ends: it is kept until the
-		// process has ended.
+		// Linux sends the signal when the thread that started the process ends: it is kept until
+		// the process has ended.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()

@@ -144,7 +144,8 @@ func signatures(t *testing.T, folder, key string) {
 	output(t, "sh", "-c", "cd "+folder+" && sha256sum -c --quiet "+sumsName)
 }
 
-// origins wants of each package the address of the project, and no address of mail, as nobody reads one.
+// origins wants of each package the address of the project, and no address of mail, as nobody reads
+// one.
 func origins(t *testing.T, folder string) {
 	deb := output(t, "dpkg-deb", "--field", only(t, folder, "livecall_*.deb"), "Package", "Version", "Maintainer", "Homepage", "Vendor", "License")
 	rpm := ""
@@ -177,8 +178,8 @@ func pluginInstalls(t *testing.T, folder, key string) {
 	}
 }
 
-// serves is a script that sets an installed switchboard up as its user, with the settings where the service
-// reads them, starts it and waits until it is ready.
+// serves is a script that sets an installed switchboard up as its user, with the settings where the
+// service reads them, starts it and waits until it is ready.
 const serves = `
 cd /tmp
 as="setpriv --reuid livecall --regid livecall --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all"
@@ -203,8 +204,8 @@ $as switchboard status --ready
 kill $pid; wait $pid
 `
 
-// upgrades is a script that installs plugins of its own beside the package, and upgrades the package: neither
-// writes over the other's.
+// upgrades is a script that installs plugins of its own beside the package, and upgrades the
+// package: neither writes over the other's.
 const upgrades = `
 if switchboard plugin install --unsigned /usr/lib/livecall/plugins/livecall 2>/tmp/refused; then
 	echo "the package's own folder was changed"; exit 1
@@ -225,8 +226,8 @@ dpkg -i /tmp/newer.deb >/dev/null
 state | cmp /tmp/before -
 `
 
-// inMachine installs a package on a copy of this machine whose changes are gone afterwards, and starts
-// what it installs.
+// inMachine installs a package on a copy of this machine whose changes are gone afterwards, and
+// starts what it installs.
 func inMachine(t *testing.T, release, install, remove string) {
 	if os.Geteuid() != 0 {
 		missing(t, "the right to mount")

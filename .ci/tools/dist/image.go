@@ -22,8 +22,8 @@ import (
 // imageUser owns the data of the image: its number and its group's.
 const imageUser = 65532
 
-// image writes one image for each Linux, all in one archive of the OCI image layout. It has no shell and
-// no package: the programs are static, and bring time zones along.
+// image writes one image for each Linux, all in one archive of the OCI image layout. It has no
+// shell and no package: the programs are static, and bring time zones along.
 func (r *release) image() error {
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	found := false
@@ -50,7 +50,8 @@ func (r *release) image() error {
 		return err
 	}
 	err = laid.AppendIndex(index, layout.WithAnnotations(map[string]string{
-		"org.opencontainers.image.ref.name": "livecall:" + r.source.version, // for podman and skopeo
+		// For podman and skopeo.
+		"org.opencontainers.image.ref.name": "livecall:" + r.source.version,
 		"io.containerd.image.name":          "docker.io/library/livecall:" + r.source.version,
 	}))
 	if err != nil {
@@ -84,7 +85,8 @@ func (r *release) packImage(folder string) error {
 func (r *release) imageOf(t target, arch string) (v1.Image, error) {
 	var authorities bytes.Buffer
 	for root := range bundle.Roots() {
-		if root.Constraint == nil { // the file cannot say that only some certificates of it are trusted
+		// The file cannot say that only some certificates of it are trusted.
+		if root.Constraint == nil {
 			if err := pem.Encode(&authorities, &pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate}); err != nil {
 				return nil, err
 			}

@@ -19,8 +19,8 @@ const firstFile = `users:
 teams: [{id: devops, name: DevOps, members: [alice], schedule: {timezone: Europe/Berlin, layers: [{users: [alice]}]}}]
 `
 
-// imageServes unpacks the image and runs it as a container engine would: its files as a read-only root,
-// its user, its entry point, and its health check.
+// imageServes unpacks the image and runs it as a container engine would: its files as a read-only
+// root, its user, its entry point, and its health check.
 func imageServes(t *testing.T, folder string) {
 	if os.Geteuid() != 0 {
 		missing(t, "the right to mount")

@@ -16,15 +16,16 @@ import (
 	"github.com/google/licenseclassifier/v2/assets"
 )
 
-// permitted are the licences, by their SPDX names, under which linked parts may be: all of them allow
-// programs under the Apache License to be passed on in binary form. The Mozilla licence asks that the
-// part's source can be had, which its module path tells.
+// permitted are the licences, by their SPDX names, under which linked parts may be: all of them
+// allow programs under the Apache License to be passed on in binary form. The Mozilla licence asks
+// that the part's source can be had, which its module path tells.
 var permitted = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MPL-2.0"}
 
-// judged are texts that people have read because they are not recognised, by module and file, with the
-// SPDX names of what they are.
+// judged are texts that people have read because they are not recognised, by module and file, with
+// the SPDX names of what they are.
 var judged = map[string][]string{
-	"modernc.org/memory LICENSE-LOGO":   {},           // the address of a picture that is not linked
+	// The address of a picture that is not linked.
+	"modernc.org/memory LICENSE-LOGO":   {},
 	"modernc.org/sqlite LICENSE-SQLITE": {"blessing"}, // the public domain
 }
 
@@ -42,8 +43,8 @@ type text struct {
 	data []byte
 }
 
-// linked are the parts of the programs of all platforms, each with its licences. A licence that is not
-// permitted, and a part without one, are errors.
+// linked are the parts of the programs of all platforms, each with its licences. A licence that is
+// not permitted, and a part without one, are errors.
 func linked(src *source, targets []target) ([]part, error) {
 	found := map[string]*part{}
 	for _, t := range targets {
@@ -76,7 +77,8 @@ func linked(src *source, targets []target) ([]part, error) {
 	return parts, errors.Join(errs...)
 }
 
-// addPackage notes the folders from a package up to its module's root. Packages of ours have no version.
+// addPackage notes the folders from a package up to its module's root. Packages of ours have no
+// version.
 func addPackage(found map[string]*part, folder, module, version, root string) {
 	if version == "" && module != "std" {
 		return

@@ -17,9 +17,9 @@ var (
 	farAway = regexp.MustCompile(`^([a-z]+:|#|/)`)
 )
 
-// relinked are entries whose pages lead from where each lies to where its targets lie: place says where
-// an entry is put, as in its archive or on a machine. What the release does not have is linked at the
-// repository's public address.
+// relinked are entries whose pages lead from where each lies to where its targets lie: place says
+// where an entry is put, as in its archive or on a machine. What the release does not have is
+// linked at the repository's public address.
 func (r *release) relinked(entries []entry, place func(name string) string) ([]entry, error) {
 	placed := map[string]string{} // by path in the repository
 	for _, e := range entries {

@@ -14,8 +14,8 @@ var (
 	pageLink    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 )
 
-// linksLead checks every link of the pages below a folder: it leads to a file that lies there too or, at
-// the repository's public address, to one that is committed.
+// linksLead checks every link of the pages below a folder: it leads to a file that lies there too
+// or, at the repository's public address, to one that is committed.
 func linksLead(t *testing.T, root string) {
 	t.Helper()
 	src, err := open(repository)
@@ -58,8 +58,8 @@ func linksLead(t *testing.T, root string) {
 	}
 }
 
-// TestLinksOfPagesLeadToWhereFilesLie looks at the pages of an archive, and at those of a package, which
-// puts schemas and definitions elsewhere.
+// TestLinksOfPagesLeadToWhereFilesLie looks at the pages of an archive, and at those of a package,
+// which puts schemas and definitions elsewhere.
 func TestLinksOfPagesLeadToWhereFilesLie(t *testing.T) {
 	t.Parallel()
 	src, err := open(repository)

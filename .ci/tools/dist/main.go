@@ -17,8 +17,8 @@
 //
 //	go -C .ci/tools run ./dist [-out FOLDER] [-platforms linux-amd64,…]
 //
-// LIVECALL_MINISIGN_KEY has the text of a minisign secret key, LIVECALL_MINISIGN_PASSWORD its password.
-// Without a key nothing is signed, which the last line says.
+// LIVECALL_MINISIGN_KEY has the text of a minisign secret key, LIVECALL_MINISIGN_PASSWORD its
+// password. Without a key nothing is signed, which the last line says.
 package main
 
 import (

@@ -124,8 +124,8 @@ func (r *release) contents(t target) ([]object, error) {
 	return out, nil
 }
 
-// installed is where a file of the archives lies after a package was installed: where programs look for
-// it, or with the documentation.
+// installed is where a file of the archives lies after a package was installed: where programs look
+// for it, or with the documentation.
 func installed(name, doc string) string {
 	for from, to := range map[string]string{
 		"man/":              "/usr/share/man/",

@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// contains is a script that loads the image, runs it by the command of the page on installing, and looks
-// at its health as podman sees it: while it serves, while nothing can be written, and afterwards. podman's
-// timers need systemd, so each look is asked for. crun takes no machine whose control groups are of both
-// versions: only those of one are seen here.
+// contains is a script that loads the image, runs it by the command of the page on installing, and
+// looks at its health as podman sees it: while it serves, while nothing can be written, and
+// afterwards. podman's timers need systemd, so each look is asked for. crun takes no machine whose
+// control groups are of both versions: only those of one are seen here.
 const contains = `set -e
 umount /sys/fs/cgroup/unified 2>/dev/null || true
 export DISABLE_HC_SYSTEMD=true

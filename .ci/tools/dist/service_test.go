@@ -12,9 +12,10 @@ import (
 	"time"
 )
 
-// boots is a script that makes a copy of this machine whose changes are gone afterwards, with devices and
-// control groups of its own, and makes systemd its first process. systemd starts one unit, which runs
-// /probe, and then ends. Nothing that this machine starts by itself is started there.
+// boots is a script that makes a copy of this machine whose changes are gone afterwards, with
+// devices and control groups of its own, and makes systemd its first process. systemd starts one
+// unit, which runs /probe, and then ends. Nothing that this machine starts by itself is started
+// there.
 const boots = `set -e
 mount -t tmpfs tmpfs "$DIR" && cd "$DIR" && mkdir upper work root
 mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
@@ -50,8 +51,8 @@ pivot_root . mnt && umount -l /mnt
 exec env -i container=unshare PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --unit=probe.service
 `
 
-// lives is a script that takes the service of the package through its life, as the page on installing says
-// and as init says at its end.
+// lives is a script that takes the service of the package through its life, as the page on
+// installing says and as init says at its end.
 const lives = `set -e
 trap '[ $? = 0 ] || { systemctl status --no-pager switchboard; journalctl --no-pager -u switchboard | tail -n 60; }' EXIT
 cd /tmp

@@ -37,9 +37,9 @@ func signingKey() (*minisign.PrivateKey, error) {
 	return &key, nil
 }
 
-// finish writes the hashes of all files, and with a key a signature beside each. The same key makes the
-// same signatures: their trusted comment has the commit's time and the file's name, against files that
-// are exchanged for older ones.
+// finish writes the hashes of all files, and with a key a signature beside each. The same key makes
+// the same signatures: their trusted comment has the commit's time and the file's name, against
+// files that are exchanged for older ones.
 func (r *release) finish(key *minisign.PrivateKey) error {
 	files, err := filepath.Glob(filepath.Join(r.out, "*")) // in the order of their names
 	if err != nil {

@@ -20,8 +20,8 @@ type source struct {
 	stamp   time.Time
 }
 
-// open reads which version a checkout is and when it was committed: every time in a release is that of
-// the commit, or of SOURCE_DATE_EPOCH in seconds.
+// open reads which version a checkout is and when it was committed: every time in a release is that
+// of the commit, or of SOURCE_DATE_EPOCH in seconds.
 func open(root string) (*source, error) {
 	abs, err := filepath.Abs(root)
 	if err != nil {
@@ -77,7 +77,8 @@ func (s *source) files(folder string, accept func(name string) bool) ([]string, 
 	return out, nil
 }
 
-// command runs a command in the checkout, with more environment variables, and returns what it prints.
+// command runs a command in the checkout, with more environment variables, and returns what it
+// prints.
 func (s *source) command(env []string, name string, args ...string) (string, error) {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = s.root

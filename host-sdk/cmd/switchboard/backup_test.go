@@ -198,7 +198,8 @@ func TestABackupThatIsNotWholeIsRefused(t *testing.T) {
 	if left := whole(t, elsewhere); left != "" {
 		t.Errorf("what was refused has left %s", left)
 	}
-	if err := os.MkdirAll(filepath.Join(elsewhere, "data"), 0o700); err != nil { // somebody's own, which stays
+	// Somebody's own, which stays.
+	if err := os.MkdirAll(filepath.Join(elsewhere, "data"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	says(t, elsewhere, with, 1, []string{"is not a backup"}, "restore", filepath.Join(dir, "switchboard.yaml"))
@@ -215,8 +216,8 @@ func TestABackupThatIsNotWholeIsRefused(t *testing.T) {
 	}
 }
 
-// While another program has the database open and its log is not yet part of the file, a restore moves
-// nothing: what was written last would be lost.
+// While another program has the database open and its log is not yet part of the file, a restore
+// moves nothing: what was written last would be lost.
 func TestRestoreWaitsForWhoHasTheDatabaseOpen(t *testing.T) {
 	t.Parallel()
 	dir := newDir(t, hosttest.File)

@@ -46,8 +46,8 @@ func TestDoctorSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// The host proves by a nonce that its public address leads to it: neither another switchboard nor another
-// program at that address can.
+// The host proves by a nonce that its public address leads to it: neither another switchboard nor
+// another program at that address can.
 func TestDoctorProvesWhereThePublicAddressLeads(t *testing.T) {
 	t.Parallel()
 	other := start(t, newDir(t, hosttest.File)).ready()
@@ -92,7 +92,8 @@ func TestDoctorTriesMailAndChannels(t *testing.T) {
 		"warning: user bob, ntfy (127.0.0.1): 127.0.0.1 cannot be reached from this machine (connect: connection refused)", "MiB left"}
 	says(t, dir, env, 1, append(looked, "contains no database yet"), "doctor") // by itself
 	p := start(t, dir, env...).ready()
-	says(t, dir, env, 0, append(looked, "the clock of this machine"), "doctor") // by the running host
+	// By the running host.
+	says(t, dir, env, 0, append(looked, "the clock of this machine"), "doctor")
 	if posted.Load() != 0 || len(inbox.Mails()) != 0 {
 		t.Fatalf("without --send %d posts and the mails %q", posted.Load(), inbox.Texts())
 	}

@@ -19,8 +19,8 @@ func (p *process) limitFiles(bytes uint64) {
 	}
 }
 
-// On a full disk callers hear the fallback, requests whose answer is ignored come again, /readyz says
-// what is wrong, and the log stays short. When there is room again everything goes on.
+// On a full disk callers hear the fallback, requests whose answer is ignored come again, /readyz
+// says what is wrong, and the log stays short. When there is room again everything goes on.
 func TestOnAFullDiskNothingIsTakenThatCannotBeStored(t *testing.T) {
 	t.Parallel()
 	p := start(t, newDir(t, hosttest.File)).ready()

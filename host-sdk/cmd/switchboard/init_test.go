@@ -137,8 +137,8 @@ func TestInitRefusesWhatCannotBeUsed(t *testing.T) {
 	}
 }
 
-// The plugin's questions are answered by lines, or by the environment with --yes; the integration is there
-// when the host starts.
+// The plugin's questions are answered by lines, or by the environment with --yes; the integration
+// is there when the host starts.
 func TestInitAsksWhatThePluginNeeds(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -19,7 +19,8 @@ import (
 	"github.com/livecallrouting/livecall/internal/killed"
 )
 
-// moments is how many moments at most a command is killed at; LIVECALL_TEST_BOUNDARIES=all tries each.
+// moments is how many moments at most a command is killed at; LIVECALL_TEST_BOUNDARIES=all tries
+// each.
 const moments = 16
 
 // copied is a copy of a test's folder, which is written to the disk no more.
@@ -29,7 +30,8 @@ func copied(t *testing.T, dir string) string {
 	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"secret-key", "api-token", "next-secret-key"} { // which must be the owner's alone
+	// Which must be the owner's alone.
+	for _, name := range []string{"secret-key", "api-token", "next-secret-key"} {
 		if err := os.Chmod(filepath.Join(to, "data", name), 0o600); err != nil && !os.IsNotExist(err) {
 			t.Fatal(err)
 		}
@@ -37,8 +39,8 @@ func copied(t *testing.T, dir string) string {
 	return to
 }
 
-// killedAtEachStep runs a command in copies of a folder, and kills each before another of its changes to
-// files. In args DIR stands for the copy. check looks at the copy afterwards.
+// killedAtEachStep runs a command in copies of a folder, and kills each before another of its
+// changes to files. In args DIR stands for the copy. check looks at the copy afterwards.
 func killedAtEachStep(t *testing.T, dir string, env, args []string, check func(t *testing.T, dir string, killed bool)) {
 	t.Helper()
 	command := func(dir string, n int) ([]string, bool) {
@@ -91,8 +93,8 @@ func killedAtEachStep(t *testing.T, dir string, env, args []string, check func(t
 	}
 }
 
-// readable reads everything that is secret in the data directory, with the keys that a start would have,
-// and returns the names of the integrations.
+// readable reads everything that is secret in the data directory, with the keys that a start would
+// have, and returns the names of the integrations.
 func readable(t *testing.T, dir, database string, env ...string) (names []string) {
 	t.Helper()
 	s := settings.Settings{DataDir: filepath.Join(dir, "data")}
@@ -161,8 +163,8 @@ func hosted(t *testing.T, integrations int, env ...string) string {
 	return dir
 }
 
-// TestAChangeOfTheKeyMayBeKilled kills rekey before each change that it makes to a file: everything can be
-// read afterwards, and rekey once more ends the change.
+// TestAChangeOfTheKeyMayBeKilled kills rekey before each change that it makes to a file: everything
+// can be read afterwards, and rekey once more ends the change.
 func TestAChangeOfTheKeyMayBeKilled(t *testing.T) {
 	t.Parallel()
 	dir := hosted(t, 2)
@@ -229,8 +231,9 @@ func TestAChangeOfTheKeyMayBeKilledAtEachCommit(t *testing.T) {
 	t.Error("rekey made 50 commits, or more")
 }
 
-// TestARestoreMayBeKilled kills restore before each change that it makes to a file: the database is the one
-// from before or the one of the backup, and restore once more restores. The one from before is put aside.
+// TestARestoreMayBeKilled kills restore before each change that it makes to a file: the database is
+// the one from before or the one of the backup, and restore once more restores. The one from before
+// is put aside.
 func TestARestoreMayBeKilled(t *testing.T) {
 	t.Parallel()
 	dir := hosted(t, 1)
@@ -270,8 +273,8 @@ func TestARestoreMayBeKilled(t *testing.T) {
 	})
 }
 
-// TestABackupMayBeKilled kills backup before each change that it makes to a file: either there is no file
-// with the name of the backup, or it can be restored.
+// TestABackupMayBeKilled kills backup before each change that it makes to a file: either there is
+// no file with the name of the backup, or it can be restored.
 func TestABackupMayBeKilled(t *testing.T) {
 	t.Parallel()
 	dir := hosted(t, 1)

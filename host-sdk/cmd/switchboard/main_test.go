@@ -36,7 +36,8 @@ func TestMain(m *testing.M) {
 	if os.Getenv(runVariable) != "" {
 		os.Exit(run(os.Args[1:]))
 	}
-	if mode := os.Getenv(pluginVariable); mode != "" && filepath.Base(os.Args[0]) != program { // a script sets it for plugins
+	// A script sets it for plugins.
+	if mode := os.Getenv(pluginVariable); mode != "" && filepath.Base(os.Args[0]) != program {
 		runPlugin(mode)
 		os.Exit(0)
 	}

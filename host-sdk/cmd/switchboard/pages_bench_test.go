@@ -15,9 +15,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 )
 
-// BenchmarkWebhookBesideReaders measures the answer to a call's request, by a real process, while so
-// many browsers read the page of alerts again and again, over 100,000 resolved alerts. The readers and
-// the process share the machine.
+// BenchmarkWebhookBesideReaders measures the answer to a call's request, by a real process, while
+// so many browsers read the page of alerts again and again, over 100,000 resolved alerts. The
+// readers and the process share the machine.
 func BenchmarkWebhookBesideReaders(b *testing.B) {
 	for _, readers := range []int{0, 10} {
 		b.Run(fmt.Sprint(readers), func(b *testing.B) { benchmarkWebhook(b, readers) })

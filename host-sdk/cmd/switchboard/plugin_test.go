@@ -49,7 +49,8 @@ func (s shop) says(status int, want string, args ...string) {
 	}
 }
 
-// startWithOwnPlugins starts a host whose plugin folder is its own, with a version of testline in it.
+// startWithOwnPlugins starts a host whose plugin folder is its own, with a version of testline in
+// it.
 func startWithOwnPlugins(t *testing.T, version string) (*process, shop) {
 	t.Helper()
 	s := shop{t, newDir(t, hosttest.File)}
@@ -95,7 +96,8 @@ func TestAPluginIsUpgradedWhileCallsGoOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	// On a crowded machine the exchange may outlast the 3 s that a plugin has for an attempt (see
-	// launcher.Timing): then Twilio was asked to repeat the request. Before that it is not given up.
+	// launcher.Timing): then Twilio was asked to repeat the request. Before that it is not given
+	// up.
 	const attempt = 3 * time.Second
 	if got := <-answer; got != "please hold" && (time.Since(begun) < attempt || !strings.HasPrefix(got, "wait ")) {
 		t.Errorf("the request that was with the old version is answered with %q", got)

@@ -12,8 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/postgres"
 )
 
-// terminal runs a command of switchboard in dir and returns its status and all that it prints. env wins
-// over what tests have in common.
+// terminal runs a command of switchboard in dir and returns its status and all that it prints. env
+// wins over what tests have in common.
 func terminal(t *testing.T, dir string, env []string, args ...string) (status int, out string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
@@ -89,8 +89,8 @@ func TestDBCopy(t *testing.T) {
 	}
 }
 
-// TestCommandsAskTheHostsThatShareADatabase asks the host on the data directory, another one through the
-// public address, and the database itself once none runs.
+// TestCommandsAskTheHostsThatShareADatabase asks the host on the data directory, another one
+// through the public address, and the database itself once none runs.
 func TestCommandsAskTheHostsThatShareADatabase(t *testing.T) {
 	t.Parallel()
 	dir, elsewhere := newDir(t, twoWeeks), newDir(t, twoWeeks)

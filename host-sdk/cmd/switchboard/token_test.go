@@ -66,8 +66,8 @@ func TestTokenCommands(t *testing.T) {
 		t.Fatalf("p.stop() = %v", got)
 	}
 
-	// No host runs: the database is opened. Then the API token is switched off, and the token does for
-	// programs and for these commands.
+	// No host runs: the database is opened. Then the API token is switched off, and the token does
+	// for programs and for these commands.
 	var made struct{ ID, Secret, Role string }
 	if err := json.Unmarshal([]byte(token(0, "", "create", "--role", "admin", "--json", "repairs")), &made); err != nil || made.Role != "admin" {
 		t.Fatalf("made: %+v (%v)", made, err)

@@ -78,8 +78,8 @@ func TestADatabaseLockedAtTheStartIsWaitedFor(t *testing.T) {
 	}
 }
 
-// After a change of the file only the alerts of calls in progress are read again, a few at a time: with
-// 20,000 unresolved ones the process does not swell.
+// After a change of the file only the alerts of calls in progress are read again, a few at a time:
+// with 20,000 unresolved ones the process does not swell.
 func TestAReloadWithManyUnresolvedAlertsIsCheap(t *testing.T) {
 	t.Parallel()
 	dir := newDir(t, hosttest.File)
@@ -133,8 +133,8 @@ func fillAlerts(t testing.TB, dir string, n int, status string) {
 	}
 }
 
-// A database that was removed or emptied beside its key is an accident, which a start that begins a new
-// one would hide.
+// A database that was removed or emptied beside its key is an accident, which a start that begins a
+// new one would hide.
 func TestAStartWithoutTheDatabaseOfItsKeySaysSo(t *testing.T) {
 	t.Parallel()
 	dir := newDir(t, hosttest.File)

@@ -47,8 +47,8 @@ func (n *notified) all() string {
 	return strings.Join(n.posts, "\n")
 }
 
-// A whole host without a mail server pages by a notification service, tells a channel, and is asked for a
-// test. Neither its log nor anything that it shows holds an address.
+// A whole host without a mail server pages by a notification service, tells a channel, and is asked
+// for a test. Neither its log nor anything that it shows holds an address.
 func TestAHostWithoutMailNotifies(t *testing.T) {
 	t.Parallel()
 	service := newNotified(t)

@@ -1,5 +1,5 @@
-// Command echo-plugin is a small plugin: it serves a chat, repeats what visitors write, and tells the
-// person on call. docs/write-a-plugin.md explains it block by block.
+// Command echo-plugin is a small plugin: it serves a chat, repeats what visitors write, and tells
+// the person on call. docs/write-a-plugin.md explains it block by block.
 package main
 
 import (
@@ -21,12 +21,12 @@ func main() {
 	transport.Main(func(*slog.Logger) (integration.Integration, error) { return echo{}, nil })
 }
 
-// echo is the plugin. It has no fields: whatever a conversation needs is in its session, which the host
-// stores and hands to the next request, at whichever host that arrives.
+// echo is the plugin. It has no fields: whatever a conversation needs is in its session, which the
+// host stores and hands to the next request, at whichever host that arrives.
 type echo struct{}
 
-// The chat service posts a form with these fields to the endpoint, and a key in a header. It shows the
-// text of the answer, and sends what comes next to the address in it.
+// The chat service posts a form with these fields to the endpoint, and a key in a header. It shows
+// the text of the answer, and sends what comes next to the address in it.
 const (
 	conversationField = "Conversation"
 	textField         = "Text"
@@ -36,8 +36,9 @@ const (
 
 // answer is what the chat service reads.
 type answer struct {
-	Say   string `json:"say"`
-	Again string `json:"again,omitempty"` // where to send the next text; "": the conversation is over
+	Say string `json:"say"`
+	// Where to send the next text; "": the conversation is over.
+	Again string `json:"again,omitempty"`
 }
 
 // say makes an answer.
@@ -46,8 +47,8 @@ func say(text, again string) integration.Response {
 	return integration.Response{Header: map[string][]string{"Content-Type": {"application/json"}}, Body: body}
 }
 
-// Describe implements integration.Integration: the host routes requests by it, and answers by itself
-// while no process of the plugin runs.
+// Describe implements integration.Integration: the host routes requests by it, and answers by
+// itself while no process of the plugin runs.
 func (echo) Describe(context.Context, integration.DescribeRequest) (integration.Description, error) {
 	return integration.Description{
 		ID: "echo", Name: "Echo chat", Version: version,
@@ -71,8 +72,8 @@ func fallback() integration.FallbackAnswers {
 	}
 }
 
-// optionsSchema is the form that people fill in. A secret is marked in three ways, for hosts and for
-// form libraries.
+// optionsSchema is the form that people fill in. A secret is marked in three ways, for hosts and
+// for form libraries.
 //
 //go:embed options.schema.json
 var optionsSchema []byte
@@ -82,11 +83,12 @@ func (echo) OptionsSchema(context.Context, integration.OptionsSchemaRequest) (in
 	return integration.OptionsSchema{Schema: optionsSchema, Format: 1}, nil
 }
 
-// minKey is how many characters the key has at least: it is all that keeps strangers from waking people.
+// minKey is how many characters the key has at least: it is all that keeps strangers from waking
+// people.
 const minKey = 16
 
-// ValidateOptions implements integration.Integration. Fields that this version does not know are kept,
-// as a newer one may have written them.
+// ValidateOptions implements integration.Integration. Fields that this version does not know are
+// kept, as a newer one may have written them.
 func (echo) ValidateOptions(_ context.Context, req integration.ValidateOptionsRequest) (integration.ValidateOptionsResponse, error) {
 	if req.Format > 1 {
 		return integration.ValidateOptionsResponse{}, integration.Errorf(integration.KindUnsupported, "the options have format %d, this version reads 1: upgrade the plugin", req.Format)
@@ -145,8 +147,9 @@ func read(s *integration.Session) (conversation, error) {
 	return c, nil
 }
 
-// HandleWebhook implements integration.Integration. It decides by what it is handed alone: the clock is
-// Facts.Now, and whatever it wants done is in the outcome, which the host commits as a whole.
+// HandleWebhook implements integration.Integration. It decides by what it is handed alone: the
+// clock is Facts.Now, and whatever it wants done is in the outcome, which the host commits as a
+// whole.
 func (echo) HandleWebhook(_ context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
 	f := req.Facts
 	var options struct{ Greeting, Key string }
@@ -240,7 +243,8 @@ func (c conversation) ends(f integration.Facts) integration.Outcome {
 	return o
 }
 
-// command completes a command. Numbers rise and are never used twice, as they are kept in the state.
+// command completes a command. Numbers rise and are never used twice, as they are kept in the
+// state.
 func (c *conversation) command(f integration.Facts, a integration.AlertCommand) integration.AlertCommand {
 	c.Command++
 	a.Number, a.AlertKey, a.At = c.Command, f.SessionKey, f.Now
@@ -281,8 +285,8 @@ func (echo) HandleTask(context.Context, integration.TaskRequest) (integration.Ou
 	return integration.Outcome{}, nil
 }
 
-// Perform implements integration.Integration: I/O is done here, of which this plugin has none. Asked to
-// erase what the foreign service keeps of a caller, it has nothing to erase.
+// Perform implements integration.Integration: I/O is done here, of which this plugin has none.
+// Asked to erase what the foreign service keeps of a caller, it has nothing to erase.
 func (echo) Perform(_ context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
 	return integration.TaskResult{}, integration.Errorf(integration.KindUnsupported, "there is no task %q", req.Task.Name)
 }

@@ -62,7 +62,8 @@ func newDesk() *desk {
 			"alice": {ID: "alice", Name: "Alice Example", Phones: []string{"+12025550143"}},
 			"bob":   {ID: "bob", Name: "Bob Example", Phones: []string{"+12025550144"}},
 		},
-		teams:    []team{{"devops", "DevOps", []string{"alice"}}, {"support", "Support", []string{"bob"}}}, // by name
+		// By name.
+		teams:    []team{{"devops", "DevOps", []string{"alice"}}, {"support", "Support", []string{"bob"}}},
 		alerts:   map[platform.Hint]*integration.AlertSnapshot{},
 		watchers: map[chan platform.Hint]bool{},
 	}
@@ -319,7 +320,8 @@ func connect(ctx context.Context, yours platform.Platform, kept store.Store, plu
 	if err != nil {
 		return nil, err
 	}
-	if err := eng.Describe(ctx); err != nil { // from here on there are answers for a plugin that fails
+	// From here on there are answers for a plugin that fails.
+	if err := eng.Describe(ctx); err != nil {
 		return nil, err
 	}
 	hooks, err := webhook.New(webhook.Config{Engine: eng, PublicURL: public, Files: kept, Logger: log})

@@ -16,7 +16,8 @@ func (s *suite) performUnknown(t *testing.T, i integration.Integration) {
 		"no name":         {Format: d.Formats.Task},
 		"newer format":    {Name: "nobody-knows", Generation: 1, Format: d.Formats.Task + 1, Payload: []byte(`{}`)},
 		"garbage payload": {Name: "nobody-knows", Generation: 1, Format: d.Formats.Task, Payload: []byte("\x00\xff")},
-		"garbage erasure": {Name: integration.TaskErase, Generation: 1, Payload: []byte("\x00\xff")}, // known since minor 1, but nobody has to
+		// Known since minor 1, but nobody has to.
+		"garbage erasure": {Name: integration.TaskErase, Generation: 1, Payload: []byte("\x00\xff")},
 	} {
 		facts := s.webhook().Facts
 		_, err := i.Perform(callContext(t), integration.PerformRequest{Facts: facts, Task: task, Attempt: 1})

@@ -65,8 +65,9 @@ func (s *suite) webhookDeleted(t *testing.T, i integration.Integration) {
 	s.checkResponse(t, "a running call of a deleted integration", o.Response)
 }
 
-// webhookSeen: a host that keeps when it heard of the caller is told nothing about a call that there is
-// not, and its own words change no answer: what the foreign service executes is the same at every host.
+// webhookSeen: a host that keeps when it heard of the caller is told nothing about a call that
+// there is not, and its own words change no answer: what the foreign service executes is the same
+// at every host.
 func (s *suite) webhookSeen(t *testing.T, i integration.Integration) {
 	for name, req := range s.webhooks(t, i) {
 		first, err := s.settleWebhook(callContext(t), i, clone(req))
@@ -126,9 +127,9 @@ func (s *suite) webhookOlderHost(t *testing.T, i integration.Integration) {
 	}
 }
 
-// webhookWriteFormats: beside hosts of another release a session is written in the format that is asked
-// for, or in the oldest that can still be written, never in one that Describe does not name; and is read
-// again.
+// webhookWriteFormats: beside hosts of another release a session is written in the format that is
+// asked for, or in the oldest that can still be written, never in one that Describe does not name;
+// and is read again.
 func (s *suite) webhookWriteFormats(t *testing.T, i integration.Integration) {
 	newest := s.describe(t, i).Formats.State
 	for asked := 1; asked <= newest+1; asked++ {

@@ -18,10 +18,10 @@ import (
 const maxLinks = 40
 
 // Way refuses a path of which somebody else than this user and root could exchange a part: each
-// folder and symbolic link on the way from the root must belong to one of the two, and no folder may
-// be writable for others, unless it is sticky, as /tmp is: there nobody can exchange what belongs to
-// this user. A folder that is writable for a group is accepted if the group is root's or this
-// process's own. Errors name the path, its mode and owner, and the remedy.
+// folder and symbolic link on the way from the root must belong to one of the two, and no folder
+// may be writable for others, unless it is sticky, as /tmp is: there nobody can exchange what
+// belongs to this user. A folder that is writable for a group is accepted if the group is root's or
+// this process's own. Errors name the path, its mode and owner, and the remedy.
 func Way(path string) error {
 	abs, err := filepath.Abs(path)
 	if err != nil {

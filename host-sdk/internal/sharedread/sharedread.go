@@ -1,4 +1,5 @@
-// Package sharedread lets people who ask for the same thing at the same time share one reading of it.
+// Package sharedread lets people who ask for the same thing at the same time share one reading of
+// it.
 package sharedread
 
 import (
@@ -11,8 +12,8 @@ import (
 const readTime = 30 * time.Second
 
 // Group shares readings by key. At most one reading of a key goes on at a time and one waits. A
-// caller gets a reading that began after the call, so it sees what the caller has changed before. The
-// zero Group is ready for use.
+// caller gets a reading that began after the call, so it sees what the caller has changed before.
+// The zero Group is ready for use.
 type Group[T any] struct {
 	mu    sync.Mutex
 	queue map[string]*queue[T]
@@ -54,8 +55,8 @@ func (g *Group[T]) Do(ctx context.Context, key string, read func(ctx context.Con
 	}
 }
 
-// join finds the next reading of a key that begins, or makes it: then it is the caller's to do, after
-// the one before.
+// join finds the next reading of a key that begins, or makes it: then it is the caller's to do,
+// after the one before.
 func (g *Group[T]) join(key string) (r, before *reading[T], mine bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

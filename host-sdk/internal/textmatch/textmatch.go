@@ -1,6 +1,6 @@
-// Package textmatch finds texts by what a person types into a search field. It works on values rather
-// than in a database, as databases differ in what a small letter is and which signs have a meaning of
-// their own.
+// Package textmatch finds texts by what a person types into a search field. It works on values
+// rather than in a database, as databases differ in what a small letter is and which signs have a
+// meaning of their own.
 package textmatch
 
 import (
@@ -14,8 +14,8 @@ const MaxBytes = 400
 // Matcher is what somebody searches for.
 type Matcher struct{ words []string }
 
-// New reads a search: words, of which each must occur, in any order and any case. A search that is a
-// telephone number, as people write it, is one word. An empty search finds everything.
+// New reads a search: words, of which each must occur, in any order and any case. A search that is
+// a telephone number, as people write it, is one word. An empty search finds everything.
 func New(search string) Matcher {
 	if number := digits(search); number != "" {
 		return Matcher{[]string{number}}
@@ -23,8 +23,8 @@ func New(search string) Matcher {
 	return Matcher{strings.Fields(strings.ToLower(search))}
 }
 
-// digits is a telephone number, or a part of one, without what people write between its digits; "": the
-// text is none.
+// digits is a telephone number, or a part of one, without what people write between its digits; "":
+// the text is none.
 func digits(text string) string {
 	var b strings.Builder
 	for i, r := range strings.TrimSpace(text) {

@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 )
 
-// Write replaces the file at path, or makes it, with a mode: whoever reads it at any moment, a power
-// failure included, finds the old content or the new one. What fails leaves the old one, and nothing
-// beside it.
+// Write replaces the file at path, or makes it, with a mode: whoever reads it at any moment, a
+// power failure included, finds the old content or the new one. What fails leaves the old one, and
+// nothing beside it.
 func Write(path string, data []byte, mode fs.FileMode) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // for its owner alone
 	if err != nil {

@@ -8,9 +8,9 @@ import (
 )
 
 // Codec encodes messages as gRPC does, but replaces what is not UTF-8 in text by U+FFFD. A message
-// with such text cannot be sent at all, and text comes from callers: a city name in another encoding
-// must not cost a call. Nearly all text is valid, which protobuf looks at anyway: only a message that
-// it refuses is walked.
+// with such text cannot be sent at all, and text comes from callers: a city name in another
+// encoding must not cost a call. Nearly all text is valid, which protobuf looks at anyway: only a
+// message that it refuses is walked.
 func Codec() encoding.CodecV2 { return codec{encoding.GetCodecV2(grpcproto.Name)} }
 
 type codec struct{ encoding.CodecV2 }

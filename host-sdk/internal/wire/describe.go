@@ -154,8 +154,8 @@ func httpResponseFromPB(r *pb.HttpResponse) integration.Response {
 	return integration.Response{Status: int(r.GetStatus()), Header: headerFromPB(r.GetHeader()), Body: r.GetBody()}
 }
 
-// headers is where the fields of a header lie: their texts, lists and messages are made in one piece
-// each, and used again.
+// headers is where the fields of a header lie: their texts, lists and messages are made in one
+// piece each, and used again.
 type headers struct {
 	names  []string
 	text   texts
@@ -214,8 +214,8 @@ func headerSize(fields []*pb.HeaderField) (size int) {
 	return size
 }
 
-// headerFromPB joins the values of a name that comes more than once. Texts and lists are made in one
-// piece each.
+// headerFromPB joins the values of a name that comes more than once. Texts and lists are made in
+// one piece each.
 func headerFromPB(fields []*pb.HeaderField) map[string][]string {
 	if len(fields) == 0 {
 		return nil

@@ -40,13 +40,15 @@ var codeKinds = map[codes.Code]integration.Kind{
 	codes.FailedPrecondition: integration.KindConflict,
 	codes.InvalidArgument:    integration.KindInvalid,
 	codes.OutOfRange:         integration.KindInvalid,
-	codes.ResourceExhausted:  integration.KindInvalid, // a message over the size limit: as large the next time
-	codes.Unauthenticated:    integration.KindUnauthorized,
-	codes.PermissionDenied:   integration.KindUnauthorized,
-	codes.Unavailable:        integration.KindUnavailable,
-	codes.DeadlineExceeded:   integration.KindDeadline,
-	codes.Canceled:           integration.KindDeadline, // given up by the caller: whether it took effect is unknown
-	codes.Unimplemented:      integration.KindUnsupported,
+	// A message over the size limit: as large the next time.
+	codes.ResourceExhausted: integration.KindInvalid,
+	codes.Unauthenticated:   integration.KindUnauthorized,
+	codes.PermissionDenied:  integration.KindUnauthorized,
+	codes.Unavailable:       integration.KindUnavailable,
+	codes.DeadlineExceeded:  integration.KindDeadline,
+	// Given up by the caller: whether it took effect is unknown.
+	codes.Canceled:      integration.KindDeadline,
+	codes.Unimplemented: integration.KindUnsupported,
 }
 
 // TransportError is in the chain of an error that the connection, not the plugin, brought about:

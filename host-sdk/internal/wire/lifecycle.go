@@ -13,7 +13,8 @@ const Service = "livecall.v1.IntegrationService"
 
 // Lifecycle is what a host may do to a plugin process besides calling its integration.
 type Lifecycle struct {
-	// Drain refuses new calls, waits for those in progress and returns how many are left when ctx ends.
+	// Drain refuses new calls, waits for those in progress and returns how many are left when ctx
+	// ends.
 	Drain func(ctx context.Context) int
 	// Profile returns a profile of the process.
 	Profile func(ctx context.Context, p Profile) ([]byte, error)

@@ -11,8 +11,8 @@ import (
 )
 
 // messages is where the messages lie that a request consists of. They are used again for the next
-// request: a caller on hold causes one every few seconds, of some thirty messages. Its zero value is
-// ready.
+// request: a caller on hold causes one every few seconds, of some thirty messages. Its zero value
+// is ready.
 type messages struct {
 	webhook      arena[pb.HandleWebhookRequest]
 	facts        arena[pb.Facts]
@@ -31,8 +31,8 @@ type messages struct {
 	findingList     []*pb.Finding
 }
 
-// freeMessages are those of requests that were sent. gRPC has written a request when a call returns,
-// and whatever keeps messages for later, such as its tracing, is not switched on.
+// freeMessages are those of requests that were sent. gRPC has written a request when a call
+// returns, and whatever keeps messages for later, such as its tracing, is not switched on.
 var freeMessages = sync.Pool{New: func() any { return new(messages) }}
 
 // free gives the messages to the next request.

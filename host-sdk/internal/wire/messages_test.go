@@ -10,8 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// TestNothingOfARequestIsLeftForTheNext makes requests one after the other where the messages of the one
-// before lay, large ones and small ones, and compares each with one that is made anew.
+// TestNothingOfARequestIsLeftForTheNext makes requests one after the other where the messages of
+// the one before lay, large ones and small ones, and compares each with one that is made anew.
 func TestNothingOfARequestIsLeftForTheNext(t *testing.T) {
 	t.Parallel()
 	large, _ := tickMessages()

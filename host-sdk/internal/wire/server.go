@@ -11,7 +11,8 @@ import (
 	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
 )
 
-// RegisterServer serves impl on s, which is to use [Codec]. Errors whose text does not cross are written to log.
+// RegisterServer serves impl on s, which is to use [Codec]. Errors whose text does not cross are
+// written to log.
 func RegisterServer(s grpc.ServiceRegistrar, impl integration.Integration, log *slog.Logger) {
 	pb.RegisterIntegrationServiceServer(s, &server{impl: impl, log: log})
 }

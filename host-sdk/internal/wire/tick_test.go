@@ -33,8 +33,8 @@ func tickMessages() (integration.WebhookRequest, integration.Outcome) {
 	}}
 }
 
-// TestTheMessagesOfATickAllocateLittle counts what both sides allocate to write and read them, without
-// the connection. It runs beside no other test, and nothing of it depends on time.
+// TestTheMessagesOfATickAllocateLittle counts what both sides allocate to write and read them,
+// without the connection. It runs beside no other test, and nothing of it depends on time.
 func TestTheMessagesOfATickAllocateLittle(t *testing.T) {
 	req, outcome := tickMessages()
 	asked, err := proto.Marshal(webhookRequestToPB(new(messages), req))
@@ -57,7 +57,8 @@ func TestTheMessagesOfATickAllocateLittle(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// When it was written: 20 objects and 1.9 kB, and 87 and 8.7 kB. The race detector empties pools.
+	// When it was written: 20 objects and 1.9 kB, and 87 and 8.7 kB. The race detector empties
+	// pools.
 	for _, side := range []struct {
 		name            string
 		most, mostBytes uint64

@@ -32,9 +32,9 @@ type Problem struct {
 }
 
 // Parse reads a document of at most maxValues values; aliases count where they are used, so that a
-// small text cannot become a huge tree. All problems are returned, beyond the first 20 their number.
-// The node is nil when there is nothing to look at: the text is not YAML, exceeds a limit, or (then
-// without a problem) is empty.
+// small text cannot become a huge tree. All problems are returned, beyond the first 20 their
+// number. The node is nil when there is nothing to look at: the text is not YAML, exceeds a limit,
+// or (then without a problem) is empty.
 func Parse(data []byte, maxValues int) (root *Node, problems []Problem) {
 	// A defect in the YAML library must not stop a host that reads a person's text.
 	defer func() {
@@ -249,8 +249,8 @@ func (r *reader) readAlias(n *yaml.Node, out *Node, depth int) *Node {
 	return read
 }
 
-// readMap keeps the first of two equal keys and reports the second. content holds keys and values in
-// turn.
+// readMap keeps the first of two equal keys and reports the second. content holds keys and values
+// in turn.
 func (r *reader) readMap(out *Node, content []*yaml.Node, depth int) {
 	out.Kind = Map
 	var merged []*Node

@@ -1,4 +1,5 @@
-// Command sealmanifest writes manifest.json, with the hashes of the executables that lie there, into a plugin's folder.
+// Command sealmanifest writes manifest.json, with the hashes of the executables that lie there,
+// into a plugin's folder.
 //
 //	sealmanifest [-from manifest.json] [-platform linux-amd64]... DIR
 package main

@@ -254,7 +254,8 @@ func TestAudience(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, noon, storyFile)
 	for audience, want := range map[integration.Audience][]string{
-		integration.AudienceTeam:      {"alice@example.com", "bob@example.com"}, // Dave has Alice's address in capitals
+		// Dave has Alice's address in capitals.
+		integration.AudienceTeam:      {"alice@example.com", "bob@example.com"},
 		integration.AudienceTeamAdmin: {"alice@example.com"},
 		integration.AudienceOnCall:    {"alice@example.com", "bob@example.com", "carol@example.com"},
 	} {

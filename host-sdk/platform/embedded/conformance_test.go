@@ -72,8 +72,8 @@ var (
 	onServer = postgres.NewTemplate(template.Fill)
 )
 
-// urlOf names the database of a path: a file of SQLite, or where LIVECALL_TEST_DATABASE says postgres, a
-// database of a server.
+// urlOf names the database of a path: a file of SQLite, or where LIVECALL_TEST_DATABASE says
+// postgres, a database of a server.
 func urlOf(t testing.TB, path string) string {
 	t.Helper()
 	if os.Getenv("LIVECALL_TEST_DATABASE") == "postgres" {
@@ -142,7 +142,8 @@ func TestConformance(t *testing.T) {
 	conform(t, openDB(t, filepath.Join(t.TempDir(), "host.db")))
 }
 
-// TestConformanceOnAServer is the suite on PostgreSQL, where each function of a transaction runs twice.
+// TestConformanceOnAServer is the suite on PostgreSQL, where each function of a transaction runs
+// twice.
 func TestConformanceOnAServer(t *testing.T) {
 	t.Parallel()
 	db := openURL(t, onServer.Database(t))
@@ -184,7 +185,8 @@ func TestEveryListOfAlertsHasAnIndex(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, text := range db.Statements() {
-			if slices.Contains(before, text) || !strings.Contains(text, " desc limit ") { // not of what goes on beside
+			// Not of what goes on beside.
+			if slices.Contains(before, text) || !strings.Contains(text, " desc limit ") {
 				continue
 			}
 			plan := strings.Join(plantest.Plan(t, db, text), "; ")

@@ -9,8 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// decided decides a command and writes its change as a store does; false: the alert was not as it was when
-// the change was decided.
+// decided decides a command and writes its change as a store does; false: the alert was not as it
+// was when the change was decided.
 func (w *world) decided(cmd integration.AlertCommand) (platform.AlertChange, bool) {
 	w.t.Helper()
 	change, err := w.Decide(w.t.Context(), scope, []integration.AlertCommand{cmd})
@@ -78,8 +78,8 @@ func TestCommandsOfACallAreDecidedWithoutReadingItsAlert(t *testing.T) {
 			if read := change.Snapshot.Status == integration.AlertAcknowledged; !written || read == alone {
 				t.Errorf("written %v, the alert was read %v", written, read)
 			}
-			// A change of somebody else is not overwritten, and the commands that Apply gets then are decided
-			// on it. The next are decided from memory again.
+			// A change of somebody else is not overwritten, and the commands that Apply gets then
+			// are decided on it. The next are decided from memory again.
 			w.exec("update embedded_alerts set version = version + 1, urgency = 'high' where " + ours)
 			if _, written := w.decided(logOf(3, "three")); written == alone {
 				t.Errorf("decided on a copy that was too old, and written: %v", written)

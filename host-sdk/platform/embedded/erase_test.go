@@ -106,7 +106,8 @@ func TestOldAlertsGoInPieces(t *testing.T) {
 	}
 }
 
-// A number is replaced in alerts and their logs, also in open ones, and alerts of longer numbers keep theirs.
+// A number is replaced in alerts and their logs, also in open ones, and alerts of longer numbers
+// keep theirs.
 func TestAForgottenNumberIsReplacedInAlerts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, noon, storyFile)

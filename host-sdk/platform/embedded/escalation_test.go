@@ -107,7 +107,8 @@ func TestReopenAfterDropBeginsAnew(t *testing.T) {
 	w.do(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: "carol"})
 	a := w.alert()
 	w.do(integration.AlertCommand{Kind: integration.AlertReopen, Ack: a.Acknowledgements[0].ID})
-	w.do(integration.AlertCommand{Kind: integration.AlertEscalate, Layer: a.Layer, Round: a.Round}) // of layer 0: nothing
+	// Of layer 0: nothing.
+	w.do(integration.AlertCommand{Kind: integration.AlertEscalate, Layer: a.Layer, Round: a.Round})
 	if a := w.alert(); a.Status != integration.AlertOpen || a.Layer != 1 || a.Round != 1 {
 		t.Errorf("%+v", a)
 	}

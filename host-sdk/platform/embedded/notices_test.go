@@ -70,8 +70,8 @@ func (s *services) file() string {
 	).Replace(storyFile)
 }
 
-// busy is how many notices are being sent, or are due. Until it is 0 a test leaves the clock alone: what
-// takes longer than its lease is sent again.
+// busy is how many notices are being sent, or are due. Until it is 0 a test leaves the clock alone:
+// what takes longer than its lease is sent again.
 func (w *world) busy() int {
 	w.t.Helper()
 	count := func(query string, arg any) (n int) {
@@ -191,8 +191,8 @@ func TestARefusalIsInTheStoryAndFoundWithoutTheAddress(t *testing.T) {
 	}
 }
 
-// Of several hosts each says who is not reached, whichever has tried, until a page of any of them reaches
-// the person.
+// Of several hosts each says who is not reached, whichever has tried, until a page of any of them
+// reaches the person.
 func TestAllHostsSayWhoIsNotReachedUntilOneReachesThem(t *testing.T) {
 	t.Parallel()
 	s := newServices(t)
@@ -257,8 +257,9 @@ func TestAChannelIsToldOfTheWholeAlert(t *testing.T) {
 	}
 }
 
-// A message that was left before the alert had a team, as by a caller who goes straight to voicemail, is told to
-// the team that gets it, and to one that it goes to later; nobody is told of it twice.
+// A message that was left before the alert had a team, as by a caller who goes straight to
+// voicemail, is told to the team that gets it, and to one that it goes to later; nobody is told of
+// it twice.
 func TestAChannelIsToldOfAMessageThatCameBeforeItsTeam(t *testing.T) {
 	t.Parallel()
 	s := newServices(t)
@@ -347,7 +348,8 @@ func TestAChannelIsToldOnceThatNobodyHasHeardAMessage(t *testing.T) {
 	}
 }
 
-// A host that dies while it sends leaves the page to the others, who send it at once and one of them alone.
+// A host that dies while it sends leaves the page to the others, who send it at once and one of
+// them alone.
 func TestAPageOfADeadHostIsSentByAnother(t *testing.T) {
 	t.Parallel()
 	s := newServices(t)

@@ -18,8 +18,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/sqlstoretest"
 )
 
-// BenchmarkCallBesideReaders measures the reads and the commit of one request of a call, while so many
-// people read the page of alerts again and again, over 100,000 resolved alerts.
+// BenchmarkCallBesideReaders measures the reads and the commit of one request of a call, while so
+// many people read the page of alerts again and again, over 100,000 resolved alerts.
 func BenchmarkCallBesideReaders(b *testing.B) {
 	for _, readers := range []int{0, 10} {
 		b.Run(fmt.Sprint(readers), func(b *testing.B) { benchmarkCall(b, readers) })

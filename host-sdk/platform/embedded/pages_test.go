@@ -68,8 +68,8 @@ func TestARefusedAddressConcernsOnePersonAlone(t *testing.T) {
 	}
 }
 
-// Whoever looks after the host hears of an address that does not work before a night in which only a
-// mail would have told its owner of a caller.
+// Whoever looks after the host hears of an address that does not work before a night in which only
+// a mail would have told its owner of a caller.
 func TestAPageThatIsGivenUpIsFoundUntilOneArrives(t *testing.T) {
 	t.Parallel()
 	var got paged
@@ -161,8 +161,8 @@ func TestAPageOfTheReleaseBeforeReachesEachPerson(t *testing.T) {
 	})
 }
 
-// TestWhoIsGoneFromTheFileDoesNotCount: when the last person of a layer who is still there declines,
-// the next layer is paged.
+// TestWhoIsGoneFromTheFileDoesNotCount: when the last person of a layer who is still there
+// declines, the next layer is paged.
 func TestWhoIsGoneFromTheFileDoesNotCount(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, noon, storyFile)

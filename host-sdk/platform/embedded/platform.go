@@ -36,8 +36,8 @@ type Config struct {
 	// Send notifies an address of a person or a channel; nil: addresses are not used. See
 	// [alerts.Config].
 	Send func(ctx context.Context, to notify.Address, page alerts.Page) error
-	// TellShift tells a person of a shift that somebody gave to them, or took back; nil: nobody is told.
-	// See [shifts.Config].
+	// TellShift tells a person of a shift that somebody gave to them, or took back; nil: nobody is
+	// told. See [shifts.Config].
 	TellShift func(ctx context.Context, n shifts.News, to integration.User) error
 }
 
@@ -108,8 +108,8 @@ func (p *Platform) Run(ctx context.Context) error {
 	return p.Service.Run(ctx)
 }
 
-// Capabilities implements platform.Platform: all but paging by itself. People are notified if there is
-// a hook for a way that anybody has.
+// Capabilities implements platform.Platform: all but paging by itself. People are notified if there
+// is a hook for a way that anybody has.
 func (p *Platform) Capabilities(context.Context, platform.Scope) (integration.Capabilities, error) {
 	return integration.Capabilities{
 		UnroutedAlerts: true, Reopen: true, Escalate: true, AcknowledgeAs: true, AcknowledgedByUser: true,

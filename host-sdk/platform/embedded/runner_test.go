@@ -70,7 +70,8 @@ func TestTwoProcesses(t *testing.T) {
 	for i := range 4 {
 		for w.clock.Now().Sub(noon) < time.Duration(i+1)*16*time.Minute && len(w.record().Log) < 3+i {
 			w.clock.Advance(30 * time.Second)
-			time.Sleep(5 * time.Millisecond) // both processes get to run; the result does not depend on it
+			// Both processes get to run; the result does not depend on it.
+			time.Sleep(5 * time.Millisecond)
 		}
 		w.lines(3 + i)
 	}
@@ -79,8 +80,8 @@ func TestTwoProcesses(t *testing.T) {
 	}
 }
 
-// TestFiresOnTheRealClock lets time-outs fire by the machine's clock: all of them, and none too early. How late they are
-// is logged, not judged: the machine may be busy.
+// TestFiresOnTheRealClock lets time-outs fire by the machine's clock: all of them, and none too
+// early. How late they are is logged, not judged: the machine may be busy.
 func TestFiresOnTheRealClock(t *testing.T) {
 	w := newWorld(t, noon, strings.NewReplacer("timeout: 5m", "timeout: 1s", "timeout: 10m", "timeout: 1s", "repeat: 1", "repeat: 0").Replace(storyFile),
 		func(c *embedded.Config) { c.Clock = clock.System() })
@@ -134,7 +135,8 @@ func TestNotify(t *testing.T) {
 	w.clock.Advance(time.Minute)
 	w.until("the second attempt fails", failed(0))
 	for !count(1)() {
-		// Slowly: a page is sent again when its lease has passed before the store has heard that it was.
+		// Slowly: a page is sent again when its lease has passed before the store has heard that it
+		// was.
 		w.clock.Advance(time.Second)
 		time.Sleep(20 * time.Millisecond)
 		if w.clock.Now().Sub(noon) > 4*time.Minute {
@@ -144,7 +146,8 @@ func TestNotify(t *testing.T) {
 	w.do(integration.AlertCommand{Kind: integration.AlertEscalate, Layer: 1, Round: 1})
 	w.until("the second layer is told", count(3))
 	w.do(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: "bob"})
-	w.do(integration.AlertCommand{Kind: integration.AlertReopen, Ack: w.alert().Acknowledgements[0].ID}) // they know
+	// They know.
+	w.do(integration.AlertCommand{Kind: integration.AlertReopen, Ack: w.alert().Acknowledgements[0].ID})
 	if err := w.act(platform.ActEscalate, "carol"); err != nil {
 		t.Fatal(err)
 	}
@@ -233,8 +236,8 @@ func TestTeamRemovedWhileItsAlertIsOpen(t *testing.T) {
 	}
 }
 
-// TestAFileThatCanBeOpenedAgainIsReadAgain: an operator who corrects the mode or owner of a file does
-// not change its time of modification.
+// TestAFileThatCanBeOpenedAgainIsReadAgain: an operator who corrects the mode or owner of a file
+// does not change its time of modification.
 func TestAFileThatCanBeOpenedAgainIsReadAgain(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() == 0 {

@@ -102,7 +102,8 @@ func TestADatabaseThatCannotBeWrittenIsTriedLessAndLess(t *testing.T) {
 	told := make(chan struct{}, 10)
 	failing := errors.New("the mail server is down")
 	w := newWorld(t, noon, storyFile, func(c *embedded.Config) {
-		db = openURL(t, "sqlite:"+filepath.Join(t.TempDir(), "host.db")) // which can be made read-only
+		// Which can be made read-only.
+		db = openURL(t, "sqlite:"+filepath.Join(t.TempDir(), "host.db"))
 		c.DB, c.Logger = db, slog.New(slog.NewTextHandler(&log, nil))
 		c.Notify = func(context.Context, alerts.Page) error { told <- struct{}{}; return failing }
 	})
@@ -151,7 +152,8 @@ func TestAnAlertThatCannotBeReadHoldsUpNoOther(t *testing.T) {
 		}
 		w.clock.Advance(time.Second)
 	}
-	open(key, "support") // whose first layer has a minute: its end falls into a pause of the broken one
+	// Whose first layer has a minute: its end falls into a pause of the broken one.
+	open(key, "support")
 	for range 60 {
 		w.clock.Advance(time.Second)
 		time.Sleep(time.Millisecond) // the runner gets to run; what is wanted does not depend on it
@@ -162,8 +164,8 @@ func TestAnAlertThatCannotBeReadHoldsUpNoOther(t *testing.T) {
 	w.until("the mended one goes on", func() bool { a, err := w.Alert(t.Context(), scope, "broken"); return err == nil && a.Layer == 2 })
 }
 
-// After a change of the file one hint stands for all alerts: there may be any number of open ones, and
-// few of them are those of calls in progress.
+// After a change of the file one hint stands for all alerts: there may be any number of open ones,
+// and few of them are those of calls in progress.
 func TestAReloadGivesOneHintForAllAlerts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, noon, storyFile)

@@ -44,7 +44,8 @@ func (c *client) login(ctx context.Context, username, password Secret) (admin, e
 		return admin{}, integration.Errorf(integration.KindUnauthorized, "GoAlert does not accept the user name or the password: sign in to %s with them to see which", c.base)
 	}
 	token := strings.TrimSpace(string(answer))
-	if status != http.StatusOK || token == "" || strings.ContainsAny(token, "<> \n") { // a page for people
+	// A page for people.
+	if status != http.StatusOK || token == "" || strings.ContainsAny(token, "<> \n") {
 		return admin{}, c.unexpected(status)
 	}
 	a := admin{c, Secret(token)}

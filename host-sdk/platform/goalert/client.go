@@ -20,9 +20,11 @@ const (
 	// requestTimeout bounds a request whose caller sets no earlier deadline. GoAlert lets a request
 	// wait up to 20 s for others of its key.
 	requestTimeout = 25 * time.Second
-	idleTimeout    = 90 * time.Second           // as http.DefaultTransport, of which hosts bound the answers
-	genericPath    = "/api/v2/generic/incoming" // of generic integration keys
-	maxMessage     = 300                        // characters of an error of GoAlert that people are shown
+	// As http.DefaultTransport, of which hosts bound the answers.
+	idleTimeout = 90 * time.Second
+	genericPath = "/api/v2/generic/incoming" // of generic integration keys
+	// Characters of an error of GoAlert that people are shown.
+	maxMessage = 300
 )
 
 // Secret is a key or password: it goes into a header or body and nowhere else.
@@ -93,8 +95,8 @@ type request struct {
 
 // graphql runs an operation and decodes its data.
 //
-// Whatever can be put right in GoAlert, or by the set-up, is unavailable and not final: a call whose
-// alert is refused for good loses its people on call.
+// Whatever can be put right in GoAlert, or by the set-up, is unavailable and not final: a call
+// whose alert is refused for good loses its people on call.
 func (c *client) graphql(ctx context.Context, token Secret, req request, into any) error {
 	body, err := json.Marshal(req)
 	if err != nil {

@@ -165,8 +165,8 @@ func (p *Platform) close(ctx context.Context, h platform.Hint, r *record) error 
 	return err
 }
 
-// acknowledge acknowledges by our key. GoAlert's log then has no name, so the noise reason, the only
-// text that can be written later, says who took the call.
+// acknowledge acknowledges by our key. GoAlert's log then has no name, so the noise reason, the
+// only text that can be written later, says who took the call.
 func (p *Platform) acknowledge(ctx context.Context, h platform.Hint, r *record, cmd integration.AlertCommand) error {
 	user, err := p.User(ctx, h.Scope, cmd.User)
 	if err != nil {
@@ -180,8 +180,9 @@ func (p *Platform) acknowledge(ctx context.Context, h platform.Hint, r *record, 
 	if v.alert.Status != unacknowledged && !again {
 		return nil
 	}
-	// What was acknowledged before its first step can perhaps never be escalated again. But where an
-	// alert could be created only now, somebody took the call meanwhile: nobody is to be paged for it.
+	// What was acknowledged before its first step can perhaps never be escalated again. But where
+	// an alert could be created only now, somebody took the call meanwhile: nobody is to be paged
+	// for it.
 	if !r.fresh {
 		if v, err = p.await(ctx, r, v, view.started); err != nil {
 			return err
@@ -243,7 +244,8 @@ func (p *Platform) escalate(ctx context.Context, h platform.Hint, r *record, cmd
 		return err
 	}
 	repeat, step := v.position()
-	left := r.Trying == cmd.Number && !v.onCallAt(func(n int) bool { return n == step }) // an earlier attempt got as far as this empty step
+	// An earlier attempt got as far as this empty step.
+	left := r.Trying == cmd.Number && !v.onCallAt(func(n int) bool { return n == step })
 	s := p.snapshot(h, r, v)
 	if s.Status != integration.AlertOpen || !left && (step+1 != cmd.Layer || repeat+1 != cmd.Round) {
 		return nil
@@ -295,8 +297,8 @@ func (p *Platform) push(ctx context.Context, h platform.Hint, r *record, v view,
 	return v, err
 }
 
-// await reads the alert until something holds, for the time of some cycles; it returns what was read
-// last.
+// await reads the alert until something holds, for the time of some cycles; it returns what was
+// read last.
 func (p *Platform) await(ctx context.Context, r *record, v view, holds func(view) bool) (view, error) {
 	end := p.clock.Now().Add(cycleWait)
 	for pause := firstLook; !holds(v) && v.alert.Status != closed && v.service.trouble(clock.Wall(p.clock)) == "" && p.clock.Now().Before(end); pause = min(2*pause, lastLook) {

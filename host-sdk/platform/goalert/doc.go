@@ -4,9 +4,9 @@
 // GoAlert pages people by itself. What it cannot do, and what a caller hears then, is in
 // docs/platforms.md.
 //
-// GoAlert keeps no text, number or name that we could add to an alert later. So each alert of a call
-// has a row in the host's database (record.go): what came before the call had a team, which alert of
-// GoAlert it became, the last command, whose acknowledgement ours is.
+// GoAlert keeps no text, number or name that we could add to an alert later. So each alert of a
+// call has a row in the host's database (record.go): what came before the call had a team, which
+// alert of GoAlert it became, the last command, whose acknowledgement ours is.
 //
 //	goalert.go   Config, New, Run, Health
 //	document.go  the operations that the API keys may run, and the shapes of their answers

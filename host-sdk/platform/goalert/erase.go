@@ -11,8 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// GoAlert's own settings say for how long it keeps alerts, and [Document], to which our keys are bound, deletes
-// none. What is deleted here is what we remember of them.
+// GoAlert's own settings say for how long it keeps alerts, and [Document], to which our keys are
+// bound, deletes none. What is deleted here is what we remember of them.
 var _ platform.Eraser = (*Platform)(nil)
 
 // recorded reads the record of an alert that somebody names.
@@ -40,7 +40,8 @@ func (p *Platform) EraseRecordings(ctx context.Context, scope platform.Scope, al
 	return p.save(ctx, h, r)
 }
 
-// EraseAlert implements platform.Eraser: our record goes. KindUnsupported says that GoAlert keeps the alert.
+// EraseAlert implements platform.Eraser: our record goes. KindUnsupported says that GoAlert keeps
+// the alert.
 func (p *Platform) EraseAlert(ctx context.Context, scope platform.Scope, alertKey string) error {
 	h := platform.Hint{Scope: scope, AlertKey: alertKey}
 	r, err := p.recorded(ctx, h)
@@ -71,7 +72,8 @@ func (p *Platform) EraseAlert(ctx context.Context, scope platform.Scope, alertKe
 	return err
 }
 
-// OldAlerts implements platform.Eraser: our records are removed earlier than any host would ask, see forget.
+// OldAlerts implements platform.Eraser: our records are removed earlier than any host would ask,
+// see forget.
 func (p *Platform) OldAlerts(context.Context, time.Time, string, int) ([]platform.OldAlert, error) {
 	return nil, nil
 }
@@ -81,8 +83,8 @@ func (p *Platform) ExpireAlerts(context.Context, []platform.OldAlert, time.Time)
 	return 0, nil
 }
 
-// ForgetText implements platform.Eraser, for our records: a few of 90 days name the number, and are found by
-// what is in them.
+// ForgetText implements platform.Eraser, for our records: a few of 90 days name the number, and are
+// found by what is in them.
 func (p *Platform) ForgetText(ctx context.Context, number, by string) (int, error) {
 	column := sqldb.Column{Table: "goalert_alerts", Name: "record", Key: "tenant"}
 	return p.cfg.DB.Rewrite(ctx, column, phone.Patterns(number), func(text string) (string, int) { return phone.Replace(text, number, by) })

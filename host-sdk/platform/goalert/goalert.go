@@ -18,18 +18,19 @@ import (
 // Config makes a Platform. [Setup] returns the keys and services.
 type Config struct {
 	URL string // GoAlert's public URL
-	// CallKey and PollKey are two API keys of role user for [Document]. GoAlert serves one request of
-	// a key at a time: what a caller waits for must not queue behind polling.
+	// CallKey and PollKey are two API keys of role user for [Document]. GoAlert serves one request
+	// of a key at a time: what a caller waits for must not queue behind polling.
 	CallKey, PollKey Secret
 	Services         []Service
-	// WebhookToken is the parameter token= in the address that GoAlert posts to ([Platform.Webhook]);
-	// "" refuses all posts.
+	// WebhookToken is the parameter token= in the address that GoAlert posts to
+	// ([Platform.Webhook]); "" refuses all posts.
 	WebhookToken Secret
 	Expires      time.Time // when the API keys expire, for a finding in time; zero: not known
 	DB           *sqldb.DB // may be shared with the store
 	Clock        clock.Clock
-	// Turns and Tell are for several hosts that share DB: one of them polls a service, and Tell hands a
-	// notice to the others, for their [Platform.Heard]. It must not wait. nil: there is one host.
+	// Turns and Tell are for several hosts that share DB: one of them polls a service, and Tell
+	// hands a notice to the others, for their [Platform.Heard]. It must not wait. nil: there is one
+	// host.
 	Turns  platform.Turns
 	Tell   func(notice string)
 	Logger *slog.Logger // nil: slog.Default
@@ -129,8 +130,8 @@ func (p *Platform) call(ctx context.Context, operation string, variables map[str
 	return p.client.graphql(ctx, p.cfg.CallKey, request{OperationName: operation, Variables: variables}, into)
 }
 
-// Capabilities implements platform.Platform. An acknowledgement in a person's name is one by our key
-// in GoAlert, whose noise reason then names the person.
+// Capabilities implements platform.Platform. An acknowledgement in a person's name is one by our
+// key in GoAlert, whose noise reason then names the person.
 func (p *Platform) Capabilities(context.Context, platform.Scope) (integration.Capabilities, error) {
 	return integration.Capabilities{
 		UnroutedAlerts: false, Annotations: false, Routers: false, Audiences: false,
@@ -148,8 +149,8 @@ func (p *Platform) Audience(context.Context, platform.Scope, integration.Audienc
 	return nil, integration.Errorf(integration.KindUnsupported, "with GoAlert there are no mail audiences: use addresses")
 }
 
-// Health implements platform.Platform: whether GoAlert answers both keys. Here alone the document is
-// sent along, because GoAlert runs an operation of an older document without a word.
+// Health implements platform.Platform: whether GoAlert answers both keys. Here alone the document
+// is sent along, because GoAlert runs an operation of an older document without a word.
 func (p *Platform) Health(ctx context.Context) error {
 	ids := []string{p.cfg.Services[0].ID}
 	for _, key := range []Secret{p.cfg.CallKey, p.cfg.PollKey} {

@@ -58,7 +58,8 @@ func (m *memory[T]) put(id string, value T, until time.Time) {
 // isID tells ids of GoAlert from others, for which it is not asked.
 var isID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`).MatchString
 
-// fill gives each slot of an operation one of at most eight ids; the last one takes those left over.
+// fill gives each slot of an operation one of at most eight ids; the last one takes those left
+// over.
 func fill(ids []string) map[string]any {
 	out := map[string]any{}
 	for i := range slots {
@@ -153,8 +154,8 @@ func (p *Platform) OnCall(ctx context.Context, _ platform.Scope, team string, la
 		return nil, err
 	}
 	if found.stepless() {
-		// Not "nobody": callers wait until the service is put right, or until the host remembers who
-		// was on call.
+		// Not "nobody": callers wait until the service is put right, or until the host remembers
+		// who was on call.
 		return nil, coded(codeNoSteps, "%s", found.trouble(clock.Wall(p.clock)))
 	}
 	var ids []string

@@ -28,8 +28,8 @@ func Migrate(ctx context.Context, db *sqldb.DB) error {
 	return db.Migrate(ctx, "goalert", files)
 }
 
-// record is what we remember of an alert. Its tags are a format on disk: a field may be added, never
-// renamed.
+// record is what we remember of an alert. Its tags are a format on disk: a field may be added,
+// never renamed.
 type record struct {
 	LastCommand int64 `json:"-"` // a column
 
@@ -43,8 +43,8 @@ type record struct {
 	Team    string `json:"team,omitempty"`
 	Service string `json:"service,omitempty"`
 	Alert   int    `json:"alert,omitempty"` // GoAlert's number; 0: not routed yet
-	// Refused says why GoAlert takes no alert, while there is none; "": it was not asked yet, or has
-	// failed only since RefusedMS.
+	// Refused says why GoAlert takes no alert, while there is none; "": it was not asked yet, or
+	// has failed only since RefusedMS.
 	Refused   string `json:"refused,omitempty"`
 	RefusedMS int64  `json:"refused_ms,omitempty"`
 	CreatedMS int64  `json:"created_ms,omitempty"` // when GoAlert took it
@@ -52,8 +52,8 @@ type record struct {
 	// another service nor open one that is closed.
 	Generation int `json:"generation,omitempty"`
 
-	// Trying is the number of a command whose request may have been sent, TryingUser in whose name it
-	// acknowledges, Position where the alert was in its policy at TriedMS.
+	// Trying is the number of a command whose request may have been sent, TryingUser in whose name
+	// it acknowledges, Position where the alert was in its policy at TriedMS.
 	Trying     int64  `json:"trying,omitempty"`
 	TryingUser string `json:"trying_user,omitempty"`
 	Position   [2]int `json:"position,omitzero"` // repeat count, step

@@ -77,7 +77,8 @@ func (p *Platform) refused(r *record, began time.Time, cause error) {
 }
 
 // choose finds the first team with somebody on call; if there is none, it is the first team whose
-// policy has steps. Teams that are gone count only where there is no other. With an error that is not final it also says which team could have been meant.
+// policy has steps. Teams that are gone count only where there is no other. With an error that is
+// not final it also says which team could have been meant.
 func (p *Platform) choose(ctx context.Context, teams []string) (Service, error) {
 	var idle, stepless []Service
 	var problem string // of the first without steps

@@ -15,8 +15,8 @@ import (
 type SetupRequest struct {
 	URL                string // GoAlert's public URL, exactly
 	Username, Password Secret // of an administrator; used for this set-up and stored nowhere
-	// Services are ids or names of the services that calls may be routed to; empty: all that can be.
-	// Those that are named, or found by Label, get an integration key if they have none.
+	// Services are ids or names of the services that calls may be routed to; empty: all that can
+	// be. Those that are named, or found by Label, get an integration key if they have none.
 	Services []string
 	// Label is the key of a label, such as example.com/team: each of its values is a team. "" makes
 	// each service a team.
@@ -31,12 +31,13 @@ type SetupRequest struct {
 // Installation is what [Config] needs, and what people are to know of it.
 type Installation struct {
 	CallKey, PollKey Secret
-	KeyIDs           []string // GoAlert's ids of the keys, by which an administrator can delete them
-	Services         []Service
+	// GoAlert's ids of the keys, by which an administrator can delete them.
+	KeyIDs   []string
+	Services []Service
 	// Found describes Services, in their order.
 	Found []FoundService
-	// Warnings say, in a sentence each, which services were left out or will page nobody, and what to
-	// do about it.
+	// Warnings say, in a sentence each, which services were left out or will page nobody, and what
+	// to do about it.
 	Warnings []string
 }
 
@@ -48,8 +49,8 @@ type FoundService struct {
 	NewKey bool     // it got an integration key, or would without DryRun
 }
 
-// Setup logs in, chooses the services, and makes two API keys. With an error nothing was made, except
-// for what the error names.
+// Setup logs in, chooses the services, and makes two API keys. With an error nothing was made,
+// except for what the error names.
 func Setup(ctx context.Context, req SetupRequest, now time.Time) (Installation, error) {
 	c, err := newClient(req.URL, req.HTTP)
 	if err != nil {
@@ -80,8 +81,8 @@ func Setup(ctx context.Context, req SetupRequest, now time.Time) (Installation, 
 	return in.out, err
 }
 
-// DeleteKeys takes API keys of an earlier set-up away, by their ids. Of req it reads the URL and the
-// log-in. It returns the ids that GoAlert did not delete with the error.
+// DeleteKeys takes API keys of an earlier set-up away, by their ids. Of req it reads the URL and
+// the log-in. It returns the ids that GoAlert did not delete with the error.
 func DeleteKeys(ctx context.Context, req SetupRequest, ids []string) (left []string, err error) {
 	c, err := newClient(req.URL, req.HTTP)
 	if err != nil {

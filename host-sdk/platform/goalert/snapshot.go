@@ -63,8 +63,8 @@ func (p *Platform) stuckAt(r *record, v view) time.Time {
 	return time.UnixMilli(r.CreatedMS).Add(cycleWait)
 }
 
-// lookAt is when the policy will have been exhausted, nobody may have been paged, or somebody is paged
-// again; no line of the log tells any of them. Zero: none is expected.
+// lookAt is when the policy will have been exhausted, nobody may have been paged, or somebody is
+// paged again; no line of the log tells any of them. Zero: none is expected.
 func (p *Platform) lookAt(r *record, v view) time.Time {
 	if at := v.exhaustedAt(); !at.IsZero() {
 		return at.Add(p.clock.Now().Sub(clock.Wall(p.clock)))
@@ -98,7 +98,8 @@ func (p *Platform) Alert(ctx context.Context, scope platform.Scope, key string) 
 		if err != nil {
 			return integration.AlertSnapshot{}, err
 		}
-		// What a command changed in GoAlert meanwhile can only be read with the record of that command.
+		// What a command changed in GoAlert meanwhile can only be read with the record of that
+		// command.
 		if now != nil && now.LastCommand == r.LastCommand && now.Trying == r.Trying {
 			p.live.saw(h, r, v, p.lookAt(r, v), p.clock.Now())
 			return p.snapshot(h, r, v), nil
@@ -148,15 +149,16 @@ func (v view) position() (repeat, step int) {
 // started reports whether the first step was begun: GoAlert's engine does that at its next cycle.
 func (v view) started() bool { return v.alert.State != nil && v.alert.State.LastEscalation != nil }
 
-// exhausted reports whether the last step of the last round is over. GoAlert tells this nowhere, and its
-// times are by its own clock: now is that of the wall, which is nearest to it after ours was set.
+// exhausted reports whether the last step of the last round is over. GoAlert tells this nowhere,
+// and its times are by its own clock: now is that of the wall, which is nearest to it after ours
+// was set.
 func (v view) exhausted(now time.Time) bool {
 	at := v.exhaustedAt()
 	return !at.IsZero() && now.After(at)
 }
 
-// exhaustedAt is when the policy will have been exhausted, by GoAlert's clock; zero if another step or
-// round comes first.
+// exhaustedAt is when the policy will have been exhausted, by GoAlert's clock; zero if another step
+// or round comes first.
 func (v view) exhaustedAt() time.Time {
 	policy := v.service.EscalationPolicy
 	if policy == nil || len(policy.Steps) == 0 || policy.Repeat < 0 || !v.started() || v.alert.Status != unacknowledged {

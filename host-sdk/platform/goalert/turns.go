@@ -18,8 +18,8 @@ func (p *poller) polls(ctx context.Context, service string) bool {
 	return ours
 }
 
-// tell hands on to the other hosts which alerts of a service have changed; all of them if that is not
-// known, or they are many. The service is "*" where it is not known.
+// tell hands on to the other hosts which alerts of a service have changed; all of them if that is
+// not known, or they are many. The service is "*" where it is not known.
 func (p *Platform) tell(service string, about map[int]bool, all bool) {
 	const most = 100
 	if p.cfg.Tell == nil || len(about) == 0 && !all {
@@ -37,8 +37,8 @@ func (p *Platform) tell(service string, about map[int]bool, all bool) {
 	p.cfg.Tell(strings.Join(words, " "))
 }
 
-// Heard takes what another host has told: the alerts that have changed are hinted at, as far as this
-// host knows them.
+// Heard takes what another host has told: the alerts that have changed are hinted at, as far as
+// this host knows them.
 func (p *Platform) Heard(notice string) {
 	words := strings.Fields(notice)
 	if len(words) < 2 {

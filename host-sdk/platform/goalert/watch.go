@@ -80,7 +80,8 @@ type liveAlert struct {
 	service string
 	asked   time.Time // when somebody last asked about it of their own accord
 	hinted  time.Time
-	dueAt   time.Time // when its policy will be exhausted or the engine is late, which no line of the log tells
+	// When its policy will be exhausted or the engine is late, which no line of the log tells.
+	dueAt time.Time
 }
 
 // add begins to watch an alert.

@@ -10,9 +10,9 @@ import (
 // maxPost bounds what GoAlert may post, in bytes.
 const maxPost = 64 << 10
 
-// Webhook receives what GoAlert posts from a webhook action in an escalation step, at an address that
-// ends in ?token= and [Config.WebhookToken]. Posts come late or not at all and are not signed, so
-// nothing in them is believed: they make the alert be read a second earlier than polling would.
+// Webhook receives what GoAlert posts from a webhook action in an escalation step, at an address
+// that ends in ?token= and [Config.WebhookToken]. Posts come late or not at all and are not signed,
+// so nothing in them is believed: they make the alert be read a second earlier than polling would.
 func (p *Platform) Webhook() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		want, got := sha256.Sum256([]byte(p.cfg.WebhookToken)), sha256.Sum256([]byte(r.URL.Query().Get("token")))

@@ -174,8 +174,8 @@ func testDecline(t *testing.T, b *bench) {
 	s.unchanged(t, "declining what is resolved", over)
 }
 
-// declinedUntilPagedAgain has somebody else acknowledge, which changes nothing for who declined, and
-// takes that back, which pages the layer again.
+// declinedUntilPagedAgain has somebody else acknowledge, which changes nothing for who declined,
+// and takes that back, which pages the layer again.
 func declinedUntilPagedAgain(t *testing.T, b *bench, s *session, user, other string) {
 	t.Helper()
 	if !b.caps.AcknowledgeAs || !b.caps.Reopen {

@@ -50,11 +50,12 @@ func testErase(t *testing.T, b *bench) {
 	wantKind(t, "EraseRecordings of an unknown alert", eraser.EraseRecordings(b.ctx(t), b.Scope, unknown, []string{"media:1"}, "deleted"), integration.KindNotFound)
 }
 
-// A number goes out of alerts, also open ones, and nothing else does. Where people see the log, it is gone
-// from there.
+// A number goes out of alerts, also open ones, and nothing else does. Where people see the log, it
+// is gone from there.
 func testForgetText(t *testing.T, b *bench) {
 	eraser := b.eraser(t)
-	number := fmt.Sprintf("+4930%010d", time.Now().UnixNano()%1e10) // of this test: a fixture may keep its alerts
+	// Of this test: a fixture may keep its alerts.
+	number := fmt.Sprintf("+4930%010d", time.Now().UnixNano()%1e10)
 	s := b.open(t)
 	s.apply(t, s.log("called from "+number+", and not from "+number+"9"))
 	before := s.snapshot(t)

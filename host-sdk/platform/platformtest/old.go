@@ -26,9 +26,9 @@ func (s *session) again(t *testing.T, number int64, why string) {
 	}
 }
 
-// testOldCommand sends one old command again after those that undid what it did: an earlier try that
-// was thought lost arrives late. To repeat all commands in order hides this fault, as the later ones
-// repair what the early ones did anew.
+// testOldCommand sends one old command again after those that undid what it did: an earlier try
+// that was thought lost arrives late. To repeat all commands in order hides this fault, as the
+// later ones repair what the early ones did anew.
 func testOldCommand(t *testing.T, b *bench) {
 	b.oldAcknowledge(t)
 	b.oldRoute(t)

@@ -101,8 +101,8 @@ func testOnCall(t *testing.T, b *bench) {
 	}
 }
 
-// A person is found by their address as it is written anywhere, whatever its case: it is how they log
-// in.
+// A person is found by their address as it is written anywhere, whatever its case: it is how they
+// log in.
 func testUserByEmail(t *testing.T, b *bench) {
 	finder, ok := b.Platform.(platform.UserByEmail)
 	if !ok {

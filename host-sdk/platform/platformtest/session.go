@@ -79,8 +79,8 @@ func (s *session) unchanged(t *testing.T, what string, before integration.AlertS
 	}
 }
 
-// differences lists the members that two snapshots do not share, "" for none. LastCommand, Change and
-// ReadAt do not count.
+// differences lists the members that two snapshots do not share, "" for none. LastCommand, Change
+// and ReadAt do not count.
 func differences(before, after integration.AlertSnapshot) string {
 	before.LastCommand, before.Change, before.ReadAt = 0, 0, time.Time{}
 	after.LastCommand, after.Change, after.ReadAt = 0, 0, time.Time{}

@@ -37,8 +37,8 @@ type Fixture struct {
 	Router string
 	// Users are two people.
 	Users [2]string
-	// Log reads the lines of an alert's log, as people see them, by its key; nil leaves out what needs
-	// it, unless the platform is an AlertBrowser: then its log is read there.
+	// Log reads the lines of an alert's log, as people see them, by its key; nil leaves out what
+	// needs it, unless the platform is an AlertBrowser: then its log is read there.
 	Log func(ctx context.Context, key string) ([]string, error)
 	// Now is the platform's time; nil: time.Now.
 	Now func() time.Time

@@ -116,8 +116,8 @@ func (p *Platform) load() (any, error) {
 	return a, nil
 }
 
-// pools halves this host's part of the requests at once between questions and commands. A limit that is
-// as before keeps its pools, with what runs in them.
+// pools halves this host's part of the requests at once between questions and commands. A limit
+// that is as before keeps its pools, with what runs in them.
 func pools(limit, hosts int, before *agreement) map[purpose]chan struct{} {
 	if limit <= 0 {
 		limit = defaultConcurrent

@@ -66,8 +66,8 @@ func (p *Platform) read(ctx context.Context, r request, resp *http.Response, out
 	return nil
 }
 
-// misspelt makes a finding of members that are not known but like one that is missing: such an answer
-// can be used, without the value.
+// misspelt makes a finding of members that are not known but like one that is missing: such an
+// answer can be used, without the value.
 func (p *Platform) misspelt(name string, body []byte, out any) {
 	var likely []string
 	for _, m := range wire.UnknownMembers(body, out) {

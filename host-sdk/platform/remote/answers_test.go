@@ -24,7 +24,8 @@ func answer(status int, media, body string) func(http.ResponseWriter, *http.Requ
 	}
 }
 
-// The operator asks before there is an integration, and the document lets a platform refuse an empty one.
+// The operator asks before there is an integration, and the document lets a platform refuse an
+// empty one.
 func TestWhereNoIntegrationAsksTheParameterIsNotEmpty(t *testing.T) {
 	t.Parallel()
 	p, adapter := start(t, nil)
@@ -198,7 +199,8 @@ func TestIdsArriveAsTheyAre(t *testing.T) {
 	}
 }
 
-// A snapshot of a stale replica has an earlier number, by which the host knows it, whenever it came.
+// A snapshot of a stale replica has an earlier number, by which the host knows it, whenever it
+// came.
 func TestAStaleReplicaDoesNotTurnTimeBack(t *testing.T) {
 	t.Parallel()
 	p, adapter := start(t, nil)

@@ -20,7 +20,9 @@ func conformance(t *testing.T, p *product, adapter *remote.Platform, once bool) 
 	}})
 	for _, text := range adapter.Findings() {
 		if strings.HasPrefix(text, "hints do not arrive") {
-			continue // the suite changes more alerts a second than a platform may hint at, and a refused hint is a late one
+			// The suite changes more alerts a second than a platform may hint at, and a refused
+			// hint is a late one.
+			continue
 		}
 		t.Errorf("a platform that does all that the document says has the finding: %s", text)
 	}

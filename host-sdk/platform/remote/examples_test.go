@@ -66,8 +66,8 @@ func TestTheExamplesArePlatforms(t *testing.T) {
 	}
 }
 
-// testExample shows that an example server passes the suite with its own hints alone, and keeps alerts
-// and numbers over a restart.
+// testExample shows that an example server passes the suite with its own hints alone, and keeps
+// alerts and numbers over a restart.
 func testExample(t *testing.T, program string) {
 	var handler atomic.Pointer[http.Handler]
 	hints := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*handler.Load()).ServeHTTP(w, r) }))

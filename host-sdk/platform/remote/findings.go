@@ -101,8 +101,8 @@ func (f *findings) alertHinted(alert platform.Hint) {
 	}
 }
 
-// hintCame remembers whether what came as a hint was one. Anybody can send what is none, so it explains
-// why hints are missing, but is no trouble by itself.
+// hintCame remembers whether what came as a hint was one. Anybody can send what is none, so it
+// explains why hints are missing, but is no trouble by itself.
 func (f *findings) hintCame(refused error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -95,7 +95,8 @@ func TestAWrongSignatureIsRefusedInWords(t *testing.T) {
 			h.Set("webhook-signature", "v1,"+b64(mac(content(h))))
 		}
 	}
-	strange := httptest.NewRequest(http.MethodPost, "/platform/hints", bytes.NewReader(text)) // as anybody may send it
+	// As anybody may send it.
+	strange := httptest.NewRequest(http.MethodPost, "/platform/hints", bytes.NewReader(text))
 	if status, _ := deliver(t, adapter, strange); status != http.StatusUnauthorized || len(adapter.Findings()) != 0 {
 		t.Errorf("without any of the headers: status %d, findings %q", status, adapter.Findings())
 	}
@@ -266,7 +267,8 @@ func TestHintsThatDoNotComeAreFound(t *testing.T) {
 		perform(t, adapter, cmd)
 	}
 	waitFor(t, "the finding", func() bool { return strings.Contains(strings.Join(adapter.Findings(), "\n"), "hints do not arrive") })
-	// Why they do not arrive, if they do; anybody may send what is refused, and no platform need wait for it.
+	// Why they do not arrive, if they do; anybody may send what is refused, and no platform need
+	// wait for it.
 	wrong := func() int {
 		r := signed("/platform/hints", body(t, 1), nil)
 		r.Header.Set("webhook-id", "another")
@@ -374,8 +376,8 @@ func TestAnotherWayOfHintingEndsWatching(t *testing.T) {
 	}
 }
 
-// What a platform has signed is new or old by the clock on the wall. For how long a hint is missing is a
-// wait, which a clock that is set neither ends nor prolongs.
+// What a platform has signed is new or old by the clock on the wall. For how long a hint is missing
+// is a wait, which a clock that is set neither ends nor prolongs.
 func TestAClockThatIsSetCountsForSignaturesAndNotForMissingHints(t *testing.T) {
 	t.Parallel()
 	hands := clock.NewManual(time.Now())

@@ -470,7 +470,8 @@ func (p *product) post(to string, at ...wire.AlertRef) {
 			if resp.StatusCode == http.StatusNoContent {
 				return
 			}
-			time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) // 429: the next second
+			// 429: the next second.
+			time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second)))
 		}
 	}
 }

@@ -59,8 +59,8 @@ type Config struct {
 	// NoOwnHints leaves out the hints that follow the adapter's own commands, so that a test sees
 	// those of the platform alone.
 	NoOwnHints bool
-	// Timeout is how long a question may take; a command has five times as long. 0: 2 s, as a caller
-	// waits.
+	// Timeout is how long a question may take; a command has five times as long. 0: 2 s, as a
+	// caller waits.
 	Timeout time.Duration
 	// Turns, Tell and Hosts are for several hosts that share a database: one of them waits for the
 	// platform's changes; Tell hands a notice of what has changed to the others, for their
@@ -104,7 +104,8 @@ type Platform struct {
 	rate     rate // of the platform's hints
 	others   rate // of what is no hint of the platform's
 	watchers watchers
-	cursor   atomic.Pointer[string] // up to where changes are known, where hosts take turns; nil: it is not known
+	// Up to where changes are known, where hosts take turns; nil: it is not known.
+	cursor   atomic.Pointer[string]
 	findings findings
 }
 
@@ -144,8 +145,8 @@ type credentials struct {
 	secrets [][]byte // of hints
 }
 
-// SetCredentials replaces the token and the secrets of hints from the next request on, so that nobody
-// need restart the host for it. Errors name the setting, and leave the old ones.
+// SetCredentials replaces the token and the secrets of hints from the next request on, so that
+// nobody need restart the host for it. Errors name the setting, and leave the old ones.
 func (p *Platform) SetCredentials(token string, hintsSecrets []string) error {
 	if len(token) < MinToken {
 		return fmt.Errorf("token: it has %d characters, at least %d are needed", len(token), MinToken)

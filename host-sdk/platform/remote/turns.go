@@ -11,10 +11,11 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
-// notice is what a host tells the others: the one that waits for changes after each answer, and whichever
-// gets a hint.
+// notice is what a host tells the others: the one that waits for changes after each answer, and
+// whichever gets a hint.
 type notice struct {
-	Cursor string          `json:"cursor,omitempty"` // where the next one to wait goes on; "": this is a hint
+	// Where the next one to wait goes on; "": this is a hint.
+	Cursor string          `json:"cursor,omitempty"`
 	Alerts []wire.AlertRef `json:"alerts,omitempty"`
 	All    bool            `json:"all,omitempty"` // any alert may have changed
 }
@@ -74,7 +75,8 @@ func (p *Platform) pollInTurn(ctx context.Context, turn *platform.Turn) error {
 	return err
 }
 
-// whileTurnIs returns when the turn is no longer this host's, or has become so, or with ctx's error.
+// whileTurnIs returns when the turn is no longer this host's, or has become so, or with ctx's
+// error.
 func (p *Platform) whileTurnIs(ctx context.Context, turn *platform.Turn, ours bool) error {
 	key := "changes " + p.base + " " + p.cfg.Tenant
 	for {
@@ -92,8 +94,8 @@ func (p *Platform) whileTurnIs(ctx context.Context, turn *platform.Turn, ours bo
 	}
 }
 
-// tell hands an answer on to the other hosts. Of what is too long for a notice they hear that any alert
-// may have changed.
+// tell hands an answer on to the other hosts. Of what is too long for a notice they hear that any
+// alert may have changed.
 func (p *Platform) tell(n notice) {
 	if p.cfg.Tell == nil {
 		return
@@ -107,7 +109,8 @@ func (p *Platform) tell(n notice) {
 	}
 }
 
-// Heard takes what another host has told: what it brings is hinted at, and where this host would go on.
+// Heard takes what another host has told: what it brings is hinted at, and where this host would go
+// on.
 func (p *Platform) Heard(text string) {
 	var n notice
 	if json.Unmarshal([]byte(text), &n) == nil {

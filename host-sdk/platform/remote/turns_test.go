@@ -56,8 +56,8 @@ func (p *product) countChanges() (of func(host string) counted) {
 	}
 }
 
-// TestOneOfSeveralHostsWaitsForChangesAndTheOthersHearOfThem has two hosts, of which the first has the
-// turn, and then no longer gets it.
+// TestOneOfSeveralHostsWaitsForChangesAndTheOthersHearOfThem has two hosts, of which the first has
+// the turn, and then no longer gets it.
 func TestOneOfSeveralHostsWaitsForChangesAndTheOthersHearOfThem(t *testing.T) {
 	t.Parallel()
 	p := newProduct(t, wire.HintsChanges)
@@ -102,7 +102,8 @@ func TestOneOfSeveralHostsWaitsForChangesAndTheOthersHearOfThem(t *testing.T) {
 	}
 }
 
-// TestOfManyChangesTheOtherHostsHearThatAllMayHaveChanged has more of them at once than fit into a notice.
+// TestOfManyChangesTheOtherHostsHearThatAllMayHaveChanged has more of them at once than fit into a
+// notice.
 func TestOfManyChangesTheOtherHostsHearThatAllMayHaveChanged(t *testing.T) {
 	t.Parallel()
 	p := newProduct(t, wire.HintsChanges)

@@ -128,10 +128,10 @@ func (p *Platform) Watch(ctx context.Context, hint func(platform.Hint)) error {
 	}
 }
 
-// changes waits for changes until ctx ends or the platform does not know the cursor. Those that came
-// before the first answer without a cursor are in none: that all alerts may have changed is said then. A
-// platform that does not wait with its answers is asked every second, or ten times in one while alerts
-// change.
+// changes waits for changes until ctx ends or the platform does not know the cursor. Those that
+// came before the first answer without a cursor are in none: that all alerts may have changed is
+// said then. A platform that does not wait with its answers is asked every second, or ten times in
+// one while alerts change.
 func (p *Platform) changes(ctx context.Context, cursor string, came func(cursor string, alerts []wire.AlertRef, all bool)) error {
 	pause := p.times.retry
 	for ctx.Err() == nil {

@@ -26,16 +26,17 @@ type Copied struct {
 // copyLockTime is how long Copy waits for those who have the target's tables locked.
 const copyLockTime = 10 * time.Second
 
-// Copy copies the rows of all tables of a SQLite database into an empty PostgreSQL database, in which
-// migrate, called once the target is known to be empty, makes the same tables. Tables and columns are
-// those of the catalogue, whoever made them. What was sealed stays as it is. Ids that count go on after
-// the highest one ever given. Memory is bounded by the largest row, not by the database.
+// Copy copies the rows of all tables of a SQLite database into an empty PostgreSQL database, in
+// which migrate, called once the target is known to be empty, makes the same tables. Tables and
+// columns are those of the catalogue, whoever made them. What was sealed stays as it is. Ids that
+// count go on after the highest one ever given. Memory is bounded by the largest row, not by the
+// database.
 //
-// All of it is one transaction, which nobody sees before its end. It has the target's tables locked, so
-// that a host that starts meanwhile waits, and finds everything or nothing. Every table is read back
-// and compared by count and checksum before the commit: a difference is internal, rows in the target
-// are a conflict, and after any error the target has no rows of the copy. The caller sees to it that
-// nobody writes to the source. done is called for each table, once it is compared.
+// All of it is one transaction, which nobody sees before its end. It has the target's tables
+// locked, so that a host that starts meanwhile waits, and finds everything or nothing. Every table
+// is read back and compared by count and checksum before the commit: a difference is internal, rows
+// in the target are a conflict, and after any error the target has no rows of the copy. The caller
+// sees to it that nobody writes to the source. done is called for each table, once it is compared.
 func Copy(ctx context.Context, from, to *DB, migrate func(context.Context, *DB) error, done func(Copied)) error {
 	_, lite := from.base.(*lite)
 	target, ok := to.base.(*server)
@@ -68,7 +69,8 @@ func Copy(ctx context.Context, from, to *DB, migrate func(context.Context, *DB) 
 	if err != nil {
 		return Error("copy to "+to.Name(), err)
 	}
-	for _, t := range tables { // else the server guesses how large the tables are until it looks by itself
+	// Else the server guesses how large the tables are until it looks by itself.
+	for _, t := range tables {
 		_, _ = conn.Exec(ctx, "analyze "+t.sql())
 	}
 	return nil
@@ -80,7 +82,8 @@ func copyAll(ctx context.Context, from Queryer, conn *pgx.Conn, source []copyTab
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // after a commit, nothing; of a lost connection, the server's own
+	// After a commit, nothing; of a lost connection, the server's own.
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
 	if tables, err = matched(ctx, tx, source); err != nil {
 		return nil, err
 	}
@@ -154,7 +157,8 @@ func sourceTables(ctx context.Context, from Queryer) ([]copyTable, error) {
 	return slices.DeleteFunc(tables, copyTable.countsMigrations), rows.Err()
 }
 
-// countsMigrations reports whether goose made the table, or it says of which release the tables are.
+// countsMigrations reports whether goose made the table, or it says of which release the tables
+// are.
 func (t copyTable) countsMigrations() bool {
 	has := func(name string) bool {
 		return slices.ContainsFunc(t.columns, func(c copyColumn) bool { return c.name == name })
@@ -162,7 +166,8 @@ func (t copyTable) countsMigrations() bool {
 	return t.name == releasesTable || has("version_id") && has("is_applied")
 }
 
-// matched are the tables with the types that their columns have in the target, which must have the same.
+// matched are the tables with the types that their columns have in the target, which must have the
+// same.
 func matched(ctx context.Context, to pgx.Tx, source []copyTable) ([]copyTable, error) {
 	there, err := targetColumns(ctx, to)
 	if err != nil {
@@ -297,8 +302,8 @@ func (t copyTable) compare(ctx context.Context, from Queryer, to pgx.Tx, read ch
 	return nil
 }
 
-// continueIDs lets the ids of a column that counts go on after the highest one that the source has ever
-// given: that of a row which is gone must not come again.
+// continueIDs lets the ids of a column that counts go on after the highest one that the source has
+// ever given: that of a row which is gone must not come again.
 func (t copyTable) continueIDs(ctx context.Context, c copyColumn, from Queryer, to pgx.Tx) error {
 	if !c.counts {
 		return nil

@@ -10,21 +10,23 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// Dialect is what differs between databases. Statements, those of migrations included, are written for
-// SQLite in words that PostgreSQL understands too, but for the few that text and tables replace.
+// Dialect is what differs between databases. Statements, those of migrations included, are written
+// for SQLite in words that PostgreSQL understands too, but for the few that text and tables
+// replace.
 type Dialect struct {
 	Name  string // sqlite or postgres
 	goose goose.Dialect
-	// SkipLocked ends a query of a transaction that chooses rows to change: on a database where several
-	// write at a time it locks them, and leaves out those that another transaction has.
+	// SkipLocked ends a query of a transaction that chooses rows to change: on a database where
+	// several write at a time it locks them, and leaves out those that another transaction has.
 	SkipLocked string
-	// SetIndexes says that an update writes the indexes of all columns that it sets, whether their values
-	// change or not.
+	// SetIndexes says that an update writes the indexes of all columns that it sets, whether their
+	// values change or not.
 	SetIndexes bool
 	text       func(query string) string     // a query as this database wants it; nil: as it is
 	tables     func(migration string) string // a migration as this database wants it; nil: as it is
 	view       sql.IsolationLevel            // in which several queries see one state
-	clock      string                        // reads the server's clock, in microseconds; "": it has none
+	// Reads the server's clock, in microseconds; "": it has none.
+	clock string
 }
 
 // SQLite is the dialect of SQLite 3.
@@ -35,8 +37,8 @@ var Postgres = Dialect{Name: "postgres", goose: goose.DialectPostgres, SkipLocke
 	text: postgresText, tables: postgresTables, view: sql.LevelRepeatableRead,
 	clock: "select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)"}
 
-// eachOf is a list of values that is one argument, or in one column, an array in JSON: SQLite has no
-// arrays.
+// eachOf is a list of values that is one argument, or in one column, an array in JSON: SQLite has
+// no arrays.
 var eachOf = regexp.MustCompile(`\bjson_each\((\$[0-9]+|[a-z_.]+)\)`)
 
 // memberOf is a member of such a value that is itself an array.
@@ -54,8 +56,8 @@ var postgresTypes = strings.NewReplacer(
 	" text ", ` text collate "C" `,
 )
 
-// Values in JSON, which migrations read of the rows that there are: a database of PostgreSQL has none
-// that is as old as these.
+// Values in JSON, which migrations read of the rows that there are: a database of PostgreSQL has
+// none that is as old as these.
 var (
 	jsonMember = regexp.MustCompile(`json_extract\(cast\(([a-z.]+) as text\), '\$\.([A-Za-z]+)'\)`)
 	jsonValid  = regexp.MustCompile(`json_valid\(cast\([a-z.]+ as text\)\)`)

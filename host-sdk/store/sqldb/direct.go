@@ -19,9 +19,9 @@ type choices struct {
 	direct string
 }
 
-// Direct gives the address of the server itself where the database's is that of a pooler which hands out
-// connections by the transaction. What needs a connection for longer goes there: notices, the lock of a
-// host, migrations. "" is the database's address.
+// Direct gives the address of the server itself where the database's is that of a pooler which
+// hands out connections by the transaction. What needs a connection for longer goes there: notices,
+// the lock of a host, migrations. "" is the database's address.
 func Direct(url string) Option { return func(c *choices) { c.direct = url } }
 
 // parseDirect reads the server's own address; nil: it is the database's.
@@ -74,8 +74,8 @@ func isPooled(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	return pid != conn.PgConn().PID(), err
 }
 
-// migrationLock keeps others from migrating meanwhile. It lasts as long as a transaction of its own: what
-// lasts as long as a connection gets lost behind a pooler, or never ends.
+// migrationLock keeps others from migrating meanwhile. It lasts as long as a transaction of its
+// own: what lasts as long as a connection gets lost behind a pooler, or never ends.
 type migrationLock struct {
 	config *pgx.ConnConfig
 	db     *sql.DB

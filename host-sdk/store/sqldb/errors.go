@@ -15,8 +15,8 @@ import (
 
 // Error turns what a query returned into a contract error, what being the attempt in words ("read
 // session"). A contract error stays as it is, nil stays nil. Locked, full, read-only and failing
-// disks are unavailable, an ended context is deadline, a damaged file names its remedy, the rest (sql.ErrNoRows too, where a caller
-// did not expect it) is internal.
+// disks are unavailable, an ended context is deadline, a damaged file names its remedy, the rest
+// (sql.ErrNoRows too, where a caller did not expect it) is internal.
 func Error(what string, err error) error {
 	if err == nil {
 		return nil
@@ -39,7 +39,8 @@ func Error(what string, err error) error {
 		switch {
 		case pg.Code == "57014": // a statement took longer than its limit
 			kind = integration.KindDeadline
-		case pg.Code == "55P03", strings.HasPrefix(pg.Code, "53"), strings.HasPrefix(pg.Code, "58"): // lock, room, disk
+		case pg.Code == "55P03", strings.HasPrefix(pg.Code, "53"), strings.HasPrefix(pg.Code, "58"):
+			// Lock, room, disk.
 			kind = integration.KindUnavailable
 		}
 	case errors.As(err, &lite):

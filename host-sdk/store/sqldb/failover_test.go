@@ -41,8 +41,9 @@ func (w *written) add(t *testing.T, db *sqldb.DB, n int) {
 	}
 }
 
-// TestAFailOverLosesNothingThatWasCommitted kills a primary while values are written and promotes its
-// standby, which replicates synchronously: each value whose writer was told that it is written is there.
+// TestAFailOverLosesNothingThatWasCommitted kills a primary while values are written and promotes
+// its standby, which replicates synchronously: each value whose writer was told that it is written
+// is there.
 func TestAFailOverLosesNothingThatWasCommitted(t *testing.T) {
 	t.Parallel()
 	postgres.Database(t) // says if PostgreSQL is missing

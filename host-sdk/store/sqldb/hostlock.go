@@ -11,25 +11,28 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// HostDead is how long the lock of a host must have been missing until the host counts as dead. One that
-// lives and has lost its connection has time to take its lock again, or else to leave its work alone:
-// that it does after half of this time, so that nobody works on what another may have taken over.
+// HostDead is how long the lock of a host must have been missing until the host counts as dead. One
+// that lives and has lost its connection has time to take its lock again, or else to leave its work
+// alone: that it does after half of this time, so that nobody works on what another may have taken
+// over.
 const HostDead = time.Second
 
 // Times of a host's lock.
 const (
-	lockLetGo   = HostDead / 2
-	lockBeat    = time.Second            // how often the connection is tried, and how long that may take
-	lockConnect = 3 * time.Second        // to connect
-	lockWait    = 30 * time.Second       // for the lock, while the server still believes in our last connection
-	lockAgain   = 50 * time.Millisecond  // between attempts to connect; doubles
-	lockRarely  = 500 * time.Millisecond // at most that much
+	lockLetGo = HostDead / 2
+	// How often the connection is tried, and how long that may take.
+	lockBeat    = time.Second
+	lockConnect = 3 * time.Second // to connect
+	// For the lock, while the server still believes in our last connection.
+	lockWait   = 30 * time.Second
+	lockAgain  = 50 * time.Millisecond  // between attempts to connect; doubles
+	lockRarely = 500 * time.Millisecond // at most that much
 )
 
-// lockSettings let the server notice that a machine has lost its power, or the network between, in about
-// eleven seconds rather than in two hours: the connection is tried after 5 s without a word, and what is
-// sent and not acknowledged is waited for as long. PostgreSQL documentation: tcp_keepalives_idle,
-// tcp_user_timeout. A host notices by itself in two seconds.
+// lockSettings let the server notice that a machine has lost its power, or the network between, in
+// about eleven seconds rather than in two hours: the connection is tried after 5 s without a word,
+// and what is sent and not acknowledged is waited for as long. PostgreSQL documentation:
+// tcp_keepalives_idle, tcp_user_timeout. A host notices by itself in two seconds.
 const lockSettings = "set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3; set tcp_user_timeout = 11000"
 
 // lockOf is the number of a host's lock, of the host that $1 names.
@@ -41,8 +44,8 @@ var ErrTakenOver = errors.New("other hosts may have taken over the work of this 
 // errPooled says that a connection is not to the server itself.
 var errPooled = errors.New("the connection is a pooler's")
 
-// HostLock is the lock that a host holds on the server for as long as it lives, on a connection of its
-// own: the server releases it at the moment at which the process ends, however that happens.
+// HostLock is the lock that a host holds on the server for as long as it lives, on a connection of
+// its own: the server releases it at the moment at which the process ends, however that happens.
 type HostLock struct {
 	config *pgx.ConnConfig
 	id     string
@@ -56,7 +59,8 @@ type HostLock struct {
 	begun chan struct{} // closed and replaced when a term begins
 }
 
-// HostLock makes the lock of a host. As notices it takes the server's own address, and errors are the same.
+// HostLock makes the lock of a host. As notices it takes the server's own address, and errors are
+// the same.
 func (db *DB) HostLock(id string, log *slog.Logger) (*HostLock, error) {
 	config, err := db.directly()
 	if err != nil {
@@ -66,8 +70,8 @@ func (db *DB) HostLock(id string, log *slog.Logger) (*HostLock, error) {
 	return &HostLock{config: config, id: id, log: log, taken: make(chan struct{}, 1), begun: make(chan struct{})}, nil
 }
 
-// Run takes the lock, and takes it again whenever its connection is lost, until ctx ends. It returns
-// ctx's error.
+// Run takes the lock, and takes it again whenever its connection is lost, until ctx ends. It
+// returns ctx's error.
 func (l *HostLock) Run(ctx context.Context) error {
 	pause, failures := lockAgain, 0
 	for ctx.Err() == nil {
@@ -126,8 +130,8 @@ func (l *HostLock) hold(ctx context.Context, taken func()) error {
 	}
 }
 
-// beat waits until it is time to try whether the connection still works, and tries. A connection that the
-// other side closes meanwhile is noticed at once.
+// beat waits until it is time to try whether the connection still works, and tries. A connection
+// that the other side closes meanwhile is noticed at once.
 func beat(ctx context.Context, conn *pgx.Conn) error {
 	waiting, cancel := context.WithTimeout(ctx, lockBeat)
 	defer cancel()
@@ -186,8 +190,8 @@ func (l *HostLock) Held() bool {
 // Taken gets a value when the lock was taken.
 func (l *HostLock) Taken() <-chan struct{} { return l.taken }
 
-// Unheld says that the other hosts have been told that this one holds no lock: they leave it its work
-// until its leases end, so it may work without.
+// Unheld says that the other hosts have been told that this one holds no lock: they leave it its
+// work until its leases end, so it may work without.
 func (l *HostLock) Unheld() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -196,8 +200,8 @@ func (l *HostLock) Unheld() {
 	}
 }
 
-// Claiming waits until this host may claim work, and returns a context that ends, with [ErrTakenOver] as
-// its cause, when others may take that over. An error is ctx's.
+// Claiming waits until this host may claim work, and returns a context that ends, with
+// [ErrTakenOver] as its cause, when others may take that over. An error is ctx's.
 func (l *HostLock) Claiming(ctx context.Context) (context.Context, error) {
 	for {
 		l.mu.Lock()
@@ -214,8 +218,8 @@ func (l *HostLock) Claiming(ctx context.Context) (context.Context, error) {
 	}
 }
 
-// HostsWithoutLock returns those of some hosts whose lock nobody holds. Looking does not keep a host from
-// taking its lock, nor others from looking.
+// HostsWithoutLock returns those of some hosts whose lock nobody holds. Looking does not keep a
+// host from taking its lock, nor others from looking.
 func (db *DB) HostsWithoutLock(ctx context.Context, ids []string) ([]string, error) {
 	if _, ok := db.base.(*server); !ok || len(ids) == 0 {
 		return nil, nil // a file has one host
@@ -236,9 +240,9 @@ func (db *DB) HostsWithoutLock(ctx context.Context, ids []string) ([]string, err
 	return out, Error("look for dead hosts", rows.Err())
 }
 
-// LockDeadHost takes the lock of a host that does not hold it, for one transaction: of several that want
-// to take over its work one does, and the host itself waits until that is done. false: somebody has it.
-// On SQLite there is no other host.
+// LockDeadHost takes the lock of a host that does not hold it, for one transaction: of several that
+// want to take over its work one does, and the host itself waits until that is done. false:
+// somebody has it. On SQLite there is no other host.
 func LockDeadHost(ctx context.Context, tx Tx, id string) (free bool, err error) {
 	if _, ok := tx.(serverTx); !ok {
 		return true, nil

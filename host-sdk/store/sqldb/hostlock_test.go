@@ -84,7 +84,8 @@ func free(t *testing.T, db *sqldb.DB, id string, meanwhile func()) (was bool) {
 	return was
 }
 
-// A host holds its lock for as long as it lives; of others, one at a time may take over what it has left.
+// A host holds its lock for as long as it lives; of others, one at a time may take over what it has
+// left.
 func TestAHostsLockIsFreeWhenItIsDead(t *testing.T) {
 	t.Parallel()
 	db := openServer(t)
@@ -109,8 +110,8 @@ func TestAHostsLockIsFreeWhenItIsDead(t *testing.T) {
 	}
 }
 
-// A host whose connection is cut takes its lock again, and works on. One that cannot gives up its work
-// before others may take it over, and begins anew when the server is back.
+// A host whose connection is cut takes its lock again, and works on. One that cannot gives up its
+// work before others may take it over, and begins anew when the server is back.
 func TestAHostThatCannotTakeItsLockAgainGivesUpItsWork(t *testing.T) {
 	t.Parallel()
 	postgres.Database(t) // says if PostgreSQL is missing
@@ -165,8 +166,8 @@ func TestAHostThatCannotTakeItsLockAgainGivesUpItsWork(t *testing.T) {
 	}
 }
 
-// pooled is the address of a listener that hands connections on to a database's server as a pooler does:
-// it gives its clients numbers of its own.
+// pooled is the address of a listener that hands connections on to a database's server as a pooler
+// does: it gives its clients numbers of its own.
 func pooled(t *testing.T, db *sqldb.DB) string {
 	t.Helper()
 	user, rest, _ := strings.Cut(db.Name(), "@")

@@ -86,7 +86,8 @@ func TestTwoFirstUsesKeepOneStatement(t *testing.T) {
 	on := newCounting(t)
 	s := newStatements(on, nil)
 	var other *sql.Stmt
-	on.before = func() { other = s.get(t.Context(), "select 1") } // a second caller prepares meanwhile
+	// A second caller prepares meanwhile.
+	on.before = func() { other = s.get(t.Context(), "select 1") }
 	first := s.get(t.Context(), "select 1")
 	if first == nil || first != other || s.get(t.Context(), "select 1") != first {
 		t.Error("two callers were given different statements")

@@ -36,7 +36,8 @@ func lock(t *testing.T, path, how string) (unlock func()) {
 	}
 }
 
-// ways are how another program may hold a database: one as it is kept here, and one of its own kind.
+// ways are how another program may hold a database: one as it is kept here, and one of its own
+// kind.
 var ways = map[string]string{"with a log": "pragma journal_mode = wal", "with a journal": "pragma journal_mode = delete"}
 
 // Not parallel: it looks at the default logger.

@@ -16,10 +16,10 @@ var componentName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
 
 // Migrate brings the tables of a component (lower-case letters, digits, _) up to date. The root of
 // files holds numbered goose files ("00001_sessions.sql"); each runs in a transaction. Components
-// know nothing of one another: each counts in a table of its own, "<component>_version". Migrations only
-// add, so that hosts of two releases can share a database: one that is newer than the files by one
-// release is accepted as it is, and one that is newer still is unsupported. Processes may migrate at the
-// same time.
+// know nothing of one another: each counts in a table of its own, "<component>_version". Migrations
+// only add, so that hosts of two releases can share a database: one that is newer than the files by
+// one release is accepted as it is, and one that is newer still is unsupported. Processes may
+// migrate at the same time.
 func (db *DB) Migrate(ctx context.Context, component string, files fs.FS) error {
 	if !componentName.MatchString(component) {
 		return integration.Errorf(integration.KindInvalid, "migrate: component %q: want lower-case letters, digits and _", component)

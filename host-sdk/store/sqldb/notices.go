@@ -24,8 +24,9 @@ const (
 )
 
 // Notices lets hosts that share a server say to one another what has changed, after their commits:
-// notifying within a commit would make the commits of all hosts wait for one another. A notice may be
-// lost, and the same one may come once for several: whoever relies on it also looks now and then.
+// notifying within a commit would make the commits of all hosts wait for one another. A notice may
+// be lost, and the same one may come once for several: whoever relies on it also looks now and
+// then.
 type Notices struct {
 	config *pgx.ConnConfig
 	from   string
@@ -42,9 +43,9 @@ type notices struct {
 	Of   []string `json:"of"`
 }
 
-// Notices makes the notices of a host, of which from is the name. They take the server's own address, see
-// [Direct]: a connection that a pooler hands out by the transaction cannot listen. A file has no notices:
-// unsupported.
+// Notices makes the notices of a host, of which from is the name. They take the server's own
+// address, see [Direct]: a connection that a pooler hands out by the transaction cannot listen. A
+// file has no notices: unsupported.
 func (db *DB) Notices(from string, log *slog.Logger) (*Notices, error) {
 	config, err := db.directly()
 	if err != nil {
@@ -53,8 +54,8 @@ func (db *DB) Notices(from string, log *slog.Logger) (*Notices, error) {
 	return &Notices{config: config, from: from, log: log, waiting: map[string]bool{}, some: make(chan struct{}, 1)}, nil
 }
 
-// Send says something to the other hosts. It never waits, and says the same thing once if it has not been
-// sent yet.
+// Send says something to the other hosts. It never waits, and says the same thing once if it has
+// not been sent yet.
 func (n *Notices) Send(notice string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -73,8 +74,9 @@ func (n *Notices) awake() {
 	}
 }
 
-// Run sends what Send was given and calls hear with what other hosts say, and once with "" whenever it
-// has begun to listen: something may have been lost before. It returns ctx's error when ctx ends.
+// Run sends what Send was given and calls hear with what other hosts say, and once with "" whenever
+// it has begun to listen: something may have been lost before. It returns ctx's error when ctx
+// ends.
 func (n *Notices) Run(ctx context.Context, hear func(notice string)) error {
 	for failures := 0; ctx.Err() == nil; failures++ {
 		err := n.listen(ctx, hear, func() { failures = 0 })
@@ -105,7 +107,8 @@ func (n *Notices) listen(ctx context.Context, hear func(string), heard func()) e
 	if err != nil {
 		return err
 	}
-	// A pooler would lend the connection that listens to others; [HostLock] says what this host is without.
+	// A pooler would lend the connection that listens to others; [HostLock] says what this host is
+	// without.
 	if !pooled {
 		if _, err := conn.Exec(connecting, "listen "+noticeName); err != nil {
 			return err
@@ -143,8 +146,8 @@ func (c pgConnection) send(ctx context.Context, messages []string) error {
 
 func (c pgConnection) closed() bool { return c.IsClosed() }
 
-// carry hears and sends until the connection is lost. What was to be sent then is sent on the next one: it
-// may have been sent on this one, which does no harm.
+// carry hears and sends until the connection is lost. What was to be sent then is sent on the next
+// one: it may have been sent on this one, which does no harm.
 func (n *Notices) carry(ctx context.Context, conn connection, hear func(string)) error {
 	n.awake() // of what the connection before has left
 	for next := time.Now(); ; {

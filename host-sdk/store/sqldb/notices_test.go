@@ -55,8 +55,8 @@ func newTestNotices() *Notices {
 	return &Notices{from: "a", log: slog.New(slog.DiscardHandler), waiting: map[string]bool{}, some: make(chan struct{}, 1)}
 }
 
-// However many commits there are, a host notifies at most 20 times in any second, and what is said after the
-// last one arrives. Time is that of the bubble.
+// However many commits there are, a host notifies at most 20 times in any second, and what is said
+// after the last one arrives. Time is that of the bubble.
 func TestNoticesAreSentAtMostTwentyTimesASecond(t *testing.T) {
 	t.Parallel()
 	for _, commits := range []int{1, 30, 5000} {
@@ -91,8 +91,8 @@ func TestNoticesAreSentAtMostTwentyTimesASecond(t *testing.T) {
 	}
 }
 
-// A connection that is lost with notices on it, whether they have arrived or not, takes none of them along:
-// they are sent on the next one.
+// A connection that is lost with notices on it, whether they have arrived or not, takes none of
+// them along: they are sent on the next one.
 func TestNoticesOutliveTheirConnection(t *testing.T) {
 	t.Parallel()
 	for _, before := range []bool{true, false} {

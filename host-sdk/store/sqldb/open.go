@@ -58,8 +58,8 @@ type base interface {
 // Behind a pooler no statement is kept prepared, unless the address says how statements are run
 // (default_query_exec_mode), and see [Direct].
 //
-// A wrong address is invalid, a file that cannot be made or opened unavailable. No error repeats the
-// address of a database with a password in it.
+// A wrong address is invalid, a file that cannot be made or opened unavailable. No error repeats
+// the address of a database with a password in it.
 func Open(ctx context.Context, url string, options ...Option) (*DB, error) {
 	return open(ctx, url, patient, options...)
 }
@@ -81,7 +81,8 @@ func open(ctx context.Context, url string, locked patience, options ...Option) (
 	}
 }
 
-// Time is what the clock of a server shows, which all its clients can ask. A file has none: unsupported.
+// Time is what the clock of a server shows, which all its clients can ask. A file has none:
+// unsupported.
 func (db *DB) Time(ctx context.Context) (time.Time, error) {
 	if db.dialect.clock == "" {
 		return time.Time{}, integration.Errorf(integration.KindUnsupported, "database %s: has no clock of its own", db.Name())
@@ -97,23 +98,24 @@ func (db *DB) Dialect() Dialect { return db.dialect }
 // Name is the database in words: its file, or user, host and database of a server.
 func (db *DB) Name() string { return db.base.name() }
 
-// Write runs f in a transaction and returns when what it wrote is safe on disk; an error of f undoes
-// f's writes alone and is returned (a database error as a contract error, see [Error]), and so does a
-// panic. On SQLite, writes that wait at the same time are committed together, each within a savepoint
-// of its own, in the order in which they came: syncing the disk costs the most, and is then shared.
+// Write runs f in a transaction and returns when what it wrote is safe on disk; an error of f
+// undoes f's writes alone and is returned (a database error as a contract error, see [Error]), and
+// so does a panic. On SQLite, writes that wait at the same time are committed together, each within
+// a savepoint of its own, in the order in which they came: syncing the disk costs the most, and is
+// then shared.
 //
-// f may run more than once, on the caller's goroutine: on PostgreSQL, a transaction that met another
-// one is undone and begun anew. And others write at the same time: each statement sees what was
-// committed before it began (read committed). So what f reads and then relies on carries its
+// f may run more than once, on the caller's goroutine: on PostgreSQL, a transaction that met
+// another one is undone and begun anew. And others write at the same time: each statement sees what
+// was committed before it began (read committed). So what f reads and then relies on carries its
 // condition in the statement that writes, or is locked before (see [Tx]); what f returns to its
 // caller, it sets anew in each run. On SQLite nobody else writes meanwhile.
 //
-// f must run statements and nothing else (a test holds this for the code here): what is to be written
-// is decided before, and f checks that it still holds. It must read the rows it asks for to their end,
-// or end them, before the next statement, and must not call Write. Once f has begun, the end of ctx no
-// longer matters: Write always says what became of f. Before that, an ended context is deadline, and f
-// does not run. A connection that is lost while a commit is under way leaves open whether it was made:
-// the error is unavailable and says so.
+// f must run statements and nothing else (a test holds this for the code here): what is to be
+// written is decided before, and f checks that it still holds. It must read the rows it asks for to
+// their end, or end them, before the next statement, and must not call Write. Once f has begun, the
+// end of ctx no longer matters: Write always says what became of f. Before that, an ended context
+// is deadline, and f does not run. A connection that is lost while a commit is under way leaves
+// open whether it was made: the error is unavailable and says so.
 func (db *DB) Write(ctx context.Context, f func(tx Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return errTooLate(err)
@@ -131,19 +133,19 @@ func (db *DB) Write(ctx context.Context, f func(tx Tx) error) error {
 // transaction: for tests.
 func (db *DB) Twice() { db.twice = true }
 
-// AtCommit has before called before each commit, and after once it has been made: for tests that end the
-// process there, or count. It must be called before the first Write.
+// AtCommit has before called before each commit, and after once it has been made: for tests that
+// end the process there, or count. It must be called before the first Write.
 func (db *DB) AtCommit(before, after func()) { db.before, db.after = before, after }
 
-// AfterStatements has f called after each statement of a transaction on a server, before the next one or
-// the commit: for tests that let another transaction come in between. It must be called before the first
-// Write.
+// AfterStatements has f called after each statement of a transaction on a server, before the next
+// one or the commit: for tests that let another transaction come in between. It must be called
+// before the first Write.
 func (db *DB) AfterStatements(f func()) { db.each = f }
 
 // CheckRoom is nil when the disk of the database has room for another MiB, which it finds out by
 // writing that much into a file beside the database. A write of one row does not tell: it reuses
-// space that the database has already, also on a full disk. Otherwise the error is unavailable. It is
-// nil on PostgreSQL, whose disk is not ours to look at.
+// space that the database has already, also on a full disk. Otherwise the error is unavailable. It
+// is nil on PostgreSQL, whose disk is not ours to look at.
 func (db *DB) CheckRoom() error { return db.base.checkRoom() }
 
 // Close finishes the writes that have begun and closes. Later use fails with unavailable.

@@ -31,8 +31,9 @@ func startPooler(t *testing.T, lines ...string) (*postgres.Server, *postgres.Poo
 	return server, pooler
 }
 
-// Through a PgBouncer in transaction mode hosts make the tables once, and no write is lost. With the
-// server's own address they hear one another and hold their locks; without it they do neither, and say so.
+// Through a PgBouncer in transaction mode hosts make the tables once, and no write is lost. With
+// the server's own address they hear one another and hold their locks; without it they do neither,
+// and say so.
 func TestHostsBehindAPgBouncer(t *testing.T) {
 	t.Parallel()
 	server, pooler := startPooler(t, postgres.PoolerPasses)
@@ -121,7 +122,8 @@ func TestHostsBehindAPgBouncer(t *testing.T) {
 	}
 }
 
-// A PgBouncer that refuses what a host sets when connecting is not waited for: the error says what to do.
+// A PgBouncer that refuses what a host sets when connecting is not waited for: the error says what
+// to do.
 func TestAPgBouncerMustBeToldOfTheLimits(t *testing.T) {
 	t.Parallel()
 	_, pooler := startPooler(t)

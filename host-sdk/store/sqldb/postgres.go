@@ -22,8 +22,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// Connections of one host to a server: so many write, and read for calls, at the same time. Pages have
-// pageReaders more; migrations one while they run.
+// Connections of one host to a server: so many write, and read for calls, at the same time. Pages
+// have pageReaders more; migrations one while they run.
 const (
 	serverWriters = 8
 	serverReaders = 8
@@ -34,15 +34,17 @@ const (
 const (
 	statementTime = 20 * time.Second
 	lockTime      = 10 * time.Second
-	idleTime      = 10 * time.Second // a host that freezes in a transaction holds up its calls as long; one that is slow begins anew
+	// A host that freezes in a transaction holds up its calls as long; one that is slow begins
+	// anew.
+	idleTime = 10 * time.Second
 )
 
 // limits are the names of these limits.
 var limits = []string{"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"}
 
-// How a transaction that met another one, or lost its connection before the commit, is begun anew, and
-// how a query is that lost its connection. Once the server has been away for anewTime, nobody waits for it
-// any more until it is back: callers hear at once that they should hold.
+// How a transaction that met another one, or lost its connection before the commit, is begun anew,
+// and how a query is that lost its connection. Once the server has been away for anewTime, nobody
+// waits for it any more until it is back: callers hear at once that they should hold.
 const (
 	anewAttempts = 40
 	anewPause    = 5 * time.Millisecond // doubles up to anewLongest, less a random part
@@ -89,7 +91,8 @@ func openServer(ctx context.Context, url, direct string, locked patience) (*DB, 
 	if err != nil {
 		return nil, err
 	}
-	// A pooler hands out another connection for each transaction, where what was prepared is not known.
+	// A pooler hands out another connection for each transaction, where what was prepared is not
+	// known.
 	if pooled && !strings.Contains(url, "default_query_exec_mode") {
 		config.DefaultQueryExecMode = pgx.QueryExecModeExec
 	}
@@ -254,8 +257,8 @@ func unwritten(err error) error {
 	return lost{err}
 }
 
-// anew reports whether the transaction should be begun anew: it met another one, or its connection was
-// lost before the commit.
+// anew reports whether the transaction should be begun anew: it met another one, or its connection
+// was lost before the commit.
 func anew(err error) bool {
 	var l lost
 	return aborted(err) || errors.As(err, &l)
@@ -268,8 +271,8 @@ func aborted(err error) bool {
 	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
 }
 
-// connectionLost reports whether err comes of a server that is gone, shutting down, starting, full, or
-// not the one that takes writes.
+// connectionLost reports whether err comes of a server that is gone, shutting down, starting, full,
+// or not the one that takes writes.
 func connectionLost(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -311,9 +314,9 @@ func (t serverTx) ExecContext(_ context.Context, query string, args ...any) (sql
 	return t.tx.ExecContext(txContext, t.texts.of(query), storable(args)...)
 }
 
-// Lock implements Tx, by the server's locks on numbers: two names may have the same number, and then
-// wait for one another without need. In the order of the numbers, two transactions never wait for each
-// other.
+// Lock implements Tx, by the server's locks on numbers: two names may have the same number, and
+// then wait for one another without need. In the order of the numbers, two transactions never wait
+// for each other.
 func (t serverTx) Lock(ctx context.Context, names ...string) error {
 	numbers := make([]int64, len(names))
 	for i, name := range names {
@@ -356,8 +359,8 @@ func (r serverReader) QueryRowContext(ctx context.Context, query string, args ..
 	return row
 }
 
-// storable replaces what a text of PostgreSQL cannot hold: the character 0 and bytes that are no UTF-8,
-// which nobody types and some software sends.
+// storable replaces what a text of PostgreSQL cannot hold: the character 0 and bytes that are no
+// UTF-8, which nobody types and some software sends.
 func storable(args []any) []any {
 	for i, a := range args {
 		if s, ok := a.(string); ok && (strings.Contains(s, "\x00") || !utf8.ValidString(s)) {

@@ -87,7 +87,8 @@ func TestACommitThatFailsIsReportedToItsWriter(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "insert into replies (note) values ('no such note')") // fails only at the commit
+		// Fails only at the commit.
+		_, err := tx.ExecContext(ctx, "insert into replies (note) values ('no such note')")
 		return err
 	})
 	if err == nil {

@@ -30,8 +30,8 @@ var _ Queryer = (*Reader)(nil)
 // Read is the reader for what a call waits for.
 func (db *DB) Read() *Reader { return db.reader }
 
-// Pages is the reader for what people look at: pages and API. It has connections of its own, so that
-// however many people look, a call finds a free one.
+// Pages is the reader for what people look at: pages and API. It has connections of its own, so
+// that however many people look, a call finds a free one.
 func (db *DB) Pages() *Reader { return db.pages }
 
 // QueryContext implements Queryer.
@@ -82,8 +82,8 @@ func (v view) QueryRowContext(ctx context.Context, query string, args ...any) *s
 // maxTexts bounds how many texts of statements are remembered.
 const maxTexts = 1000
 
-// texts remembers the texts of the statements that were run, as the code has them and as the database
-// gets them.
+// texts remembers the texts of the statements that were run, as the code has them and as the
+// database gets them.
 type texts struct {
 	rewrite func(query string) string // nil: both are the same
 	seen    sync.Map                  // of string to string
@@ -115,8 +115,8 @@ func (t *texts) storable(args []any) []any {
 	return storable(args)
 }
 
-// Statements are the texts of the statements that were run on this database, at most a thousand, for
-// tests that look at how the database runs them.
+// Statements are the texts of the statements that were run on this database, at most a thousand,
+// for tests that look at how the database runs them.
 func (db *DB) Statements() []string {
 	var list []string
 	db.texts.seen.Range(func(_, text any) bool { list = append(list, text.(string)); return true })

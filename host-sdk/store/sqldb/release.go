@@ -18,8 +18,8 @@ const releasesTable = "schema_releases"
 // Of makes db that of a program of another release: for tests.
 func (db *DB) Of(release int64) { db.release = release }
 
-// noteRelease says to which release a version of a component's tables belongs. Nothing changes where the
-// database is as new already.
+// noteRelease says to which release a version of a component's tables belongs. Nothing changes
+// where the database is as new already.
 func (db *DB) noteRelease(ctx context.Context, conn *sql.DB, component string, version int64) error {
 	if known, _, err := releaseOf(ctx, conn, component); err == nil && known >= version {
 		return nil

@@ -43,7 +43,8 @@ func TestAHostAcceptsTablesOfTheNextReleaseAlone(t *testing.T) {
 					t.Errorf("step %d: a program of release %d with %d migrations: got %q, want %q", i+1, step.release, len(step.files), got, step.want)
 				}
 			}
-			// A database of which nobody said to which release its tables belong is newer than is known.
+			// A database of which nobody said to which release its tables belong is newer than is
+			// known.
 			execute(t, db, "delete from schema_releases")
 			if got := migrate(6, first); got != integration.KindUnsupported {
 				t.Errorf("without a release: got %q, want unsupported", got)

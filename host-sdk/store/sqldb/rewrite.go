@@ -13,9 +13,9 @@ type Column struct {
 // rewriteBatch bounds how many rows one transaction changes: the commits of calls wait for it.
 const rewriteBatch = 100
 
-// Rewrite replaces texts that match one of two patterns of like by what change makes of them, and says how
-// many. What it looks for stands in no index: rows are found by reading outside of any transaction, and
-// changed by their key as far as they still are what was read.
+// Rewrite replaces texts that match one of two patterns of like by what change makes of them, and
+// says how many. What it looks for stands in no index: rows are found by reading outside of any
+// transaction, and changed by their key as far as they still are what was read.
 func (db *DB) Rewrite(ctx context.Context, c Column, patterns [2]string, change func(text string) (string, int)) (int, error) {
 	type row struct{ key, old, text string }
 	var found []row

@@ -17,8 +17,8 @@ import (
 const limitedDir = "SQLDB_TEST_LIMITED_DIR"
 
 // A disk on which a row still fits into the space that the database has, but nothing else does,
-// counts as full. A limit on the size of files stands for it, which holds for a whole process: hence
-// a process of its own.
+// counts as full. A limit on the size of files stands for it, which holds for a whole process:
+// hence a process of its own.
 func TestAFullDiskHasNoRoomThoughARowCanBeWritten(t *testing.T) {
 	if dir := os.Getenv(limitedDir); dir != "" {
 		onALimitedDisk(t, dir)

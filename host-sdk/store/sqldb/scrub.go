@@ -6,14 +6,14 @@ import (
 	"errors"
 )
 
-// vacuumUpTo is the size in bytes up to which Scrub writes a file of SQLite anew: that takes less than a
-// second, for which commits wait.
+// vacuumUpTo is the size in bytes up to which Scrub writes a file of SQLite anew: that takes less
+// than a second, for which commits wait.
 const vacuumUpTo = 64 << 20
 
 // Scrub makes the database let go of deleted content, as far as it can while it is in use. SQLite
-// overwrites what is deleted; what earlier changes have left in unused parts of its pages goes when a
-// small file is written anew. Its log is folded into the file and emptied. A server does this by itself,
-// with autovacuum.
+// overwrites what is deleted; what earlier changes have left in unused parts of its pages goes when
+// a small file is written anew. Its log is folded into the file and emptied. A server does this by
+// itself, with autovacuum.
 func (db *DB) Scrub(ctx context.Context) error { return db.base.scrub(ctx) }
 
 // scrub implements base.

@@ -60,7 +60,8 @@ func countOf(t *testing.T, q sqldb.Queryer, name string) (n int) {
 	return n
 }
 
-// Each of several writers reads, and writes what it has read and one more: with a lock none is lost.
+// Each of several writers reads, and writes what it has read and one more: with a lock none is
+// lost.
 func TestALockKeepsWritersOfAServerApart(t *testing.T) {
 	t.Parallel()
 	db := openServer(t)
@@ -194,8 +195,8 @@ func TestWritesAndReadsOutlastARestartOfTheServer(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// A server that stays away is waited for once, not by everybody who comes: eight one after the other
-	// end before the time in which only some would that each wait.
+	// A server that stays away is waited for once, not by everybody who comes: eight one after the
+	// other end before the time in which only some would that each wait.
 	server.Kill()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -312,8 +313,8 @@ func TestAServersClockCanBeAsked(t *testing.T) {
 	}
 }
 
-// What one host says the others hear, once for many times, and not itself; after a lost connection they
-// hear that something may have been lost.
+// What one host says the others hear, once for many times, and not itself; after a lost connection
+// they hear that something may have been lost.
 func TestNoticesReachOtherHosts(t *testing.T) {
 	t.Parallel()
 	postgres.Database(t) // says if PostgreSQL is missing

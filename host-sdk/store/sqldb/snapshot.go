@@ -10,8 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// SnapshotTo writes the SQLite database as it is at one moment to a new file at path, while it is in
-// use: commits go on meanwhile. A server has tools of its own for it: unsupported.
+// SnapshotTo writes the SQLite database as it is at one moment to a new file at path, while it is
+// in use: commits go on meanwhile. A server has tools of its own for it: unsupported.
 func (db *DB) SnapshotTo(ctx context.Context, path string) (err error) {
 	l, ok := db.base.(*lite)
 	if !ok {
@@ -22,7 +22,8 @@ func (db *DB) SnapshotTo(ctx context.Context, path string) (err error) {
 		return Error("copy database "+l.path, err)
 	}
 	defer func() { err = errors.Join(err, pool.Close()) }()
-	_, err = pool.ExecContext(ctx, "vacuum into $1", path) // SQLite docs: lang_vacuum, "VACUUM with an INTO clause"
+	// SQLite docs: lang_vacuum, "VACUUM with an INTO clause".
+	_, err = pool.ExecContext(ctx, "vacuum into $1", path)
 	return Error("copy database "+l.path, err)
 }
 

@@ -129,7 +129,8 @@ func prepareFile(path string) error {
 	return nil
 }
 
-// dsn is the driver's name of the file, for a connection that keeps pages of so many KiB. Full sync: what was committed survives a power cut.
+// dsn is the driver's name of the file, for a connection that keeps pages of so many KiB. Full
+// sync: what was committed survives a power cut.
 func (l *lite) dsn(cache int, extra ...string) string {
 	q := url.Values{"_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", l.locked.busy.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)", fmt.Sprintf("cache_size(-%d)", cache),

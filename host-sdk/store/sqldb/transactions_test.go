@@ -14,8 +14,8 @@ import (
 )
 
 // There is one writer, so whatever runs inside a write transaction holds up every call. It may run
-// statements, read their rows, and encode a little; nothing that computes over the input of people, asks
-// a clock, a platform or a network, or calls a function that somebody else has given.
+// statements, read their rows, and encode a little; nothing that computes over the input of people,
+// asks a clock, a platform or a network, or calls a function that somebody else has given.
 func TestInsideAWriteTransactionThereIsOnlySQL(t *testing.T) {
 	t.Parallel()
 	found := 0
@@ -137,8 +137,8 @@ func takesTx(f *ast.FuncType) bool {
 	})
 }
 
-// What may be called: packages that compute on what they are given alone, single functions of others,
-// and methods of database/sql and of values.
+// What may be called: packages that compute on what they are given alone, single functions of
+// others, and methods of database/sql and of values.
 var (
 	txPackages = []string{"errors", "fmt", "strings", "slices", "maps", "cmp", "strconv", "json", "sql", "sqldb", "integration", "store"}
 	txCalls    = []string{"time.UnixMilli", "time.Duration"}
@@ -191,7 +191,8 @@ func (s *txScan) call(c *ast.CallExpr) {
 	}
 }
 
-// follow looks at the functions and methods of the package that have a name; false if there is none.
+// follow looks at the functions and methods of the package that have a name; false if there is
+// none.
 func (s *txScan) follow(name string) bool {
 	for _, d := range s.decls[name] {
 		if d.Body != nil {

@@ -14,9 +14,9 @@ import (
 type Tx interface {
 	Queryer
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	// Lock waits until no other transaction has locked any of these names, and locks them until this
-	// one ends. Whoever locks several in one transaction names them together, so that two never wait
-	// for one another. On SQLite nobody else writes anyway.
+	// Lock waits until no other transaction has locked any of these names, and locks them until
+	// this one ends. Whoever locks several in one transaction names them together, so that two
+	// never wait for one another. On SQLite nobody else writes anyway.
 	Lock(ctx context.Context, names ...string) error
 }
 

@@ -49,7 +49,8 @@ func benchStore(b *testing.B, n int) store.Store {
 
 func BenchmarkSessionRead(b *testing.B) {
 	s := benchStore(b, 1000)
-	ctx, cancel := context.WithCancel(context.Background()) // as in a server, a context that can end
+	// As in a server, a context that can end.
+	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	for i := 0; b.Loop(); i++ {
 		if _, err := s.Session(ctx, "int_1", fmt.Sprint("CA", i%1000)); err != nil {

@@ -93,7 +93,8 @@ func (s *Store) Call(ctx context.Context, integrationID, key string) (store.Call
 
 // CallByAlert implements store.Calls.
 func (s *Store) CallByAlert(ctx context.Context, integrationID, alertKey string) (store.Call, error) {
-	// An alert has one call, rarely two: "+ 0" keeps the planner from walking all calls in their order.
+	// An alert has one call, rarely two: "+ 0" keeps the planner from walking all calls in their
+	// order.
 	return first(alertKey)(s.whole(ctx, "integration = $1 and alert_key = $2 and alert_key <> '' order by id + 0 desc limit 1", integrationID, alertKey))
 }
 
@@ -169,8 +170,8 @@ func limitOf(f store.CallFilter) int {
 }
 
 // callQuery is the query of a filter. Few calls are live, and few have a recording that nobody has
-// heard: their indexes are used whatever else is asked for, as hiding the other columns keeps the planner
-// from walking all that an integration has had.
+// heard: their indexes are used whatever else is asked for, as hiding the other columns keeps the
+// planner from walking all that an integration has had.
 func callQuery(f store.CallFilter) (string, []any, error) {
 	where, args := []string{"1 = 1"}, []any{limitOf(f) + 1}
 	hide, number := "", ""
@@ -263,9 +264,9 @@ func (s *Store) MarkHeard(ctx context.Context, integrationID, key, ref string, h
 			on conflict (recording, actor) do update set at = call_heard.at`, args: []any{ref, h.By, ms(h.At)}})
 }
 
-// changeOne runs statements that each change one row of a call's record, whose integration and key are
-// their first arguments; without a row the error is none. The record is locked: what is added while it is
-// being deleted would stay for ever.
+// changeOne runs statements that each change one row of a call's record, whose integration and key
+// are their first arguments; without a row the error is none. The record is locked: what is added
+// while it is being deleted would stay for ever.
 func (s *Store) changeOne(ctx context.Context, none error, integrationID, key string, list ...statement) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		if err := tx.Lock(ctx, sessionLock(integrationID, key)); err != nil {

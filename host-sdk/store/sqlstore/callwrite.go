@@ -15,7 +15,8 @@ const ofCall = "from calls c where c.integration = $1 and c.key = $2"
 // The statements that write a record. Each part is selected from its record, so that nothing is
 // written for a call that has none. Selected arguments are text unless they are cast.
 const (
-	// insertCall writes the record of a call, or what has changed of it since another commit wrote it.
+	// insertCall writes the record of a call, or what has changed of it since another commit wrote
+	// it.
 	insertCall = `insert into calls (integration, integration_name, key, live, started_at, ended_at, updated_at, caller, team, ended,
 		alert_key, alert_id, alert_url, alert_title, view, answered_at)
 		values ($1, $10, $2, $3, $5, $4, $5, $6, $7, $8, $12, $13, $14, $15, $9, case when cast($11 as bigint) > 0 then cast($11 as bigint) else 0 end)
@@ -106,9 +107,10 @@ func callStatements(c store.Commit) ([]statement, error) {
 	return list, nil
 }
 
-// answered is what a view says of when the caller reached a person, as updateCallView takes it: now for a
-// conversation, of which the first commit counts; -1 after one, which changes nothing; 0 without one. A
-// conversation that proves to have been none is forgotten: its line neither talks nor has talked.
+// answered is what a view says of when the caller reached a person, as updateCallView takes it: now
+// for a conversation, of which the first commit counts; -1 after one, which changes nothing; 0
+// without one. A conversation that proves to have been none is forgotten: its line neither talks
+// nor has talked.
 func answered(v *integration.CallView, now int64) int64 {
 	at := int64(0)
 	for _, l := range v.Legs {
@@ -123,9 +125,9 @@ func answered(v *integration.CallView, now int64) int64 {
 	return at
 }
 
-// fieldRows are fields as [insertFields] reads them. Of several with one label the last one counts, in the
-// place of the first: a statement may write a row once. The character 0 is replaced as everywhere in texts
-// of PostgreSQL, which cannot read it in JSON either.
+// fieldRows are fields as [insertFields] reads them. Of several with one label the last one counts,
+// in the place of the first: a statement may write a row once. The character 0 is replaced as
+// everywhere in texts of PostgreSQL, which cannot read it in JSON either.
 func fieldRows(fields []integration.AlertField) (rows [][3]string) {
 	at := map[string]int{}
 	for _, f := range fields {

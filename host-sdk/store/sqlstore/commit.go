@@ -15,9 +15,9 @@ import (
 const sessionLife = 30 * 24 * time.Hour
 
 // Commit implements store.Sessions. One transaction holds the consumed item, the session, what a
-// platform writes together with it, the new items, the call's record and the findings, in this order:
-// what can end in a conflict comes first, before anything has been written for nothing. Conflicts carry
-// store.CodeItemGone, store.CodeSessionMoved or store.CodeApart.
+// platform writes together with it, the new items, the call's record and the findings, in this
+// order: what can end in a conflict comes first, before anything has been written for nothing.
+// Conflicts carry store.CodeItemGone, store.CodeSessionMoved or store.CodeApart.
 func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 	if c.Integration == "" || ((c.Session != nil || c.Call != nil) && c.Key == "") || c.Version < 0 {
 		return 0, integration.Errorf(integration.KindInvalid, "invalid commit: integration %q, key %q, version %d", c.Integration, c.Key, c.Version)
@@ -137,8 +137,8 @@ func errApart(why string) error {
 	return &integration.Error{Kind: integration.KindConflict, Code: store.CodeApart, Message: "not written together with the session: " + why}
 }
 
-// checkFree sees that nobody else has occupied those whom the commit occupies since they were free. One
-// transaction of an integration does so at a time.
+// checkFree sees that nobody else has occupied those whom the commit occupies since they were free.
+// One transaction of an integration does so at a time.
 func checkFree(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
 	if len(c.Free) == 0 {
 		return nil
@@ -212,8 +212,8 @@ func newSessionRow(c store.Commit) (r sessionRow, err error) {
 	return r, err
 }
 
-// The statements that replace a session of the version that was read. Of what has an index most commits
-// change the expiry alone: they are done with the first one (see [update]).
+// The statements that replace a session of the version that was read. Of what has an index most
+// commits change the expiry alone: they are done with the first one (see [update]).
 const (
 	updateSessionState = `update sessions set version = version + 1, format = $4, updated_at = $5, expires_at = $6, view = $7, state = $8, told = $9, alert = $10
 		where integration = $1 and key = $2 and version = $3
@@ -231,8 +231,9 @@ func affected(result sql.Result, err error) (int64, error) {
 	return result.RowsAffected()
 }
 
-// update runs a statement that sets all of a row; before it, where that costs less, the statement few with
-// the same arguments, which sets what often changes, in a row where the rest is as it is to be.
+// update runs a statement that sets all of a row; before it, where that costs less, the statement
+// few with the same arguments, which sets what often changes, in a row where the rest is as it is
+// to be.
 func update(ctx context.Context, tx sqldb.Tx, d sqldb.Dialect, few, all string, args ...any) (int64, error) {
 	if d.SetIndexes {
 		if n, err := affected(tx.ExecContext(ctx, few, args...)); err != nil || n > 0 {

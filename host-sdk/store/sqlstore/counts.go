@@ -8,9 +8,10 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// countCalls counts the calls that began from $1 until before $2. Both databases have window functions:
-// place numbers the calls of a team whose caller reached a person, the shortest wait first, and timed
-// is how many they are, so that the smallest wait at a place of at least p × timed is that part's.
+// countCalls counts the calls that began from $1 until before $2. Both databases have window
+// functions: place numbers the calls of a team whose caller reached a person, the shortest wait
+// first, and timed is how many they are, so that the smallest wait at a place of at least p × timed
+// is that part's.
 const countCalls = `with chosen as (
 		select TEAM as id, ended, case when ended = 'connected' and answered_at > started_at then answered_at - started_at end as wait
 		from calls where started_at >= $1 and started_at < $2 and (live = 0 or ended <> '') WHERE

@@ -61,8 +61,8 @@ func (s *Store) DeleteRecording(ctx context.Context, integrationID, key, ref str
 	})
 }
 
-// deleteRecordings deletes the recordings of a record that is locked, or the one of a medium (ref not ""),
-// and says how many. Others may have the same medium: it goes with the last of them.
+// deleteRecordings deletes the recordings of a record that is locked, or the one of a medium (ref
+// not ""), and says how many. Others may have the same medium: it goes with the last of them.
 func deleteRecordings(ctx context.Context, tx sqldb.Tx, call store.CallRef, id int64, ref string, d store.Deletion, line store.StoryLine) (int, error) {
 	where, args := "call = $1 and deleted_at = 0", []any{id, max(1, ms(d.At)), d.By}
 	if ref != "" {
@@ -95,8 +95,8 @@ func scanDeleted(scan func(...any) error) (m integration.MediaRef, err error) {
 	return m, err
 }
 
-// removeMedia removes media that no recording has any more. Public media are prompts, which somebody may
-// have stored with the same content.
+// removeMedia removes media that no recording has any more. Public media are prompts, which
+// somebody may have stored with the same content.
 func removeMedia(ctx context.Context, tx sqldb.Tx, media []integration.MediaRef) error {
 	for _, m := range media {
 		_, err := tx.ExecContext(ctx, `delete from media where ref = $1 and public = 0
@@ -108,8 +108,8 @@ func removeMedia(ctx context.Context, tx sqldb.Tx, media []integration.MediaRef)
 	return nil
 }
 
-// removeCalls removes the records that a condition selects, which are locked, with all their parts and
-// media, and returns how many.
+// removeCalls removes the records that a condition selects, which are locked, with all their parts
+// and media, and returns how many.
 func removeCalls(ctx context.Context, tx sqldb.Tx, d store.Deletion, where string, args ...any) (int, error) {
 	type row struct {
 		store.CallRef
@@ -194,7 +194,8 @@ func lockAll(ctx context.Context, tx sqldb.Tx, calls []store.CallRef) error {
 	return tx.Lock(ctx, locks...)
 }
 
-// expired is the condition of a record that may go: it is over since $1, and every recording was heard.
+// expired is the condition of a record that may go: it is over since $1, and every recording was
+// heard.
 const expired = "live = 0 and ended_at <= $1 and integration = $2 and key = $3 and " + unheard + " = 0"
 
 // ExpireCalls implements store.Retention.

@@ -11,8 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// The files of a SQLite database hold nothing of a caller who was forgotten, however often the call was
-// written.
+// The files of a SQLite database hold nothing of a caller who was forgotten, however often the call
+// was written.
 func TestFilesHoldNothingOfAForgottenCaller(t *testing.T) {
 	t.Parallel()
 	const number = "+12025550177"

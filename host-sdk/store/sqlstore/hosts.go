@@ -14,8 +14,8 @@ import (
 
 var _ store.Hosts = (*Store)(nil)
 
-// SaveHost implements store.Hosts. What is known of a host is one value: hosts of other releases may
-// know more of themselves.
+// SaveHost implements store.Hosts. What is known of a host is one value: hosts of other releases
+// may know more of themselves.
 func (s *Store) SaveHost(ctx context.Context, h store.Host) error {
 	about, err := json.Marshal(h)
 	if err != nil {
@@ -31,8 +31,8 @@ func (s *Store) SaveHost(ctx context.Context, h store.Host) error {
 // ListHosts implements store.Hosts.
 func (s *Store) ListHosts(ctx context.Context) ([]store.Host, error) { return listHosts(ctx, s.read) }
 
-// HostsIn lists the hosts of a database of PostgreSQL as it is, whatever program has made its tables, and
-// changes nothing. There are none where no host has run.
+// HostsIn lists the hosts of a database of PostgreSQL as it is, whatever program has made its
+// tables, and changes nothing. There are none where no host has run.
 func HostsIn(ctx context.Context, db *sqldb.DB) ([]store.Host, error) {
 	var there bool
 	if err := db.Read().QueryRowContext(ctx, "select to_regclass('hosts') is not null").Scan(&there); err != nil || !there {
@@ -73,8 +73,8 @@ func (s *Store) HostsWithoutLock(ctx context.Context, ids []string) ([]string, e
 	return s.db.HostsWithoutLock(ctx, ids)
 }
 
-// AlsoFree has a statement run in the transaction of each FreeHost, which gives back what a host ($1) had
-// claimed in another table of the database. It must be called before the first FreeHost.
+// AlsoFree has a statement run in the transaction of each FreeHost, which gives back what a host
+// ($1) had claimed in another table of the database. It must be called before the first FreeHost.
 func (s *Store) AlsoFree(statement string) { s.alsoFree = append(s.alsoFree, statement) }
 
 // FreeHost implements store.Hosts.

@@ -154,7 +154,8 @@ func TestOptionsGoWhenNobodyNeedsThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	clk.Advance(26 * time.Hour)
-	expire() // no call runs, and nothing waits to be done: the secrets go, whatever sessions are kept
+	// No call runs, and nothing waits to be done: the secrets go, whatever sessions are kept.
+	expire()
 	rows("0 ")
 }
 
@@ -257,7 +258,8 @@ func everyMethod(ctx context.Context, s *Store) map[string]error {
 func TestEveryMethodSaysThatItCannot(t *testing.T) {
 	t.Parallel()
 	s, _ := openInside(t)
-	if err := s.AddItem(ctx, store.Item{Integration: "a", Kind: store.ItemMail}); err != nil { // for Claim to write
+	// For Claim to write.
+	if err := s.AddItem(ctx, store.Item{Integration: "a", Kind: store.ItemMail}); err != nil {
 		t.Fatal(err)
 	}
 	ended, cancel := context.WithCancel(ctx)
@@ -318,7 +320,8 @@ func TestStoredBytesAreExact(t *testing.T) {
 	}
 }
 
-// However many people read pages, and however long that takes, the reads of calls find a connection.
+// However many people read pages, and however long that takes, the reads of calls find a
+// connection.
 func TestPagesLeaveTheConnectionsOfCallsAlone(t *testing.T) {
 	t.Parallel()
 	s, _ := openInside(t)

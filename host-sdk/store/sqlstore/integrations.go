@@ -206,9 +206,9 @@ func (s *Store) whyNotSaved(ctx context.Context, tx sqldb.Tx, in store.Integrati
 	return integration.Errorf(integration.KindConflict, "integration %q is at revision %d, not %d: somebody saved it first", in.ID, revision, in.Revision)
 }
 
-// DeleteIntegration implements store.Integrations. The row stays for its live sessions and its work;
-// DeleteExpired removes it after the last of them. The timers of its own session would start one
-// another for ever, so they end here.
+// DeleteIntegration implements store.Integrations. The row stays for its live sessions and its
+// work; DeleteExpired removes it after the last of them. The timers of its own session would start
+// one another for ever, so they end here.
 func (s *Store) DeleteIntegration(ctx context.Context, id string) error {
 	// 0 stands for "not deleted".
 	now := max(1, ms(s.clock.Now()))

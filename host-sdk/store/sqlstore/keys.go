@@ -18,8 +18,8 @@ const keyLock = "secret key"
 // Keys are the keys with which this store reads.
 func (s *Store) Keys() seal.Ring { return s.keys }
 
-// KeyInUse is the key with which values are sealed now; it waits for a change that is being written.
-// A key that the store does not have is invalid and names the setting.
+// KeyInUse is the key with which values are sealed now; it waits for a change that is being
+// written. A key that the store does not have is invalid and names the setting.
 func (s *Store) KeyInUse(ctx context.Context) (key seal.Key, err error) {
 	err = s.sealing(ctx, func(used usedKey) error {
 		key = used.Key
@@ -37,9 +37,9 @@ type usedKey struct {
 // readCheck reads which key is in use.
 const readCheck = "select value from meta where name = 'key_check'"
 
-// keyInUse is what the database names now. Where it names none yet, it is the first key of this store,
-// from then on. Without this question a wrong key would be found out by a call, whose options cannot be
-// opened.
+// keyInUse is what the database names now. Where it names none yet, it is the first key of this
+// store, from then on. Without this question a wrong key would be found out by a call, whose
+// options cannot be opened.
 func (s *Store) keyInUse(ctx context.Context) (used usedKey, err error) {
 	err = s.read.QueryRowContext(ctx, readCheck).Scan(&used.check)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -49,7 +49,8 @@ func (s *Store) keyInUse(ctx context.Context) (used usedKey, err error) {
 			if err != nil {
 				return err
 			}
-			return tx.QueryRowContext(ctx, readCheck).Scan(&used.check) // another process may have been first
+			// Another process may have been first.
+			return tx.QueryRowContext(ctx, readCheck).Scan(&used.check)
 		})
 	}
 	if err != nil {
@@ -62,8 +63,8 @@ func (s *Store) keyInUse(ctx context.Context) (used usedKey, err error) {
 // errKeyChanged ends a write for which another key than the one in use was taken.
 var errKeyChanged = errors.New("another secret key is in use meanwhile")
 
-// sealing runs a write that seals, with the key in use. try seals before its transaction, which begins
-// with [lockKey]; a write that comes upon a change of the key is tried again.
+// sealing runs a write that seals, with the key in use. try seals before its transaction, which
+// begins with [lockKey]; a write that comes upon a change of the key is tried again.
 func (s *Store) sealing(ctx context.Context, try func(usedKey) error) error {
 	for {
 		used, err := s.keyInUse(ctx)
@@ -91,8 +92,8 @@ func lockKey(ctx context.Context, tx sqldb.Tx, used usedKey) error {
 	return nil
 }
 
-// resealBatch is how many values are read and sealed at a time: each commit is short, so that calls do
-// not wait for it.
+// resealBatch is how many values are read and sealed at a time: each commit is short, so that calls
+// do not wait for it.
 const resealBatch = 50
 
 // KeyChange counts what [Store.ChangeKey] has done in one table so far.
@@ -102,14 +103,15 @@ type KeyChange struct {
 	Resealed int64 // of them, those that another key had sealed
 }
 
-// ChangeKey makes to, one of the store's keys, the key in use, and seals with it whatever another of
-// its keys has sealed, while hosts go on. Before anything is written with to, allow is given the rows
-// of all hosts, those that have died too, and refuses unless each that runs can read with it: a host
-// whose row comes later finds to in use (see [Store.KeyInUse]). progress is called after each batch.
+// ChangeKey makes to, one of the store's keys, the key in use, and seals with it whatever another
+// of its keys has sealed, while hosts go on. Before anything is written with to, allow is given the
+// rows of all hosts, those that have died too, and refuses unless each that runs can read with it:
+// a host whose row comes later finds to in use (see [Store.KeyInUse]). progress is called after
+// each batch.
 //
 // A change that was interrupted goes on when it is made again. At the end everything is read once
-// more; what does not open with to is returned, in words, and is not changed: it is damaged, or of a
-// key that the store does not have.
+// more; what does not open with to is returned, in words, and is not changed: it is damaged, or of
+// a key that the store does not have.
 func (s *Store) ChangeKey(ctx context.Context, to seal.Key, allow func([]store.Host) error, progress func(KeyChange)) (left []string, err error) {
 	if err := s.useKey(ctx, to, allow); err != nil {
 		return nil, sqldb.Error("change the secret key", err)
@@ -159,7 +161,8 @@ func (s *Store) useKey(ctx context.Context, to seal.Key, allow func([]store.Host
 	})
 }
 
-// sealedColumn is a column whose values are sealed. Its rows are read in order of their id and number.
+// sealedColumn is a column whose values are sealed. Its rows are read in order of their id and
+// number.
 type sealedColumn struct {
 	table, column string
 	read          string // selects id, number and value of the rows after $1, $2, at most $3
@@ -213,8 +216,8 @@ func (c sealedColumn) batch(ctx context.Context, q sqldb.Queryer, after sealedVa
 	return values, rows.Err()
 }
 
-// reseal seals the values of a column that another key has sealed. A value that does not open stays as
-// it is. One that a host has written meanwhile stays too: it was sealed with the key in use.
+// reseal seals the values of a column that another key has sealed. A value that does not open stays
+// as it is. One that a host has written meanwhile stays too: it was sealed with the key in use.
 func (s *Store) reseal(ctx context.Context, c sealedColumn, to seal.Key, progress func(KeyChange)) error {
 	done := KeyChange{Table: c.table}
 	var last sealedValue
@@ -289,8 +292,8 @@ func (s *Store) NotSealedWith(ctx context.Context, key seal.Key) (left []string,
 	return left, nil
 }
 
-// SealedWith says, of a database that nobody need have a key of, which key is in use, and the ids of
-// all with which values are sealed. A database without tables of a store has none.
+// SealedWith says, of a database that nobody need have a key of, which key is in use, and the ids
+// of all with which values are sealed. A database without tables of a store has none.
 func SealedWith(ctx context.Context, q sqldb.Queryer) (inUse string, ids []string, err error) {
 	var check string
 	if err := q.QueryRowContext(ctx, readCheck).Scan(&check); err != nil {

@@ -15,8 +15,8 @@ import (
 var _ store.People = (*Store)(nil)
 
 const (
-	// maxHash bounds an id in bytes. Hosts use hashes, far shorter; the limit keeps a defect from filling
-	// the index.
+	// maxHash bounds an id in bytes. Hosts use hashes, far shorter; the limit keeps a defect from
+	// filling the index.
 	maxHash = 200
 	// maxWords bounds texts about a login or an audit line, in characters.
 	maxWords = 500
@@ -92,7 +92,8 @@ func (s *Store) UseLogin(ctx context.Context, id string, now time.Time) error {
 
 // ListLogins implements store.Logins.
 func (s *Store) ListLogins(ctx context.Context, email string, now time.Time) ([]store.Login, error) {
-	where, args := "since > 0", []any{ms(now), maxLogins} // 0: of the release before, which says nothing of them
+	// 0: of the release before, which says nothing of them.
+	where, args := "since > 0", []any{ms(now), maxLogins}
 	if email != "" {
 		where, args = "email = $3", append(args, email)
 	}

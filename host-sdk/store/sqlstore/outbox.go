@@ -19,9 +19,9 @@ import (
 // Lanes are kept by a flag, so that a claim finds what it may take by an index, however long a lane
 // is. The first item of a lane that is not in PhaseResult has head = 1, those behind it have 0;
 // items without a lane, and results, always have 1. Whatever removes the head (removeItems,
-// FinishItem) moves the next one up in the same transaction. Each
-// transaction that adds to a lane or moves up has locked the lane's session (see sessionLock): of two
-// at a time, each would see the lane without what the other does.
+// FinishItem) moves the next one up in the same transaction. Each transaction that adds to a lane
+// or moves up has locked the lane's session (see sessionLock): of two at a time, each would see the
+// lane without what the other does.
 
 // insertItem adds a waiting or held item at the end of its lane. One with an owner that is the
 // first of its lane is claimed and started, and gets its id.
@@ -372,9 +372,9 @@ func (w *want) first(ctx context.Context, q sqldb.Queryer, limit int, skip strin
 	return list, rows.Err()
 }
 
-// claim leases the items that are ready, up to the limits, adds them to items, and notes when the next
-// can be claimed. It looks again when all that it found belongs to integrations that have as many as
-// they may: behind their items may be those of others.
+// claim leases the items that are ready, up to the limits, adds them to items, and notes when the
+// next can be claimed. It looks again when all that it found belongs to integrations that have as
+// many as they may: behind their items may be those of others.
 func (w *want) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, skip string, items []store.Item) ([]store.Item, error) {
 	// Each round either ends or fills up another integration, so there are at most as many rounds
 	// as integrations.
@@ -435,11 +435,11 @@ func claimIDs(ctx context.Context, tx sqldb.Tx, c store.Claim, ids []int64, item
 	return items, rows.Err()
 }
 
-// nextReady notes for each want when the first item that it may take can be claimed. due are the wants,
-// by their place in the list, for which one can be claimed now. All wants are one statement: a host
-// looks after each item that it has worked, and the way to a server costs more than the query. Its limit
-// stands in its text: SQLite prepares a statement anew when a parameter that is a limit becomes, or was,
-// 0 or 1, and that costs more than the query, too.
+// nextReady notes for each want when the first item that it may take can be claimed. due are the
+// wants, by their place in the list, for which one can be claimed now. All wants are one statement:
+// a host looks after each item that it has worked, and the way to a server costs more than the
+// query. Its limit stands in its text: SQLite prepares a statement anew when a parameter that is a
+// limit becomes, or was, 0 or 1, and that costs more than the query, too.
 func nextReady(ctx context.Context, q sqldb.Queryer, wants []*want, now time.Time) (due []int, err error) {
 	if len(wants) == 0 {
 		return nil, nil

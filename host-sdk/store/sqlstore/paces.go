@@ -9,8 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// TakeTurn implements store.Paces. The condition stands in the statement that takes the turn: of two
-// hosts, one changes the row.
+// TakeTurn implements store.Paces. The condition stands in the statement that takes the turn: of
+// two hosts, one changes the row.
 func (s *Store) TakeTurn(ctx context.Context, key string, now time.Time, every time.Duration) (time.Time, error) {
 	var next sql.NullInt64
 	after := ms(now.Add(every))

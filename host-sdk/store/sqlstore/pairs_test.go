@@ -122,8 +122,8 @@ var broken = map[string]string{
 	"an item of a session that has expired": `select count(*) from outbox o where o.key = 'CA1' and o.lane in ('held', 'result') and not exists (select 1 from sessions s where s.key = o.key)`,
 }
 
-// TestEachPairOfWritersOnTwoConnections tries all pairs with LIVECALL_TEST_DATABASE=postgres, otherwise one
-// of thirty.
+// TestEachPairOfWritersOnTwoConnections tries all pairs with LIVECALL_TEST_DATABASE=postgres,
+// otherwise one of thirty.
 func TestEachPairOfWritersOnTwoConnections(t *testing.T) {
 	t.Parallel()
 	names := slices.AppendSeq(slices.Collect(maps.Keys(storetest.Writers)), maps.Keys(peopleWriters))

@@ -12,8 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 )
 
-// Two hosts come to the same records at the same time: each record is one host's, its recording is deleted
-// once, and the telephone service is asked once.
+// Two hosts come to the same records at the same time: each record is one host's, its recording is
+// deleted once, and the telephone service is asked once.
 func TestTwoHostsDeleteEachOldRecordOnce(t *testing.T) {
 	t.Parallel()
 	url := onServer.Database(t)

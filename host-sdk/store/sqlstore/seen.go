@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// storeSeen takes a list of [integration, key, milliseconds] in JSON. The order is that in which rows
-	// are locked.
+	// storeSeen takes a list of [integration, key, milliseconds] in JSON. The order is that in
+	// which rows are locked.
 	storeSeen = `insert into session_seen (integration, key, seen_at)
 		select integration, key, seen_at from (select value ->> 0 as integration, value ->> 1 as key, cast(value ->> 2 as bigint) as seen_at from json_each($1)) n
 		where exists (select 1 from sessions s where s.integration = n.integration and s.key = n.key and s.live = 1) order by integration, key
@@ -45,8 +45,8 @@ func (s *Store) StoreSeen(ctx context.Context, list []store.Seen) error {
 // seenGrace is how long what was heard of a caller stays after the call at least.
 const seenGrace = time.Hour
 
-// deleteSeen removes what was heard of callers whose session lives no more. So there are few rows, and
-// they need no index by time.
+// deleteSeen removes what was heard of callers whose session lives no more. So there are few rows,
+// and they need no index by time.
 func (s *Store) deleteSeen(ctx context.Context, now time.Time) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, deleteSeen, ms(now.Add(-seenGrace)))

@@ -94,14 +94,15 @@ func (s *Store) manySessions(ctx context.Context, query string, args ...any) ([]
 
 const (
 	whereSession = "integration = $1 and key = $2"
-	// An alert has one session, rarely two: "+ 0" keeps the planner from walking all sessions in the
-	// order asked for.
+	// An alert has one session, rarely two: "+ 0" keeps the planner from walking all sessions in
+	// the order asked for.
 	whereAlert = "integration = $1 and alert_key = $2 and alert_key <> '' order by created_at + 0 desc, key desc limit 1"
 	whereKey   = "key = $1 order by created_at desc, integration"
-	// selectOccupied reads who occupies people, and which sessions before the asking one ($2) wait for
-	// people: those of callers come before those whose call has ended, then the older. One statement, so that a session which goes from waiting to ringing is seen
-	// in one of the two. Naming the columns as the indexes do lets these be used, and a condition on
-	// created_at makes the planner prefer them.
+	// selectOccupied reads who occupies people, and which sessions before the asking one ($2) wait
+	// for people: those of callers come before those whose call has ended, then the older. One
+	// statement, so that a session which goes from waiting to ringing is seen in one of the two.
+	// Naming the columns as the indexes do lets these be used, and a condition on created_at makes
+	// the planner prefer them.
 	selectOccupied = `select key, 0 as waits, after_call, created_at, occupies as users from sessions where integration = $1 and created_at >= 0 and key <> $2 and live = 1 and occupies <> ''
 		union all select s.key, 1, s.after_call, s.created_at, s.waits_for from sessions s where s.integration = $1 and s.created_at >= 0 and s.key <> $2 and s.live = 1 and s.waits_for <> ''
 			and not exists (select 1 from sessions a where a.integration = $1 and a.key = $2 and (a.after_call, a.created_at, a.key) < (s.after_call, s.created_at, s.key))
@@ -135,8 +136,8 @@ func (s *Store) ListSessions(ctx context.Context, f store.SessionFilter) ([]stor
 	}
 	switch {
 	case f.Integration != "" && f.LiveOnly:
-		// Few sessions are live, in all integrations together: hiding the column keeps the planner from
-		// walking all sessions that the integration has had.
+		// Few sessions are live, in all integrations together: hiding the column keeps the planner
+		// from walking all sessions that the integration has had.
 		args = append(args, f.Integration)
 		where = append(where, "integration || '' = $2")
 	case f.Integration != "":
@@ -165,8 +166,8 @@ func (s *Store) ListSessions(ctx context.Context, f store.SessionFilter) ([]stor
 	return s.lists.Do(ctx, query+fmt.Sprint(args), func(ctx context.Context) ([]store.Session, error) { return s.manySessions(ctx, query, args...) })
 }
 
-// Occupied implements store.Sessions. Of several sessions that occupy one user, or wait for one, the
-// first in the order of selectOccupied.
+// Occupied implements store.Sessions. Of several sessions that occupy one user, or wait for one,
+// the first in the order of selectOccupied.
 func (s *Store) Occupied(ctx context.Context, integrationID, exceptKey string) (map[string]string, error) {
 	return occupied(ctx, s.read, integrationID, exceptKey)
 }
@@ -201,7 +202,8 @@ func occupied(ctx context.Context, q sqldb.Queryer, integrationID, exceptKey str
 }
 
 // WaitingFor implements store.Sessions: the live sessions that wait for one of the users, those of
-// callers first, the oldest of them first. Lists of users are JSON, so they are searched here; few calls wait at a time.
+// callers first, the oldest of them first. Lists of users are JSON, so they are searched here; few
+// calls wait at a time.
 func (s *Store) WaitingFor(ctx context.Context, integrationID string, users []string) ([]string, error) {
 	rows, err := s.read.QueryContext(ctx, selectWaiting, integrationID)
 	if err != nil {
@@ -243,10 +245,10 @@ const (
 	deletedGrace = time.Hour
 )
 
-// DeleteExpired implements store.Sessions. It also removes logins whose time is over, what was heard of
-// callers whose session lives no more, options that
-// no session pins any more, a day after they were superseded, and deleted integrations of which
-// nothing is left. It works in short batches, between which calls commit.
+// DeleteExpired implements store.Sessions. It also removes logins whose time is over, what was
+// heard of callers whose session lives no more, options that no session pins any more, a day after
+// they were superseded, and deleted integrations of which nothing is left. It works in short
+// batches, between which calls commit.
 func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 	total := 0
 	for {
@@ -306,7 +308,8 @@ func (s *Store) deleteExpired(ctx context.Context, now int64) (n int, err error)
 			if _, err := tx.ExecContext(ctx, "delete from outbox where integration = $1 and key = $2", g.integration, g.key); err != nil {
 				return err
 			}
-			// Without a session nothing will end the call; its record must not stay in progress for ever.
+			// Without a session nothing will end the call; its record must not stay in progress for
+			// ever.
 			if _, err := tx.ExecContext(ctx, "update calls set live = 0, ended_at = $3 where integration = $1 and key = $2 and live = 1", g.integration, g.key, now); err != nil {
 				return err
 			}

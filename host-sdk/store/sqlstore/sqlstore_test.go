@@ -78,7 +78,8 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// TestConformanceOnAServer is the suite on PostgreSQL, where each function of a transaction runs twice.
+// TestConformanceOnAServer is the suite on PostgreSQL, where each function of a transaction runs
+// twice.
 func TestConformanceOnAServer(t *testing.T) {
 	t.Parallel()
 	storetest.Test(t, func(t *testing.T) (store.Store, func() store.Store) {

@@ -40,9 +40,9 @@ var (
 	_ store.InDatabase = (*Store)(nil)
 )
 
-// New brings the store's tables in db up to date and checks that key, or one of those in also, is the
-// one the database is written with (first use: remembers key). Another key is invalid and names the
-// setting. What any of the keys has sealed can be read, see [Store.ChangeKey].
+// New brings the store's tables in db up to date and checks that key, or one of those in also, is
+// the one the database is written with (first use: remembers key). Another key is invalid and names
+// the setting. What any of the keys has sealed can be read, see [Store.ChangeKey].
 func New(ctx context.Context, db *sqldb.DB, key seal.Key, clk clock.Clock, also ...seal.Key) (*Store, error) {
 	if err := Migrate(ctx, db); err != nil {
 		return nil, err

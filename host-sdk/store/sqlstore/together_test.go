@@ -12,14 +12,15 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 )
 
-// What a platform writes together with a session is written with it or not at all, and nothing of either
-// is written where the platform's row has changed or its lane holds something.
+// What a platform writes together with a session is written with it or not at all, and nothing of
+// either is written where the platform's row has changed or its lane holds something.
 func TestWhatIsWrittenTogetherIsWholeOrNot(t *testing.T) {
 	t.Parallel()
 	together(t, open(t, filepath.Join(t.TempDir(), "store.db")))
 }
 
-// TestWhatIsWrittenTogetherIsWholeOrNotOnAServer is the same on PostgreSQL, with functions that run twice.
+// TestWhatIsWrittenTogetherIsWholeOrNotOnAServer is the same on PostgreSQL, with functions that run
+// twice.
 func TestWhatIsWrittenTogetherIsWholeOrNotOnAServer(t *testing.T) {
 	t.Parallel()
 	s, err := tryURL(onServer.Database(t), secretKey)

@@ -16,8 +16,8 @@ func (r *run) listed(f store.CallFilter) string {
 	return keysOf(list)
 }
 
-// callListByRecording: a call is over when its caller has gone, though its message may wait for somebody
-// to hear it, and is found by that until somebody has.
+// callListByRecording: a call is over when its caller has gone, though its message may wait for
+// somebody to hear it, and is found by that until somebody has.
 func callListByRecording(r *run) {
 	left := &integration.CallView{ID: "CA1", Team: "devops", Ended: "message_left", EndedAt: after(3)}
 	r.record(inst, "CA1", 1, true, store.CallUpdate{View: left, Alert: store.CallAlert{Key: "a1"}, Recordings: []store.Recording{recording("media:1", 2), recording("media:2", 2)}})

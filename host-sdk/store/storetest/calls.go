@@ -144,8 +144,8 @@ func callLinesOnce(r *run) {
 	r.same("the recordings", got.Recordings, []store.Recording{recording("media:1", 1)})
 }
 
-// callDeleted: a live call cannot be deleted. A late event of a call whose record was deleted writes
-// its session, but no record.
+// callDeleted: a live call cannot be deleted. A late event of a call whose record was deleted
+// writes its session, but no record.
 func callDeleted(r *run) {
 	r.record(inst, call, 0, true, store.CallUpdate{Story: []store.StoryLine{{Command: 1, At: base, Text: "one"}}})
 	r.kind("while it is live", r.DeleteCall(r.ctx, inst, call, byAlice), integration.KindConflict)

@@ -248,8 +248,10 @@ func commitClaims(r *run) {
 	}
 	a := claimed[0]
 	r.claims("what nobody has claimed", "other", base, `"b-1"`)
-	r.add(store.Item{Kind: store.ItemTask, Name: "a", Generation: 1, Cancel: true}) // too late: it is started
-	claim(mine("a", 1), mine("a", 2))                                               // the one is known, the other waits behind it
+	// Too late: it is started.
+	r.add(store.Item{Kind: store.ItemTask, Name: "a", Generation: 1, Cancel: true})
+	// The one is known, the other waits behind it.
+	claim(mine("a", 1), mine("a", 2))
 	if len(claimed) != 0 {
 		r.Errorf("claimed %+v", claimed)
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// countCalls: each call that has ended is counted once, by its end, for its team and for all; a call in
-// progress is not, and one whose caller has gone is, while its session still has work.
+// countCalls: each call that has ended is counted once, by its end, for its team and for all; a
+// call in progress is not, and one whose caller has gone is, while its session still has work.
 func countCalls(r *run) {
 	n := 0
 	play := func(at int, team, ended string, live bool) {
@@ -20,7 +20,8 @@ func countCalls(r *run) {
 	r.talks(10, "devops", 3, true)
 	r.talks(20, "devops", 9, true)
 	r.talks(30, "web", 6, true)
-	r.talks(40, "devops", 5, false) // a conversation that proves to have been none: the caller hangs up
+	// A conversation that proves to have been none: the caller hangs up.
+	r.talks(40, "devops", 5, false)
 	play(50, "devops", store.EndMessageLeft, true)
 	play(60, "web", store.EndMessageLeft, false)
 	play(70, "devops", "no_message", false)
@@ -59,8 +60,8 @@ func countCalls(r *run) {
 	counts(store.CountFilter{Team: "nobody"})
 }
 
-// talks is a call that begins at a time and reaches a person seconds later. Without ending in it, the
-// person is lost and the caller hangs up.
+// talks is a call that begins at a time and reaches a person seconds later. Without ending in it,
+// the person is lost and the caller hangs up.
 func (r *run) talks(at int, team string, seconds int, ends bool) {
 	r.Helper()
 	key := fmt.Sprint("TALK", at)

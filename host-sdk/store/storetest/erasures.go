@@ -89,7 +89,8 @@ func recordingDeleted(r *run) {
 	}
 }
 
-// oneRecordingDeleted: of several recordings the one goes that was named, here and at the foreign service.
+// oneRecordingDeleted: of several recordings the one goes that was named, here and at the foreign
+// service.
 func oneRecordingDeleted(r *run) {
 	one := r.recorded(call, "a", 0)
 	m, err := r.PutMedium(r.ctx, medium("b", false))
@@ -288,8 +289,8 @@ func recordingsExpire(r *run) {
 	}
 }
 
-// callerForgotten: a caller's calls go whole, also one whose record was deleted, and the number goes out of
-// what was written about others. A live call keeps everything.
+// callerForgotten: a caller's calls go whole, also one whose record was deleted, and the number
+// goes out of what was written about others. A live call keeps everything.
 func callerForgotten(r *run) {
 	const number = "+12025550143"
 	view := func(key string) store.CallUpdate {

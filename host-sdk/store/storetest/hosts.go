@@ -19,8 +19,8 @@ func hostsOf(r *run) store.Hosts {
 	return h
 }
 
-// A host that should hold a lock and holds none is dead: what it had claimed is due, once, and nothing of
-// others. One that says that it holds none keeps its leases.
+// A host that should hold a lock and holds none is dead: what it had claimed is due, once, and
+// nothing of others. One that says that it holds none keeps its leases.
 func hostDeath(r *run) {
 	hosts := hostsOf(r)
 	r.add(command("", "a"), task("b", 1), command("l", "c"), timer("d", 1, base))
@@ -56,8 +56,8 @@ func hostDeath(r *run) {
 	r.same("hosts", list, []store.Host{{ID: "2", SeenAt: base}})
 }
 
-// A host's row is replaced by a newer one of it, outlives a restart of the store, and is gone once it is
-// removed. A store for one host alone need not have it.
+// A host's row is replaced by a newer one of it, outlives a restart of the store, and is gone once
+// it is removed. A store for one host alone need not have it.
 func hostRows(r *run) {
 	hosts := func() store.Hosts { return hostsOf(r) } // another one after a restart
 	one := store.Host{ID: "2", Machine: "m1", Address: "m1:8080", Version: "1.2.3", Plugins: map[string]string{"livecall": "1.0.0"}, FileHash: "abc", Started: base, SeenAt: base}

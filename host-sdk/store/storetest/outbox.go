@@ -133,9 +133,9 @@ func outboxPerIntegration(r *run) {
 	r.same("as many as it may", got, []string{`"busy-2"`, `"busy-3"`, `"busy-4"`})
 }
 
-// However many items of a full integration come first, one claim finds those of others behind them: its
-// worker has room, and nobody may wait until the crowd is gone. Without room the next claim is due at
-// once; with room, next is when the first of the others is due.
+// However many items of a full integration come first, one claim finds those of others behind them:
+// its worker has room, and nobody may wait until the crowd is gone. Without room the next claim is
+// due at once; with room, next is when the first of the others is due.
 func outboxCrowd(r *run) {
 	mail := func(id, name string, due time.Time) {
 		r.ok(r.AddItem(r.ctx, store.Item{Integration: id, Kind: store.ItemMail, Due: due, Body: body("%s", name)}))

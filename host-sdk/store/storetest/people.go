@@ -29,8 +29,8 @@ func (r *run) people() store.People {
 	return p
 }
 
-// A login counts until it is ended, and never again after that. Ending it twice is no error, as two tabs
-// may log out.
+// A login counts until it is ended, and never again after that. Ending it twice is no error, as two
+// tabs may log out.
 func loginsEnd(r *run) {
 	one := store.Login{ID: "one", How: store.LoginByMail, Email: "alice@example.com", Role: "viewer", Since: base, LastUsed: base, Ends: after(10), Remote: "192.0.2.1", Agent: "Firefox"}
 	page := store.Login{ID: "two", How: store.LoginByPage, User: "bob", Alert: "01J", Since: after(1), Ends: after(20)}
@@ -57,8 +57,8 @@ func loginsEnd(r *run) {
 	r.ok(err)
 }
 
-// What has expired is removed with the sessions, a one-time link a day later, so that whoever uses it
-// late is told why it does not work.
+// What has expired is removed with the sessions, a one-time link a day later, so that whoever uses
+// it late is told why it does not work.
 func loginsExpire(r *run) {
 	r.ok(r.people().BeginLogin(r.ctx, store.Login{ID: "old", Ends: after(10)}))
 	r.ok(r.people().BeginLogin(r.ctx, store.Login{ID: "young", Ends: after(11)}))

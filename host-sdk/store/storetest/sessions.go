@@ -224,8 +224,8 @@ func sessionWaiting(r *run) {
 	r.same("after the oldest has given up", got, []string{"CA1", "CA3"})
 }
 
-// A session whose call has ended only has something to tell people: whoever it waits for, the sessions
-// of callers come first, however young they are.
+// A session whose call has ended only has something to tell people: whoever it waits for, the
+// sessions of callers come first, however young they are.
 func sessionAfterCall(r *run) {
 	told := &integration.CallView{ID: "CA1", Ended: "message_left"}
 	r.session(inst, "CA1", after(1), store.Session{Live: true, WaitsFor: []string{"alice", "bob"}, Call: told})
@@ -297,8 +297,8 @@ func sessionExpiry(r *run) {
 	}
 }
 
-// When callers were heard of is stored for all live sessions at once, the latest time counts, and no
-// version changes for it. A session can be asked whether it has changed.
+// When callers were heard of is stored for all live sessions at once, the latest time counts, and
+// no version changes for it. A session can be asked whether it has changed.
 func sessionSeen(r *run) {
 	seen := func(integrationID, key string) time.Time {
 		r.Helper()
@@ -353,7 +353,8 @@ func sessionSeen(r *run) {
 		r.Errorf("a session that does not exist: unchanged %v, %v; want false", ok, err)
 	}
 
-	// With the call goes what was heard of it, but not from live ones, however long they say nothing.
+	// With the call goes what was heard of it, but not from live ones, however long they say
+	// nothing.
 	r.commit(store.Commit{Integration: inst, Key: "CA1", Version: 2, Session: &store.Session{}})
 	r.same("silent, and over", silent(0, 61, 9), []string{"int_1/CA2 31s"})
 	_, err := r.DeleteExpired(r.ctx, after(7200))

@@ -257,8 +257,8 @@ func togetherOccupies(r *run) {
 	}
 }
 
-// Of those who ask at the same moment one has the turn, the others hear when the next one comes; keys
-// know nothing of each other.
+// Of those who ask at the same moment one has the turn, the others hear when the next one comes;
+// keys know nothing of each other.
 func togetherTurns(r *run) {
 	take := func(key string, now time.Time) time.Time {
 		comes, err := r.TakeTurn(r.ctx, key, now, time.Second)

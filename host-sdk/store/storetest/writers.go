@@ -12,12 +12,12 @@ import (
 // WritersTime is when everything that Writers write happens.
 var WritersTime = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 
-// Start is what Writers begin with: items that the owner "one" has claimed, the head of a lane, a task, and
-// one whose result waits for its handler.
+// Start is what Writers begin with: items that the owner "one" has claimed, the head of a lane, a
+// task, and one whose result waits for its handler.
 type Start struct{ head, task, result store.Item }
 
-// Writers are the ways to write into a store, but for ReleaseLeases, which only a process that is alone may
-// use. by tells two of the same apart.
+// Writers are the ways to write into a store, but for ReleaseLeases, which only a process that is
+// alone may use. by tells two of the same apart.
 var Writers = map[string]func(ctx context.Context, s store.Store, at Start, by string) error{
 	"commit": func(ctx context.Context, s store.Store, _ Start, by string) error {
 		_, err := s.Commit(ctx, store.Commit{Integration: "int_1", Key: "CA1", Version: 1, Now: WritersTime, Session: &store.Session{Session: integration.Session{State: []byte(by)}, Live: true},
@@ -142,8 +142,8 @@ func inLane(body string) store.Item {
 	return store.Item{Kind: store.ItemCommand, Lane: "lane", Due: WritersTime, Body: []byte(body)}
 }
 
-// Begin makes what Writers begin with in an empty store: a call in progress, and one that has ended. The
-// session of the latter is still there: remove it to have its record alone.
+// Begin makes what Writers begin with in an empty store: a call in progress, and one that has
+// ended. The session of the latter is still there: remove it to have its record alone.
 func Begin(ctx context.Context, s store.Store) (Start, error) {
 	var errs []error
 	check := func(err error) { errs = append(errs, err) }

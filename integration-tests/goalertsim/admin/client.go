@@ -95,8 +95,8 @@ type Request struct {
 	Variables     map[string]any `json:"variables,omitempty"`
 }
 
-// Send sends a GraphQL request and decodes the answer's data into out, unless that is nil. Errors of
-// the server are of type *Error; data beside them is decoded all the same.
+// Send sends a GraphQL request and decodes the answer's data into out, unless that is nil. Errors
+// of the server are of type *Error; data beside them is decoded all the same.
 func (c *Client) Send(ctx context.Context, req Request, out any) error {
 	text, err := json.Marshal(req)
 	if err != nil {

@@ -14,7 +14,8 @@ type Made struct {
 	ids map[string][]string // by kind
 }
 
-// What Made knows, in the order in which it can be removed: policies are used by services, and so on.
+// What Made knows, in the order in which it can be removed: policies are used by services, and so
+// on.
 const (
 	madeKey      = "API key"
 	madeService  = "service"

@@ -15,9 +15,9 @@ import (
 	"sync"
 )
 
-// Twilio is the part of Twilio's API that a GoAlert server under test calls, which has to be started
-// with its address as --twilio-base-url. It rings nobody. Its methods may be used from several
-// goroutines.
+// Twilio is the part of Twilio's API that a GoAlert server under test calls, which has to be
+// started with its address as --twilio-base-url. It rings nobody. Its methods may be used from
+// several goroutines.
 type Twilio struct {
 	AuthToken string // signs what Press posts
 

@@ -25,7 +25,8 @@ const (
 	npmPackage = "@twilio-alpha/mcp@0.7.0"
 	entry      = "package/twilio-oai/spec/json/twilio_api_v2010.json"
 	wantSHA256 = "475b69553e34e797af05d34679cdad3bc3b8b4b8b92e6ac044fa6ebc255bf052"
-	// PathVariable is the environment variable that names the document, where it need not be fetched.
+	// PathVariable is the environment variable that names the document, where it need not be
+	// fetched.
 	PathVariable = "LIVECALL_TWILIO_OPENAPI"
 )
 

@@ -70,8 +70,8 @@ func (n *numberAction) clock() {
 	n.line("warning", "", "The clock of this machine is "+ahead.Abs().Round(time.Second).String()+" "+way+" Twilio's: run chrony or systemd-timesyncd, as shifts change by it.")
 }
 
-// files fetches the sound files that the form names by address. A file that can be fetched clears the
-// finding of a call that could not play it.
+// files fetches the sound files that the form names by address. A file that can be fetched clears
+// the finding of a call that could not play it.
 func (n *numberAction) files(ctx context.Context) {
 	for _, r := range n.sounds.Fields(ctx, n.options.Prompts) {
 		n.line(string(r.Level), r.Field, r.Text)
@@ -179,9 +179,9 @@ func (n *numberAction) ownPhones(team string, onCall []integration.OnCallEntry) 
 	}
 }
 
-// messages says whether anybody would be mailed about a message that a caller leaves now, and whether
-// people are called to hear it. The finding is given in either case, so that it also goes when its
-// cause is gone.
+// messages says whether anybody would be mailed about a message that a caller leaves now, and
+// whether people are called to hear it. The finding is given in either case, so that it also goes
+// when its cause is gone.
 func (n *numberAction) messages() {
 	if !n.options.Flow.Voicemail {
 		return

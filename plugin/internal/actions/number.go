@@ -29,8 +29,8 @@ type remembered struct {
 // rememberedFormat is its layout; the host stores it beside the state.
 const rememberedFormat = 1
 
-// newer reports whether a later release of the plugin has remembered what this one cannot read. It is
-// kept for when that release is back: nothing may be written over it.
+// newer reports whether a later release of the plugin has remembered what this one cannot read. It
+// is kept for when that release is back: nothing may be written over it.
 func newer(f integration.Facts) bool { return f.Session != nil && f.Session.Format > rememberedFormat }
 
 // recall reads what was remembered. What cannot be read is forgotten: a number is then cleared

@@ -18,7 +18,8 @@ import (
 // call has them.
 const questionPerson = "person"
 
-// RingState is the state of a test ring's session (format 1), in JSON. It exists once 1 was pressed.
+// RingState is the state of a test ring's session (format 1), in JSON. It exists once 1 was
+// pressed.
 type RingState struct {
 	Confirmed bool `json:"confirmed"`
 }

@@ -88,7 +88,8 @@ func whoWouldAnswer(req Request) integration.ActionResult {
 	return r.ActionResult
 }
 
-// unoccupied are answers without who is on another call: that is true of now, not of another moment.
+// unoccupied are answers without who is on another call: that is true of now, not of another
+// moment.
 func unoccupied(answers []integration.Answer) []integration.Answer {
 	out := slices.Clone(answers)
 	for i := range out {
@@ -202,7 +203,8 @@ func (w rehearsalReport) people(r callflow.Rehearsal) {
 		for _, p := range l.People {
 			w.person(l.Layer, p)
 		}
-		// The first layer with people is called at once; its later time is that of the second round.
+		// The first layer with people is called at once; its later time is that of the second
+		// round.
 		first := len(l.People) > 0 && !slices.ContainsFunc(r.Layers[:i], func(l callflow.RehearsedLayer) bool { return len(l.People) > 0 })
 		if l.After > 0 && !first && r.Reach != callflow.ReachAcknowledge {
 			w.line("info", "ring_timeout", fmt.Sprintf("  Layer %d is called after about %s, even if the escalation policy gives the layers before it longer: a caller is on the line.",

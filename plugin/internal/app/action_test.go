@@ -135,7 +135,8 @@ func TestNumberIsGivenBack(t *testing.T) {
 		t.Fatalf("what is remembered lies open: %+v", h.own)
 	}
 	list(mine)
-	if res := h.act(actions.Connect, "number", calledNum); !res.OK || res.State != nil { // again: our own address is nothing to go back to
+	// Again: our own address is nothing to go back to.
+	if res := h.act(actions.Connect, "number", calledNum); !res.OK || res.State != nil {
 		t.Fatal(lines(res))
 	}
 	if res := h.act(actions.Disconnect, "number", calledNum); !res.OK || !strings.Contains(lines(res), "is answered by https://other.example.com/x again") {

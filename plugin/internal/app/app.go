@@ -40,14 +40,15 @@ type Config struct {
 	Sounds soundcheck.Checker
 }
 
-// App implements [integration.Integration]. It holds no state but a cache of decoded options, and the
-// number of look-ups under way.
+// App implements [integration.Integration]. It holds no state but a cache of decoded options, and
+// the number of look-ups under way.
 type App struct {
 	cfg       Config
 	documents documents
 	lookups   lookups
 
-	// How long Twilio may take to answer, see the constants; tests on a crowded machine give it more.
+	// How long Twilio may take to answer, see the constants; tests on a crowded machine give it
+	// more.
 	lookTimeout, onlineTimeout time.Duration
 }
 

@@ -119,8 +119,8 @@ func TestARequestThatIsHandledLateCountsFromWhenItCame(t *testing.T) {
 	}
 }
 
-// TestARequestOfTheCallersLegSaysThatTheCallerIsThere: hosts keep that. What a responder's leg or a status
-// callback says of the caller is nothing, and a caller who has hung up is not there.
+// TestARequestOfTheCallersLegSaysThatTheCallerIsThere: hosts keep that. What a responder's leg or a
+// status callback says of the caller is nothing, and a caller who has hung up is not there.
 func TestARequestOfTheCallersLegSaysThatTheCallerIsThere(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, connectedOptions)
@@ -282,7 +282,8 @@ var voicemailOptions = map[string]any{
 
 func voicemailAfterMaxWait(t *testing.T, h *host) {
 	enqueue, next := h.hold()
-	h.twilio.answer["POST /Queues/"+queueSID+"/Members/"+callSID+".json"] = "503" // between ticks there is no way out; the tick is
+	// Between ticks there is no way out; the tick is.
+	h.twilio.answer["POST /Queues/"+queueSID+"/Members/"+callSID+".json"] = "503"
 	h.pass(16 * time.Second)
 	doc := h.post(next, "QueueSid", queueSID, "QueueTime", "17")
 	h.pass(16 * time.Second)

@@ -12,18 +12,18 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
-// eraseRounds is how often the recordings of a call are listed while they are deleted: one list names 20,
-// and the last one shows that none is left.
+// eraseRounds is how often the recordings of a call are listed while they are deleted: one list
+// names 20, and the last one shows that none is left.
 const eraseRounds = 6
 
-// soundName is the name of a recording's file, without its extension. Recordings are found by it when
-// they are deleted, so it says the second in which one began.
+// soundName is the name of a recording's file, without its extension. Recordings are found by it
+// when they are deleted, so it says the second in which one began.
 func soundName(started time.Time) string {
 	return "voicemail-" + started.UTC().Format("20060102-150405")
 }
 
-// erase deletes what Twilio keeps of a call, see [integration.TaskErase]. What is gone already is what was
-// wanted. Transcriptions go first: without their recording nobody would find them.
+// erase deletes what Twilio keeps of a call, see [integration.TaskErase]. What is gone already is
+// what was wanted. Transcriptions go first: without their recording nobody would find them.
 func (a *App) erase(ctx context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
 	var wanted integration.Erasure
 	if err := json.Unmarshal(req.Task.Payload, &wanted); err != nil {

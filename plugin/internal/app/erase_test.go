@@ -9,9 +9,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// What Twilio keeps of a call is deleted: the recording that is named, or all of them, each after its
-// transcriptions, and for a caller who is forgotten the record of the call. What is gone already is no
-// error, and what Twilio refuses is one.
+// What Twilio keeps of a call is deleted: the recording that is named, or all of them, each after
+// its transcriptions, and for a caller who is forgotten the record of the call. What is gone
+// already is no error, and what Twilio refuses is one.
 func TestErasingACallAtTwilio(t *testing.T) {
 	t.Parallel()
 	second := "RE" + strings.Repeat("2b", 16)

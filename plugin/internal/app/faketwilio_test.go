@@ -18,9 +18,10 @@ type fakeTwilio struct {
 	mu        sync.Mutex
 	asked     []string // method and path below the account
 	forms     []url.Values
-	answer    map[string]string // by method and path; "404" and the like are statuses, "!21220" an error code
-	once      map[string]string // the answer to the first request, before those of answer
-	ahead     time.Duration     // of its clock, as the Date of its answers says
+	// By method and path; "404" and the like are statuses, "!21220" an error code.
+	answer map[string]string
+	once   map[string]string // the answer to the first request, before those of answer
+	ahead  time.Duration     // of its clock, as the Date of its answers says
 }
 
 func newFakeTwilio(t testing.TB) *fakeTwilio {

@@ -7,9 +7,9 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 )
 
-// maxLookups is how many requests for calls that are not proven run at once for one account. Anybody
-// can make us look a call or its recording up, and Twilio, or a network that hangs, may take its
-// time.
+// maxLookups is how many requests for calls that are not proven run at once for one account.
+// Anybody can make us look a call or its recording up, and Twilio, or a network that hangs, may
+// take its time.
 const maxLookups = 5
 
 // lookups counts the look-ups under way, by account. Its zero value is ready. It is lost with the

@@ -83,7 +83,8 @@ func (silent) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, req.Context().Err()
 }
 
-// A Twilio that does not answer is waited for as long as the task says, not as long as the host would.
+// A Twilio that does not answer is waited for as long as the task says, not as long as the host
+// would.
 func TestALookUpEndsWhenTwilioDoesNotAnswer(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
@@ -92,7 +93,8 @@ func TestALookUpEndsWhenTwilioDoesNotAnswer(t *testing.T) {
 	app.lookTimeout, app.onlineTimeout = 10*time.Millisecond, 10*time.Millisecond
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	defer time.AfterFunc(time.Minute, cancel).Stop() // a look-up that goes on for ever is a failure, no hang
+	// A look-up that goes on for ever is a failure, no hang.
+	defer time.AfterFunc(time.Minute, cancel).Stop()
 	res, err := app.Perform(ctx, integration.PerformRequest{Facts: h.facts(callSID), Attempt: 1, Task: integration.Task{Name: taskLookCall, Payload: encode(payload{Kind: taskLookCall})}})
 	var r result
 	if err == nil {

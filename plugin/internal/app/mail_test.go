@@ -15,7 +15,8 @@ func TestPT66MailIsTextAndHTML(t *testing.T) {
 		Lead: "Somebody <x> & others left a message.",
 		Fields: []integration.AlertField{
 			{Label: "Caller", Value: "+12025550143", Format: integration.FieldPhone},
-			{Label: "Team", Value: "R&D <Ops>\nLength: 3h", Format: integration.FieldText}, // a name cannot pass for another line
+			// A name cannot pass for another line.
+			{Label: "Team", Value: "R&D <Ops>\nLength: 3h", Format: integration.FieldText},
 		},
 		Transcript: "first line\n<b>second</b>\n",
 	}

@@ -50,7 +50,8 @@ func TestPT32to35DigitsAreReadStrictly(t *testing.T) {
 	}{
 		{3, "1", "t01"}, {3, "3", "t03"}, {3, "4", ""}, {3, "0", ""}, {3, "00", ""}, {3, "01", ""}, {3, "11", ""}, {3, "#", ""}, {3, "*", ""}, {3, "1#", ""},
 		{3, "1*", ""}, {3, "", ""}, {3, "+1", ""}, {3, "-1", ""}, {3, "1.0", ""}, {3, "1e0", ""}, {3, "0x1", ""}, {3, " 1", ""}, {3, "1 ", ""}, {3, "one", ""},
-		{3, "１", ""}, {3, "١", ""}, {3, "99999999999999999999", ""}, {3, "\x00", ""}, {3, "A", ""}, {3, "hangup", ""}, {3, "1\n", "t01"}, // control characters are no keys
+		// Control characters are no keys.
+		{3, "１", ""}, {3, "١", ""}, {3, "99999999999999999999", ""}, {3, "\x00", ""}, {3, "A", ""}, {3, "hangup", ""}, {3, "1\n", "t01"},
 		{12, "1", "t01"}, {12, "9", "t09"}, {12, "10", "t10"}, {12, "12", "t12"}, {12, "13", ""}, {12, "01", ""}, {12, "0", ""}, {12, "1#", ""}, {12, "121", ""},
 		{120, "99", "t99"}, {120, "100", ""},
 	} {
@@ -157,7 +158,8 @@ func TestPT39TeamNamesOfAnyKind(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, nil)
-			h.dests = append(teams(tt.team), integration.Destination{Kind: integration.DestinationTeam, ID: "zz", Name: "\U0010FFFD last"}) // sorts behind everything
+			// Sorts behind everything.
+			h.dests = append(teams(tt.team), integration.Destination{Kind: integration.DestinationTeam, ID: "zz", Name: "\U0010FFFD last"})
 			doc := h.post(endpointURL, "CallStatus", "ringing")
 			says(t, doc, tt.says)
 			if n := len(doc.Verbs); n != 2 { // Gather and Redirect: nothing of a name became a verb

@@ -34,8 +34,8 @@ const (
 // was made.
 const clockSkew = 2 * time.Second
 
-// lookTimeout is how long Twilio may take to say whether it knows a call: short enough that an outage
-// is noticed while the caller hears the welcome.
+// lookTimeout is how long Twilio may take to say whether it knows a call: short enough that an
+// outage is noticed while the caller hears the welcome.
 const lookTimeout = 5 * time.Second
 
 // performer does one task's I/O. State is the session's as it is when the task runs, which may be
@@ -182,8 +182,8 @@ func (x *performer) dial(ctx context.Context) (integration.TaskResult, error) {
 	if x.p.From == "" {
 		return done(result{Result: callflow.AccountError, Detail: "The number that was called is not known, so there is none to show: fill in Caller ID."}), nil
 	}
-	// A responder's leg turns to its own address when a request fails: a key pressed in that moment is not lost. The
-	// integration's fallback address is for callers.
+	// A responder's leg turns to its own address when a request fails: a key pressed in that moment
+	// is not lost. The integration's fallback address is for callers.
 	answer := x.links.Leg(callflow.EventLegAnswer, x.p.Leg, x.p.Step)
 	c, err := x.client.CreateCall(ctx, twilio.NewCall{
 		To: x.p.Phone, From: x.p.From, URL: answer, FallbackURL: answer,

@@ -14,12 +14,13 @@ import (
 const (
 	// ringRounds is how often a test ring asks for a key.
 	ringRounds = 3
-	// ringKept is how long it is remembered that a test ring was confirmed: longer than a host looks.
+	// ringKept is how long it is remembered that a test ring was confirmed: longer than a host
+	// looks.
 	ringKept = time.Hour
 )
 
-// testRing answers the requests of a test ring, whose session the key names. Its token says that the
-// address is ours; nothing is looked up, and the key 1 alone is remembered.
+// testRing answers the requests of a test ring, whose session the key names. Its token says that
+// the address is ours; nothing is looked up, and the key 1 alone is remembered.
 func (a *App) testRing(req integration.WebhookRequest, key string) integration.Outcome {
 	f := req.Facts
 	parsed := twilio.ParseForm(req.Method, req.URL, req.Body)

@@ -42,8 +42,8 @@ func outcome(res integration.ActionResult) (word, text string) {
 	return "", ""
 }
 
-// TestARingThatTwilioRefusesSaysWhy: a ring that was refused did not ring, and of one without an answer
-// nobody says so.
+// TestARingThatTwilioRefusesSaysWhy: a ring that was refused did not ring, and of one without an
+// answer nobody says so.
 func TestARingThatTwilioRefusesSaysWhy(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[string][2]string{
@@ -74,8 +74,8 @@ func TestARingThatTwilioRefusesSaysWhy(t *testing.T) {
 	}
 }
 
-// TestARingFollowsTwilio: each state of the call is one of the outcomes, and while Twilio does not answer
-// the ring goes on.
+// TestARingFollowsTwilio: each state of the call is one of the outcomes, and while Twilio does not
+// answer the ring goes on.
 func TestARingFollowsTwilio(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[string]string{
@@ -92,7 +92,8 @@ func TestARingFollowsTwilio(t *testing.T) {
 	}
 }
 
-// TestARingEndsForACaller: it is not begun while a call has the person, and hung up when one wants them.
+// TestARingEndsForACaller: it is not begun while a call has the person, and hung up when one wants
+// them.
 func TestARingEndsForACaller(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, map[string]any{"caller_id": calledNum})
@@ -115,8 +116,8 @@ func TestARingEndsForACaller(t *testing.T) {
 	}
 }
 
-// TestForgedRequestsOfARingChangeNothing: only an address that was made for this ring and account is
-// answered, and only the key 1 is remembered.
+// TestForgedRequestsOfARingChangeNothing: only an address that was made for this ring and account
+// is answered, and only the key 1 is remembered.
 func TestForgedRequestsOfARingChangeNothing(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)

@@ -66,9 +66,10 @@ func TestPT18to26RulesSeeTheCall(t *testing.T) {
 		"title":                          {`[{match: {alert.title: "Incoming call from ` + callerNum + `"}` + to("support"), nil, "support"},
 		"created":                        {`[{match: {alert.created: {$gte: 1700000000}, alert.destination_ids: router}` + to("support"), nil, "support"},
 		"PT21 first match wins":          {`[{match: {call.country: US}` + to("sales") + `, {match: {always: true}` + to("support"), nil, "support"},
-		"time":                           {`[{match: {$timeBetween: {timezone: Europe/Berlin, starttime: "10:59 am", endtime: "11:01 am"}}` + to("night"), nil, "night"}, // it is 10:00 UTC
-		"nothing matches":                {`[{match: {call.country: XX}` + to("support"), nil, "devops"},
-		"our token is no parameter":      {`[{match: {$or: [{log.data.t: {$exists: true}}, {log.data.s: {$exists: true}}]}` + to("support"), nil, "devops"},
+		// It is 10:00 UTC.
+		"time":                      {`[{match: {$timeBetween: {timezone: Europe/Berlin, starttime: "10:59 am", endtime: "11:01 am"}}` + to("night"), nil, "night"},
+		"nothing matches":           {`[{match: {call.country: XX}` + to("support"), nil, "devops"},
+		"our token is no parameter": {`[{match: {$or: [{log.data.t: {$exists: true}}, {log.data.s: {$exists: true}}]}` + to("support"), nil, "devops"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

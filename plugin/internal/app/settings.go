@@ -15,7 +15,8 @@ import (
 type settings struct {
 	options.Options
 	problems []integration.Problem // what is wrong in the document
-	music    []string              // addresses that the hold music is played from, one a tick, over and over
+	// Addresses that the hold music is played from, one a tick, over and over.
+	music []string
 }
 
 // cachedDocuments is how many options documents are kept decoded: those of the instances that have

@@ -165,7 +165,8 @@ func TestAHotlinesOwnNumberAsAPhoneIsTold(t *testing.T) {
 	if res.OK || !strings.Contains(lines(res), say) {
 		t.Errorf("check: ok %v\n%s", res.OK, lines(res))
 	}
-	// The check remembered which numbers are connected: who would answer knows without asking Twilio.
+	// The check remembered which numbers are connected: who would answer knows without asking
+	// Twilio.
 	if who := h.act(integration.ActionWhoWouldAnswer); !strings.Contains(lines(who), "is a number of this hotline") {
 		t.Errorf("who would answer:\n%s", lines(who))
 	}

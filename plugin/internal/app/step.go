@@ -84,7 +84,8 @@ func (a *App) step(f integration.Facts, o settings, e callflow.Event, call strin
 	return out, nil
 }
 
-// addresses are those of everything that may be played: files of the form, and the call's recordings.
+// addresses are those of everything that may be played: files of the form, and the call's
+// recordings.
 func addresses(f integration.Facts) map[string]string {
 	if len(f.MediaURLs) == 0 {
 		return f.Instance.MediaURLs

@@ -192,7 +192,8 @@ func TestPerformIsHonest(t *testing.T) {
 		"second attempt": {"", 2, "unknown"},
 		"not allowed":    {"401", 1, "account_error"},
 		"broken":         {"503", 1, "unknown"},
-		"bad number":     {`{"code":21211}`, 1, "unknown"}, // 200 without a call: whether it took effect is open
+		// 200 without a call: whether it took effect is open.
+		"bad number": {`{"code":21211}`, 1, "unknown"},
 	} {
 		h := newHost(t, nil)
 		h.hold()

@@ -101,7 +101,8 @@ func TestAChangedAuthTokenLosesNoCallsAndIsTold(t *testing.T) {
 	}
 }
 
-// Renaming an integration, or changing any option but account, region and token, changes nothing of what is known of the token.
+// Renaming an integration, or changing any option but account, region and token, changes nothing of
+// what is known of the token.
 func TestOnlyAnotherTokenForgetsThatItWasRight(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)

@@ -69,8 +69,8 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		}
 	}
 	if r.Call == "" && strings.HasPrefix(w.Direction, "outbound") {
-		// A call that we made, sent here by a fallback address: it is no caller, and goes back to its own
-		// address, which alone says what it is about.
+		// A call that we made, sent here by a fallback address: it is no caller, and goes back to
+		// its own address, which alone says what it is about.
 		resp := render.Farewell(o.Options)
 		if address := endpoint.NewLinks(f.Instance, "").LegAddress(w.ErrorURL); address != "" && !callflow.CallStatus(w.CallStatus).Over() {
 			resp = render.GoOn(address)
@@ -108,8 +108,8 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 // fallbackPath ends the addresses to which Twilio turns when it cannot go on with a document.
 const fallbackPath = "/resume"
 
-// readFailure adds to an event what failed, if Twilio says so: a request of ours, or an address that
-// is not ours, of a sound file.
+// readFailure adds to an event what failed, if Twilio says so: a request of ours, or an address
+// that is not ours, of a sound file.
 func readFailure(e *callflow.Event, req integration.WebhookRequest, w twilio.Webhook) {
 	e.Fallback = strings.HasSuffix(req.Path, fallbackPath)
 	path, ours := strings.CutPrefix(w.ErrorURL, strings.TrimSuffix(req.Facts.Instance.EndpointURL, "/"))
@@ -212,7 +212,8 @@ func caller(r endpoint.Route, w twilio.Webhook, o settings) *callflow.Caller {
 	}
 }
 
-// carrierAnswer says why the carrier did not complete a call that we made; "" where it does not say.
+// carrierAnswer says why the carrier did not complete a call that we made; "" where it does not
+// say.
 func carrierAnswer(w twilio.Webhook) string {
 	var said []string
 	if w.SIPResponseCode != "" && w.SIPResponseCode != "200" {

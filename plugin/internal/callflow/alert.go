@@ -154,7 +154,8 @@ func (m *machine) observe() {
 	if snap == nil || !a.Created || a.newerThan(snap) {
 		return
 	}
-	m.notePaging(snap) // before our command is in it: it may be the command that the platform cannot carry out
+	// Before our command is in it: it may be the command that the platform cannot carry out.
+	m.notePaging(snap)
 	if snap.LastCommand < a.Decisive {
 		return
 	}
@@ -180,8 +181,8 @@ func (m *machine) observe() {
 	m.readAcks()
 }
 
-// newerThan reports whether a snapshot is older than the one that last changed something. A host of an
-// earlier release does not number them; then the times at which they were read have to do.
+// newerThan reports whether a snapshot is older than the one that last changed something. A host of
+// an earlier release does not number them; then the times at which they were read have to do.
 func (a *Alert) newerThan(snap *integration.AlertSnapshot) bool {
 	if snap.Change == 0 {
 		return snap.ReadAt.Before(a.ReadAt)

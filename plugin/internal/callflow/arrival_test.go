@@ -58,7 +58,8 @@ func TestPT04_UntrustedRequestsChangeNothing(t *testing.T) {
 		same(t, c.do(Event{Kind: kind, Auth: AuthRefused, CallStatus: StatusCompleted, QueueResult: "hangup"}), Reply(RefusedReply{}))
 		same(t, mustJSON(t, c.state), before)
 		same(t, len(c.effects), 0)
-		// A call that had a valid signature does not come in again without one, and no status of it counts.
+		// A call that had a valid signature does not come in again without one, and no status of it
+		// counts.
 		if kind == EventArrival || kind == EventCallStatus {
 			same(t, c.do(Event{Kind: kind, Auth: AuthMismatch, CallStatus: StatusCompleted}), Reply(RefusedReply{}))
 			same(t, mustJSON(t, c.state), before)
@@ -352,7 +353,8 @@ func TestVerification(t *testing.T) {
 	})
 }
 
-// What is no telephone number is not withheld: it is shown, and read aloud where it is made of digits.
+// What is no telephone number is not withheld: it is shown, and read aloud where it is made of
+// digits.
 func TestACallerWithoutATelephoneNumberIsShownAsItCame(t *testing.T) {
 	t.Parallel()
 	for address, aloud := range map[string]string{"201": "201", "12025550199": "12025550199", "sip:alice@example.com": ""} {

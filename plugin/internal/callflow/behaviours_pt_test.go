@@ -127,7 +127,8 @@ func TestPT23_TheMenuStaysTheSameForTheWholeCall(t *testing.T) {
 	t.Parallel()
 	c := routed(t, Defaults(), []integration.Destination{hours}, map[string]integration.RouteVerdict{"hours": {Receivers: []integration.Destination{support, devops}}})
 	first, _ := c.reply.(MenuReply)
-	c.routes["hours"] = integration.RouteVerdict{Receivers: []integration.Destination{sales}} // another time of day
+	// Another time of day.
+	c.routes["hours"] = integration.RouteVerdict{Receivers: []integration.Destination{sales}}
 	c.facts.Destinations = []integration.Destination{sales}
 	c.wait(time.Hour)
 	r, _ := c.keys("7").(MenuReply)
@@ -194,7 +195,8 @@ func TestPT36_SilenceIsARound(t *testing.T) {
 
 func TestPT37_ThreeRoundsThenTheAlertIsClosed(t *testing.T) {
 	t.Parallel()
-	for _, skip := range []bool{false, true} { // nobody was paged: the option to keep the alert is about other calls
+	// Nobody was paged: the option to keep the alert is about other calls.
+	for _, skip := range []bool{false, true} {
 		conf := Defaults()
 		conf.SkipResolveOnHangup = skip
 		c := menuCall(t, conf, 2)
@@ -212,7 +214,8 @@ func TestPT40_ChosenPagedAndOnHold(t *testing.T) {
 	t.Parallel()
 	c := menuCall(t, Defaults(), 3)
 	c.keys("2")
-	same(t, commands(c.effects, integration.AlertRoute)[0].Teams, []string{"t02"}) // that one team alone
+	// That one team alone.
+	same(t, commands(c.effects, integration.AlertRoute)[0].Teams, []string{"t02"})
 	if _, ok := c.reply.(EnqueueReply); !ok {
 		t.Fatalf("reply = %T, want EnqueueReply", c.reply)
 	}

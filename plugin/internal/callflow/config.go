@@ -13,8 +13,9 @@ type Reach string
 const (
 	ReachAuto        Reach = "auto"
 	ReachAcknowledge Reach = "acknowledge" // whoever acknowledges the alert is rung
-	ReachRing        Reach = "ring"        // the on-call people of each escalation layer are rung as it is reached
-	ReachBoth        Reach = "both"
+	// The on-call people of each escalation layer are rung as it is reached.
+	ReachRing Reach = "ring"
+	ReachBoth Reach = "both"
 )
 
 // Fallback is what follows three menu rounds without a valid key.
@@ -48,10 +49,13 @@ const (
 // Config is what the flow depends on among the options. It is constant during a call (options are
 // pinned by revision).
 type Config struct {
-	Reach         Reach         // "" = auto
-	ConfirmAnswer bool          // ask "press 1"; taken as on where reach rings people who did not acknowledge
+	Reach Reach // "" = auto
+	// Ask "press 1"; taken as on where reach rings people who did not acknowledge.
+	ConfirmAnswer bool
 	RingTimeout   time.Duration // how long a responder's phone rings
-	DialPause     time.Duration // between an acknowledgement and dialing: the line that acknowledged may still be busy; 0: at once
+	// Between an acknowledgement and dialing: the line that acknowledged may still be busy; 0: at
+	// once.
+	DialPause time.Duration
 
 	ForceInput   bool     // ask even where there is one team
 	MenuFallback Fallback // "" = voicemail
@@ -68,7 +72,8 @@ type Config struct {
 	Transcribe         bool
 	DeleteRecording    bool    // at Twilio, once the host keeps the audio
 	Deliver            Deliver // whether people are rung to hear a message; "" = auto
-	MailsAddresses     bool    // of messages: people are named by address, and not only by their role in a team
+	// Of messages: people are named by address, and not only by their role in a team.
+	MailsAddresses bool
 	// Unmailed says why nobody can be mailed about a message; "" = somebody may be.
 	Unmailed            string
 	StraightToVoicemail bool // page nobody until a message is left; needs Voicemail

@@ -91,9 +91,9 @@ func (m *machine) legElsewhere() {
 	}
 }
 
-// early reports whether a responder has taken the call before the caller was in the queue: one who may
-// hear a long welcome first. There is nobody to be connected with yet. Should no request of the queue
-// come for long, it is tried all the same.
+// early reports whether a responder has taken the call before the caller was in the queue: one who
+// may hear a long welcome first. There is nobody to be connected with yet. Should no request of the
+// queue come for long, it is tried all the same.
 func (m *machine) early(leg *Leg) bool {
 	return leg.State == LegTaking && m.s.Hold.QueueSid == "" && !m.s.Hold.PleaseWait && m.now.Sub(leg.AskedAt) < earlyLimit
 }

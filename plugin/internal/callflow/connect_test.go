@@ -430,11 +430,12 @@ func TestAnArrivalThatComesTwiceDoesNotEndAConversation(t *testing.T) {
 	same(t, c.state.TalkOverAt.IsZero(), true)
 }
 
-// A responder may answer, and press 1, while the caller still hears a long welcome: they wait for one
-// another.
+// A responder may answer, and press 1, while the caller still hears a long welcome: they wait for
+// one another.
 func TestAResponderWhoIsEarlyWaitsForTheCaller(t *testing.T) {
 	t.Parallel()
-	c := newCall(t, Defaults()) // one team, so there is no menu: people are called while the caller hears the welcome
+	// One team, so there is no menu: people are called while the caller hears the welcome.
+	c := newCall(t, Defaults())
 	c.arrive()
 	c.ack("a1", "alice")
 	c.answered("1")

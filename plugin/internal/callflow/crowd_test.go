@@ -11,8 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// crowd is a night of several callers, with people, telephones and a platform that behave at random,
-// and a host that says who is on which call.
+// crowd is a night of several callers, with people, telephones and a platform that behave at
+// random, and a host that says who is on which call.
 type crowd struct {
 	t     *testing.T
 	rnd   *rand.Rand
@@ -492,8 +492,8 @@ func (w *crowd) run() {
 // crowds is how many nights are played; each takes a few hundredths of a second.
 const crowds = 40
 
-// TestACrowdOfCallersIsKept plays nights of several callers: each comes to an end, nobody is rung for
-// two callers at once, a quiet tick asks and writes nothing, and the session stays small.
+// TestACrowdOfCallersIsKept plays nights of several callers: each comes to an end, nobody is rung
+// for two callers at once, a quiet tick asks and writes nothing, and the session stays small.
 func TestACrowdOfCallersIsKept(t *testing.T) {
 	t.Parallel()
 	for seed := range int64(crowds) {

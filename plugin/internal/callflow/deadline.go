@@ -11,19 +11,21 @@ import (
 const (
 	// The time that the caller was last heard of is brought up to date this often, and not with
 	// each tick: a tick that changes nothing costs no write. Where the host keeps it
-	// ([integration.Facts.SeenAt]), the state follows every presenceKept: enough for a release or a host
-	// that knows the state alone, which asks Twilio before it takes anybody for gone.
+	// ([integration.Facts.SeenAt]), the state follows every presenceKept: enough for a release or a
+	// host that knows the state alone, which asks Twilio before it takes anybody for gone.
 	presenceRefresh = 45 * time.Second
 	presenceKept    = time.Hour
-	presenceLimit   = 90 * time.Second // without a request for so long, Twilio is asked for the call
-	talkingLook     = 10 * time.Minute // the same during a conversation, which makes no requests
-	silenceEnd      = 2 * time.Hour    // without any sign at all for so long the caller is gone
-	talkingEnd      = 25 * time.Hour   // the same for a conversation: Twilio allows a day at most
-	lookPause       = 5 * time.Second
+	// Without a request for so long, Twilio is asked for the call.
+	presenceLimit = 90 * time.Second
+	talkingLook   = 10 * time.Minute // the same during a conversation, which makes no requests
+	silenceEnd    = 2 * time.Hour    // without any sign at all for so long the caller is gone
+	talkingEnd    = 25 * time.Hour   // the same for a conversation: Twilio allows a day at most
+	lookPause     = 5 * time.Second
 	// unprovenEnd is how long nothing may be heard of a call that is not proven. It is not looked
 	// at again; the longest message fits in.
-	unprovenEnd    = 10 * time.Minute
-	looksBeforeEnd = 3 // unanswered looks at the caller's call, at least, before silence counts as the end
+	unprovenEnd = 10 * time.Minute
+	// Unanswered looks at the caller's call, at least, before silence counts as the end.
+	looksBeforeEnd = 3
 	queueTries     = 5
 	queueRetry     = 30 * time.Second
 )
@@ -149,8 +151,8 @@ func (m *machine) presentBy() time.Time {
 	return at
 }
 
-// seenAt is when the caller was last heard of, and how many looks went unanswered since, as the state
-// or the host has it.
+// seenAt is when the caller was last heard of, and how many looks went unanswered since, as the
+// state or the host has it.
 func (m *machine) seenAt() (at time.Time, unanswered int) {
 	if f := m.f.SeenAt; f.After(m.s.SeenAt) {
 		if f.After(m.s.LookedAt) {
@@ -161,8 +163,8 @@ func (m *machine) seenAt() (at time.Time, unanswered int) {
 	return m.s.SeenAt, m.s.Unanswered
 }
 
-// keepSeen brings the state up to date with what the host knows of the caller, whenever the timer for the
-// caller's presence goes off.
+// keepSeen brings the state up to date with what the host knows of the caller, whenever the timer
+// for the caller's presence goes off.
 func (m *machine) keepSeen() {
 	if m.e.Kind == EventTimer && m.e.Timer == "present" {
 		m.s.SeenAt, m.s.Unanswered = m.seenAt()
@@ -258,8 +260,8 @@ func (m *machine) due(name string) {
 }
 
 // setTimers brings the timers in step with the deadlines. A timer that went off too early is
-// started again. It runs last in a step, so which timers there are follows from the state alone; when
-// the one for the caller's presence goes off depends on what the host knows, too.
+// started again. It runs last in a step, so which timers there are follows from the state alone;
+// when the one for the caller's presence goes off depends on what the host knows, too.
 func (m *machine) setTimers(before []deadline) {
 	var room [usualDeadlines]deadline
 	after := deadlinesIn(room[:0], &m.s)

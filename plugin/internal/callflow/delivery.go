@@ -14,8 +14,8 @@ const (
 	// platformPatience is how long the platform may take to say which layer it pages for a message.
 	// Then the first layer is rung without it.
 	platformPatience = 15 * time.Second
-	// deliverLimit is how long the platform may stay at one layer while a later one has people. Then
-	// the round counts as over.
+	// deliverLimit is how long the platform may stay at one layer while a later one has people.
+	// Then the round counts as over.
 	deliverLimit = 24 * time.Hour
 	// farewell is how long somebody whom another call has just freed is not rung for a message:
 	// they are hearing that call's last sentence, and their phone would be busy.
@@ -23,15 +23,16 @@ const (
 )
 
 // A message is of use when somebody hears it. After the call's end people are rung and it is played
-// to them: whoever acknowledged the alert, else those on call, layer by layer as the platform reaches
-// them. Everybody is rung once for a message. Delivery never pages anybody: it follows the platform.
+// to them: whoever acknowledged the alert, else those on call, layer by layer as the platform
+// reaches them. Everybody is rung once for a message. Delivery never pages anybody: it follows the
+// platform.
 
 // over reports whether the call has ended, whatever is still to be told to people.
 func (m *machine) over() bool { return m.phase() == PhaseEnded || m.phase() == PhaseDelivering }
 
 // delivers reports whether people are rung to hear a message of this call. A host of the release
-// before knows no such phase: while it may have to read the call, the message is mailed and attached
-// alone.
+// before knows no such phase: while it may have to read the call, the message is mailed and
+// attached alone.
 func (m *machine) delivers() bool {
 	if f := m.f.WriteFormats.State; f > 0 && f < FormatDelivery {
 		return false
@@ -154,8 +155,8 @@ func (m *machine) deliveryDone() string {
 }
 
 // pagedOut says why the platform reaches no further layer in this round; "": it may. Whoever it has
-// reached is rung all the same: the voicemail itself may take most of a layer's time, and a drop says
-// that nobody answered, not that nobody need hear the message.
+// reached is rung all the same: the voicemail itself may take most of a layer's time, and a drop
+// says that nobody answered, not that nobody need hear the message.
 func (m *machine) pagedOut() string {
 	a, d := &m.s.Alert, &m.s.Delivery
 	switch {
@@ -178,9 +179,9 @@ func (m *machine) acknowledgers() []string {
 	return users
 }
 
-// readListeners reads who is to hear the message now. ok is false where that was asked only now, and
-// where the platform cannot say. For a team that it no longer has, nobody is on call: the others of the
-// call are served all the same.
+// readListeners reads who is to hear the message now. ok is false where that was asked only now,
+// and where the platform cannot say. For a team that it no longer has, nobody is on call: the
+// others of the call are served all the same.
 func (m *machine) readListeners() (ok bool) {
 	if users := m.acknowledgers(); len(users) > 0 {
 		return m.readAcknowledgers(users)
@@ -285,8 +286,8 @@ func (m *machine) listener(u integration.User, layer int) {
 	}
 }
 
-// countSharedMessageRings lets a number that has rung for the message for somebody else count for a person
-// who is brought in: whoever shares it was rung as well.
+// countSharedMessageRings lets a number that has rung for the message for somebody else count for a
+// person who is brought in: whoever shares it was rung as well.
 func (m *machine) countSharedMessageRings(p *Person) {
 	for i := range m.s.Legs {
 		l := &m.s.Legs[i]
@@ -296,22 +297,23 @@ func (m *machine) countSharedMessageRings(p *Person) {
 	}
 }
 
-// occupied reports whether a person was on another call, or wanted by one, when that was last looked at.
+// occupied reports whether a person was on another call, or wanted by one, when that was last
+// looked at.
 func (m *machine) occupied(user string) bool {
 	p := m.person(user)
 	return p != nil && p.OccupiedBy != ""
 }
 
-// layersByUs reports whether layers are rung in turn without the platform: it names none, or it pages
-// nobody for the alert (any more).
+// layersByUs reports whether layers are rung in turn without the platform: it names none, or it
+// pages nobody for the alert (any more).
 func (m *machine) layersByUs() bool {
 	a := &m.s.Alert
 	return a.Layer == 0 || a.Unpaged != "" || a.Status == integration.AlertAcknowledged
 }
 
-// ringListeners reads who is to hear the message, and dials the next phone of everybody whose turn it
-// is. Where the platform does not page layers, the next one is rung when everybody of the last was. It
-// says why the round is over; "": it is not.
+// ringListeners reads who is to hear the message, and dials the next phone of everybody whose turn
+// it is. Where the platform does not page layers, the next one is rung when everybody of the last
+// was. It says why the round is over; "": it is not.
 func (m *machine) ringListeners() string {
 	d := &m.s.Delivery
 	for {
@@ -336,8 +338,8 @@ func (m *machine) ringListeners() string {
 	}
 }
 
-// dialListeners dials the next phone of everybody whose turn it is. Where somebody acknowledged they
-// are rung alone: phones of others stop ringing.
+// dialListeners dials the next phone of everybody whose turn it is. Where somebody acknowledged
+// they are rung alone: phones of others stop ringing.
 func (m *machine) dialListeners() {
 	for i := range m.s.People {
 		p := &m.s.People[i]
@@ -395,8 +397,8 @@ func (m *machine) listenersDue() bool {
 	return d.Unread || !d.Judged && m.heardOut() || !at.IsZero() && !at.After(m.now)
 }
 
-// nextListener is when something is to be decided next, at the latest when the platform is not waited
-// for any longer.
+// nextListener is when something is to be decided next, at the latest when the platform is not
+// waited for any longer.
 func (m *machine) nextListener() time.Time {
 	a, d := &m.s.Alert, &m.s.Delivery
 	next := d.EndBy
@@ -468,9 +470,9 @@ func (m *machine) endDelivery(why string) {
 		Message: "Nobody has heard a message of " + m.s.Caller.label() + ": " + why + ". " + remedy})
 }
 
-// yield lets go whoever a caller waits for: callers come before messages. A phone that rings stops when
-// the host says so. A leg that is up is left alone until its next request, which comes when the person
-// presses a key or has heard the message: nobody is cut off in the middle of it.
+// yield lets go whoever a caller waits for: callers come before messages. A phone that rings stops
+// when the host says so. A leg that is up is left alone until its next request, which comes when
+// the person presses a key or has heard the message: nobody is cut off in the middle of it.
 func (m *machine) yield() {
 	hint := m.e.Kind == EventTimer && m.e.Timer == integration.TimerPersonWanted
 	for i := range m.s.Legs {

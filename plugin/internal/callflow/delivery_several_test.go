@@ -104,8 +104,8 @@ func TestACallerComesBeforeAMessage(t *testing.T) {
 	c.leg(id, LegAsked, "")
 }
 
-// Nobody is rung while a caller waits for them, and who has heard the message to its end is free for the
-// caller at once.
+// Nobody is rung while a caller waits for them, and who has heard the message to its end is free
+// for the caller at once.
 func TestWhoHasHeardAMessageIsLetGoForACaller(t *testing.T) {
 	t.Parallel()
 	c := messageLeft(t, nil)
@@ -162,8 +162,8 @@ func TestOneLegGoesOnToTheMessagesOfAnotherCall(t *testing.T) {
 	same(t, back.do(Event{Kind: EventLegAnswer, Leg: id, CallSid: legSid(id)}), Reply(HangupReply{Say: []Prompt{{Key: PromptGoodbye, Number: callerNum}}}))
 	back.ended(EndMessageLeft)
 	o.wait(24 * time.Second)
-	// She hangs up instead. Twilio says so to the first call, which lets her go; this one is told by the
-	// host.
+	// She hangs up instead. Twilio says so to the first call, which lets her go; this one is told
+	// by the host.
 	c.wait(24 * time.Second)
 	c.legStatus(id, StatusCompleted)
 	c.ended(EndMessageLeft)

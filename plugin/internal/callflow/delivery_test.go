@@ -170,8 +170,8 @@ func TestWhoPassesAMessageIsNotRungAgainAndTheNextLayerIs(t *testing.T) {
 	c.ended(EndMessageLeft)
 }
 
-// A phone that two people share, such as that of a control room, rings once for a message: who has passed it
-// is not asked again in somebody else's name.
+// A phone that two people share, such as that of a control room, rings once for a message: who has
+// passed it is not asked again in somebody else's name.
 func TestASharedPhoneRingsOnceForAMessage(t *testing.T) {
 	t.Parallel()
 	sharing := integration.User{ID: "bob", Name: "Bob Example", Phones: []string{alicePhone}}
@@ -188,8 +188,8 @@ func TestASharedPhoneRingsOnceForAMessage(t *testing.T) {
 	c.ended(EndMessageLeft)
 }
 
-// Each person is rung once for a message, whatever becomes of the alert: not after an acknowledgement
-// that was taken back, nor when they acknowledge the alert after they have passed.
+// Each person is rung once for a message, whatever becomes of the alert: not after an
+// acknowledgement that was taken back, nor when they acknowledge the alert after they have passed.
 func TestWhoPassedAMessageIsNotRungForItAgain(t *testing.T) {
 	t.Parallel()
 	for name, then := range map[string]func(c *call){
@@ -284,7 +284,8 @@ func TestMessagesAreDeliveredByOptionAndPlatform(t *testing.T) {
 		{DeliverOff, false, true, 0, false},
 		{"", false, true, 0, true},
 		{DeliverOn, false, true, FormatDelivery, true},
-		{DeliverOn, false, true, FormatDelivery - 1, false}, // a host of the release before may have to read it
+		// A host of the release before may have to read it.
+		{DeliverOn, false, true, FormatDelivery - 1, false},
 	} {
 		conf := withVoicemail()
 		conf.Deliver = x.deliver

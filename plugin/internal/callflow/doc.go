@@ -9,12 +9,15 @@
 //
 // # How the joining package uses it
 //
-//  1. Turn the request into an [Event]: its kind, the fields that its kind documents, and the host's facts.
-//  2. Call Step. If [Questions] finds any among the effects, the state is unchanged and the reply is nil: ask the host
-//     those questions, put the answers into Event.Facts.Answers, call Step again with everything else as it was.
+//  1. Turn the request into an [Event]: its kind, the fields that its kind documents, and the
+//     host's facts.
+//  2. Call Step. If [Questions] finds any among the effects, the state is unchanged and the reply
+//     is nil: ask the host those questions, put the answers into Event.Facts.Answers, call Step
+//     again with everything else as it was.
 //  3. If [Changed] says so, store the state; the users of [Occupies], [Live] and [View] go with it.
-//  4. Turn the reply into TwiML (every URL in the document carries the reply's Step number and, for legs, the leg's id)
-//     and each effect into an alert command, a task, a timer, a mail or a finding.
+//  4. Turn the reply into TwiML (every URL in the document carries the reply's Step number and, for
+//     legs, the leg's id) and each effect into an alert command, a task, a timer, a mail or a
+//     finding.
 //  5. Before a task touches a live call, ask [Wanted] with the state as it is then.
 //
 // Webhook kinds always get a reply; other kinds never do.

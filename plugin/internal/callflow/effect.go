@@ -7,8 +7,8 @@ import (
 )
 
 // Effect is something that a step wants done, as a value: one of this file's types, or one of the
-// contract's [integration.AlertCommand], [integration.Heard], [integration.Finding], [integration.LogLine]
-// and [integration.Question]. Order matters among alert commands alone.
+// contract's [integration.AlertCommand], [integration.Heard], [integration.Finding],
+// [integration.LogLine] and [integration.Question]. Order matters among alert commands alone.
 type Effect any
 
 // Task names a piece of I/O or a timer within its call. A task of a lower generation that has not

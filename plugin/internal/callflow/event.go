@@ -11,50 +11,63 @@ type EventKind string
 
 // Requests of the caller's leg. Each carries CallStatus, and Caller as far as the request tells.
 const (
-	EventArrival    EventKind = "arrival"     // "/": the call came, or came again
-	EventResume     EventKind = "resume"      // "/resume": Twilio fell back, or the document before asked for it
-	EventMenuKeys   EventKind = "menu_keys"   // "/menu": Digits ("" = nothing was pressed), Step
-	EventTick       EventKind = "tick"        // "/hold": QueueSid, Tick
-	EventHoldKey    EventKind = "hold_key"    // "/hold/key": Digits, Tick
-	EventLeft       EventKind = "left"        // "/left": QueueResult, QueueSid, Step
-	EventVoicemail  EventKind = "voicemail"   // "/voicemail": taken out of the queue to leave a message
-	EventRecorded   EventKind = "recorded"    // "/recorded": RecordingSid, Seconds, Digits ("hangup" = the caller hung up)
+	EventArrival EventKind = "arrival" // "/": the call came, or came again
+	// "/resume": Twilio fell back, or the document before asked for it.
+	EventResume   EventKind = "resume"
+	EventMenuKeys EventKind = "menu_keys" // "/menu": Digits ("" = nothing was pressed), Step
+	EventTick     EventKind = "tick"      // "/hold": QueueSid, Tick
+	EventHoldKey  EventKind = "hold_key"  // "/hold/key": Digits, Tick
+	EventLeft     EventKind = "left"      // "/left": QueueResult, QueueSid, Step
+	// "/voicemail": taken out of the queue to leave a message.
+	EventVoicemail EventKind = "voicemail"
+	// "/recorded": RecordingSid, Seconds, Digits ("hangup" = the caller hung up).
+	EventRecorded   EventKind = "recorded"
 	EventAnnounce   EventKind = "announce"    // "/announce": DequeuedBy
 	EventCallStatus EventKind = "call_status" // "/status": the number's status callback; CallStatus
 )
 
 // Requests about a recording. Twilio ignores the answers.
 const (
-	EventRecording     EventKind = "recording"     // "/recording": RecordingSid, RecordingStatus, Seconds
+	// "/recording": RecordingSid, RecordingStatus, Seconds.
+	EventRecording     EventKind = "recording"
 	EventTranscription EventKind = "transcription" // "/transcription": RecordingSid, Text
 )
 
 // Requests of a responder's leg: Leg, and CallSid of that leg.
 const (
-	EventLegAnswer EventKind = "leg_answer" // "/leg/{id}": the phone was answered, or the leg was sent here to hear why it is not needed
+	// "/leg/{id}": the phone was answered, or the leg was sent here to hear why it is not needed.
+	EventLegAnswer EventKind = "leg_answer"
 	EventLegKey    EventKind = "leg_key"    // "/leg/{id}/key": Digits, Step
 	EventLegEnded  EventKind = "leg_ended"  // "/leg/{id}/ended": Bridged, Seconds
 	EventLegStatus EventKind = "leg_status" // "/leg/{id}/status": CallStatus, Seconds
-	EventLegJoins  EventKind = "leg_joins"  // "/join": somebody who has heard another call's message comes to hear this one's: CallSid, Phone, Step (the leg's id there)
+	// "/join": somebody who has heard another call's message comes to hear this one's: CallSid,
+	// Phone, Step (the leg's id there).
+	EventLegJoins EventKind = "leg_joins"
 )
 
 // Events that are no requests.
 const (
-	EventAlert         EventKind = "alert"          // the alert changed: Facts.Alert
-	EventTimer         EventKind = "timer"          // Timer
-	EventCommandFailed EventKind = "command_failed" // an alert command failed finally: Command, Detail
+	EventAlert EventKind = "alert" // the alert changed: Facts.Alert
+	EventTimer EventKind = "timer" // Timer
+	// An alert command failed finally: Command, Detail.
+	EventCommandFailed EventKind = "command_failed"
 )
 
 // Results of tasks, good or finally bad. Each carries Result.
 const (
-	EventLookedAtCall   EventKind = "looked_at_call"  // of LookCall: CallStatus when Result is Done
-	EventDialed         EventKind = "dialed"          // of DialLeg: Leg, CallSid when Done
-	EventLookedAtLeg    EventKind = "looked_at_leg"   // of LookLeg: Leg; CallSid and CallStatus when Done; NotFound: no such call
-	EventDequeued       EventKind = "dequeued"        // of Dequeue; NotFound: the caller no longer waits
-	EventQueueDeleted   EventKind = "queue_deleted"   // of DeleteQueue; NotFound counts as done
-	EventFetched        EventKind = "fetched"         // of FetchRecording: RecordingSid, Media when Done, Seconds if known, RecordingStatus if not Done ("absent": there is none)
-	EventMailFailed     EventKind = "mail_failed"     // of Mail: Detail says to whom and why
-	EventRecordingsList EventKind = "recordings_list" // of LookRecordings: Recordings; NotFound: none
+	EventLookedAtCall EventKind = "looked_at_call" // of LookCall: CallStatus when Result is Done
+	EventDialed       EventKind = "dialed"         // of DialLeg: Leg, CallSid when Done
+	// Of LookLeg: Leg; CallSid and CallStatus when Done; NotFound: no such call.
+	EventLookedAtLeg EventKind = "looked_at_leg"
+	// Of Dequeue; NotFound: the caller no longer waits.
+	EventDequeued     EventKind = "dequeued"
+	EventQueueDeleted EventKind = "queue_deleted" // of DeleteQueue; NotFound counts as done
+	// Of FetchRecording: RecordingSid, Media when Done, Seconds if known, RecordingStatus if not
+	// Done ("absent": there is none).
+	EventFetched    EventKind = "fetched"
+	EventMailFailed EventKind = "mail_failed" // of Mail: Detail says to whom and why
+	// Of LookRecordings: Recordings; NotFound: none.
+	EventRecordingsList EventKind = "recordings_list"
 )
 
 // Result says how a task went.
@@ -67,11 +80,13 @@ const (
 	// Unknown: it is not known whether the task took effect (a time-out, a crash in the middle). A
 	// DialLeg that is performed a second time must not dial: it reports Unknown.
 	Unknown Result = "unknown"
-	Refused Result = "refused" // of DialLeg: this number cannot be dialed (invalid, forbidden, unreachable by its nature)
+	// Of DialLeg: this number cannot be dialed (invalid, forbidden, unreachable by its nature).
+	Refused Result = "refused"
 	// AccountError, of DialLeg: Twilio refuses whatever number is dialed, for a reason of the
 	// account or of the number shown.
 	AccountError Result = "account_error"
-	Failed       Result = "failed" // anything else: credentials, limits, Twilio out of order. Not the responder's failure.
+	// Anything else: credentials, limits, Twilio out of order. Not the responder's failure.
+	Failed Result = "failed"
 )
 
 // CallStatus is Twilio's word for the status of a call leg (Twilio docs: voice/twiml, request
@@ -159,9 +174,10 @@ type Event struct {
 	RecordingSid    string
 	RecordingStatus string // completed, absent, failed, in-progress; of a fetch also deleted
 	Recordings      []ListedRecording
-	Seconds         int    // length of the conversation, of the recording, or of the leg that was looked at; 0: not known
-	Text            string // transcript
-	Media           *integration.MediaRef
+	// Length of the conversation, of the recording, or of the leg that was looked at; 0: not known.
+	Seconds int
+	Text    string // transcript
+	Media   *integration.MediaRef
 
 	Timer   string // name of the timer
 	Command *integration.AlertCommand

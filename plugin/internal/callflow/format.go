@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// Format is the number of the newest layout of [State] that this version writes. It reads that and the
-// one before: an upgrade happens while calls run. Fields may be added without a new number, as long as
-// their zero value means what their absence meant; a host of the release before drops them when it
-// writes the state.
+// Format is the number of the newest layout of [State] that this version writes. It reads that and
+// the one before: an upgrade happens while calls run. Fields may be added without a new number, as
+// long as their zero value means what their absence meant; a host of the release before drops them
+// when it writes the state.
 const Format = 3
 
-// FormatDelivery is the format that brought [PhaseDelivering]. While a release that does not know it
-// may have to read what is written, no call enters that phase.
+// FormatDelivery is the format that brought [PhaseDelivering]. While a release that does not know
+// it may have to read what is written, no call enters that phase.
 const FormatDelivery = 3
 
 // oldestWritten is the oldest format that this version writes.
 const oldestWritten = 2
 
-// Write writes a state for whoever reads formats up to newest, 0: up to [Format]. It returns the bytes
-// and their format. What an older format cannot say, such as a new phase, begins only where
-// Facts.WriteFormats allows a format that can; a state in which it has begun is written in that format,
-// whatever newest is.
+// Write writes a state for whoever reads formats up to newest, 0: up to [Format]. It returns the
+// bytes and their format. What an older format cannot say, such as a new phase, begins only where
+// Facts.WriteFormats allows a format that can; a state in which it has begun is written in that
+// format, whatever newest is.
 func Write(s State, newest int) (data []byte, format int, err error) {
 	if s.Format = Format; newest > 0 && s.Phase != PhaseDelivering {
 		s.Format = min(Format, max(newest, oldestWritten))

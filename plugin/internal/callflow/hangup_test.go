@@ -118,7 +118,8 @@ func TestCallerHangsUpWhileBeingConnected(t *testing.T) {
 	c.ended(EndHungUp)
 }
 
-// TestACallerWhoHangsUpAtTheAnnouncementHadNoConversation: the responder hears the number to call back.
+// TestACallerWhoHangsUpAtTheAnnouncementHadNoConversation: the responder hears the number to call
+// back.
 func TestACallerWhoHangsUpAtTheAnnouncementHadNoConversation(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).talking()
@@ -251,8 +252,9 @@ func TestView(t *testing.T) {
 	}
 }
 
-// The caller comes out of a conversation into the queue again while the responder's leg says how long
-// they talked: then the call is over, and its queue deleted, before the caller is in it once more.
+// The caller comes out of a conversation into the queue again while the responder's leg says how
+// long they talked: then the call is over, and its queue deleted, before the caller is in it once
+// more.
 func TestAQueueThatIsEnteredAfterItWasDeletedIsDeletedToo(t *testing.T) {
 	t.Parallel()
 	const another = "QU00000000000000000000000000000002"

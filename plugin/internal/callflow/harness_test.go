@@ -179,9 +179,9 @@ func (c *call) do(e Event) Reply {
 	}
 }
 
-// outbox does with timers what the host does: the one that went off is consumed, a generation that is
-// not newer than the waiting one is ignored. The caller's presence must be watched until the end, though
-// rarely where the host heard of the caller last.
+// outbox does with timers what the host does: the one that went off is consumed, a generation that
+// is not newer than the waiting one is ignored. The caller's presence must be watched until the
+// end, though rarely where the host heard of the caller last.
 func (c *call) outbox(e Event, effects []Effect) {
 	c.t.Helper()
 	if e.Kind == EventTimer {

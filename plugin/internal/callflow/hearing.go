@@ -8,11 +8,12 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// A leg of a message asks its person whether they want to hear it, plays it, and asks what to do next.
-// A recording counts as heard when it was played to its end, or when its listener acknowledged.
+// A leg of a message asks its person whether they want to hear it, plays it, and asks what to do
+// next. A recording counts as heard when it was played to its end, or when its listener
+// acknowledged.
 
-// messageAnswer: a phone that rings for a message was answered. A leg that hears one and asks for its
-// first document again comes from the fallback address: what it was to play cannot be played.
+// messageAnswer: a phone that rings for a message was answered. A leg that hears one and asks for
+// its first document again comes from the fallback address: what it was to play cannot be played.
 func (m *machine) messageAnswer() {
 	leg := m.leg(m.e.Leg)
 	if leg == nil || !m.adopt(leg) {
@@ -73,12 +74,13 @@ func (m *machine) hearingKey(leg *Leg) {
 	}
 }
 
-// joinLimit is how long somebody may listen to the messages of other calls on a leg of this one. The
-// leg's end is told to this call all the while, so it only matters where that is lost.
+// joinLimit is how long somebody may listen to the messages of other calls on a leg of this one.
+// The leg's end is told to this call all the while, so it only matters where that is lost.
 const joinLimit = 10 * time.Minute
 
-// goOn sends somebody who has heard this call's messages to those of other calls that wait for them, one
-// after the other, so that their phone need not ring again. The leg stays this call's until it is over.
+// goOn sends somebody who has heard this call's messages to those of other calls that wait for
+// them, one after the other, so that their phone need not ring again. The leg stays this call's
+// until it is over.
 func (m *machine) goOn(leg *Leg) {
 	if leg.Guest {
 		m.legOver(*leg, ReasonHeard) // back to the call it came from
@@ -100,8 +102,9 @@ func (m *machine) goOn(leg *Leg) {
 	m.legOver(*leg, ReasonHeard)
 }
 
-// legJoins: somebody whose phone rang for another call's message, and who is waited for here, comes to
-// hear this one's. Their leg is that call's; what becomes of it is looked up when that lets them go.
+// legJoins: somebody whose phone rang for another call's message, and who is waited for here, comes
+// to hear this one's. Their leg is that call's; what becomes of it is looked up when that lets them
+// go.
 func (m *machine) legJoins() {
 	for i := range m.s.Legs {
 		if l := &m.s.Legs[i]; l.Guest && l.CallSid == m.e.CallSid {
@@ -201,8 +204,8 @@ func (m *machine) cannotPlay(leg *Leg) {
 	m.closeLeg(leg, ReasonNotNeeded)
 }
 
-// played marks the recordings that a leg has heard to their end within a time; playedAll those that it
-// was given.
+// played marks the recordings that a leg has heard to their end within a time; playedAll those that
+// it was given.
 func (m *machine) played(leg *Leg, took time.Duration) {
 	if leg.Menus > 0 {
 		return // marked already

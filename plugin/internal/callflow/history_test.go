@@ -152,7 +152,8 @@ func TestTheViewSaysSinceWhenTheCallerIsGone(t *testing.T) {
 	gone := c.now
 	c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
 	c.phase(PhaseAwaitingRecording)
-	c.wait(5 * time.Second).do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted}) // reported twice
+	// Reported twice.
+	c.wait(5 * time.Second).do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
 	c.wait(time.Minute).do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "absent"})
 	c.ended(EndNoMessage)
 	same(t, View(c.state).Legs[0].EndedAt, gone)

@@ -6,9 +6,11 @@ import (
 )
 
 const (
-	lineEvery    = time.Minute      // at least, between spoken lines: the length of a tick is the music's
-	holdRetries  = 5                // times that the queue is entered again after an error
-	stillInQueue = 20 * time.Second // a tick so long after the accept cannot be a late one: the caller was not connected
+	// At least, between spoken lines: the length of a tick is the music's.
+	lineEvery   = time.Minute
+	holdRetries = 5 // times that the queue is entered again after an error
+	// A tick so long after the accept cannot be a late one: the caller was not connected.
+	stillInQueue = 20 * time.Second
 )
 
 // tick is a request for the wait document: the caller is in the queue.
@@ -57,7 +59,8 @@ func (m *machine) waitDocument() Reply {
 		return LeaveQueueReply{}
 	case PhaseHolding, PhaseConnecting, PhaseTalking:
 		waited := max(m.now.Sub(m.s.Hold.Since), 0)
-		r := HoldReply{Step: m.s.Step, Tick: m.e.Tick, Said: min(m.e.Said, waited)} // the clock may have been set back
+		// The clock may have been set back.
+		r := HoldReply{Step: m.s.Step, Tick: m.e.Tick, Said: min(m.e.Said, waited)}
 		if m.s.Phase != PhaseHolding {
 			return r
 		}

@@ -23,8 +23,8 @@ func checkKept(conf Config, f integration.Facts, before State, e Event, after St
 	return ""
 }
 
-// checkExit: nobody is told goodbye, or sent to voicemail, from the hold but by one of the ends that
-// the call flow lists, and only where its cause holds.
+// checkExit: nobody is told goodbye, or sent to voicemail, from the hold but by one of the ends
+// that the call flow lists, and only where its cause holds.
 func checkExit(conf Config, f integration.Facts, before State, e Event, after State, now time.Time) string {
 	from, to := normal(before.Phase), normal(after.Phase)
 	left := from == PhaseHolding && (to == PhaseLeavingMessage || to == PhaseEnded && after.End == EndToldGoodbye)
@@ -33,10 +33,12 @@ func checkExit(conf Config, f integration.Facts, before State, e Event, after St
 	}
 	cause := false
 	switch after.Exit {
-	case ExitDropped, ExitResolved: // a dropped alert may be resolved, or deleted, before the caller leaves
+	case ExitDropped, ExitResolved:
+		// A dropped alert may be resolved, or deleted, before the caller leaves.
 		cause = slices.Contains([]integration.AlertStatus{integration.AlertDropped, integration.AlertResolved, integration.AlertDeleted}, after.Alert.Status)
 	case ExitDeleted:
-		cause = after.Alert.Status == integration.AlertDeleted || before.Exit == ExitDeleted // never withdrawn
+		// Never withdrawn.
+		cause = after.Alert.Status == integration.AlertDeleted || before.Exit == ExitDeleted
 	case ExitMaxWait:
 		cause = !now.Before(after.Hold.MaxWaitAt)
 	case ExitNobody:
@@ -64,9 +66,10 @@ func checkExit(conf Config, f integration.Facts, before State, e Event, after St
 	return ""
 }
 
-// checkRinging: while somebody holds, a phone is dialed, rings or asks, or is due within a minute, or
-// somebody on another call is waited for. Where people are rung when they acknowledge, an open alert
-// will do; so will an acknowledgement that is not for us to answer, and an exit that is pending.
+// checkRinging: while somebody holds, a phone is dialed, rings or asks, or is due within a minute,
+// or somebody on another call is waited for. Where people are rung when they acknowledge, an open
+// alert will do; so will an acknowledgement that is not for us to answer, and an exit that is
+// pending.
 func checkRinging(conf Config, f integration.Facts, after State, now time.Time) string {
 	a := &after.Alert
 	if after.Phase != PhaseHolding || after.Exit != "" || !a.Routed || a.AckPending {
@@ -91,8 +94,8 @@ func checkRinging(conf Config, f integration.Facts, after State, now time.Time) 
 }
 
 // checkFloors: a number is not rung again within ten seconds, nor within a minute where its last
-// attempt was more than a busy or broken line in the first turn; a new acknowledgement and a dial that
-// was lost excepted.
+// attempt was more than a busy or broken line in the first turn; a new acknowledgement and a dial
+// that was lost excepted.
 func checkFloors(before, after State, effects []Effect, now time.Time) string {
 	for _, x := range effects {
 		d, ok := x.(DialLeg)

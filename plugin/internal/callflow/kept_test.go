@@ -175,8 +175,9 @@ func TestEverybodyHavingPassedEndsTheHold(t *testing.T) {
 	same(t, declined[0].User, "alice")
 }
 
-// The only one of the last layer passes while somebody of an earlier layer is on another call, and is
-// rung when that ends: a platform that hears of it would drop the alert, and the caller be given up.
+// The only one of the last layer passes while somebody of an earlier layer is on another call, and
+// is rung when that ends: a platform that hears of it would drop the alert, and the caller be given
+// up.
 func TestWhoPassesAloneInTheLastLayerDoesNotEndTheWaitForOthers(t *testing.T) {
 	t.Parallel()
 	c, p := ringingCall(t, nil)
@@ -454,7 +455,8 @@ func TestWhatWasBegunForAWithdrawnAcknowledgementIsForgotten(t *testing.T) {
 	p.run(5 * time.Second)
 	c.alert(integration.AlertAcknowledged, 1, integration.Acknowledgement{ID: "a1", User: "alice", At: c.now})
 	p.run(10 * time.Second)
-	c.alert(integration.AlertOpen, 2) // the acknowledgement is withdrawn, and the platform pages layer 2
+	// The acknowledgement is withdrawn, and the platform pages layer 2.
+	c.alert(integration.AlertOpen, 2)
 	p.run(60 * time.Second)
 	c.phase(PhaseHolding)
 	same(t, len(p.of(bobPhone)) > 0, true)

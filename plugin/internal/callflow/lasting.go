@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// lasting spells how long something was, in whole seconds, as pages do: "25 s", "1 min 5 s", "1 h 2 min".
+// lasting spells how long something was, in whole seconds, as pages do: "25 s", "1 min 5 s", "1 h 2
+// min".
 func lasting(d time.Duration) string {
 	s := int(d.Round(time.Second) / time.Second)
 	two := func(n int, unit string, rest int, small string) string {

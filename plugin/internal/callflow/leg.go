@@ -16,17 +16,21 @@ const (
 	keyTimeout   = 8 * time.Second  // after the question
 	askLimit     = 90 * time.Second // for all questions together
 	dialPatience = 60 * time.Second // for the result of asking Twilio to dial
-	// A dial task not started by then is given up. One that a host which froze had claimed can still be
-	// begun by another.
-	dialWindow  = integration.LongestTakeover + 5*time.Second
-	dialRetry   = 10 * time.Second            // after Twilio could not be asked
-	ringLonger  = 5 * time.Second             // Twilio rings about that much longer than asked (Twilio docs: voice/api/call-resource, Timeout)
-	ringExtra   = ringLonger + 10*time.Second // until the callback that says that a phone has rung out must have come
-	ringUnheard = 30 * time.Second            // the same where no callback told when ringing began
-	takeLimit   = 30 * time.Second            // from the accept to the announcement
-	earlyLimit  = 5 * time.Minute             // for which a responder waits for a caller who is not in the queue yet
-	lookEvery   = 15 * time.Second
-	maxLooks    = 4
+	// A dial task not started by then is given up. One that a host which froze had claimed can
+	// still be begun by another.
+	dialWindow = integration.LongestTakeover + 5*time.Second
+	dialRetry  = 10 * time.Second // after Twilio could not be asked
+	// Twilio rings about that much longer than asked (Twilio docs: voice/api/call-resource,
+	// Timeout).
+	ringLonger = 5 * time.Second
+	// Until the callback that says that a phone has rung out must have come.
+	ringExtra   = ringLonger + 10*time.Second
+	ringUnheard = 30 * time.Second // the same where no callback told when ringing began
+	takeLimit   = 30 * time.Second // from the accept to the announcement
+	// For which a responder waits for a caller who is not in the queue yet.
+	earlyLimit = 5 * time.Minute
+	lookEvery  = 15 * time.Second
+	maxLooks   = 4
 )
 
 // leg finds the leg that an event is about, or nil: ids stand in addresses, and those of legs that
@@ -121,7 +125,8 @@ func (m *machine) dial(leg *Leg, at time.Time) {
 // closeLeg ends a leg in our books, and notes at its number how the attempt ended. What is to be
 // done at Twilio is hangUp's.
 func (m *machine) closeLeg(leg *Leg, reason LegReason) {
-	ours := reason == ReasonCaller || reason == ReasonTaken || reason == ReasonNotNeeded || reason == ReasonYielded // nothing that the phone did
+	// Nothing that the phone did.
+	ours := reason == ReasonCaller || reason == ReasonTaken || reason == ReasonNotNeeded || reason == ReasonYielded
 	early := ours && leg.State == LegPlanned && leg.CallSid == "" && leg.Dials == 1 && (leg.DialAt.After(m.now) || m.e.Kind == EventDialed && m.e.Leg == leg.ID)
 	if leg.State == LegPlanned && leg.Requested {
 		// Asked for in this very step.
@@ -519,8 +524,8 @@ func (m *machine) tellLeg(leg *Leg, reason LegReason) {
 	m.log(text, leg.User)
 }
 
-// rangFor spells how long a phone has rung; "" where that is not known: it has not rung, or the clock was
-// set back meanwhile.
+// rangFor spells how long a phone has rung; "" where that is not known: it has not rung, or the
+// clock was set back meanwhile.
 func (m *machine) rangFor(leg *Leg) string {
 	if leg.RingingAt.IsZero() || m.now.Before(leg.RingingAt) {
 		return ""
@@ -572,9 +577,9 @@ func (m *machine) tallyRings() {
 	}
 }
 
-// passed: somebody pressed 2. The platform is told, unless the last layer has nobody else who can still
-// be asked: there the word could make it drop the alert, also while people of earlier layers are awaited,
-// and dropping is not ours to do.
+// passed: somebody pressed 2. The platform is told, unless the last layer has nobody else who can
+// still be asked: there the word could make it drop the alert, also while people of earlier layers
+// are awaited, and dropping is not ours to do.
 func (m *machine) passed(user string) {
 	p := m.person(user)
 	if p == nil {

@@ -42,8 +42,8 @@ func (c *call) phonesOf(user string) []string {
 
 var aliceWithTwoPhones = integration.User{ID: "alice", Name: "Alice Example", Phones: []string{alicePhone, "+12025550148"}}
 
-// A phone that rang for the caller a moment ago rings for the message as well; one that Twilio refused
-// to dial does not.
+// A phone that rang for the caller a moment ago rings for the message as well; one that Twilio
+// refused to dial does not.
 func TestAPhoneThatRangForTheCallRingsForItsMessage(t *testing.T) {
 	t.Parallel()
 	for name, refused := range map[string]bool{"did not answer": false, "refused": true} {
@@ -93,7 +93,8 @@ func TestAnAccountThatWasRefusedDuringTheCallIsTriedForItsMessage(t *testing.T) 
 	c.rings("alice")
 }
 
-// While the platform cannot say who is on call nobody new is rung for a message, and it is asked again.
+// While the platform cannot say who is on call nobody new is rung for a message, and it is asked
+// again.
 func TestAMessageWaitsForAPlatformThatCannotSayWhoIsOnCall(t *testing.T) {
 	t.Parallel()
 	c := messageLeft(t, func(c *call) { c.users["alice"] = aliceWithTwoPhones })
@@ -230,7 +231,8 @@ func TestWhoDidNotAnswerForAMessageIsNotWaitedForWhenTheyAreOnACallLater(t *test
 	c.ended(EndMessageLeft)
 }
 
-// Who is on another call has not had their turn, however long that lasts and whoever is rung meanwhile.
+// Who is on another call has not had their turn, however long that lasts and whoever is rung
+// meanwhile.
 func TestWhoIsOnAnotherCallIsWaitedForUntilItEnds(t *testing.T) {
 	t.Parallel()
 	c := messageLeft(t, func(c *call) { c.wanted("alice", "CA-of-a-caller", integration.OccupiedTalking) })
@@ -292,8 +294,8 @@ func TestWhoPicksUpForAMessageWhileACallerWaitsIsLetGo(t *testing.T) {
 	same(t, WaitsFor(c.state), []string{"alice"})
 }
 
-// Whoever listens hears the message to its end, whatever is decided meanwhile. How they went decides
-// then whether anybody else is expected.
+// Whoever listens hears the message to its end, whatever is decided meanwhile. How they went
+// decides then whether anybody else is expected.
 func TestAListenerWhoLeavesLastEndsTheDelivery(t *testing.T) {
 	t.Parallel()
 	for name, leaves := range map[string]func(c *call, id string){
@@ -362,8 +364,8 @@ func TestWhoPicksUpAPhoneThatStopsRingingForAMessageIsNotAsked(t *testing.T) {
 	}
 }
 
-// A phone that rang for the caller and is picked up after they have left a message is not asked about
-// the message: its leg is none that plays one.
+// A phone that rang for the caller and is picked up after they have left a message is not asked
+// about the message: its leg is none that plays one.
 func TestWhoPicksUpForACallerWhoHasLeftAMessageIsNotAskedAboutIt(t *testing.T) {
 	t.Parallel()
 	for name, before := range map[string]func(c *call){

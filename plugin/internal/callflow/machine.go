@@ -39,8 +39,8 @@ func Step(config Config, state State, event Event) (State, Reply, []Effect) {
 // Changed reports whether a step left something to store. The quiet tick, the most frequent event,
 // leaves nothing.
 func Changed(before, after State) bool {
-	// reflect looks at states that are not on the stack; two new ones for each tick would be a tenth of
-	// what the plugin allocates.
+	// reflect looks at states that are not on the stack; two new ones for each tick would be a
+	// tenth of what the plugin allocates.
 	both := pairs.Get().(*[2]State)
 	both[0], both[1] = before, after
 	same := reflect.DeepEqual(&both[0], &both[1])
@@ -52,8 +52,8 @@ func Changed(before, after State) bool {
 // pairs are for Changed.
 var pairs = sync.Pool{New: func() any { return new([2]State) }}
 
-// machines are for Step, as one is large: an eighth of what a quiet tick would allocate. What a step
-// returns points to nothing in its machine.
+// machines are for Step, as one is large: an eighth of what a quiet tick would allocate. What a
+// step returns points to nothing in its machine.
 var machines = sync.Pool{New: func() any { return new(machine) }}
 
 // machine is one run of Step. Handlers change s, which is a copy, and add to effects; a handler
@@ -174,9 +174,9 @@ func (m *machine) noteQueue() {
 	}
 }
 
-// anotherQueue reports whether the caller has entered the queue once more after it was deleted, which
-// makes another one of the same name: the answer that sends the caller there may still be on its way
-// when the call is over. "bridged" is told of a queue that the caller entered before.
+// anotherQueue reports whether the caller has entered the queue once more after it was deleted,
+// which makes another one of the same name: the answer that sends the caller there may still be on
+// its way when the call is over. "bridged" is told of a queue that the caller entered before.
 func (m *machine) anotherQueue() bool {
 	return m.over() && m.e.QueueSid != m.s.Hold.QueueSid && m.e.QueueResult != "bridged"
 }

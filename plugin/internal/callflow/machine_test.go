@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestWhatAStepReturnsStaysAsItIs takes steps of one call and of another, whose machines are used again,
-// and looks at what the first returned once more.
+// TestWhatAStepReturnsStaysAsItIs takes steps of one call and of another, whose machines are used
+// again, and looks at what the first returned once more.
 func TestWhatAStepReturnsStaysAsItIs(t *testing.T) {
 	text := func(v ...any) string {
 		b, err := json.Marshal(v)

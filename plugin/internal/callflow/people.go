@@ -29,12 +29,14 @@ type Person struct {
 	User   string   `json:"user"`
 	Name   string   `json:"name,omitempty"`
 	Phones []string `json:"phones,omitempty"` // E.164, in the order in which to try them
-	Layer  int      `json:"layer,omitempty"`  // by which they were brought in; 0: they are on call for none
+	// By which they were brought in; 0: they are on call for none.
+	Layer int `json:"layer,omitempty"`
 	// OnCall says that they were on call for a layer that was reached when that was last read.
 	OnCall bool `json:"on_call,omitempty"`
 	// Acks are their acknowledgements in force that they are being rung for.
-	Acks   []string `json:"acks,omitempty"`
-	Passed bool     `json:"passed,omitempty"` // pressed 2 or declined; a new acknowledgement undoes it
+	Acks []string `json:"acks,omitempty"`
+	// Pressed 2 or declined; a new acknowledgement undoes it.
+	Passed bool `json:"passed,omitempty"`
 	// StartAt is the earliest time of the first attempt: an acknowledgement is answered after a
 	// pause.
 	StartAt time.Time `json:"start_at,omitzero"`
@@ -237,8 +239,8 @@ func (p *Person) noteDial(phone string, at time.Time) {
 	p.Promised = false
 }
 
-// occupy notes whether a person is on another call, or wanted by one that is older. how is one of the
-// words of [integration.User.OccupiedHow].
+// occupy notes whether a person is on another call, or wanted by one that is older. how is one of
+// the words of [integration.User.OccupiedHow].
 func (m *machine) occupy(p *Person, by, how string) {
 	switch {
 	case by == "", m.unringable(p):

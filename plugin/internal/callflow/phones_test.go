@@ -7,11 +7,12 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// phones is a world of telephones for a [call]: each phone that is dialed behaves as its entry says,
-// the platform follows commands, and time goes from one thing that happens to the next.
+// phones is a world of telephones for a [call]: each phone that is dialed behaves as its entry
+// says, the platform follows commands, and time goes from one thing that happens to the next.
 type phones struct {
 	c *call
-	// does says what a phone does when it is dialed; a phone without an entry rings until Twilio gives up.
+	// does says what a phone does when it is dialed; a phone without an entry rings until Twilio
+	// gives up.
 	does map[string]reaction
 	// rung lists every call to a phone, with the time since the call flow's start.
 	rung    []ringing

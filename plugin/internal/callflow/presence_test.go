@@ -8,7 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// watched is a call on hold at a host that keeps when it heard of the caller, and was there long before.
+// watched is a call on hold at a host that keeps when it heard of the caller, and was there long
+// before.
 func watched(t *testing.T) *call {
 	t.Helper()
 	c := newCall(t, Defaults())
@@ -24,8 +25,8 @@ func (c *call) unwritten(before State) {
 	}
 }
 
-// TestACallerOnHoldCostsNoWrite: the host keeps when it heard of the caller. Ticks write nothing, and once
-// the host has heard of the caller, the timer that watches over them goes off rarely.
+// TestACallerOnHoldCostsNoWrite: the host keeps when it heard of the caller. Ticks write nothing,
+// and once the host has heard of the caller, the timer that watches over them goes off rarely.
 func TestACallerOnHoldCostsNoWrite(t *testing.T) {
 	t.Parallel()
 	c := watched(t)
@@ -46,8 +47,8 @@ func TestACallerOnHoldCostsNoWrite(t *testing.T) {
 	same(t, len(of[LookCall](c.all)), 0)
 }
 
-// TestTheStateFollowsWhatTheHostHears: a release or a host that goes by the state alone finds it no older
-// than it may be before a caller counts as gone.
+// TestTheStateFollowsWhatTheHostHears: a release or a host that goes by the state alone finds it no
+// older than it may be before a caller counts as gone.
 func TestTheStateFollowsWhatTheHostHears(t *testing.T) {
 	t.Parallel()
 	c := watched(t)
@@ -109,8 +110,9 @@ func TestASilentCallerIsLookedForAsSoonAsWithAnyHost(t *testing.T) {
 	c.phase(PhaseHolding)
 }
 
-// TestNobodyIsTakenForGoneForWhatAHostDidNotHear: a host that has just started has not heard of anybody.
-// It gives everybody as long as callers have otherwise, and asks Twilio for one after the other.
+// TestNobodyIsTakenForGoneForWhatAHostDidNotHear: a host that has just started has not heard of
+// anybody. It gives everybody as long as callers have otherwise, and asks Twilio for one after the
+// other.
 func TestNobodyIsTakenForGoneForWhatAHostDidNotHear(t *testing.T) {
 	t.Parallel()
 	for _, proven := range []bool{true, false} {
@@ -145,7 +147,8 @@ func TestNobodyIsTakenForGoneForWhatAHostDidNotHear(t *testing.T) {
 	}
 }
 
-// TestAWordOfSilenceCountsAtOnceAtAHostThatWasAway: the host says it to one call after the other, and once.
+// TestAWordOfSilenceCountsAtOnceAtAHostThatWasAway: the host says it to one call after the other,
+// and once.
 func TestAWordOfSilenceCountsAtOnceAtAHostThatWasAway(t *testing.T) {
 	t.Parallel()
 	for i := range 20 { // some of them would be looked for late
@@ -160,7 +163,8 @@ func TestAWordOfSilenceCountsAtOnceAtAHostThatWasAway(t *testing.T) {
 	}
 }
 
-// TestLooksAfterAStartAreSpread: with a thousand calls on hold, Twilio is not asked for all at once.
+// TestLooksAfterAStartAreSpread: with a thousand calls on hold, Twilio is not asked for all at
+// once.
 func TestLooksAfterAStartAreSpread(t *testing.T) {
 	t.Parallel()
 	seconds := map[time.Duration]int{}

@@ -7,8 +7,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// Snapshots are read concurrently and by several hosts, so they may arrive in the wrong order. Their
-// order is that of our commands in them, then that of the changes; clocks say nothing.
+// Snapshots are read concurrently and by several hosts, so they may arrive in the wrong order.
+// Their order is that of our commands in them, then that of the changes; clocks say nothing.
 func TestAnOlderSnapshotIsIgnored(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).holding()

@@ -73,8 +73,8 @@ func (m *machine) onCall(layer int) (people []integration.User, ok bool) {
 // tellAge is how old an answer must be for the story to say so.
 const tellAge = time.Minute
 
-// noteAge tells the story, once until the platform can say it again, that who is on call is what the
-// platform said a while ago.
+// noteAge tells the story, once until the platform can say it again, that who is on call is what
+// the platform said a while ago.
 func (m *machine) noteAge(a integration.Answer) {
 	old := !a.AsOf.IsZero() && m.now.Sub(a.AsOf) > tellAge
 	if old && !m.s.Alert.OldOnCall {

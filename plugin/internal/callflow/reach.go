@@ -344,9 +344,9 @@ func (m *machine) nextDecision() time.Time {
 	return next
 }
 
-// maxOnCall bounds the people who are called for one caller, all layers together. Twilio starts a call
-// a second, so more could not be reached within the usual wait, and each decision looks at all of
-// them: thousands would take longer than a request has, and slow down the calls of others.
+// maxOnCall bounds the people who are called for one caller, all layers together. Twilio starts a
+// call a second, so more could not be reached within the usual wait, and each decision looks at all
+// of them: thousands would take longer than a request has, and slow down the calls of others.
 const maxOnCall = 200
 
 // readPeople reads who is on call, in all layers, and brings in those whose layer was reached. So a

@@ -42,8 +42,8 @@ func TestPT40to46_HoldAndTicks(t *testing.T) {
 	same(t, c.state.Hold.QueueSid, queueSid)
 }
 
-// However short or long a tick is, as the music of an https address sets it, callers are told that they still
-// wait about once a minute.
+// However short or long a tick is, as the music of an https address sets it, callers are told that
+// they still wait about once a minute.
 func TestStillTryingIsSaidOnceAMinuteWhateverTheMusic(t *testing.T) {
 	t.Parallel()
 	for tick, want := range map[time.Duration]int{time.Second: 4, 2 * time.Second: 4, 15 * time.Second: 4, 50 * time.Second: 2, 2 * time.Minute: 1} {
@@ -66,7 +66,8 @@ func TestStillTryingIsSaidOnceAMinuteWhateverTheMusic(t *testing.T) {
 	}
 }
 
-// A caller who comes back into the queue, and one whose host's clock was set back, are told again a minute later.
+// A caller who comes back into the queue, and one whose host's clock was set back, are told again a
+// minute later.
 func TestStillTryingCountsFromTheBeginningOfAStay(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, withVoicemail())
@@ -205,7 +206,8 @@ func TestPT54_PassedIsDeclined(t *testing.T) {
 	same(t, len(c.state.Legs), 1) // a pass holds for all phones of the person
 }
 
-// TestPT54_AcknowledgedBeforeAnyLayer: the first layer was never paged, so it is its turn, not the second's.
+// TestPT54_AcknowledgedBeforeAnyLayer: the first layer was never paged, so it is its turn, not the
+// second's.
 func TestPT54_AcknowledgedBeforeAnyLayer(t *testing.T) {
 	t.Parallel()
 	conf := Defaults()
@@ -252,7 +254,8 @@ func TestPhonesInOrder(t *testing.T) {
 	same(t, len(commands(c.all, integration.AlertReopen)), 1)
 }
 
-// TestBusyWithAcknowledgingIsDialedAgain: the line that acknowledged by telephone is busy for a moment.
+// TestBusyWithAcknowledgingIsDialedAgain: the line that acknowledged by telephone is busy for a
+// moment.
 func TestBusyWithAcknowledgingIsDialedAgain(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).holding()
@@ -398,8 +401,8 @@ func TestAcknowledgedWhileChoosingIsReadAtTheHold(t *testing.T) {
 	same(t, dials(c.all), []string{alicePhone})
 }
 
-// TestAHugeLayerIsCalledUpToALimit: each decision looks at everybody who was brought in, and thousands
-// would take longer than a request has.
+// TestAHugeLayerIsCalledUpToALimit: each decision looks at everybody who was brought in, and
+// thousands would take longer than a request has.
 func TestAHugeLayerIsCalledUpToALimit(t *testing.T) {
 	t.Parallel()
 	conf := Defaults()
@@ -419,8 +422,8 @@ func TestAHugeLayerIsCalledUpToALimit(t *testing.T) {
 	c.logged("5001 people are on call; the first 200 are called.")
 }
 
-// Who was on call a while ago is rung while the platform cannot say who is, and the story says so once
-// each time that begins. A minute is no while.
+// Who was on call a while ago is rung while the platform cannot say who is, and the story says so
+// once each time that begins. A minute is no while.
 func TestTheStorySaysAsOfWhenPeopleAreOnCall(t *testing.T) {
 	t.Parallel()
 	conf := Defaults()

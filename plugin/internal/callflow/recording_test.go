@@ -205,7 +205,8 @@ func TestALookThatFindsNothingTearsNoConversationAndNoRecording(t *testing.T) {
 	looks := []Event{
 		{Kind: EventLookedAtCall, Result: NotFound}, {Kind: EventLookedAtCall, Result: Failed}, {Kind: EventLookedAtCall, Result: Unknown},
 		{Kind: EventLookedAtLeg, Leg: "1", Result: NotFound}, {Kind: EventLookedAtLeg, Leg: "1", Result: Failed},
-		{Kind: EventCallStatus, Auth: AuthNoToken, CallStatus: StatusCompleted}, // anybody may have sent it
+		// Anybody may have sent it.
+		{Kind: EventCallStatus, Auth: AuthNoToken, CallStatus: StatusCompleted},
 	}
 	for _, look := range looks {
 		c := newCall(t, withVoicemail()).talking()

@@ -35,8 +35,9 @@ type RehearsedLayer struct {
 
 // RehearsedPerson is somebody on call.
 type RehearsedPerson struct {
-	User   integration.User
-	Phones []string      // in the order in which they are dialed, each if the one before is not answered
+	User integration.User
+	// In the order in which they are dialed, each if the one before is not answered.
+	Phones []string
 	After  time.Duration // from the acknowledgement, or from the layer's turn, to the first dialing
 	Log    string        // what is noted where there is no phone
 	Busy   bool          // on another call of this hotline: rung when it ends

@@ -11,8 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// TestProperty_ARehearsalEndsAndAgreesWithACall rehearses random teams on random platforms. It comes
-// to an end, and promises nothing that the people on call do not have.
+// TestProperty_ARehearsalEndsAndAgreesWithACall rehearses random teams on random platforms. It
+// comes to an end, and promises nothing that the people on call do not have.
 func TestProperty_ARehearsalEndsAndAgreesWithACall(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -163,7 +163,8 @@ func TestRehearsalIsTheCall(t *testing.T) {
 		layers := rapid.IntRange(0, 4).Draw(t, "layers")
 		who := 0
 		for l := 1; l <= layers; l++ {
-			for range rapid.IntRange(1, 2).Draw(t, "people") { // a layer without anybody is the platform's to skip
+			// A layer without anybody is the platform's to skip.
+			for range rapid.IntRange(1, 2).Draw(t, "people") {
 				u := integration.User{ID: fmt.Sprint("u", who), Name: "Somebody Example"}
 				for p := range rapid.IntRange(0, 2).Draw(t, "phones") {
 					u.Phones = append(u.Phones, fmt.Sprintf("+120255501%d%d", who, p))

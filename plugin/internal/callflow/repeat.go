@@ -36,7 +36,8 @@ func (m *machine) recentCalls() (calls []integration.RecentCall, ok bool) {
 		return nil, true
 	}
 	answer, ok := m.ask(AskRecentCalls(c.Number, m.now.Add(-repeatWindow)))
-	// Whoever can make calls up must not use up somebody else's calls, nor tell of them in an alert.
+	// Whoever can make calls up must not use up somebody else's calls, nor tell of them in an
+	// alert.
 	return slices.DeleteFunc(slices.Clone(answer.Calls), func(r integration.RecentCall) bool { return r.Unproven }), ok
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// TestCallsThatNobodyConfirmedUseUpNobodysCalls: whoever makes calls up could keep a real caller from
-// being put through, or fill the alert with calls that never were.
+// TestCallsThatNobodyConfirmedUseUpNobodysCalls: whoever makes calls up could keep a real caller
+// from being put through, or fill the alert with calls that never were.
 func TestCallsThatNobodyConfirmedUseUpNobodysCalls(t *testing.T) {
 	t.Parallel()
 	for unproven, limited := range map[bool]bool{true: false, false: true} {

@@ -33,23 +33,27 @@ const (
 	PromptRefused     PromptKey = "refused"
 
 	// To responders.
-	PromptAsk           PromptKey = "ask"            // Team, Number (of the caller; "" = withheld), Called: a call for Team from Number
-	PromptAskKeys       PromptKey = "ask_keys"       // press 1 to take the call, 2 to pass
-	PromptConnecting    PromptKey = "connecting"     // you are being connected
-	PromptPassed        PromptKey = "passed"         // thank you, somebody else is asked
-	PromptNoKey         PromptKey = "no_key"         // no key was pressed, goodbye
-	PromptTaken         PromptKey = "taken"          // somebody else has taken the call
-	PromptCallerLeft    PromptKey = "caller_left"    // Number: the caller has hung up, call back
-	PromptCallerMessage PromptKey = "caller_message" // Number: the caller is leaving, or has left, a message
-	PromptNotConnected  PromptKey = "not_connected"  // the call could not be connected
+	// Team, Number (of the caller; "" = withheld), Called: a call for Team from Number.
+	PromptAsk        PromptKey = "ask"
+	PromptAskKeys    PromptKey = "ask_keys"    // press 1 to take the call, 2 to pass
+	PromptConnecting PromptKey = "connecting"  // you are being connected
+	PromptPassed     PromptKey = "passed"      // thank you, somebody else is asked
+	PromptNoKey      PromptKey = "no_key"      // no key was pressed, goodbye
+	PromptTaken      PromptKey = "taken"       // somebody else has taken the call
+	PromptCallerLeft PromptKey = "caller_left" // Number: the caller has hung up, call back
+	// Number: the caller is leaving, or has left, a message.
+	PromptCallerMessage PromptKey = "caller_message"
+	PromptNotConnected  PromptKey = "not_connected" // the call could not be connected
 
 	// To responders, of a message.
-	PromptMessage      PromptKey = "message"       // Team, Number, Seconds: so many seconds were left for Team by Number
+	// Team, Number, Seconds: so many seconds were left for Team by Number.
+	PromptMessage      PromptKey = "message"
 	PromptMessageShort PromptKey = "message_short" // Team, Number: the same of a very short one
 	PromptMessages     PromptKey = "messages"      // Team, Number, Seconds, Count
 	PromptMessageKeys  PromptKey = "message_keys"  // press 1 to hear it, 2 to pass
 	PromptMessageNext  PromptKey = "message_next"  // between two messages
-	PromptMessageAfter PromptKey = "message_after" // Number: to call back; press 1 to hear it again, 2 to acknowledge
+	// Number: to call back; press 1 to hear it again, 2 to acknowledge.
+	PromptMessageAfter PromptKey = "message_after"
 	PromptMessageTaken PromptKey = "message_taken" // Number: thank you, to call back
 	PromptMessageDone  PromptKey = "message_done"  // somebody else has heard it
 	PromptMessageGone  PromptKey = "message_gone"  // Number: it cannot be played any more
@@ -85,8 +89,9 @@ type HangupReply struct{ Say []Prompt }
 // MenuReply asks for a team. Keys are taken while prompts play; silence must be reported as well
 // (with empty digits).
 type MenuReply struct {
-	Step    int
-	Intro   []Prompt // welcome, or a remark on the last key; inside the gathering, so that keys count already
+	Step int
+	// Welcome, or a remark on the last key; inside the gathering, so that keys count already.
+	Intro   []Prompt
 	Items   []Prompt
 	Digits  int           // keys to press at most: 1, or 2 ended by pound
 	Timeout time.Duration // after the prompts
@@ -103,8 +108,10 @@ type EnqueueReply struct {
 type HoldReply struct {
 	Step int
 	Say  []Prompt
-	Tick int // counts the documents of a stay in the queue, from 0: the pieces of the music follow it
-	// Said is how long the caller had waited when they were last told something; the next tick brings it.
+	// Counts the documents of a stay in the queue, from 0: the pieces of the music follow it.
+	Tick int
+	// Said is how long the caller had waited when they were last told something; the next tick
+	// brings it.
 	Said time.Duration
 	Star bool // the star key leaves a message
 }
@@ -143,8 +150,8 @@ type PlayReply struct {
 	Timeout time.Duration
 }
 
-// JoinReply says something to a responder and sends them on to the messages of another call, or back
-// to their leg of the call that they came from.
+// JoinReply says something to a responder and sends them on to the messages of another call, or
+// back to their leg of the call that they came from.
 type JoinReply struct {
 	Say  []Prompt
 	Call string // the other caller's CallSid
@@ -152,8 +159,8 @@ type JoinReply struct {
 	Back bool
 }
 
-// StayReply keeps a responder who has taken the call on the line while the caller is not in the queue yet,
-// and asks again a little later.
+// StayReply keeps a responder who has taken the call on the line while the caller is not in the
+// queue yet, and asks again a little later.
 type StayReply struct {
 	Leg  string
 	Step int

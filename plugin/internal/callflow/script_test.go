@@ -19,11 +19,12 @@ import (
 
 var updateScripts = flag.Bool("update", false, "write anew what follows from each event in testdata/calls")
 
-// TestScriptedCalls plays the calls of testdata/calls. Each file reads like the log of a call: a line
-// at the margin is a setting or an event with its minute and second, and the indented lines below it
-// are everything that the call does then: what is heard, the alert's story and commands, requests to
-// Twilio, findings, timers, and whom other calls must leave alone. With -update the indented lines are
-// written anew; read each of them as the caller and as the responder would before it is committed.
+// TestScriptedCalls plays the calls of testdata/calls. Each file reads like the log of a call: a
+// line at the margin is a setting or an event with its minute and second, and the indented lines
+// below it are everything that the call does then: what is heard, the alert's story and commands,
+// requests to Twilio, findings, timers, and whom other calls must leave alone. With -update the
+// indented lines are written anew; read each of them as the caller and as the responder would
+// before it is committed.
 func TestScriptedCalls(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/calls/*.txt")
@@ -48,8 +49,8 @@ func TestScriptedCalls(t *testing.T) {
 	}
 }
 
-// playScript plays every call of a file, which begin with a line of equal signs each, and returns the
-// file with what follows now.
+// playScript plays every call of a file, which begin with a line of equal signs each, and returns
+// the file with what follows now.
 func playScript(t *testing.T, text string) string {
 	var s *script
 	var out strings.Builder
@@ -183,8 +184,8 @@ func clock(text string) (time.Duration, error) {
 	return total, nil
 }
 
-// runTo lets timers go off, and shows those that have an effect; quietly: those that change the phase
-// or the story.
+// runTo lets timers go off, and shows those that have an effect; quietly: those that change the
+// phase or the story.
 func (s *script) runTo(until time.Time, quietly bool) {
 	for range 500 {
 		name, at := s.due()

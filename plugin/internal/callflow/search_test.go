@@ -395,9 +395,9 @@ type arrow struct {
 	to   Phase
 }
 
-// deep walks an ordinary call to each phase and gives the states on its way. A search from the first
-// state alone spends its limit on the many ways of ringing people, and comes to few conversations and
-// messages.
+// deep walks an ordinary call to each phase and gives the states on its way. A search from the
+// first state alone spends its limit on the many ways of ringing people, and comes to few
+// conversations and messages.
 func (w world) deep(t *testing.T) []node {
 	t.Helper()
 	s, now := State{}, start
@@ -539,7 +539,8 @@ func (w world) search(t *testing.T, limit int, end time.Time) (f found, taken ma
 	for _, e := range []End{EndConnected, EndHungUp, EndToldGoodbye, EndMessageLeft, EndNoMessage} {
 		reachable := w.c.Voicemail || e != EndMessageLeft && e != EndNoMessage
 		if w.c.StraightToVoicemail && (e == EndConnected || e == EndHungUp) {
-			reachable = false // nobody is rung for the caller, who either leaves a message or does not
+			// Nobody is rung for the caller, who either leaves a message or does not.
+			reachable = false
 		}
 		if !reachable && ends[e] || reachable && !ends[e] && limit >= fullSearch {
 			t.Errorf("%s: end %s reached: %v", w.name, e, ends[e])
@@ -552,7 +553,8 @@ func (w world) search(t *testing.T, limit int, end time.Time) (f found, taken ma
 
 // reachesEnd: from here the caller is gone, no callback comes, and Twilio answers when it is asked.
 func (w world) reachesEnd(s State, now time.Time) bool {
-	for range 120 { // two people who are rung for a message, and Twilio says nothing of their phones
+	// Two people who are rung for a message, and Twilio says nothing of their phones.
+	for range 120 {
 		if !Live(s) {
 			return true
 		}

@@ -100,7 +100,8 @@ func TestADeadFileIsReplacedAtTheFirstFailureOfItsDocument(t *testing.T) {
 func TestARequestThatFailedIsNoDeadFile(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, allFiles())
-	c.do(Event{Kind: EventArrival, Fallback: true, Code: "11205", ErrorURL: "https://calls.example.com/", FailedRequest: EventArrival}) // the first that comes
+	// The first that comes.
+	c.do(Event{Kind: EventArrival, Fallback: true, Code: "11205", ErrorURL: "https://calls.example.com/", FailedRequest: EventArrival})
 	c.facts.Destinations = []integration.Destination{devops, support}
 	same(t, len(c.state.Dead), 0)
 	c = newCall(t, allFiles())
@@ -242,7 +243,8 @@ func TestADeadAnnouncementConnectsTheTwoOnceMore(t *testing.T) {
 				c.phase(PhaseHolding)
 				return
 			}
-			// Twilio named the file, so it is not suspected at the leg's end: the two are kept apart once.
+			// Twilio named the file, so it is not suspected at the leg's end: the two are kept
+			// apart once.
 			c.do(ended)
 			same(t, soundFindings(c.all), []string{"error before_connect"})
 			c.phase(PhaseConnecting)

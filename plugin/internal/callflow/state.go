@@ -18,8 +18,9 @@ const (
 	PhaseTalking           Phase = "talking"
 	PhaseLeavingMessage    Phase = "leaving_message"
 	PhaseAwaitingRecording Phase = "awaiting_recording"
-	PhaseDelivering        Phase = "delivering" // the call has ended; people are rung to hear its message
-	PhaseEnded             Phase = "ended"
+	// The call has ended; people are rung to hear its message.
+	PhaseDelivering Phase = "delivering"
+	PhaseEnded      Phase = "ended"
 )
 
 // End is how a call ended; "" while it runs.
@@ -41,11 +42,12 @@ type Exit string
 
 // The exits. All but Star wait until no responder's leg is live; an accept still wins over them.
 const (
-	ExitDropped   Exit = "dropped"
-	ExitResolved  Exit = "resolved"
-	ExitDeleted   Exit = "deleted"
-	ExitMaxWait   Exit = "max_wait"
-	ExitNobody    Exit = "nobody"     // everybody on call has passed or cannot be rung, or nobody is on call
+	ExitDropped  Exit = "dropped"
+	ExitResolved Exit = "resolved"
+	ExitDeleted  Exit = "deleted"
+	ExitMaxWait  Exit = "max_wait"
+	// Everybody on call has passed or cannot be rung, or nobody is on call.
+	ExitNobody    Exit = "nobody"
 	ExitOneRound  Exit = "one_round"  // by option: everybody was tried once
 	ExitAccount   Exit = "account"    // Twilio refuses all calls of the account
 	ExitRefused   Exit = "refused"    // the platform finally refused to create or route the alert
@@ -76,9 +78,11 @@ type State struct {
 
 	Verify Verify `json:"verify"`
 
-	Teams     []Team `json:"teams,omitempty"` // chosen at arrival, in menu order, for the whole call
-	Team      *Team  `json:"team,omitempty"`  // the caller's choice, or where the alert was handed to since
-	MenuTries int    `json:"menu_tries,omitempty"`
+	// Chosen at arrival, in menu order, for the whole call.
+	Teams []Team `json:"teams,omitempty"`
+	// The caller's choice, or where the alert was handed to since.
+	Team      *Team `json:"team,omitempty"`
+	MenuTries int   `json:"menu_tries,omitempty"`
 
 	Alert Alert `json:"alert"`
 	Hold  Hold  `json:"hold"`
@@ -98,8 +102,8 @@ type State struct {
 	AccountErrorAt time.Time `json:"account_error_at,omitzero"`
 	AccountRefused bool      `json:"account_refused,omitempty"`
 	Exit           Exit      `json:"exit,omitempty"`
-	// Farewell is what a caller without voicemail, or after a conversation, was told; a repeated request
-	// is told the same.
+	// Farewell is what a caller without voicemail, or after a conversation, was told; a repeated
+	// request is told the same.
 	Farewell PromptKey `json:"farewell,omitempty"`
 
 	Voicemail Voicemail `json:"voicemail"`
@@ -112,13 +116,16 @@ type State struct {
 	AnnounceFailed bool `json:"announce_failed,omitempty"`
 
 	ArrivedAt time.Time `json:"arrived_at,omitzero"`
-	SeenAt    time.Time `json:"seen_at,omitzero"` // last request of the caller's leg; brought up to date every 45 s at most
-	LookedAt  time.Time `json:"looked_at,omitzero"`
+	// Last request of the caller's leg; brought up to date every 45 s at most.
+	SeenAt   time.Time `json:"seen_at,omitzero"`
+	LookedAt time.Time `json:"looked_at,omitzero"`
 	// Unanswered counts looks at the caller's call since anything was heard of it.
 	Unanswered int       `json:"unanswered,omitempty"`
 	TalkingAt  time.Time `json:"talking_at,omitzero"`
-	TalkOverAt time.Time `json:"talk_over_at,omitzero"` // the connection is over; what it was is not known yet
-	VerdictBy  time.Time `json:"verdict_by,omitzero"`   // the responder's leg is expected to say so by then
+	// The connection is over; what it was is not known yet.
+	TalkOverAt time.Time `json:"talk_over_at,omitzero"`
+	// The responder's leg is expected to say so by then.
+	VerdictBy  time.Time `json:"verdict_by,omitzero"`
 	TalkLooked bool      `json:"talk_looked,omitempty"` // Twilio was asked for the responder's leg
 	GoneAt     time.Time `json:"gone_at,omitzero"`      // when the caller was known to be gone
 
@@ -133,8 +140,9 @@ type State struct {
 
 // Caller is what is known of the caller and the number that was called.
 type Caller struct {
-	Sid    string `json:"sid,omitempty"`    // the caller's CallSid: the session key
-	Number string `json:"number,omitempty"` // E.164, to call back; "" = withheld, or no telephone number
+	Sid string `json:"sid,omitempty"` // the caller's CallSid: the session key
+	// E.164, to call back; "" = withheld, or no telephone number.
+	Number string `json:"number,omitempty"`
 	Called string `json:"called,omitempty"` // E.164
 	// Address is what came in place of a number: sip:alice@example.com, an extension, a short code.
 	// It is shown and read aloud; nothing can be dialed. Withheld: the caller hides the number.
@@ -149,7 +157,8 @@ type Caller struct {
 	State   string `json:"state,omitempty"`
 	Zip     string `json:"zip,omitempty"`
 	Country string `json:"country,omitempty"`
-	Attest  string `json:"attest,omitempty"`  // Twilio's word on whether the number is the caller's (StirVerstat)
+	// Twilio's word on whether the number is the caller's (StirVerstat).
+	Attest  string `json:"attest,omitempty"`
 	Forward string `json:"forward,omitempty"` // the number the call was forwarded from
 }
 
@@ -173,10 +182,11 @@ const (
 
 // Verify is the progress of finding out whether the call is real.
 type Verify struct {
-	Verdict  Verdict   `json:"verdict,omitempty"`
-	NotFound int       `json:"not_found,omitempty"` // answers "no such call" so far
-	GiveUpAt time.Time `json:"give_up_at,omitzero"` // without any answer by then the call is served unverified
-	Wrong    bool      `json:"wrong,omitempty"`     // the signature was wrong
+	Verdict  Verdict `json:"verdict,omitempty"`
+	NotFound int     `json:"not_found,omitempty"` // answers "no such call" so far
+	// Without any answer by then the call is served unverified.
+	GiveUpAt time.Time `json:"give_up_at,omitzero"`
+	Wrong    bool      `json:"wrong,omitempty"` // the signature was wrong
 	// Busy: the last answer was that too many requests are made, to Twilio or to us. NoVerdict:
 	// Twilio was asked once at least and could not say.
 	Busy      bool `json:"busy,omitempty"`
@@ -188,33 +198,37 @@ type Verify struct {
 type Alert struct {
 	// Wanted: the alert is created when the call is known to be real. Notes are the lines of its
 	// story until then, Repeat what its title says of earlier calls. Quiet: it waits for a message.
-	Wanted      bool                    `json:"wanted,omitempty"`
-	Quiet       bool                    `json:"quiet,omitempty"`
-	Repeat      string                  `json:"repeat,omitempty"`
-	Notes       []Note                  `json:"notes,omitempty"`
-	Created     bool                    `json:"created,omitempty"`
-	RouteWanted bool                    `json:"route_wanted,omitempty"` // to be routed as soon as the call is known to be real
-	Routed      bool                    `json:"routed,omitempty"`
-	Resolved    bool                    `json:"resolved,omitempty"`  // commanded by us
-	Commands    int64                   `json:"commands,omitempty"`  // numbers given out so far
-	Decisive    int64                   `json:"decisive,omitempty"`  // our last command that changes status or layer: an older snapshot is ignored
-	Status      integration.AlertStatus `json:"status,omitempty"`    // as last observed; "" before
-	Layer       int                     `json:"layer,omitempty"`     // as last observed
-	Round       int                     `json:"round,omitempty"`     // as last observed
-	Acks        []Ack                   `json:"acks,omitempty"`      // in force, as last observed
-	SeenAcks    []string                `json:"seen_acks,omitempty"` // ids acted upon, oldest first
+	Wanted  bool   `json:"wanted,omitempty"`
+	Quiet   bool   `json:"quiet,omitempty"`
+	Repeat  string `json:"repeat,omitempty"`
+	Notes   []Note `json:"notes,omitempty"`
+	Created bool   `json:"created,omitempty"`
+	// To be routed as soon as the call is known to be real.
+	RouteWanted bool  `json:"route_wanted,omitempty"`
+	Routed      bool  `json:"routed,omitempty"`
+	Resolved    bool  `json:"resolved,omitempty"` // commanded by us
+	Commands    int64 `json:"commands,omitempty"` // numbers given out so far
+	// Our last command that changes status or layer: an older snapshot is ignored.
+	Decisive int64                   `json:"decisive,omitempty"`
+	Status   integration.AlertStatus `json:"status,omitempty"`    // as last observed; "" before
+	Layer    int                     `json:"layer,omitempty"`     // as last observed
+	Round    int                     `json:"round,omitempty"`     // as last observed
+	Acks     []Ack                   `json:"acks,omitempty"`      // in force, as last observed
+	SeenAcks []string                `json:"seen_acks,omitempty"` // ids acted upon, oldest first
 	// OwnAcks are ids of acknowledgements that we commanded. AckUser is in whose name the last one
 	// was commanded and AckCommand its number, until a snapshot includes it.
 	OwnAcks    []string  `json:"own_ack_ids,omitempty"`
 	AckUser    string    `json:"ack_user,omitempty"`
 	AckCommand int64     `json:"ack_command,omitempty"`
 	ReadAt     time.Time `json:"read_at,omitzero"` // of the snapshot that last changed something
-	// SeenCommand and Change are its last command and the number of the change, by which an older one
-	// is told; 0: the host gave no number.
-	SeenCommand int64    `json:"seen_command,omitempty"`
-	Change      int64    `json:"change,omitempty"`
-	Declined    []string `json:"declined,omitempty"` // in this round and not paged again since, as last observed
-	Unpaged     string   `json:"unpaged,omitempty"`  // why the platform pages nobody for it although it should; "": it does
+	// SeenCommand and Change are its last command and the number of the change, by which an older
+	// one is told; 0: the host gave no number.
+	SeenCommand int64 `json:"seen_command,omitempty"`
+	Change      int64 `json:"change,omitempty"`
+	// In this round and not paged again since, as last observed.
+	Declined []string `json:"declined,omitempty"`
+	// Why the platform pages nobody for it although it should; "": it does.
+	Unpaged string `json:"unpaged,omitempty"`
 	// Reached are the layers that were brought in, by the platform or by us, each once a call.
 	Reached []int `json:"reached,omitempty"`
 	// Unread: a layer was reached whose people have not been read yet.
@@ -222,19 +236,26 @@ type Alert struct {
 	// LastLayer: no layer after the newest has anybody on call, as last read.
 	LastLayer bool `json:"last_layer,omitempty"`
 	// Judged: it was decided what follows from everybody having been tried.
-	Judged     bool      `json:"judged,omitempty"`
-	LeftLayer  int       `json:"left_layer,omitempty"` // the last layer that we commanded to leave
-	LeftRound  int       `json:"left_round,omitempty"`
-	EscalateBy time.Time `json:"escalate_by,omitzero"` // the platform is expected to page the next layer by then
-	// OldOnCall: who is on call, as last read, is what the platform said a while ago; the story says so.
+	Judged    bool `json:"judged,omitempty"`
+	LeftLayer int  `json:"left_layer,omitempty"` // the last layer that we commanded to leave
+	LeftRound int  `json:"left_round,omitempty"`
+	// The platform is expected to page the next layer by then.
+	EscalateBy time.Time `json:"escalate_by,omitzero"`
+	// OldOnCall: who is on call, as last read, is what the platform said a while ago; the story
+	// says so.
 	OldOnCall bool `json:"old_on_call,omitempty"`
 	// FailedAck: the acknowledgement in force came to nothing and cannot be taken back.
-	FailedAck   bool      `json:"failed_ack,omitempty"`
-	AskAgainAt  time.Time `json:"ask_again_at,omitzero"`  // the platform could not answer: ask again then
-	ReadAgainAt time.Time `json:"read_again_at,omitzero"` // the platform could not say who is on call: ask again then
-	TakenBackAt time.Time `json:"taken_back_at,omitzero"` // when acknowledgements were last taken back
-	AckPending  bool      `json:"ack_pending,omitempty"`  // our acknowledgement is in no snapshot yet
-	Stubborn    bool      `json:"stubborn,omitempty"`     // reopening or escalating failed: we ring the layers ourselves
+	FailedAck bool `json:"failed_ack,omitempty"`
+	// The platform could not answer: ask again then.
+	AskAgainAt time.Time `json:"ask_again_at,omitzero"`
+	// The platform could not say who is on call: ask again then.
+	ReadAgainAt time.Time `json:"read_again_at,omitzero"`
+	// When acknowledgements were last taken back.
+	TakenBackAt time.Time `json:"taken_back_at,omitzero"`
+	// Our acknowledgement is in no snapshot yet.
+	AckPending bool `json:"ack_pending,omitempty"`
+	// Reopening or escalating failed: we ring the layers ourselves.
+	Stubborn bool `json:"stubborn,omitempty"`
 }
 
 // Note is a line of the story that waits for the alert.
@@ -259,8 +280,10 @@ type Hold struct {
 	MaxWaitAt  time.Time `json:"max_wait_at,omitzero"`
 	QueueSid   string    `json:"queue_sid,omitempty"` // known from the first tick
 	PleaseWait bool      `json:"please_wait,omitempty"`
-	Step       int       `json:"step,omitempty"`   // of the document that last put the caller on hold: what is told of an earlier one is old news
-	Errors     int       `json:"errors,omitempty"` // times the queue was entered again after an error
+	// Of the document that last put the caller on hold: what is told of an earlier one is old news.
+	Step int `json:"step,omitempty"`
+	// Times the queue was entered again after an error.
+	Errors int `json:"errors,omitempty"`
 }
 
 // LegState is where a responder's leg stands.
@@ -296,28 +319,33 @@ const (
 	ReasonLost      LegReason = "lost"       // took the call, but was not connected
 	ReasonAccount   LegReason = "account"    // Twilio refused because of the account
 	ReasonTalked    LegReason = integration.LegTalked
-	ReasonHeard     LegReason = "heard"     // listened to the message
-	ReasonNotNeeded LegReason = "no_longer" // somebody else heard the message, or nobody has to any more
-	ReasonYielded   LegReason = "yielded"   // rung for a message when a caller came who waits for the person
+	ReasonHeard     LegReason = "heard" // listened to the message
+	// Somebody else heard the message, or nobody has to any more.
+	ReasonNotNeeded LegReason = "no_longer"
+	// Rung for a message when a caller came who waits for the person.
+	ReasonYielded LegReason = "yielded"
 )
 
 // Leg is one phone connection to a responder.
 type Leg struct {
-	ID      string    `json:"id"` // "1", "2", … in order of planning; part of URLs
-	User    string    `json:"user"`
-	Name    string    `json:"name,omitempty"`
-	Phone   string    `json:"phone"`
-	Ack     string    `json:"ack,omitempty"`      // acknowledgement that caused it; "" = a layer was reached
-	Layer   int       `json:"layer,omitempty"`    //
-	State   LegState  `json:"state"`              //
-	Reason  LegReason `json:"reason,omitempty"`   //
-	CallSid string    `json:"call_sid,omitempty"` // adopted from the first callback or result that names one
+	ID    string `json:"id"` // "1", "2", … in order of planning; part of URLs
+	User  string `json:"user"`
+	Name  string `json:"name,omitempty"`
+	Phone string `json:"phone"`
+	// Acknowledgement that caused it; "" = a layer was reached.
+	Ack    string    `json:"ack,omitempty"`
+	Layer  int       `json:"layer,omitempty"`  //
+	State  LegState  `json:"state"`            //
+	Reason LegReason `json:"reason,omitempty"` //
+	// Adopted from the first callback or result that names one.
+	CallSid string `json:"call_sid,omitempty"`
 	// Step numbers the questions put to the responder; URLs carry it.
-	Step      int       `json:"step,omitempty"`
-	Requested bool      `json:"requested,omitempty"` // Twilio was asked to dial; the result is out
-	Dials     int       `json:"dials,omitempty"`     // times asked
-	Looks     int       `json:"looks,omitempty"`     // looks without a verdict since the last change
-	Serial    int64     `json:"serial,omitempty"`    // generation of the last dial task
+	Step      int  `json:"step,omitempty"`
+	Requested bool `json:"requested,omitempty"` // Twilio was asked to dial; the result is out
+	Dials     int  `json:"dials,omitempty"`     // times asked
+	// Looks without a verdict since the last change.
+	Looks     int       `json:"looks,omitempty"`
+	Serial    int64     `json:"serial,omitempty"` // generation of the last dial task
 	PlannedAt time.Time `json:"planned_at,omitzero"`
 	DialAt    time.Time `json:"dial_at,omitzero"` // planned: not before
 	DueAt     time.Time `json:"due_at,omitzero"`  // when something must have happened; zero: none
@@ -326,15 +354,16 @@ type Leg struct {
 	TakingAt  time.Time `json:"taking_at,omitzero"`
 	EndedAt   time.Time `json:"ended_at,omitzero"`
 	Seconds   int       `json:"seconds,omitempty"` // of conversation
-	// Message: the person is rung to hear the call's message, not to take the call. HearingAt is when
-	// its audio was last given to them, Playing the SIDs of the recordings in it, and Menus how often
-	// they were asked since what to do next.
+	// Message: the person is rung to hear the call's message, not to take the call. HearingAt is
+	// when its audio was last given to them, Playing the SIDs of the recordings in it, and Menus
+	// how often they were asked since what to do next.
 	Message   bool      `json:"message,omitempty"`
 	HearingAt time.Time `json:"hearing_at,omitzero"`
 	Playing   []string  `json:"playing,omitempty"`
 	Menus     int       `json:"menus,omitempty"`
-	// Went are the other calls to whose messages the person went on with this leg, the present one last.
-	// Guest: the leg is another call's (Home, by its id HomeLeg there), which is told of its status.
+	// Went are the other calls to whose messages the person went on with this leg, the present one
+	// last. Guest: the leg is another call's (Home, by its id HomeLeg there), which is told of its
+	// status.
 	Went    []string `json:"went,omitempty"`
 	Guest   bool     `json:"guest,omitempty"`
 	Home    string   `json:"home,omitempty"`
@@ -343,15 +372,19 @@ type Leg struct {
 
 // Voicemail is the bookkeeping of what the caller records.
 type Voicemail struct {
-	Offered    bool        `json:"offered,omitempty"` // the recording document was served
-	OfferedAt  time.Time   `json:"offered_at,omitzero"`
-	Offers     int         `json:"offers,omitempty"`     // times that it was served, two standing for more
-	Finished   bool        `json:"finished,omitempty"`   // Twilio said that a recording stopped
-	Recordings []Recording `json:"recordings,omitempty"` // of the call, in the order in which they came to light
-	Absent     bool        `json:"absent,omitempty"`     // it is known that nothing was recorded
-	Looked     bool        `json:"looked,omitempty"`     // Twilio was asked for the call's recordings
-	LookAt     time.Time   `json:"look_at,omitzero"`     // when they are looked up
-	GiveUpAt   time.Time   `json:"give_up_at,omitzero"`  // when what is known is delivered without audio
+	Offered   bool      `json:"offered,omitempty"` // the recording document was served
+	OfferedAt time.Time `json:"offered_at,omitzero"`
+	// Times that it was served, two standing for more.
+	Offers   int  `json:"offers,omitempty"`
+	Finished bool `json:"finished,omitempty"` // Twilio said that a recording stopped
+	// Of the call, in the order in which they came to light.
+	Recordings []Recording `json:"recordings,omitempty"`
+	Absent     bool        `json:"absent,omitempty"` // it is known that nothing was recorded
+	// Twilio was asked for the call's recordings.
+	Looked bool      `json:"looked,omitempty"`
+	LookAt time.Time `json:"look_at,omitzero"` // when they are looked up
+	// When what is known is delivered without audio.
+	GiveUpAt time.Time `json:"give_up_at,omitzero"`
 }
 
 // Recording is one recording of the call.
@@ -366,22 +399,29 @@ type Recording struct {
 	Transcribed bool   `json:"transcribed,omitempty"`
 	Transcript  string `json:"transcript,omitempty"` // until the mail is sent
 	Heard       bool   `json:"heard,omitempty"`      // somebody has listened to it on the phone
-	Gone        bool   `json:"gone,omitempty"`       // the host does not have the audio any more, or it cannot be played
+	// The host does not have the audio any more, or it cannot be played.
+	Gone bool `json:"gone,omitempty"`
 }
 
 // Delivery is the bookkeeping of the way of a call's messages to somebody who hears them.
 type Delivery struct {
-	Since time.Time `json:"since,omitzero"`  // when the newest message was there to be heard; zero: nobody is rung for one
+	// When the newest message was there to be heard; zero: nobody is rung for one.
+	Since time.Time `json:"since,omitzero"`
 	EndBy time.Time `json:"end_by,omitzero"` // when the platform is no longer waited for
-	// Layer is the last layer whose people are rung, Round the alert's round that counts; 0: not known yet.
+	// Layer is the last layer whose people are rung, Round the alert's round that counts; 0: not
+	// known yet.
 	Layer int `json:"layer,omitempty"`
 	Round int `json:"round,omitempty"`
 	// Acks are the acknowledgements by which it was last decided who is rung.
-	Acks   []string `json:"acks,omitempty"`
-	Unread bool     `json:"unread,omitempty"` // who is to be rung has changed, and was not read since
-	Next   int      `json:"next,omitempty"`   // the next layer that has anybody on call, as last read; 0: none
-	Judged bool     `json:"judged,omitempty"` // it was decided what follows from everybody having been rung
-	// GoneSince is since when the platform says that it does not have a team of the call; zero: it has all.
+	Acks []string `json:"acks,omitempty"`
+	// Who is to be rung has changed, and was not read since.
+	Unread bool `json:"unread,omitempty"`
+	// The next layer that has anybody on call, as last read; 0: none.
+	Next int `json:"next,omitempty"`
+	// It was decided what follows from everybody having been rung.
+	Judged bool `json:"judged,omitempty"`
+	// GoneSince is since when the platform says that it does not have a team of the call; zero: it
+	// has all.
 	GoneSince time.Time `json:"gone_since,omitzero"`
 }
 

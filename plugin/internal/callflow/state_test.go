@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestStoredSessionsAreStillRead reads sessions of format 1 as they were stored before. What they say in words of their
-// own is taken over, and what is written then is read back unchanged.
+// TestStoredSessionsAreStillRead reads sessions of format 1 as they were stored before. What they
+// say in words of their own is taken over, and what is written then is read back unchanged.
 func TestStoredSessionsAreStillRead(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/state-*.json")

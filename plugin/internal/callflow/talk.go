@@ -107,9 +107,9 @@ func (m *machine) judge(leg *Leg, bridged Bridge, seconds int) {
 	m.end(EndConnected, "the conversation is over")
 }
 
-// talkedSince reports whether the time from the announcement to the end makes a conversation. An end
-// before its beginning says that the clock was set back meanwhile: a caller who is gone is believed to
-// have talked, one who may still be there must not be told goodbye for it.
+// talkedSince reports whether the time from the announcement to the end makes a conversation. An
+// end before its beginning says that the clock was set back meanwhile: a caller who is gone is
+// believed to have talked, one who may still be there must not be told goodbye for it.
 func (m *machine) talkedSince(leg *Leg) bool {
 	over := m.s.TalkOverAt
 	if over.IsZero() {
@@ -125,9 +125,9 @@ func (m *machine) surelyTalked(leg *Leg) bool {
 	return leg == nil || leg.State == LegTalking && m.s.TalkOverAt.Sub(m.s.TalkingAt) >= announcementLimit+shortBridge
 }
 
-// dismissed reports whether the caller was told goodbye as after a conversation. Such a caller is gone
-// and cannot go on waiting, even if the leg's end then names a shorter time: the clock was set forward in
-// between.
+// dismissed reports whether the caller was told goodbye as after a conversation. Such a caller is
+// gone and cannot go on waiting, even if the leg's end then names a shorter time: the clock was set
+// forward in between.
 func (m *machine) dismissed() bool { return m.s.Farewell == PromptGoodbye }
 
 // verdictDue acts where the leg's end is overdue: Twilio is asked for the leg once, then the times
@@ -145,8 +145,8 @@ func (m *machine) verdictDue() {
 	}
 }
 
-// judgeByTime decides without the leg's own end, which was lost: by the times here, and by how long the
-// leg was up, where Twilio has said that.
+// judgeByTime decides without the leg's own end, which was lost: by the times here, and by how long
+// the leg was up, where Twilio has said that.
 func (m *machine) judgeByTime(leg *Leg) {
 	talked, seconds := m.talkedSince(leg), 0
 	if took, known := m.lasted(leg); known {
@@ -162,10 +162,10 @@ func (m *machine) judgeByTime(leg *Leg) {
 	m.noConversation(leg)
 }
 
-// lasted is how long the connection lasted at most: Twilio's time from the leg's answer to its end, less
-// what had passed here until the announcement. No clock that was set meanwhile is in it, and no request
-// that came late; but the leg may have stayed up alone, so a shorter time here counts. False: Twilio has
-// not said (Twilio docs: voice/api/call-resource, duration).
+// lasted is how long the connection lasted at most: Twilio's time from the leg's answer to its end,
+// less what had passed here until the announcement. No clock that was set meanwhile is in it, and
+// no request that came late; but the leg may have stayed up alone, so a shorter time here counts.
+// False: Twilio has not said (Twilio docs: voice/api/call-resource, duration).
 func (m *machine) lasted(leg *Leg) (time.Duration, bool) {
 	before := m.s.TalkingAt.Sub(leg.AskedAt)
 	if m.e.Kind != EventLookedAtLeg || !m.e.CallStatus.Over() || m.e.Seconds <= 0 || leg.State != LegTalking || leg.AskedAt.IsZero() || before < 0 {
@@ -216,8 +216,8 @@ func (m *machine) backFromTalk() {
 
 // backToHold: what was to become a conversation did not.
 func (m *machine) backToHold() {
-	// A caller who asked for a document since was given the queue, which ends with that step's request:
-	// it must not be taken for a late one.
+	// A caller who asked for a document since was given the queue, which ends with that step's
+	// request: it must not be taken for a late one.
 	asked, step := !m.s.TalkOverAt.IsZero(), m.s.Step
 	m.backFromTalk()
 	m.s.SeenAt = m.now

@@ -9,8 +9,8 @@ import (
 
 const full = `service "Payments" is full: close some alerts`
 
-// unpaged has the platform say that it pages nobody for the alert. Without created it has not carried
-// out our last command either.
+// unpaged has the platform say that it pages nobody for the alert. Without created it has not
+// carried out our last command either.
 func (c *call) unpaged(reason string, created bool) {
 	c.t.Helper()
 	c.facts.Alert = &integration.AlertSnapshot{Status: integration.AlertQueued, Round: 1, Unpaged: reason, ReadAt: c.now}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A connection that was over when the release before this one stored it is judged as if it had ended
-// here; one that was not goes on.
+// A connection that was over when the release before this one stored it is judged as if it had
+// ended here; one that was not goes on.
 func TestAConnectionOfTheReleaseBeforeIsJudgedWhenItWasOver(t *testing.T) {
 	t.Parallel()
 	over := time.Date(2026, 1, 5, 9, 1, 0, 0, time.UTC)

@@ -10,9 +10,11 @@ import (
 // one Twilio is asked, beside the call, which is served meanwhile.
 
 const (
-	verifyPatient = 10 * time.Second // without any verdict for so long a call without a token to check is served unverified
-	verifyLimit   = 30 * time.Second // a call that is not proven by then leaves a message, which proves it
-	verifyRetry   = 3 * time.Second  // after an answer that is no verdict
+	// Without any verdict for so long a call without a token to check is served unverified.
+	verifyPatient = 10 * time.Second
+	// A call that is not proven by then leaves a message, which proves it.
+	verifyLimit = 30 * time.Second
+	verifyRetry = 3 * time.Second // after an answer that is no verdict
 	// maxUnproven is how many requests to Twilio a call that is not proven may cause, its
 	// recordings included: anybody can make one up.
 	maxUnproven = 20

@@ -317,7 +317,8 @@ func TestPT68_UnknownCallsAreAnswered(t *testing.T) {
 	t.Parallel()
 	for _, kind := range Kinds() {
 		if kind.Request() {
-			newCall(t, Defaults()).do(Event{Kind: kind, Leg: "1", Auth: AuthNoToken}) // do fails without a reply
+			// Do fails without a reply.
+			newCall(t, Defaults()).do(Event{Kind: kind, Leg: "1", Auth: AuthNoToken})
 		}
 	}
 	// A caller in the queue whose session is gone is served like a new one.

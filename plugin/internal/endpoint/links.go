@@ -28,9 +28,10 @@ const (
 	retryRule = "#rc=3&rp=ct,5xx"
 
 	// Query fields of the URLs we give.
-	QueryStep   = "s" // number of the step whose document the address stood in
-	QueryTick   = "n" // number of the tick of the hold music
-	QuerySaid   = "l" // seconds that the caller had waited when they were last told something; none: 0
+	QueryStep = "s" // number of the step whose document the address stood in
+	QueryTick = "n" // number of the tick of the hold music
+	// Seconds that the caller had waited when they were last told something; none: 0.
+	QuerySaid   = "l"
 	QueryToken  = "t" // see [Links.Valid]
 	queryFormat = "v" // see [PathFormat]
 )
@@ -76,8 +77,8 @@ func (l Links) Ours(address, path string) bool {
 	return strings.TrimSuffix(address, "/") == l.endpoint+path
 }
 
-// LegAddress returns an address that failed if we gave it to a responder's leg, whatever the call; ""
-// if not. Its token is checked, so that nobody is sent where we did not send them.
+// LegAddress returns an address that failed if we gave it to a responder's leg, whatever the call;
+// "" if not. Its token is checked, so that nobody is sent where we did not send them.
 func (l Links) LegAddress(address string) string {
 	u, err := url.Parse(address)
 	below, ours := strings.CutPrefix(address, l.endpoint+"/")
@@ -108,8 +109,8 @@ func (l Links) Endpoint() string { return l.endpoint }
 // At is the URL that requests of this kind come to, for the document of a step.
 func (l Links) At(kind callflow.EventKind, step int) string { return l.build(kind, "", step, "") }
 
-// Hold is the URL of the wait document, or of a key during it, with the number of the tick and the seconds
-// that the caller had waited when they were last told something.
+// Hold is the URL of the wait document, or of a key during it, with the number of the tick and the
+// seconds that the caller had waited when they were last told something.
 func (l Links) Hold(kind callflow.EventKind, step, tick, said int) string {
 	more := strconv.AppendInt(append(make([]byte, 0, 32), "&"+QueryTick+"="...), int64(tick), 10)
 	if said > 0 {

@@ -13,14 +13,14 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
-// findingSigned begins the code of the finding that remembers, beside the form, when a signature was
-// last right. The rest of the code stands for account, region and token: what was right of others
-// says nothing. Renaming an integration, or changing any other option, changes none of it.
+// findingSigned begins the code of the finding that remembers, beside the form, when a signature
+// was last right. The rest of the code stands for account, region and token: what was right of
+// others says nothing. Renaming an integration, or changing any other option, changes none of it.
 const findingSigned = "signature-valid"
 
-// Authenticate says what is known of a request's origin. A wrong signature does not refuse a request
-// by itself: the token may have been changed at Twilio. But nobody is woken before Twilio confirms
-// the call.
+// Authenticate says what is known of a request's origin. A wrong signature does not refuse a
+// request by itself: the token may have been changed at Twilio. But nobody is woken before Twilio
+// confirms the call.
 func Authenticate(req integration.WebhookRequest, form twilio.Form, tokens []string) callflow.Auth {
 	if len(tokens) == 0 {
 		return callflow.AuthNoToken
@@ -73,8 +73,8 @@ func LastSigned(f integration.Facts, account options.Account) time.Time {
 // calls alone: the quiet tick stays quiet.
 const signedEvery = time.Hour
 
-// SignatureFinding is what a request leaves beside the form: a valid signature says that the token is
-// right. One that Twilio confirmed although its signature was wrong takes that back.
+// SignatureFinding is what a request leaves beside the form: a valid signature says that the token
+// is right. One that Twilio confirmed although its signature was wrong takes that back.
 func SignatureFinding(f integration.Facts, account options.Account, auth callflow.Auth, arrival bool) []integration.Finding {
 	if auth != callflow.AuthSigned || f.FindingsUnknown {
 		// What is remembered cannot be brought up to date unseen.
@@ -92,8 +92,8 @@ func SignatureFinding(f integration.Facts, account options.Account, auth callflo
 	})
 }
 
-// ForgetSigned clears what is remembered of valid signatures, once Twilio has confirmed a call whose
-// signature was wrong: the token was changed.
+// ForgetSigned clears what is remembered of valid signatures, once Twilio has confirmed a call
+// whose signature was wrong: the token was changed.
 func ForgetSigned(f integration.Facts) []integration.Finding { return forgetSigned(f, "") }
 
 // forgetSigned clears all such findings but one.

@@ -13,8 +13,9 @@ import (
 
 // Shapes that the schema leaves to this package, as its words about them name the likely mistake.
 var (
-	keyShape      = regexp.MustCompile(`^SK[0-9a-f]{32}$`)
-	alphanumeric  = regexp.MustCompile(`^[A-Za-z0-9]+$`) // twilio-go refuses other characters in credentials
+	keyShape = regexp.MustCompile(`^SK[0-9a-f]{32}$`)
+	// twilio-go refuses other characters in credentials.
+	alphanumeric  = regexp.MustCompile(`^[A-Za-z0-9]+$`)
 	mailAudiences = map[string]integration.Audience{
 		"team": integration.AudienceTeam, "team-admin": integration.AudienceTeamAdmin, "on-call": integration.AudienceOnCall,
 	}
@@ -42,8 +43,8 @@ func (p *problems) check(known map[string]any, in Context) {
 	if text("auth_token") == "" && text("auth_token_previous") != "" {
 		p.add("auth_token_previous", "conflict", "%s is only used together with %s; fill that in too.", title("auth_token_previous"), title("auth_token"))
 	}
-	// With ring and both, the phones of people who did not ask for the call are called. A mailbox would
-	// answer first every time.
+	// With ring and both, the phones of people who did not ask for the call are called. A mailbox
+	// would answer first every time.
 	if v, there := known["confirm_answer"]; there && v == false {
 		if r := text("reach"); r == string(callflow.ReachRing) || r == string(callflow.ReachBoth) {
 			p.add("confirm_answer", "conflict", "%s must be on when %s calls people who did not acknowledge the alert: otherwise a mailbox would take every call.", title("confirm_answer"), title("reach"))
@@ -200,7 +201,8 @@ func (d document) warnings(in Context, o Options) []integration.Problem {
 	if d.Transcribe && !strings.HasPrefix(d.Language, "en") {
 		warn("transcribe", "no_effect", "Twilio only transcribes English.")
 	}
-	// What auto means is only known together with the platform, so this is no problem of the document.
+	// What auto means is only known together with the platform, so this is no problem of the
+	// document.
 	if d.Reach == string(callflow.ReachAuto) && !d.ConfirmAnswer && !in.Capabilities.PagesByItself {
 		warn("confirm_answer", "no_effect", "%s is treated as on, because on this platform people are called who did not acknowledge the alert.", title("confirm_answer"))
 	}

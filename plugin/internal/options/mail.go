@@ -10,8 +10,8 @@ import (
 // mailsKnown is the host's protocol minor from which on it says whether it can send mail.
 const mailsKnown = 1
 
-// Unmailed says why no mail about a voice message reaches anybody, whoever is on call: the rest of a
-// sentence that begins with "nobody is mailed, because". "" means that somebody may be mailed, or
+// Unmailed says why no mail about a voice message reaches anybody, whoever is on call: the rest of
+// a sentence that begins with "nobody is mailed, because". "" means that somebody may be mailed, or
 // that there is no voicemail.
 func (o Options) Unmailed(in integration.Instance) string {
 	caps := in.Capabilities

@@ -51,7 +51,8 @@ func TestMigrationFromFormat0(t *testing.T) {
 				"no_answer": "https://x.example.com/bye.mp3", "force_input": true, "voicemail": true, "send_straight_to_voicemail": false,
 				"voicemail_emails": []any{"team", "ops@example.com"}, "banned_phones": []any{"+12025550177", "+1900*"},
 				"max_wait_time": 120.0, "skip_resolve_on_hangup": true, "dial_pause": 15.0,
-				"title_template": "{{data.From}}", "title_template_enabled": false, // unknown here: kept
+				// Unknown here: kept.
+				"title_template": "{{data.From}}", "title_template_enabled": false,
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)

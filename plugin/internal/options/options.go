@@ -188,8 +188,8 @@ func normalise(values map[string]any) map[string]any {
 }
 
 // plainNumbers writes numbers as checks and decoding can take them: 1e2 and 100.0 as 100. A number
-// beyond all limits becomes one that is too large as well, but can be computed with: for 1e999999999
-// the schema's library has no value at all.
+// beyond all limits becomes one that is too large as well, but can be computed with: for
+// 1e999999999 the schema's library has no value at all.
 func plainNumbers(v any) any {
 	switch v := v.(type) {
 	case json.Number:

@@ -162,7 +162,8 @@ func TestPT53DialPause(t *testing.T) {
 	}{
 		{nil, time.Second}, {map[string]any{"dial_pause": nil}, time.Second}, {map[string]any{"dial_pause": 0}, 0},
 		{map[string]any{"dial_pause": 15}, 15 * time.Second},
-		{map[string]any{"dial_pause": 99}, time.Second}, {map[string]any{"dial_pause": "soon"}, time.Second}, // refused, so the default is used
+		// Refused, so the default is used.
+		{map[string]any{"dial_pause": 99}, time.Second}, {map[string]any{"dial_pause": "soon"}, time.Second},
 	} {
 		if got := Load(doc(tt.changes), 0, Context{Destinations: team}).Options.Flow.DialPause; got != tt.want {
 			t.Errorf("%v: %v, want %v", tt.changes, got, tt.want)
@@ -420,8 +421,8 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-// People who are told of an alert by anybody can acknowledge it, and a host of before does not say whether
-// they are.
+// People who are told of an alert by anybody can acknowledge it, and a host of before does not say
+// whether they are.
 func TestNobodyIsToldOfAnAlert(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -32,8 +32,8 @@ var pollyVoices = []pollyVoice{
 	{"Mia", "es-MX", "sng"}, {"Andres", "es-MX", "ng"},
 }
 
-// foreignSpeakers are the speakers of languages that the form does not offer, without engines: it is
-// enough to know that they do not fit.
+// foreignSpeakers are the speakers of languages that the form does not offer, without engines: it
+// is enough to know that they do not fit.
 var foreignSpeakers = strings.Fields(`Aditi Adriano Aria Arlet Astrid Ayanda Bianca Burcu Camila Carla Carmen
 Cristiano Dora Elin Ewa Filiz Geraint Giorgio Gwyneth Hala Hannah Hiujin Ida Ines Isabelle Jacek Jan Kajal Karl
 Kazuha Laura Lisa Liv Lotte Mads Maja Maxim Mizuki Naja Niamh Ola Raveena Ricardo Ruben Seoyeon Sofie Suvi

@@ -74,8 +74,8 @@ func (r Renderer) Render(reply callflow.Reply) twiml.Document {
 	return twiml.New()
 }
 
-// stayPause is how long a responder waits, in seconds, before it is looked again whether the caller is in
-// the queue.
+// stayPause is how long a responder waits, in seconds, before it is looked again whether the caller
+// is in the queue.
 const stayPause = 2
 
 // whole is a duration in whole seconds, which is all that TwiML knows; a fraction is dropped.

@@ -52,8 +52,8 @@ var playable = []string{
 	"audio/mpeg", "audio/wav", "audio/wave", "audio/x-wav", "audio/aiff", "audio/x-aifc", "audio/x-aiff", "audio/x-gsm", "audio/gsm", "audio/ulaw",
 }
 
-// Fields checks the file of each field that holds an address, in the order of their keys. It takes 5
-// seconds at most.
+// Fields checks the file of each field that holds an address, in the order of their keys. It takes
+// 5 seconds at most.
 func (c Checker) Fields(ctx context.Context, fields map[string]options.Source) []Result {
 	// The list is made before any goroutine starts; each then writes to its own entry only, so no
 	// lock is needed and the order does not depend on which server answers first.

@@ -84,8 +84,8 @@ func (c *Client) transport(ctx context.Context, limit int64) *transport {
 	}}
 }
 
-// Ahead is by how much Twilio's clock is ahead of this machine's, as the Date of its last answer says,
-// to about a second; false: there was no answer yet.
+// Ahead is by how much Twilio's clock is ahead of this machine's, as the Date of its last answer
+// says, to about a second; false: there was no answer yet.
 func (c *Client) Ahead() (time.Duration, bool) {
 	ahead := c.ahead.Load()
 	if ahead == nil {

@@ -14,9 +14,10 @@ import (
 
 // Recording is the description of a recording (Twilio docs: voice/api/recording).
 type Recording struct {
-	SID       string        `json:"sid"`
-	CallSID   string        `json:"call_sid"`
-	Status    string        `json:"status"` // in-progress, paused, stopped, processing, completed, absent, deleted
+	SID     string `json:"sid"`
+	CallSID string `json:"call_sid"`
+	// in-progress, paused, stopped, processing, completed, absent, deleted.
+	Status    string        `json:"status"`
 	Duration  time.Duration `json:"duration"`
 	StartedAt time.Time     `json:"started_at,omitzero"`
 }

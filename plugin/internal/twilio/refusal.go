@@ -14,8 +14,8 @@ import (
 // Refusal says whose fault it is that a call could not be started.
 type Refusal int
 
-// The classes. They follow from the HTTP status; the codes of [accountCodes] are the exceptions that
-// Twilio answers with 400 although no other number would fare better.
+// The classes. They follow from the HTTP status; the codes of [accountCodes] are the exceptions
+// that Twilio answers with 400 although no other number would fare better.
 const (
 	// RefusedNot: nothing was refused. Twilio was out of order, too busy or out of reach.
 	RefusedNot Refusal = iota
@@ -37,11 +37,12 @@ var accountCodes = map[string]bool{
 	"20006": true, // access denied
 	"20008": true, // test credentials
 	"21201": false,
-	"21203": false, // international calling is not enabled: numbers of the own country can be called
-	"21210": true,  // the number shown is not verified
-	"21212": true,  // the number shown is invalid
-	"21213": true,  // no number to show
-	"21606": true,  // the number shown is not of this account
+	// International calling is not enabled: numbers of the own country can be called.
+	"21203": false,
+	"21210": true, // the number shown is not verified
+	"21212": true, // the number shown is invalid
+	"21213": true, // no number to show
+	"21606": true, // the number shown is not of this account
 }
 
 // remedies say what to do about a code, where its own message does not.

@@ -33,11 +33,12 @@ const fieldBodyHash = "bodySHA256"
 type Form struct {
 	// Values holds the fields of body and address; where both have a field, the body's comes first.
 	Values url.Values
-	// TooMany says that the request has more than [MaxFields] fields and is not Twilio's. Nothing of
-	// it was parsed, so Values is empty, and no signature over it counts.
+	// TooMany says that the request has more than [MaxFields] fields and is not Twilio's. Nothing
+	// of it was parsed, so Values is empty, and no signature over it counts.
 	TooMany bool
 
-	signed    []byte // what is signed after the address: the body's fields, sorted, each name before its value
+	// What is signed after the address: the body's fields, sorted, each name before its value.
+	signed    []byte
 	body      []byte // as it came
 	bodyHash  string // hexadecimal, as the address says it; "" where the body is a form
 	malformed bool   // body or address cannot be parsed, so no signature over them can be right
@@ -86,8 +87,8 @@ func countFields(form []byte) int {
 	return bytes.Count(form, []byte("&")) + 1
 }
 
-// fields collects the fields of forms. All values share one list: a request has forty fields, each of
-// which would need one.
+// fields collects the fields of forms. All values share one list: a request has forty fields, each
+// of which would need one.
 type fields struct {
 	values url.Values
 	all    []string
@@ -98,8 +99,8 @@ func newFields(n int) fields {
 	return fields{values: make(url.Values, n), all: make([]string, 0, n)}
 }
 
-// parse adds the fields of a form as [url.ParseQuery] reads them. The error is the first one; what can
-// be parsed is added all the same.
+// parse adds the fields of a form as [url.ParseQuery] reads them. The error is the first one; what
+// can be parsed is added all the same.
 func (f *fields) parse(form string) (first error) {
 	for form != "" {
 		var field string
@@ -136,12 +137,13 @@ func (f *fields) add(field string) error {
 	return nil
 }
 
-// errSemicolon is the error for a field that url.ParseQuery refuses, as some programs would read two.
+// errSemicolon is the error for a field that url.ParseQuery refuses, as some programs would read
+// two.
 var errSemicolon = errors.New("invalid semicolon separator in a form")
 
 // signedFields writes a form's fields as they are signed: sorted by name, without separators. Of a
-// field that is repeated the first value alone is signed, as twilio-go has it, and the first alone is
-// read.
+// field that is repeated the first value alone is signed, as twilio-go has it, and the first alone
+// is read.
 func signedFields(form url.Values) []byte {
 	names := make([]string, 0, len(form))
 	size := 0
@@ -192,7 +194,8 @@ func signatureOf(mac hash.Hash, address string, fields []byte) []byte {
 	return base64.StdEncoding.AppendEncode(nil, mac.Sum(nil))
 }
 
-// bodyMatches reports whether a body that is no form is the one whose hash is in the signed address.
+// bodyMatches reports whether a body that is no form is the one whose hash is in the signed
+// address.
 func (f Form) bodyMatches() bool {
 	if f.bodyHash == "" {
 		return true

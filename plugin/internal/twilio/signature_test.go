@@ -171,8 +171,8 @@ func FuzzFields(f *testing.F) {
 	})
 }
 
-// FuzzValidSignature holds our validator against twilio-go's, on signatures made over the address as
-// it is, with a port, without one, and over something else.
+// FuzzValidSignature holds our validator against twilio-go's, on signatures made over the address
+// as it is, with a port, without one, and over something else.
 func FuzzValidSignature(f *testing.F) {
 	f.Add(true, "https://mycompany.com/myapp.php?foo=1&bar=2", []byte("CallSid=CA1234567890ABCDE&Digits=1234&From=%2B14158675309"), "12345", "mycompany.com:443")
 	f.Add(true, jsonAddress, []byte(jsonBody), "12345", "")
@@ -217,8 +217,8 @@ func FuzzValidSignature(f *testing.F) {
 	})
 }
 
-// BenchmarkSignature compares our validator with twilio-go's on one token and a wrong signature. Ours
-// refuses the large form unread.
+// BenchmarkSignature compares our validator with twilio-go's on one token and a wrong signature.
+// Ours refuses the large form unread.
 func BenchmarkSignature(b *testing.B) {
 	const address = "https://calls.example.com/i/7?v=1&s=1&n=3&t=AAAAAAAAAAAAAAAAAAAAAA"
 	for _, fields := range []int{20, 9286} {

@@ -100,8 +100,8 @@ func (t *transport) once(req *http.Request, body []byte) (*http.Response, error)
 	return res, nil
 }
 
-// withoutCredentials takes what a request was let in with out of its answer: the text of an error is
-// shown to people, and whoever answers may repeat what they were sent.
+// withoutCredentials takes what a request was let in with out of its answer: the text of an error
+// is shown to people, and whoever answers may repeat what they were sent.
 func withoutCredentials(answer []byte, req *http.Request) []byte {
 	_, encoded, _ := strings.Cut(req.Header.Get("Authorization"), " ")
 	_, password, _ := req.BasicAuth()

@@ -18,8 +18,8 @@ import (
 type Webhook struct {
 	CallSID    string // "" unless well-formed, like all identifiers here
 	AccountSID string // as it came: a request of another account is refused
-	// From, To and ForwardedFrom are as they came, without control characters: reading a number by its
-	// country's plan costs more than the rest of a quiet request, so it is done once a call.
+	// From, To and ForwardedFrom are as they came, without control characters: reading a number by
+	// its country's plan costs more than the rest of a quiet request, so it is done once a call.
 	From, To   string
 	CallStatus string // Twilio's word, such as "in-progress"; the call flow knows their meaning
 	Direction  string // inbound, outbound-api, outbound-dial
@@ -40,7 +40,8 @@ type Webhook struct {
 	DequeuingCallSID string // the call that took the waiting one ("DequeingCallSid" on the wire)
 
 	DialCallDuration time.Duration // 0: not said
-	DialBridged      string        // "true", "false"; "" = absent: not known whether the parties were connected
+	// "true", "false"; "" = absent: not known whether the parties were connected.
+	DialBridged string
 
 	RecordingSID      string
 	RecordingStatus   string // in-progress, completed, absent, failed
@@ -157,8 +158,9 @@ func either(f url.Values, names ...string) string { return oneline.Clean(first(f
 // voice/api/call-resource).
 const maxSeconds = 24 * 60 * 60
 
-// connected reads how long two calls were connected. Whole seconds are said, so less than a second is a 0;
-// that is known to be short, and counts as one second, where 0 stands for what is not known.
+// connected reads how long two calls were connected. Whole seconds are said, so less than a second
+// is a 0; that is known to be short, and counts as one second, where 0 stands for what is not
+// known.
 func connected(s string) time.Duration {
 	if s == "0" {
 		return time.Second

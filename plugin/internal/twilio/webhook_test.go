@@ -30,8 +30,8 @@ func TestParseWebhook(t *testing.T) {
 	}
 }
 
-// A connection of less than a second is said to have lasted 0 seconds, which is not the same as an unknown
-// length: it was no conversation.
+// A connection of less than a second is said to have lasted 0 seconds, which is not the same as an
+// unknown length: it was no conversation.
 func TestAConnectionOfLessThanASecondHasALength(t *testing.T) {
 	t.Parallel()
 	for said, want := range map[string]time.Duration{"0": time.Second, "": 0, "4": 4 * time.Second, "-1": 0} {

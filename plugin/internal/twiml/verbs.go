@@ -36,12 +36,14 @@ type Pause struct {
 // Gather collects keys while its nested verbs play (Twilio docs: voice/twiml/gather). Without input
 // the document goes on with the next verb, unless ActionOnEmptyResult is set.
 type Gather struct {
-	Action              string  // absolute URL that receives the keys
-	Timeout             int     // seconds of silence after the prompts or the last key; 0 means Twilio's 5
-	NumDigits           int     // 0 means no limit
-	FinishOnKey         *string // nil means Twilio's "#"; a pointer to "" means that no key finishes
-	ActionOnEmptyResult bool    // request the action also without input
-	Nested              []Verb  // only Say, Play and Pause
+	Action string // absolute URL that receives the keys
+	// Seconds of silence after the prompts or the last key; 0 means Twilio's 5.
+	Timeout   int
+	NumDigits int // 0 means no limit
+	// nil means Twilio's "#"; a pointer to "" means that no key finishes.
+	FinishOnKey         *string
+	ActionOnEmptyResult bool   // request the action also without input
+	Nested              []Verb // only Say, Play and Pause
 }
 
 // Enqueue puts the caller into a queue, which Twilio creates on demand (Twilio docs:
@@ -73,10 +75,11 @@ type Reject struct {
 // Record records a message (Twilio docs: voice/twiml/record). Twilio requests the action in any
 // case, also when the caller hangs up.
 type Record struct {
-	Action             string   // absolute URL, requested when the recording stops
-	MaxLength          int      // seconds, 2 to 14400; at most 120 with Transcribe
-	Timeout            int      // seconds of silence that end it; 0 means Twilio's 5
-	FinishOnKey        string   // keys that end it; "" is written as an empty attribute and means none
+	Action    string // absolute URL, requested when the recording stops
+	MaxLength int    // seconds, 2 to 14400; at most 120 with Transcribe
+	Timeout   int    // seconds of silence that end it; 0 means Twilio's 5
+	// Keys that end it; "" is written as an empty attribute and means none.
+	FinishOnKey        string
 	StatusCallback     string   // absolute URL, or "" for none
 	StatusEvents       []string // of in-progress, completed, absent
 	Transcribe         bool

@@ -36,27 +36,31 @@ import (
 
 // Config makes a Service. All fields without a note are needed.
 type Config struct {
-	File     func() *switchboardfile.File // the file in force; it may change from one call to the next
+	// The file in force; it may change from one call to the next.
+	File     func() *switchboardfile.File
 	DB       *sqldb.DB
 	Clock    clock.Clock
 	Logger   *slog.Logger
 	AlertURL func(id string) string // page of an alert; nil: none
-	// Host names this process among those that share the database, so that others can give back what
-	// it was sending when it died; see [FreeNotices]. "": what it was sending waits for a minute then.
+	// Host names this process among those that share the database, so that others can give back
+	// what it was sending when it died; see [FreeNotices]. "": what it was sending waits for a
+	// minute then.
 	Host string
-	// Alone says that no other process changes alerts of this database: nobody looks for such changes.
+	// Alone says that no other process changes alerts of this database: nobody looks for such
+	// changes.
 	Alone bool
-	// Tell hands a notice to the other processes, for their [Service.Heard]. It must not wait; the notice may
-	// be lost. nil: there are none.
+	// Tell hands a notice to the other processes, for their [Service.Heard]. It must not wait; the
+	// notice may be lost. nil: there are none.
 	Tell func(notice string)
 	// Notify mails a page to its person; nil: nobody is mailed. It is called at least once for each
 	// person of each layer reached who has an e-mail address, for several at a time, by one process
 	// and within a minute, as long as the alert is open; after an error again, with growing pauses,
-	// for a quarter of an hour. Errors of a final kind other than unauthorized end the page at once.
+	// for a quarter of an hour. Errors of a final kind other than unauthorized end the page at
+	// once.
 	Notify func(ctx context.Context, page Page) error
-	// Send notifies an address of a person, as Notify does, or of a team's channel, which is tried for
-	// an hour whatever becomes of the alert; nil: addresses are not used. Errors must hold nothing of
-	// the address but what it prints.
+	// Send notifies an address of a person, as Notify does, or of a team's channel, which is tried
+	// for an hour whatever becomes of the alert; nil: addresses are not used. Errors must hold
+	// nothing of the address but what it prints.
 	Send func(ctx context.Context, to notify.Address, page Page) error
 }
 
@@ -79,7 +83,8 @@ type Service struct {
 	fileChanged atomic.Bool // since layers were looked at
 
 	wakeRunner chan struct{} // there may be an earlier time-out, or another file
-	looksAt    atomic.Int64  // when the runner looks at time-outs next, in milliseconds; 0: it is at it
+	// When the runner looks at time-outs next, in milliseconds; 0: it is at it.
+	looksAt    atomic.Int64
 	wakeMails  chan struct{} // there are new notices, for each of the two loops that send them
 	wakeOthers chan struct{}
 }

@@ -162,8 +162,8 @@ func (c *change) clockTime(t time.Time) string {
 	return t.In(zone).Format("15:04 MST")
 }
 
-// snapshot is the alert as the contract has it. While it is acknowledged (or after it was
-// resolved) Layer and Round are those it was on: taking the acknowledgement back opens it there. Lists
+// snapshot is the alert as the contract has it. While it is acknowledged (or after it was resolved)
+// Layer and Round are those it was on: taking the acknowledgement back opens it there. Lists
 // without anything are nil, whether the alert was read or has just been changed.
 func (s *Service) snapshot(a *alert, readAt time.Time) integration.AlertSnapshot {
 	out := integration.AlertSnapshot{Key: a.key, ID: a.id, Status: a.status, Teams: append([]string(nil), a.teams...), Layer: a.layer, Round: a.round,

@@ -15,8 +15,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// change is one alert while it is being changed. Its methods (lifecycle.go) decide on values alone and
-// leave the writing to Service.change.
+// change is one alert while it is being changed. Its methods (lifecycle.go) decide on values alone
+// and leave the writing to Service.change.
 type change struct {
 	*alert
 	file  *switchboardfile.File
@@ -25,7 +25,8 @@ type change struct {
 	at    time.Time // for the log: when it was decided
 	actor string    // for the log: the user who decided, or ""
 
-	reaches func(u *switchboardfile.User) bool // whether a person has a way to be told; nil is nobody
+	// Whether a person has a way to be told; nil is nobody.
+	reaches func(u *switchboardfile.User) bool
 
 	dirty    bool
 	rerouted bool // it was sent to other teams
@@ -54,8 +55,8 @@ func newID(now time.Time) (string, error) {
 	return id.String(), nil
 }
 
-// maxConflicts bounds how often a change is repeated because somebody else was faster. Of those that
-// change one alert at the same time one is always first, so each round of them ends one.
+// maxConflicts bounds how often a change is repeated because somebody else was faster. Of those
+// that change one alert at the same time one is always first, so each round of them ends one.
 const maxConflicts = 100
 
 // load reads the alert that is to be changed, or makes a new one (version 0). It may be called
@@ -74,7 +75,8 @@ func (s *Service) change(ctx context.Context, read load, f func(c *change) error
 	}
 }
 
-// changeOnce is one attempt of change. f may run again on a fresh copy, so it must not keep anything.
+// changeOnce is one attempt of change. f may run again on a fresh copy, so it must not keep
+// anything.
 func (s *Service) changeOnce(ctx context.Context, read load, f func(c *change) error) (*alert, error) {
 	d, err := s.decide(ctx, read, f)
 	if err != nil {
@@ -101,9 +103,9 @@ type decided struct {
 	ended      string // id of the notice that ends with the change; "": none
 }
 
-// decide reads an alert and decides what f changes, before the transaction, of which there is one at a
-// time in the whole host: what a schedule says may take long, and every call would wait for it. The
-// transaction writes only if nobody else has written since.
+// decide reads an alert and decides what f changes, before the transaction, of which there is one
+// at a time in the whole host: what a schedule says may take long, and every call would wait for
+// it. The transaction writes only if nobody else has written since.
 func (s *Service) decide(ctx context.Context, read load, f func(c *change) error) (*decided, error) {
 	a, err := read(s.db.Read())
 	if err != nil {
@@ -135,8 +137,8 @@ func (s *Service) written(d *decided) {
 	}
 }
 
-// remember keeps an alert for its next command. Where others change alerts as well, a copy is too old too
-// often.
+// remember keeps an alert for its next command. Where others change alerts as well, a copy is too
+// old too often.
 func (s *Service) remember(a *alert) {
 	if s.cfg.Alone {
 		s.recent.put(a)

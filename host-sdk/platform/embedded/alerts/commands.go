@@ -23,8 +23,8 @@ func (s *Service) Apply(ctx context.Context, scope platform.Scope, cmd integrati
 // Database implements platform.InStore.
 func (s *Service) Database() any { return s.db }
 
-// Decide implements platform.InStore: all commands are one change of the alert. It reads the alert only if
-// this process does not know it: a copy that is too old cannot be written.
+// Decide implements platform.InStore: all commands are one change of the alert. It reads the alert
+// only if this process does not know it: a copy that is too old cannot be written.
 func (s *Service) Decide(ctx context.Context, scope platform.Scope, cmds []integration.AlertCommand) (platform.AlertChange, error) {
 	for _, cmd := range cmds {
 		if err := s.checkCommand(cmd); err != nil {
@@ -50,8 +50,8 @@ func (s *Service) Decide(ctx context.Context, scope platform.Scope, cmds []integ
 	return platform.AlertChange{Statements: d.statements, Snapshot: s.snapshot(d.alert, now), Written: func() { s.written(d) }}, nil
 }
 
-// known loads the alert of a command from memory; read loads what is not known. The first command of a call
-// makes its alert: if there is one all the same, the insert changes no row.
+// known loads the alert of a command from memory; read loads what is not known. The first command
+// of a call makes its alert: if there is one all the same, the insert changes no row.
 func (s *Service) known(scope platform.Scope, cmd integration.AlertCommand, read load) load {
 	return func(q sqldb.Queryer) (*alert, error) {
 		if cmd.Kind == integration.AlertCreate && cmd.Number == 1 {
@@ -64,9 +64,9 @@ func (s *Service) known(scope platform.Scope, cmd integration.AlertCommand, read
 	}
 }
 
-// commanded loads the alert of a command, which a create makes if there is none. Between reading and
-// writing, another process may have made the alert: then the insert changes no row and all of it is
-// done again.
+// commanded loads the alert of a command, which a create makes if there is none. Between reading
+// and writing, another process may have made the alert: then the insert changes no row and all of
+// it is done again.
 func (s *Service) commanded(ctx context.Context, scope platform.Scope, cmd integration.AlertCommand) load {
 	return func(q sqldb.Queryer) (*alert, error) {
 		a, err := alertByKey(ctx, q, scope, cmd.AlertKey)
@@ -77,8 +77,8 @@ func (s *Service) commanded(ctx context.Context, scope platform.Scope, cmd integ
 	}
 }
 
-// command runs one command. The numbers of a session rise and its commands are applied in order, so a
-// number that is not higher than the last is a repetition.
+// command runs one command. The numbers of a session rise and its commands are applied in order, so
+// a number that is not higher than the last is a repetition.
 func (c *change) command(cmd integration.AlertCommand) error {
 	if cmd.Number > 0 {
 		if cmd.Number <= c.lastCommand {
@@ -184,8 +184,8 @@ func (c *change) run(cmd integration.AlertCommand) error {
 			c.reject(cmd.User)
 		}
 	case integration.AlertEscalate:
-		// A command must not drop the alert, and a round that ends early would leave the people of the
-		// first layer fewer tries than the file gives them.
+		// A command must not drop the alert, and a round that ends early would leave the people of
+		// the first layer fewer tries than the file gives them.
 		if policyOf(c.file, c.teams).next(c.layer, c.round, c.wall).round != c.round {
 			break
 		}

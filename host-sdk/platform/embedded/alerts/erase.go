@@ -16,8 +16,8 @@ import (
 
 var _ platform.Eraser = (*Service)(nil)
 
-// EraseRecordings implements platform.Eraser. The alert goes on naming what was recorded, whose sound is
-// the store's.
+// EraseRecordings implements platform.Eraser. The alert goes on naming what was recorded, whose
+// sound is the store's.
 func (s *Service) EraseRecordings(ctx context.Context, scope platform.Scope, alertKey string, _ []string, line string) error {
 	_, err := s.change(ctx, func(q sqldb.Queryer) (*alert, error) { return alertByKey(ctx, q, scope, alertKey) }, func(c *change) error {
 		c.fields = slices.DeleteFunc(slices.Clone(c.fields), func(f storedField) bool { return f.Label == integration.LabelTranscription })
@@ -88,8 +88,8 @@ func (s *Service) ExpireAlerts(ctx context.Context, alerts []platform.OldAlert, 
 		s.db.Dialect().SkipLocked+")", toJSON(ids), before.UnixMilli())
 }
 
-// remove deletes the alerts that a condition selects, with their logs and pages, in one transaction, and
-// says how many.
+// remove deletes the alerts that a condition selects, with their logs and pages, in one
+// transaction, and says how many.
 func (s *Service) remove(ctx context.Context, where string, args ...any) (int, error) {
 	var gone []*alert
 	err := s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
@@ -118,8 +118,8 @@ func (s *Service) remove(ctx context.Context, where string, args ...any) (int, e
 	return len(gone), nil
 }
 
-// texts are the columns in which people and the software write freely. The version tells whoever is changing
-// the alert meanwhile to read it anew.
+// texts are the columns in which people and the software write freely. The version tells whoever is
+// changing the alert meanwhile to read it anew.
 var texts = []sqldb.Column{
 	{Table: "embedded_alerts", Name: "title", Key: "id", Also: anew},
 	{Table: "embedded_alerts", Name: "spoken_title", Key: "id", Also: anew},

@@ -102,8 +102,8 @@ func (v *versions) knows(id string, version int64) bool {
 	return v.byID[id] >= version
 }
 
-// HintAll hints at every alert, by one hint without a key. Call it after a change of the file: names,
-// people and teams may be others.
+// HintAll hints at every alert, by one hint without a key. Call it after a change of the file:
+// names, people and teams may be others.
 func (s *Service) HintAll() {
 	s.fileChanged.Store(true)
 	wake(s.wakeRunner)

@@ -30,7 +30,8 @@ func (c *change) route(teams []string) {
 	}
 }
 
-// tellOfMessages has the channels of teams told of messages that were left before the alert was theirs.
+// tellOfMessages has the channels of teams told of messages that were left before the alert was
+// theirs.
 func (c *change) tellOfMessages(teams []string) {
 	if len(teams) == 0 || slices.ContainsFunc(c.events, func(e event) bool { return e.kind == EventMessage }) {
 		return
@@ -132,7 +133,8 @@ func (c *change) reopen(ack, reason string) {
 	}
 	// No new page: its people were notified when the layer was reached.
 	c.status, c.paged = integration.AlertOpen, users
-	c.rejected = slices.DeleteFunc(c.rejected, func(user string) bool { return slices.Contains(users, user) }) // they have their turn again
+	// They have their turn again.
+	c.rejected = slices.DeleteFunc(c.rejected, func(user string) bool { return slices.Contains(users, user) })
 	c.startTimeout()
 	message = fmt.Sprintf("%s: open again in layer %d: %s", message, c.layer, userNames(c.file, users))
 	c.addLog(c.actor, message)
@@ -179,8 +181,8 @@ func (c *change) timeOut() {
 	c.pageNext("", message)
 }
 
-// leaveLostLayer goes on to the next layer where the file no longer has this one, whose people could
-// not be asked for. Where that would drop the alert, those who were paged keep their time.
+// leaveLostLayer goes on to the next layer where the file no longer has this one, whose people
+// could not be asked for. Where that would drop the alert, those who were paged keep their time.
 func (c *change) leaveLostLayer() {
 	p := policyOf(c.file, c.teams)
 	if c.status != integration.AlertOpen || c.layer <= p.layers() || p.next(c.layer, c.round, c.wall).layer == 0 {

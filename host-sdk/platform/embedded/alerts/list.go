@@ -31,8 +31,8 @@ type alertList struct {
 	next   string
 }
 
-// ListAlerts implements platform.AlertBrowser. People who ask for the same list at the same time share
-// one reading of it.
+// ListAlerts implements platform.AlertBrowser. People who ask for the same list at the same time
+// share one reading of it.
 func (s *Service) ListAlerts(ctx context.Context, f platform.AlertFilter) ([]platform.AlertRecord, string, error) {
 	if f.Limit <= 0 {
 		f.Limit = defaultList
@@ -43,7 +43,8 @@ func (s *Service) ListAlerts(ctx context.Context, f platform.AlertFilter) ([]pla
 		return nil, "", err
 	}
 	// Statement and arguments are the key: only who asks for the very same list shares it.
-	text, args := q.page(alertColumns, f.Limit+1) // one more than asked for says whether there are more
+	// One more than asked for says whether there are more.
+	text, args := q.page(alertColumns, f.Limit+1)
 	list, err := s.lists.Do(ctx, f.Text+"\x00"+text+fmt.Sprint(args), func(ctx context.Context) (list alertList, err error) {
 		list.alerts, err = s.records(ctx, s.db.Pages(), func(on sqldb.Queryer) (found []*alert, err error) {
 			if f.Text != "" {
@@ -84,8 +85,8 @@ func (q *alertQuery) and(condition string, value any) {
 	q.where = append(q.where, strings.ReplaceAll(condition, "?", fmt.Sprintf("$%d", len(q.args))))
 }
 
-// listQuery makes the query of a filter. The alerts of a team are walked in the team's own order, but
-// few alerts are not resolved: of another status, each is asked whether it is the team's.
+// listQuery makes the query of a filter. The alerts of a team are walked in the team's own order,
+// but few alerts are not resolved: of another status, each is asked whether it is the team's.
 func listQuery(f platform.AlertFilter) (alertQuery, error) {
 	q := alertQuery{from: "embedded_alerts", order: "created_at desc, id desc"}
 	at, id := "created_at", "id"
@@ -122,8 +123,8 @@ func listQuery(f platform.AlertFilter) (alertQuery, error) {
 	return q, nil
 }
 
-// search reads the alerts of a query that have a text, as many as asked for, and a cursor: of the last
-// one that was looked at, unless all were.
+// search reads the alerts of a query that have a text, as many as asked for, and a cursor: of the
+// last one that was looked at, unless all were.
 func search(ctx context.Context, on sqldb.Queryer, q alertQuery, f platform.AlertFilter) (found []*alert, next string, err error) {
 	text, args := q.page("id, created_at, title, description, fields", searched)
 	rows, err := on.QueryContext(ctx, text, args...)

@@ -41,8 +41,8 @@ type Page struct {
 // wayMail is the way of a notice that is mailed; the others are ids of addresses.
 const wayMail = "mail"
 
-// Times after which a notice is given up: a page after that of most layers, when the next person has
-// been paged; what a channel is told after an hour.
+// Times after which a notice is given up: a page after that of most layers, when the next person
+// has been paged; what a channel is told after an hour.
 const (
 	pageTime    = 15 * time.Minute
 	channelTime = time.Hour
@@ -128,8 +128,8 @@ type recipient struct {
 	address notify.Address
 }
 
-// overtaken reports whether what a channel could not be told at once is no longer so: the next notice
-// says what is.
+// overtaken reports whether what a channel could not be told at once is no longer so: the next
+// notice says what is.
 func (n *notice) overtaken() bool {
 	if n.attempts < 2 {
 		return false
@@ -147,8 +147,8 @@ func (n *notice) overtaken() bool {
 	return false
 }
 
-// recipientOf completes a notice by what the file says; nil: the person, the team or the way is gone
-// from it, the person need not be paged any more, or the channel hears of something later.
+// recipientOf completes a notice by what the file says; nil: the person, the team or the way is
+// gone from it, the person need not be paged any more, or the channel hears of something later.
 func (s *Service) recipientOf(n *notice) *recipient {
 	f := s.file()
 	var known switchboardfile.Addresses
@@ -189,7 +189,8 @@ func (s *Service) send(ctx context.Context, n notice, to *recipient) error {
 	return s.cfg.Send(ctx, to.address, n.Page)
 }
 
-// done says in the alert's story that somebody was told; "": a channel's name is not put there each time.
+// done says in the alert's story that somebody was told; "": a channel's name is not put there each
+// time.
 func (n notice) done(to *recipient) string {
 	switch {
 	case n.team != "":

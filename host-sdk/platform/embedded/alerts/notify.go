@@ -13,8 +13,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// Limits of sending: an attempt has noticeLease before another process may try, unless this one is known
-// to have died; sendParallel notices of a loop are sent at a time.
+// Limits of sending: an attempt has noticeLease before another process may try, unless this one is
+// known to have died; sendParallel notices of a loop are sent at a time.
 const (
 	noticeLease  = time.Minute
 	sendParallel = 64
@@ -22,8 +22,8 @@ const (
 	maxAgain     = time.Minute
 )
 
-// FreeNotices is the statement that gives back what a host ($1, its [Config.Host]) was sending when it
-// died: others send it at once.
+// FreeNotices is the statement that gives back what a host ($1, its [Config.Host]) was sending when
+// it died: others send it at once.
 const FreeNotices = "update embedded_notices set due = 0, claimed_by = '' where claimed_by = $1 and claimed_by <> ''"
 
 // notice is a row of embedded_notices: a page with whom it is for and by which way.
@@ -43,7 +43,8 @@ func (n notice) values() []any {
 	return []any{n.ID, n.alertID, string(n.Event), n.person, n.team, n.way, n.Note, n.Layer, n.Round, n.At.UnixMilli(), n.ends.UnixMilli()}
 }
 
-// A channel is told of an alert's events one after the other, in their order: its readers go by the last.
+// A channel is told of an alert's events one after the other, in their order: its readers go by the
+// last.
 const (
 	dueMails     = "select id from embedded_notices where due <= $1 and way = 'mail' order by due limit $2"
 	dueAddresses = `select id from embedded_notices n where due <= $1 and way <> 'mail' and (team = '' or not exists (
@@ -51,8 +52,8 @@ const (
 		order by due limit $2`
 )
 
-// runMails and runAddresses send what is due, each with workers of its own: a mail server that hangs
-// delays no other way, and the other way round.
+// runMails and runAddresses send what is due, each with workers of its own: a mail server that
+// hangs delays no other way, and the other way round.
 func (s *Service) runMails(ctx context.Context)     { s.runNotices(ctx, dueMails, s.wakeMails) }
 func (s *Service) runAddresses(ctx context.Context) { s.runNotices(ctx, dueAddresses, s.wakeOthers) }
 
@@ -62,9 +63,9 @@ func (s *Service) wakeSenders() {
 	wake(s.wakeOthers)
 }
 
-// runNotices sends notices as they become due: at once when this process made them, otherwise within
-// the poll interval. They are sent beside one another, so that what hangs for one person holds up
-// nobody else. A round in which something failed is followed by a pause.
+// runNotices sends notices as they become due: at once when this process made them, otherwise
+// within the poll interval. They are sent beside one another, so that what hangs for one person
+// holds up nobody else. A round in which something failed is followed by a pause.
 func (s *Service) runNotices(ctx context.Context, query string, woken <-chan struct{}) {
 	var failures retries
 	var sending sync.WaitGroup
@@ -120,8 +121,8 @@ const claimNotice = `update embedded_notices set due = $2, attempts = attempts +
 
 // claimNotice claims a notice for noticeLease; nil: another process has it. The claim is committed
 // before the hook runs, because a hook may take as long as a mail server does and must not hold a
-// transaction open. A process that dies in between leaves the notice to the next one, so that it may be
-// sent twice but is never lost.
+// transaction open. A process that dies in between leaves the notice to the next one, so that it
+// may be sent twice but is never lost.
 func (s *Service) claimNotice(ctx context.Context, id string) (*notice, error) {
 	n := &notice{Page: Page{ID: id}}
 	var at, ends int64
@@ -140,9 +141,9 @@ func (s *Service) claimNotice(ctx context.Context, id string) (*notice, error) {
 	return n, nil
 }
 
-// attempt hands a notice to its hook, and ends it when it was sent, or when it will not be: somebody has
-// the alert, the person or the way is gone from the file, its time is over, or the hook says that trying
-// again cannot help. What failed otherwise is tried again after a pause.
+// attempt hands a notice to its hook, and ends it when it was sent, or when it will not be:
+// somebody has the alert, the person or the way is gone from the file, its time is over, or the
+// hook says that trying again cannot help. What failed otherwise is tried again after a pause.
 func (s *Service) attempt(ctx context.Context, n notice) {
 	var err error
 	if n.Alert, err = s.oneRecord(ctx, s.db.Read(), n.alertID); err != nil {
@@ -175,8 +176,8 @@ func (s *Service) attempt(ctx context.Context, n notice) {
 	}
 }
 
-// refused reports whether a page is refused for good, such as since its address does not exist. Wrong
-// credentials are about the host's account: it may be put right.
+// refused reports whether a page is refused for good, such as since its address does not exist.
+// Wrong credentials are about the host's account: it may be put right.
 func refused(err error) bool {
 	kind := integration.KindOf(err)
 	return kind.Final() && kind != integration.KindUnauthorized
@@ -198,7 +199,8 @@ func (s *Service) putOff(ctx context.Context, n notice) {
 // errEnded says that another process has ended a notice, as its lease was over.
 var errEnded = errors.New("the notice has ended")
 
-// end deletes a notice, and says in the alert's story what came of it, in one transaction; "": nothing.
+// end deletes a notice, and says in the alert's story what came of it, in one transaction; "":
+// nothing.
 func (s *Service) end(ctx context.Context, n notice, line string) {
 	var err error
 	if line == "" {
@@ -241,8 +243,8 @@ func (s *Service) moveOldPages(ctx context.Context) error {
 	return err
 }
 
-// moveOldPage makes the notices of a page and deletes it. The row never changes: what was read of it before the
-// transaction holds, if it is still there.
+// moveOldPage makes the notices of a page and deletes it. The row never changes: what was read of
+// it before the transaction holds, if it is still there.
 func (s *Service) moveOldPage(ctx context.Context, id string) error {
 	now := s.clock.Now()
 	page := Page{Event: EventPaged}

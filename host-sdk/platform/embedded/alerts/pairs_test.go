@@ -38,8 +38,8 @@ var pairKey = seal.NewKey()
 
 var pairScope = platform.Scope{Integration: "int_1"}
 
-// stopping is a clock at which a test may let another host come in: a change looks at it between reading
-// and writing.
+// stopping is a clock at which a test may let another host come in: a change looks at it between
+// reading and writing.
 type stopping struct {
 	clock.Clock
 	stop func()
@@ -57,7 +57,8 @@ type pairHost struct {
 	kept *sqlstore.Store
 }
 
-// newPairHost opens a host. Each of its statements, and of its looks at the clock, is followed by stop.
+// newPairHost opens a host. Each of its statements, and of its looks at the clock, is followed by
+// stop.
 func newPairHost(t *testing.T, url string, twice bool, stop func()) pairHost {
 	t.Helper()
 	db, err := sqldb.Open(t.Context(), url)
@@ -170,8 +171,8 @@ func onPage(id string, send bool) func(ctx context.Context, s *Service, _ string
 	}
 }
 
-// beginPairs makes three alerts, one open and timed out, one acknowledged and one in a layer that is gone,
-// and three pages of the first, with one that the release before has left.
+// beginPairs makes three alerts, one open and timed out, one acknowledged and one in a layer that
+// is gone, and three pages of the first, with one that the release before has left.
 func beginPairs(p *pairtest.Pairs, h pairHost) error {
 	var errs []error
 	for _, key := range []string{"CA1", "CA2", "CA3"} {
@@ -255,16 +256,16 @@ func TestEachPairOfWritersOfAlertsOnTwoConnections(t *testing.T) {
 	pairtest.All(t, slices.Collect(maps.Keys(pairWriters)), func(_, _ string) bool { return true }, newAlertPairs)
 }
 
-// TestEachWriterOfAlertsBesideEachOfTheStore lets writers of the store come in between the statements of
-// those of alerts. Their tables have nothing in common but the locks of the server.
+// TestEachWriterOfAlertsBesideEachOfTheStore lets writers of the store come in between the
+// statements of those of alerts. Their tables have nothing in common but the locks of the server.
 func TestEachWriterOfAlertsBesideEachOfTheStore(t *testing.T) {
 	t.Parallel()
 	names := slices.AppendSeq(slices.Collect(maps.Keys(pairWriters)), maps.Keys(storetest.Writers))
 	pairtest.All(t, names, func(one, two string) bool { return pairWriters[one] != nil && pairWriters[two] == nil }, newAlertPairs)
 }
 
-// TestAWriterOfAlertsThatRunsTwiceWritesOnce compares a host whose transactions are all begun anew once
-// with one whose are not.
+// TestAWriterOfAlertsThatRunsTwiceWritesOnce compares a host whose transactions are all begun anew
+// once with one whose are not.
 func TestAWriterOfAlertsThatRunsTwiceWritesOnce(t *testing.T) {
 	t.Parallel()
 	url := postgres.Database(t)

@@ -7,9 +7,10 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
-// recent remembers alerts as this process wrote them last, so that the next command of a call is decided
-// without reading its alert. A copy that has been overtaken does no harm: every statement of a change
-// names the version that it was decided on. It is bounded: a forgotten alert costs one reading.
+// recent remembers alerts as this process wrote them last, so that the next command of a call is
+// decided without reading its alert. A copy that has been overtaken does no harm: every statement
+// of a change names the version that it was decided on. It is bounded: a forgotten alert costs one
+// reading.
 type recent struct {
 	mu    sync.Mutex
 	byKey map[platform.Hint]*alert

@@ -25,9 +25,9 @@ const (
 )
 
 // Run escalates alerts whose time-out has passed, hints at what other processes on the same
-// database changed, and hands pages to Config.Notify and Config.Send. It returns ctx's error when ctx ends.
-// Time-outs are kept in the database: those that passed while nothing ran fire at once. Several
-// processes may run it on one database.
+// database changed, and hands pages to Config.Notify and Config.Send. It returns ctx's error when
+// ctx ends. Time-outs are kept in the database: those that passed while nothing ran fire at once.
+// Several processes may run it on one database.
 func (s *Service) Run(ctx context.Context) error {
 	var all sync.WaitGroup
 	loops := []func(context.Context){s.runTimeouts}
@@ -106,8 +106,8 @@ func (s *Service) fireDue(ctx context.Context, late delays) (time.Time, error) {
 	return next, nil
 }
 
-// delays are the alerts that could not be changed, by id. Each is tried again after a pause of its own, which
-// grows, so that one row that cannot be read holds up nobody else.
+// delays are the alerts that could not be changed, by id. Each is tried again after a pause of its
+// own, which grows, so that one row that cannot be read holds up nobody else.
 type delays map[string]*delay
 
 type delay struct {
@@ -115,8 +115,8 @@ type delay struct {
 	until    time.Time
 }
 
-// changeDue changes the alerts whose time-outs pass until a time, at most limit of them. again is when one
-// that could not be changed is tried again, zero if all were; more: there may be others.
+// changeDue changes the alerts whose time-outs pass until a time, at most limit of them. again is
+// when one that could not be changed is tried again, zero if all were; more: there may be others.
 func (s *Service) changeDue(ctx context.Context, until time.Time, limit int, do func(*change), late delays) (again time.Time, more bool, err error) {
 	ids, err := s.dueIDs(ctx, "select id from embedded_alerts where deadline <= $1 order by deadline limit $2", until, limit)
 	if err != nil {
@@ -131,7 +131,8 @@ func (s *Service) changeDue(ctx context.Context, until time.Time, limit int, do 
 				do(c)
 				return nil
 			})
-			if err == nil || integration.KindOf(err) == integration.KindNotFound { // deleted meanwhile
+			// Deleted meanwhile.
+			if err == nil || integration.KindOf(err) == integration.KindNotFound {
 				delete(late, id)
 				changed++
 				continue
@@ -150,7 +151,8 @@ func (s *Service) changeDue(ctx context.Context, until time.Time, limit int, do 
 		s.logFailure(ctx, "an alert cannot be read or changed, its escalation waits", failed)
 	}
 	if len(ids) < limit {
-		maps.DeleteFunc(late, func(id string, _ *delay) bool { return !slices.Contains(ids, id) }) // others did them
+		// Others did them.
+		maps.DeleteFunc(late, func(id string, _ *delay) bool { return !slices.Contains(ids, id) })
 	}
 	return again, len(ids) == limit && changed > 0, nil
 }
@@ -200,7 +202,8 @@ func (s *Service) logFailure(ctx context.Context, message string, err error) {
 // write can wait for a lock, or for a database that is away.
 const overlap = time.Minute
 
-// runForeignChanges hints at alerts that another process changed: one that has died since could not.
+// runForeignChanges hints at alerts that another process changed: one that has died since could
+// not.
 func (s *Service) runForeignChanges(ctx context.Context) {
 	since := s.clock.Now()
 	var failures retries
@@ -215,7 +218,8 @@ func (s *Service) runForeignChanges(ctx context.Context) {
 	}
 }
 
-// hintAtForeign hints at what others changed since a time. Only what is not known yet is read whole.
+// hintAtForeign hints at what others changed since a time. Only what is not known yet is read
+// whole.
 func (s *Service) hintAtForeign(ctx context.Context, since time.Time) error {
 	rows, err := s.db.Read().QueryContext(ctx, "select id, version from embedded_alerts where updated_at >= $1", since.UnixMilli())
 	if err != nil {

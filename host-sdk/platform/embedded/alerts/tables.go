@@ -22,8 +22,8 @@ var migrations embed.FS
 // component names our tables' version table.
 const component = "embedded"
 
-// Migrate brings our tables up to date, as New does. They have a version table of their own, because the
-// database may be shared with the store.
+// Migrate brings our tables up to date, as New does. They have a version table of their own,
+// because the database may be shared with the store.
 func Migrate(ctx context.Context, db *sqldb.DB) error {
 	files, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
@@ -196,8 +196,8 @@ func marks(n int) string {
 }
 
 // statements encodes the change: the alert if nobody else has written it since it was read, its new
-// lines, and whom to tell, so that a crash loses none. It counts the alert's version and the lines of
-// its log up: the numbers of lines are theirs only if the alert's row is written, too.
+// lines, and whom to tell, so that a crash loses none. It counts the alert's version and the lines
+// of its log up: the numbers of lines are theirs only if the alert's row is written, too.
 func (c *change) statements(notices []notice) []platform.Statement {
 	a := c.alert
 	first, was := a.entries, a.version
@@ -224,8 +224,9 @@ func (c *change) statements(notices []notice) []platform.Statement {
 	return list
 }
 
-// write writes a change. Somebody else has changed the alert since it was read: errChangedElsewhere. A
-// notice that has ended already (ended is its id; "": none) ended with another change: errEnded.
+// write writes a change. Somebody else has changed the alert since it was read:
+// errChangedElsewhere. A notice that has ended already (ended is its id; "": none) ended with
+// another change: errEnded.
 func write(ctx context.Context, tx sqldb.Tx, id string, statements []platform.Statement, ended string) error {
 	for _, s := range statements {
 		done, err := tx.ExecContext(ctx, s.Text, s.Args...)

@@ -11,15 +11,15 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
 )
 
-// unreached are the ways by which the last notice did not reach its person or channel, as far as this
-// process has sent it or heard of it.
+// unreached are the ways by which the last notice did not reach its person or channel, as far as
+// this process has sent it or heard of it.
 type unreached struct {
 	mu    sync.Mutex
 	byWay map[unreachedKey]string
 }
 
-// unreachedKey is a way of a person or of a team. email is the address of wayMail then: with another
-// one it is another way.
+// unreachedKey is a way of a person or of a team. email is the address of wayMail then: with
+// another one it is another way.
 type unreachedKey struct{ person, team, way, email string }
 
 // reach is what processes tell one another of a way. Text says why it reaches nobody; "": it does.

@@ -12,8 +12,8 @@ type Gap struct {
 }
 
 // Gaps lists the times between from and to in which a layer has nobody, by layer; those in which no
-// layer has anybody come first, with layer 0. Gaps come from overrides without users, from people who
-// are away, and from windows that leave a time out.
+// layer has anybody come first, with layer 0. Gaps come from overrides without users, from people
+// who are away, and from windows that leave a time out.
 func (s *Schedule) Gaps(from, to time.Time) []Gap {
 	if s.resolved == nil {
 		return nil
@@ -35,8 +35,9 @@ func (s *Schedule) Gaps(from, to time.Time) []Gap {
 	return append(out, perLayer...)
 }
 
-// gaps lists the times in which a layer has nobody, joined where they touch and cut to the time asked
-// about. What cannot make a gap, the turns of a rotation whose people are never away, is not looked at.
+// gaps lists the times in which a layer has nobody, joined where they touch and cut to the time
+// asked about. What cannot make a gap, the turns of a rotation whose people are never away, is not
+// looked at.
 func (r *resolved) gaps(l *layer, number int, from, to time.Time) []Gap {
 	l = l.inOrder()
 	if !slices.ContainsFunc(l.users, func(id string) bool { return len(r.away[id]) > 0 }) {

@@ -67,8 +67,8 @@ func stretchAt(unix int64, zone *time.Location) stretch {
 	return s
 }
 
-// reachedAt is the latest that a clock in zone has shown up to t. While an hour comes for the second
-// time this stays what it was, so it never goes back.
+// reachedAt is the latest that a clock in zone has shown up to t. While an hour comes for the
+// second time this stays what it was, so it never goes back.
 func reachedAt(t time.Time, zone *time.Location) LocalTime {
 	now := t.Unix()
 	s := stretchAt(now, zone)
@@ -96,8 +96,8 @@ func (l LocalTime) instant(zone *time.Location) time.Time {
 	return time.Unix(at, 0).UTC()
 }
 
-// In is the first time at which a clock in zone shows l, or the time of the jump where clocks jump over
-// l.
+// In is the first time at which a clock in zone shows l, or the time of the jump where clocks jump
+// over l.
 func (l LocalTime) In(zone *time.Location) time.Time { return l.instant(zone) }
 
 // LoadZone finds a time zone by its IANA name. It refuses what time.LoadLocation takes for

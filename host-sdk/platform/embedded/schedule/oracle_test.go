@@ -154,8 +154,8 @@ func TestRotationProperties(t *testing.T) {
 	})
 }
 
-// TestOverridesProperties compares the times in which overrides decide with a look at every override
-// in turn, the last in the file first.
+// TestOverridesProperties compares the times in which overrides decide with a look at every
+// override in turn, the last in the file first.
 func TestOverridesProperties(t *testing.T) {
 	t.Parallel()
 	base := utc("2026-01-05T00:00Z")

@@ -22,11 +22,11 @@ type Schedule struct {
 	Timezone  string     `json:"timezone"`
 	Layers    []Layer    `json:"layers"`
 	Overrides []Override `json:"overrides"`
-	// Holidays are dates such as 2026-12-25, in the schedule's time zone: a layer that is limited to
-	// weekdays does not cover them. See [Window].
+	// Holidays are dates such as 2026-12-25, in the schedule's time zone: a layer that is limited
+	// to weekdays does not cover them. See [Window].
 	Holidays []string `json:"-"`
-	// Changes are made by people while the file stays as it is. They count after Overrides, the later
-	// ones before the earlier ones.
+	// Changes are made by people while the file stays as it is. They count after Overrides, the
+	// later ones before the earlier ones.
 	Changes []Change `json:"-"`
 	// Away are the times in which people are not on call in any layer, overrides included.
 	Away []Absence `json:"-"`
@@ -60,7 +60,8 @@ type Override struct {
 	Users []string `json:"users"` // empty: nobody
 }
 
-// Change replaces the users of a layer from From (included) to To (excluded), as an [Override] does.
+// Change replaces the users of a layer from From (included) to To (excluded), as an [Override]
+// does.
 type Change struct {
 	Layer    int // from 1
 	From, To time.Time
@@ -88,7 +89,8 @@ type layer struct {
 	windows   []window   // the times to which the layer is limited; empty: none
 	overrides []override // in the order of the file, then changes
 	replaced  []span     // the times in which an override decides, in order, none within another
-	ahead     *coverage  // what the windows cover, kept from one question to the next; nil: not kept
+	// What the windows cover, kept from one question to the next; nil: not kept.
+	ahead *coverage
 }
 
 // inOrder is the layer for questions in the order of time. A window is not looked at again for each
@@ -104,8 +106,8 @@ type override struct {
 }
 
 // Resolve makes the schedule ready to be asked. It fails on what a checked file does not have: an
-// unknown zone, a local time that is none, a rotation without users. Overrides and changes of layers
-// that do not exist are left out.
+// unknown zone, a local time that is none, a rotation without users. Overrides and changes of
+// layers that do not exist are left out.
 func (s *Schedule) Resolve() error {
 	zone, err := LoadZone(s.Timezone)
 	if err != nil {
@@ -190,8 +192,8 @@ func (l *layer) turn(t time.Time, zone *time.Location) (number int64, begin, end
 	return number, startOf(number), startOf(number + 1)
 }
 
-// at returns who is on call for a layer at t, and until when at least that stays so (zero: for ever).
-// overridden reports whether an override decided it.
+// at returns who is on call for a layer at t, and until when at least that stays so (zero: for
+// ever). overridden reports whether an override decided it.
 func (r *resolved) at(l *layer, t time.Time) (users []string, until time.Time, overridden bool) {
 	next := l.spanAfter(t)
 	if next < len(l.replaced) && !t.Before(l.replaced[next].from) {
@@ -206,7 +208,8 @@ func (r *resolved) at(l *layer, t time.Time) (users []string, until time.Time, o
 	return users, earlier(until, change), overridden
 }
 
-// planned is at without overrides and absences: the rotation or the list, within the layer's windows.
+// planned is at without overrides and absences: the rotation or the list, within the layer's
+// windows.
 func (r *resolved) planned(l *layer, t time.Time) (users []string, until time.Time) {
 	users = l.users
 	if len(l.windows) > 0 {

@@ -40,7 +40,8 @@ func TestInstantOverChangesOfClocks(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ zone, wall, want string }{
 		{"America/New_York", "2026-03-07T02:30", "2026-03-07T07:30Z"},
-		{"America/New_York", "2026-03-08T02:30", "2026-03-08T07:00Z"}, // jumped over: the moment of the jump
+		// Jumped over: the moment of the jump.
+		{"America/New_York", "2026-03-08T02:30", "2026-03-08T07:00Z"},
 		{"America/New_York", "2026-03-08T02:00", "2026-03-08T07:00Z"},
 		{"America/New_York", "2026-03-08T03:00", "2026-03-08T07:00Z"},
 		{"America/New_York", "2026-03-08T09:00", "2026-03-08T13:00Z"},
@@ -53,7 +54,8 @@ func TestInstantOverChangesOfClocks(t *testing.T) {
 		{"Australia/Lord_Howe", "2026-10-04T02:15", "2026-10-03T15:30Z"}, // half an hour
 		{"Australia/Lord_Howe", "2026-04-05T01:45", "2026-04-04T14:45Z"},
 		{"Australia/Sydney", "2026-10-04T02:30", "2026-10-03T16:00Z"},
-		{"Africa/Casablanca", "2026-02-15T02:30", "2026-02-15T01:30Z"}, // clocks go back for a month
+		// Clocks go back for a month.
+		{"Africa/Casablanca", "2026-02-15T02:30", "2026-02-15T01:30Z"},
 		{"Asia/Kolkata", "2026-06-01T09:00", "2026-06-01T03:30Z"},
 		{"Pacific/Apia", "2011-12-30T09:00", "2011-12-30T10:00Z"}, // a whole day that never was
 		{"UTC", "2026-01-01T00:00", "2026-01-01T00:00Z"},

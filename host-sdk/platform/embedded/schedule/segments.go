@@ -13,11 +13,12 @@ type Segment struct {
 	Absent     bool     // nobody is on call since all who would be are away
 }
 
-// MaxSegments is how many segments are listed at most: a month of a rotation that hands over each hour.
+// MaxSegments is how many segments are listed at most: a month of a rotation that hands over each
+// hour.
 const MaxSegments = 800
 
-// Segments lists who is on call for a layer between two times, in order, joined where the people stay
-// the same. After [MaxSegments] it ends early.
+// Segments lists who is on call for a layer between two times, in order, joined where the people
+// stay the same. After [MaxSegments] it ends early.
 func (s *Schedule) Segments(number int, from, to time.Time) []Segment {
 	l := s.layer(number)
 	if l == nil {

@@ -10,8 +10,8 @@ import (
 // Window is a part of the week to which a layer is limited, on the schedule's wall clock: from From
 // (included) to To (excluded) on each of Days. One whose To is not after From ends on the next day.
 type Window struct {
-	// Days are mon to sun and holiday; empty: every day, holidays included. A holiday is no weekday: only
-	// windows for holidays, or for every day, cover it.
+	// Days are mon to sun and holiday; empty: every day, holidays included. A holiday is no
+	// weekday: only windows for holidays, or for every day, cover it.
 	Days []string `json:"days"`
 	From string   `json:"from"` // such as 09:00; "": 00:00
 	To   string   `json:"to"`   // such as 17:00; 24:00 or "": the end of the day

@@ -28,9 +28,11 @@ func TestOfficeHoursLeaveNightsWeekendsAndHolidays(t *testing.T) {
 	s := resolveWith(t, Layer{Users: []string{"a"}, On: Windows{{Days: []string{"mon", "tue", "wed", "thu", "fri"}, From: "09:00", To: "17:00"}}},
 		func(s *Schedule) { s.Holidays = []string{"2026-12-25"} })
 	for at, want := range map[string]bool{
-		"2026-12-21T13:59Z": false, "2026-12-21T14:00Z": true, "2026-12-21T21:59Z": true, "2026-12-21T22:00Z": false, // Monday
+		// Monday.
+		"2026-12-21T13:59Z": false, "2026-12-21T14:00Z": true, "2026-12-21T21:59Z": true, "2026-12-21T22:00Z": false,
 		"2026-12-19T15:00Z": false, "2026-12-20T15:00Z": false, // the weekend
-		"2026-12-25T15:00Z": false, "2026-12-28T15:00Z": true, // a Friday that is a holiday, the Monday after
+		// A Friday that is a holiday, the Monday after.
+		"2026-12-25T15:00Z": false, "2026-12-28T15:00Z": true,
 		"2026-07-06T13:00Z": true, "2026-07-06T12:59Z": false, // summer time
 	} {
 		if got := len(s.OnCallAt(1, utc(at))) == 1; got != want {
@@ -61,8 +63,10 @@ func TestWindowOverMidnightBelongsToTheDayItBegins(t *testing.T) {
 		func(s *Schedule) { s.Holidays = []string{"2026-12-26"} })
 	for at, want := range map[string]bool{
 		"2026-12-19T02:59Z": false, "2026-12-19T03:00Z": true, "2026-12-19T10:59Z": true, "2026-12-19T11:00Z": false,
-		"2026-12-18T10:00Z": false,                                                                                  // the night of Thursday
-		"2026-12-26T04:59Z": true, "2026-12-26T12:00Z": true, "2026-12-27T04:59Z": true, "2026-12-27T05:00Z": false, // a Saturday that is a holiday
+		// The night of Thursday.
+		"2026-12-18T10:00Z": false,
+		// A Saturday that is a holiday.
+		"2026-12-26T04:59Z": true, "2026-12-26T12:00Z": true, "2026-12-27T04:59Z": true, "2026-12-27T05:00Z": false,
 	} {
 		if got := len(s.OnCallAt(1, utc(at))) == 1; got != want {
 			t.Errorf("at %s on call: %v, want %v", at, got, want)
@@ -97,8 +101,8 @@ func TestWhoIsAwayIsNotOnCall(t *testing.T) {
 }
 
 // TestWindowsProperties compares windows in every zone with a look at what a clock there shows each
-// quarter of an hour, away from changes of clocks, and holds everywhere that what at says of the time
-// until which nothing changes is true.
+// quarter of an hour, away from changes of clocks, and holds everywhere that what at says of the
+// time until which nothing changes is true.
 func TestWindowsProperties(t *testing.T) {
 	t.Parallel()
 	all := zones(t)
@@ -158,7 +162,8 @@ func TestManyWindowsAreAnsweredAtOnce(t *testing.T) {
 		"segments": func() int { return len(s.Segments(1, from, from.AddDate(0, 0, 8))) * 7 / 2 },
 	} {
 		got := 0
-		// The days are looked at in four parts; asking anew for each of the 2,688 edges makes 40,000.
+		// The days are looked at in four parts; asking anew for each of the 2,688 edges makes
+		// 40,000.
 		if pieces := testing.AllocsPerRun(1, func() { got = ask() }); pieces > 2*number*28 {
 			t.Errorf("%s: %v pieces of memory", name, pieces)
 		}
@@ -219,7 +224,8 @@ func TestWindowsAreChecked(t *testing.T) {
 	}
 }
 
-// TestSegmentsAgreeWithWhoIsOnCall compares the segments of a month with each quarter of an hour of it.
+// TestSegmentsAgreeWithWhoIsOnCall compares the segments of a month with each quarter of an hour of
+// it.
 func TestSegmentsAgreeWithWhoIsOnCall(t *testing.T) {
 	t.Parallel()
 	s := resolveWith(t, Layer{Rotation: &Rotation{Start: "2026-01-05T09:00", Every: Duration(24 * hour), Users: []string{"a", "b", "b"}}, On: Windows{{From: "08:00", To: "20:00"}}}, func(s *Schedule) {

@@ -109,8 +109,8 @@ func checkShift(f *switchboardfile.File, c Change, u *switchboardfile.User, othe
 	return nil
 }
 
-// mayRemove is why an actor may not take a change back: whoever has the shift, or made it, may, and the
-// team's admins.
+// mayRemove is why an actor may not take a change back: whoever has the shift, or made it, may, and
+// the team's admins.
 func mayRemove(f *switchboardfile.File, c Change, actor Actor) error {
 	if actor.Any || actor.User != "" && (actor.User == c.User || actor.Name == c.By) {
 		return nil

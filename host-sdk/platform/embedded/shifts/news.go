@@ -16,9 +16,10 @@ type What string
 
 // What there is to tell.
 const (
-	Given     What = "given"      // somebody gave them the shift
-	TakenBack What = "taken back" // somebody took the change back: they are on call no longer, or away no longer
-	Again     What = "again"      // somebody took the change back, so that they are on call instead
+	Given What = "given" // somebody gave them the shift
+	// Somebody took the change back: they are on call no longer, or away no longer.
+	TakenBack What = "taken back"
+	Again     What = "again" // somebody took the change back, so that they are on call instead
 )
 
 // News is what one person is told of a change. Its By is who made the change, or took it back.
@@ -30,11 +31,12 @@ type News struct {
 	key       string // of its row
 }
 
-// maxHandoffs bounds how many hand-offs of a change that is taken back are looked at for people to tell.
+// maxHandoffs bounds how many hand-offs of a change that is taken back are looked at for people to
+// tell.
 const maxHandoffs = 500
 
-// takenBack is what people are to be told when a change is taken back: those whom it concerns, but for who
-// does it.
+// takenBack is what people are to be told when a change is taken back: those whom it concerns, but
+// for who does it.
 func takenBack(before, after *switchboardfile.File, c Change, actor Actor, now time.Time) []News {
 	if !c.To.After(now) {
 		return nil

@@ -23,8 +23,9 @@ func (s *Service) Look() {
 	}
 }
 
-// Run puts the changes of other hosts into force, and tells people of shifts that they were given, or that were taken back. It
-// returns ctx's error when ctx ends. A mail server that hangs keeps no change from being in force.
+// Run puts the changes of other hosts into force, and tells people of shifts that they were given,
+// or that were taken back. It returns ctx's error when ctx ends. A mail server that hangs keeps no
+// change from being in force.
 func (s *Service) Run(ctx context.Context) error {
 	var telling sync.WaitGroup
 	defer telling.Wait()
@@ -33,8 +34,8 @@ func (s *Service) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// each does something from time to time, and when it is woken, until ctx ends. Of failures in a row the
-// first is logged.
+// each does something from time to time, and when it is woken, until ctx ends. Of failures in a row
+// the first is logged.
 func (s *Service) each(ctx context.Context, woken <-chan struct{}, trouble string, do func(context.Context) error) {
 	failing := false
 	for ctx.Err() == nil {

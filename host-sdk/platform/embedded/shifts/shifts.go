@@ -1,6 +1,6 @@
-// Package shifts is what people change about who is on call while the switchboard file stays as it is:
-// somebody takes a shift, gives one to somebody else, or is away. Changes are rows, which count after the
-// overrides of the file; see [switchboardfile.File.WithShifts].
+// Package shifts is what people change about who is on call while the switchboard file stays as it
+// is: somebody takes a shift, gives one to somebody else, or is away. Changes are rows, which count
+// after the overrides of the file; see [switchboardfile.File.WithShifts].
 //
 //	shifts.go  Change, Service: list, add, remove
 //	check.go   what is refused, and why
@@ -78,8 +78,8 @@ type Config struct {
 	DB     *sqldb.DB
 	Clock  clock.Clock
 	Logger *slog.Logger
-	// Tell tells a person of a shift that somebody else gave to them, or took back. It is called until it
-	// succeeds or the shift is over. nil: nobody is told.
+	// Tell tells a person of a shift that somebody else gave to them, or took back. It is called
+	// until it succeeds or the shift is over. nil: nobody is told.
 	Tell func(ctx context.Context, n News, to integration.User) error
 }
 
@@ -107,8 +107,8 @@ const Forgotten = 40 * 24 * time.Hour
 
 const columns = "id, team, layer, person, starts, ends, note, made_by, made_at"
 
-// List returns the changes that end after a time, in the order in which they were made. Changes are kept
-// for [Forgotten].
+// List returns the changes that end after a time, in the order in which they were made. Changes are
+// kept for [Forgotten].
 func (s *Service) List(ctx context.Context, from time.Time) ([]Change, error) {
 	return list(ctx, s.cfg.DB.Read(), from)
 }
@@ -151,8 +151,8 @@ func Of(changes []Change) switchboardfile.Shifts {
 	return out
 }
 
-// Add makes a change in the name of an actor. It is invalid where no such shift can be, and a conflict or
-// unauthorized where others have a say; the message says what to do.
+// Add makes a change in the name of an actor. It is invalid where no such shift can be, and a
+// conflict or unauthorized where others have a say; the message says what to do.
 func (s *Service) Add(ctx context.Context, c Change, actor Actor) (Change, error) {
 	now := s.cfg.Clock.Now()
 	id, err := ulid.New(uint64(max(now.UnixMilli(), 0)), ulid.DefaultEntropy()) //nolint:gosec // not negative
@@ -179,9 +179,8 @@ func (s *Service) Add(ctx context.Context, c Change, actor Actor) (Change, error
 // byName is how an actor is named to others.
 func byName(actor Actor) string { return oneline.Clean(actor.Name, oneline.MaxName) }
 
-// Remove takes a change back in the name of an actor: the schedule counts again, and whom that concerns is
-// told. not_found: there is none
-// of this id.
+// Remove takes a change back in the name of an actor: the schedule counts again, and whom that
+// concerns is told. not_found: there is none of this id.
 func (s *Service) Remove(ctx context.Context, id string, actor Actor) (Change, error) {
 	var c Change
 	err := s.change(ctx, func(all []Change) ([]statement, error) {
@@ -197,7 +196,8 @@ func (s *Service) Remove(ctx context.Context, id string, actor Actor) (Change, e
 	return c, err
 }
 
-// ForgetText replaces an international number in notes, as platform.Eraser says, and says in how many.
+// ForgetText replaces an international number in notes, as platform.Eraser says, and says in how
+// many.
 func (s *Service) ForgetText(ctx context.Context, number, by string) (int, error) {
 	notes := sqldb.Column{Table: "embedded_shifts", Name: "note", Key: "id"}
 	return s.cfg.DB.Rewrite(ctx, notes, phone.Patterns(number), func(text string) (string, int) { return phone.Replace(text, number, by) })
@@ -221,9 +221,9 @@ type statement struct {
 const count = "insert into embedded_shifts_count (id, version) values (1, 1) " +
 	"on conflict (id) do update set version = embedded_shifts_count.version + 1 where embedded_shifts_count.version = $1"
 
-// change makes a change by the statements that decide returns, given all changes there are. It is decided
-// outside of the transaction, which then holds only if nobody was faster. Afterwards it is in force here, and on other
-// hosts within a few seconds.
+// change makes a change by the statements that decide returns, given all changes there are. It is
+// decided outside of the transaction, which then holds only if nobody was faster. Afterwards it is
+// in force here, and on other hosts within a few seconds.
 func (s *Service) change(ctx context.Context, decide func(all []Change) ([]statement, error)) error {
 	for range maxConflicts {
 		version, all, err := s.read(ctx, -1)

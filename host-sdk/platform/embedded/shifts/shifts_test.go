@@ -204,8 +204,8 @@ func TestShiftsOfOthersAreTheirs(t *testing.T) {
 	}
 }
 
-// TestChangesOfAnotherHostCount holds that a change which one host made is in force on another one that
-// shares the database, and after a restart.
+// TestChangesOfAnotherHostCount holds that a change which one host made is in force on another one
+// that shares the database, and after a restart.
 func TestChangesOfAnotherHostCount(t *testing.T) {
 	t.Parallel()
 	db := openDB(t)
@@ -225,8 +225,8 @@ func TestChangesOfAnotherHostCount(t *testing.T) {
 	}
 }
 
-// TestChangesAtTheSameTimeAllCount holds that of changes by several hosts at once none is lost, and that
-// only one of two takes a shift.
+// TestChangesAtTheSameTimeAllCount holds that of changes by several hosts at once none is lost, and
+// that only one of two takes a shift.
 func TestChangesAtTheSameTimeAllCount(t *testing.T) {
 	t.Parallel()
 	db := openDB(t)
@@ -250,8 +250,8 @@ func TestChangesAtTheSameTimeAllCount(t *testing.T) {
 	}
 }
 
-// TestWhoIsGivenAShiftIsTold holds that the person is told once, also where it fails at first, and that
-// nobody is told of what they do themselves.
+// TestWhoIsGivenAShiftIsTold holds that the person is told once, also where it fails at first, and
+// that nobody is told of what they do themselves.
 func TestWhoIsGivenAShiftIsTold(t *testing.T) {
 	t.Parallel()
 	db := openDB(t)
@@ -288,8 +288,8 @@ func TestWhoIsGivenAShiftIsTold(t *testing.T) {
 	}
 }
 
-// TestWhoeverATakenBackShiftConcernsIsTold holds that who had the shift is told, and who is on call again, but
-// for who takes it back; of what is over, and of what changes nothing, nobody is.
+// TestWhoeverATakenBackShiftConcernsIsTold holds that who had the shift is told, and who is on call
+// again, but for who takes it back; of what is over, and of what changes nothing, nobody is.
 func TestWhoeverATakenBackShiftConcernsIsTold(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -341,8 +341,8 @@ func TestWhoeverATakenBackShiftConcernsIsTold(t *testing.T) {
 	}
 }
 
-// TestAMailServerThatHangsHoldsUpNoShift holds that while a person cannot be told, others are, and what
-// other hosts change is in force.
+// TestAMailServerThatHangsHoldsUpNoShift holds that while a person cannot be told, others are, and
+// what other hosts change is in force.
 func TestAMailServerThatHangsHoldsUpNoShift(t *testing.T) {
 	t.Parallel()
 	db := openDB(t)

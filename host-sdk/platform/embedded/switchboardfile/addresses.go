@@ -8,7 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/notify"
 )
 
-// Addresses are where somebody is notified. They hold secrets, and print as services and hosts alone.
+// Addresses are where somebody is notified. They hold secrets, and print as services and hosts
+// alone.
 type Addresses []notify.Address
 
 // UnmarshalJSON reads the addresses that are right: the check reports the others.
@@ -37,8 +38,8 @@ func (a Addresses) ByID(id string) (notify.Address, bool) {
 	return notify.Address{}, false
 }
 
-// checkAddresses reports addresses that cannot be used, and warns of those that are listed twice. What
-// is said names the person or team, and nothing of the address but its service.
+// checkAddresses reports addresses that cannot be used, and warns of those that are listed twice.
+// What is said names the person or team, and nothing of the address but its service.
 func (f *File) checkAddresses(list *problemList, whose, at string) {
 	there := f.root.Find(at)
 	if there == nil {

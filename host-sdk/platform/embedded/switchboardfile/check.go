@@ -189,7 +189,8 @@ func (f *File) checkSchedule(list *problemList, at string, s *schedule.Schedule)
 	if s.Timezone == "" || !fine {
 		return
 	}
-	s.Holidays = slices.DeleteFunc(slices.Clone(f.Holidays), func(date string) bool { // the others have been reported
+	// The others have been reported.
+	s.Holidays = slices.DeleteFunc(slices.Clone(f.Holidays), func(date string) bool {
 		_, err := schedule.ParseHoliday(date)
 		return err != nil
 	})

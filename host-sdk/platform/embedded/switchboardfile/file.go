@@ -1,7 +1,7 @@
 // Package switchboardfile is the switchboard file in YAML: users, teams with their schedules and
 // escalation, and routers with their rules, or which other platform has them; accounts and settings
-// of the host. It is read and checked as a whole, and every problem is reported with line and column.
-// A [File] is never changed, so it may be used by many goroutines.
+// of the host. It is read and checked as a whole, and every problem is reported with line and
+// column. A [File] is never changed, so it may be used by many goroutines.
 //
 //	file.go         the typed File; Load, Parse
 //	source.go       the file as it changes
@@ -54,8 +54,9 @@ type File struct {
 	Holidays []string // dates such as 2026-12-25, for windows of layers; see [schedule.Window]
 	Routers  []Router
 	Platform Platform
-	Settings map[string]string // raw: numbers and booleans as they are written in JSON; the host knows what they mean
-	Warnings []Problem         // what may not be meant so
+	// Raw: numbers and booleans as they are written in JSON; the host knows what they mean.
+	Settings map[string]string
+	Warnings []Problem // what may not be meant so
 
 	accounts     []Account // of the section
 	everyAccount []Account
@@ -91,7 +92,8 @@ type Team struct {
 
 // Escalation says how long each layer has, and how often all of it is repeated.
 type Escalation struct {
-	Layers []EscalationLayer `json:"layers"` // as many as the schedule has; filled with DefaultTimeout when the file has none
+	// As many as the schedule has; filled with DefaultTimeout when the file has none.
+	Layers []EscalationLayer `json:"layers"`
 	Repeat int               `json:"repeat"` // rounds after the first
 }
 
@@ -267,8 +269,8 @@ func addFirst[T any](byID map[string]*T, id string, entry *T) {
 // Source returns the file as it was read. It must not be changed.
 func (f *File) Source() []byte { return f.source }
 
-// SettingProblem is what a host does not like about a setting of a file, which may be wrong otherwise,
-// with the place where it stands; the file alone if it is not there.
+// SettingProblem is what a host does not like about a setting of a file, which may be wrong
+// otherwise, with the place where it stands; the file alone if it is not there.
 func SettingProblem(path, name, message string) Problem {
 	out := Problem{File: path, Path: "settings", Message: message}
 	data, err := read(path)
@@ -318,8 +320,8 @@ func (t *Team) Destination() integration.Destination {
 	return integration.Destination{Kind: integration.DestinationTeam, ID: t.ID, Name: t.Name}
 }
 
-// ProblemAt is what a host does not like about a value (a JSON pointer such as "/platform/url"), with
-// the place where it stands, or the nearest thing around it.
+// ProblemAt is what a host does not like about a value (a JSON pointer such as "/platform/url"),
+// with the place where it stands, or the nearest thing around it.
 func (f *File) ProblemAt(pointer, message string) Problem {
 	n := f.root.Nearest(pointer)
 	return Problem{File: f.Path, Line: n.Line, Column: n.Column, Path: humanPath(pointer), Message: message}

@@ -322,7 +322,8 @@ func TestALayerHasAtMostAHundredPeopleOnCallTogether(t *testing.T) {
 		for where, layer := range map[string]string{
 			"layers[0].users":    "layers: [{users: [" + ids.String() + "]}]",
 			"overrides[0].users": "layers: [{users: [u1]}], overrides: [{layer: 1, from: '2026-01-05T09:00', to: '2026-01-06T09:00', users: [" + ids.String() + "]}]",
-			"":                   "layers: [{rotation: {start: '2026-01-05T09:00', every: 1d, users: [" + ids.String() + "]}}]", // one at a time
+			// One at a time.
+			"": "layers: [{rotation: {start: '2026-01-05T09:00', every: 1d, users: [" + ids.String() + "]}}]",
 		} {
 			f, problems := Parse("x.yaml", []byte("users:\n"+users.String()+"teams: [{id: t, name: T, schedule: {timezone: UTC, "+layer+"}}]\n"))
 			refused := number > 100 && where != ""

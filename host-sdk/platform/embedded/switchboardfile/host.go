@@ -17,8 +17,8 @@ const (
 	KindGoAlert  = "goalert"  // a GoAlert server
 )
 
-// Platform says what supplies people, teams and alerts. Like the settings, it is checked here for its
-// shape; the host knows what it means.
+// Platform says what supplies people, teams and alerts. Like the settings, it is checked here for
+// its shape; the host knows what it means.
 type Platform struct {
 	Kind string `json:"kind"`
 	URL  string `json:"url"` // of remote and goalert
@@ -50,15 +50,16 @@ const (
 type Account struct {
 	Email string `json:"email"`
 	Role  string `json:"role"` // RoleResponder where the file has none
-	User  string `json:"user"` // the platform's id of this person; "": the platform's user with this e-mail
+	// The platform's id of this person; "": the platform's user with this e-mail.
+	User string `json:"user"`
 }
 
 // Accounts are those of the file's section and, after them, each user with an e-mail that is not
 // among them. The list must not be changed.
 func (f *File) Accounts() []Account { return f.everyAccount }
 
-// Account finds an account by its e-mail address, in whatever case it is written; nil when the file has
-// none.
+// Account finds an account by its e-mail address, in whatever case it is written; nil when the file
+// has none.
 func (f *File) Account(email string) *Account { return f.byEmail[strings.ToLower(email)] }
 
 // collectAccounts makes the list of all accounts.
@@ -84,8 +85,8 @@ func (f *File) collectAccounts() {
 // embeddedSections are those that the embedded platform alone reads.
 var embeddedSections = []string{"users", "teams", "routers"}
 
-// checkPlatform reports sections of the embedded platform beside another one: two answers to who is on
-// call.
+// checkPlatform reports sections of the embedded platform beside another one: two answers to who is
+// on call.
 func (f *File) checkPlatform(list *problemList) {
 	if f.Platform.Kind != KindRemote && f.Platform.Kind != KindGoAlert {
 		return
@@ -98,7 +99,8 @@ func (f *File) checkPlatform(list *problemList) {
 	}
 }
 
-// checkAccounts reports addresses that are none or listed twice, and users whom the file should have.
+// checkAccounts reports addresses that are none or listed twice, and users whom the file should
+// have.
 func (f *File) checkAccounts(list *problemList) {
 	seen := map[string]int{}
 	for i, a := range f.accounts {

@@ -71,7 +71,8 @@ func Text(problems []Problem) string {
 // InOrder sorts problems by their places in the file. Those of the file as a whole come last.
 func InOrder(problems []Problem) {
 	slices.SortStableFunc(problems, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(uint(a.Line)-1, uint(b.Line)-1), cmp.Compare(a.Column, b.Column)) // 0 becomes the greatest
+		// 0 becomes the greatest.
+		return cmp.Or(cmp.Compare(uint(a.Line)-1, uint(b.Line)-1), cmp.Compare(a.Column, b.Column))
 	})
 }
 

@@ -9,12 +9,12 @@ import (
 )
 
 // maxSteps bounds the steps from router to router for one call: routers may name one another in
-// exponentially many ways, and a caller waits. Where they lead in a circle, one router may be reached
-// in several ways, and take a step each time.
+// exponentially many ways, and a caller waits. Where they lead in a circle, one router may be
+// reached in several ways, and take a step each time.
 const maxSteps = 100
 
-// Route resolves a router of the file to teams. A router among the receivers stands for the teams to
-// which it leads by itself: those of its rules or, if these name none, of its default receiver.
+// Route resolves a router of the file to teams. A router among the receivers stands for the teams
+// to which it leads by itself: those of its rules or, if these name none, of its default receiver.
 // facts is a JSON object. Unknown router: not_found.
 func (f *File) Route(id string, facts []byte, at time.Time) (integration.RouteVerdict, error) {
 	r := f.routers[id]
@@ -33,12 +33,14 @@ func (f *File) Route(id string, facts []byte, at time.Time) (integration.RouteVe
 
 // routeWalk follows routers from one to the next, for one call.
 type routeWalk struct {
-	file   *File
-	facts  []byte
-	at     time.Time
-	ruled  map[string][]string                  // the receivers that a router's rules name: they are tried once
-	known  map[string][]integration.Destination // where a router leads, if that does not depend on the way to it
-	onPath map[string]bool                      // the routers that are being asked
+	file  *File
+	facts []byte
+	at    time.Time
+	// The receivers that a router's rules name: they are tried once.
+	ruled map[string][]string
+	// Where a router leads, if that does not depend on the way to it.
+	known  map[string][]integration.Destination
+	onPath map[string]bool // the routers that are being asked
 	steps  int
 	notes  []string
 	trace  []string
@@ -90,8 +92,8 @@ func (w *routeWalk) tryRules(r *Router) (ids []string, reason string) {
 }
 
 // teams resolves receiver ids: a team is itself, a router is where it leads. Each comes once;
-// unknown ids are left out, with a note. whole is false where a router was left out because it leads
-// back to one that is being asked: by another way there may be more.
+// unknown ids are left out, with a note. whole is false where a router was left out because it
+// leads back to one that is being asked: by another way there may be more.
 func (w *routeWalk) teams(ids []string) (out []integration.Destination, whole bool) {
 	whole = true
 	taken := map[string]bool{}

@@ -35,13 +35,15 @@ var fileSchema = sync.OnceValues(func() (compiledSchema, error) {
 	if err := json.Unmarshal(text, &out.raw); err != nil {
 		return out, fmt.Errorf("switchboard file schema: %w", err)
 	}
-	delete(out.raw, "$id") // its public address would be the base of references; they are all within the document
+	// Its public address would be the base of references; they are all within the document.
+	delete(out.raw, "$id")
 	text, err := json.Marshal(out.raw)
 	if err != nil {
 		return out, fmt.Errorf("switchboard file schema: %w", err)
 	}
 	c := jsonschema.NewCompiler()
-	c.LoadURL = func(url string) (io.ReadCloser, error) { // the validator would otherwise read files and addresses
+	// The validator would otherwise read files and addresses.
+	c.LoadURL = func(url string) (io.ReadCloser, error) {
 		return nil, fmt.Errorf("schema reference %q: references outside the document are refused", url)
 	}
 	if err := c.AddResource(schemaURL, bytes.NewReader(text)); err != nil {

@@ -7,8 +7,8 @@ import (
 	"maps"
 )
 
-// SharedHash is the hex SHA-256 of the file without its section settings: of what several hosts have in
-// common, as settings are each host's own.
+// SharedHash is the hex SHA-256 of the file without its section settings: of what several hosts
+// have in common, as settings are each host's own.
 func (f *File) SharedHash() string { return SharedHash(f.source) }
 
 // SharedHash is [File.SharedHash] of a file's bytes.
@@ -34,8 +34,8 @@ func (f *File) WithSettings(settings map[string]string) *File {
 	return &other
 }
 
-// Take puts a file in force that came from another host, where [SourceConfig.Publish] is set. One with
-// another platform is invalid and leaves the old one in force, as in [Source.Reload].
+// Take puts a file in force that came from another host, where [SourceConfig.Publish] is set. One
+// with another platform is invalid and leaves the old one in force, as in [Source.Reload].
 func (s *Source) Take(f *File) error {
 	if problems := s.otherPlatform(f); problems != nil {
 		return refusedFile(s.cfg.Path, problems)
@@ -54,8 +54,8 @@ func (s *Source) OnDisk() string {
 	return s.onDisk
 }
 
-// unchanged notes which file is on disk, and reports whether it is the one that was there before. Where
-// hosts share the file in force, that one need not be in force.
+// unchanged notes which file is on disk, and reports whether it is the one that was there before.
+// Where hosts share the file in force, that one need not be in force.
 func (s *Source) unchanged(loaded *File) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

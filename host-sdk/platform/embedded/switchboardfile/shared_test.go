@@ -21,8 +21,8 @@ func TestHashOfWhatHostsShareLeavesOutSettings(t *testing.T) {
 	}
 }
 
-// TestAFileThatHasNotChangedStaysOutOfForce starts with the file that hosts share, which is not the one
-// on disk, and then changes the one on disk.
+// TestAFileThatHasNotChangedStaysOutOfForce starts with the file that hosts share, which is not the
+// one on disk, and then changes the one on disk.
 func TestAFileThatHasNotChangedStaysOutOfForce(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "switchboard.yaml")

@@ -15,15 +15,16 @@ type Shift struct {
 	Users    []string
 }
 
-// Shifts are the changes that people made, the later ones before the earlier ones where two overlap.
+// Shifts are the changes that people made, the later ones before the earlier ones where two
+// overlap.
 type Shifts struct {
 	Changes []Shift
 	Away    []schedule.Absence
 }
 
-// WithShifts returns the file with the shifts that people changed, which count after the overrides of
-// the file. Those of teams and layers that the file does not have any more are left out, and so are
-// people who have left it.
+// WithShifts returns the file with the shifts that people changed, which count after the overrides
+// of the file. Those of teams and layers that the file does not have any more are left out, and so
+// are people who have left it.
 func (f *File) WithShifts(s Shifts) *File {
 	other := *f
 	other.Teams = slices.Clone(f.Teams)

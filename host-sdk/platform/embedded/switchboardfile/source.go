@@ -20,15 +20,15 @@ type SourceConfig struct {
 	Path   string
 	Clock  clock.Clock
 	Logger *slog.Logger // nil: slog.Default
-	// Instead is used for the start in place of the file as it is on disk, which is read again when it
-	// changes; nil: the file is read, and must be right.
+	// Instead is used for the start in place of the file as it is on disk, which is read again when
+	// it changes; nil: the file is read, and must be right.
 	Instead *Instead
-	// Publish is called with a file that was changed on disk, before it comes into force: it is that of
-	// several hosts. A file on disk that is another one than the one in force, but has not changed, stays
-	// out of force. nil: the file on disk is in force.
+	// Publish is called with a file that was changed on disk, before it comes into force: it is
+	// that of several hosts. A file on disk that is another one than the one in force, but has not
+	// changed, stays out of force. nil: the file on disk is in force.
 	Publish func(ctx context.Context, changed *File)
-	// OnLoad is called with the file in force, and why the one on disk is not (nil: it is), when Open
-	// has loaded the first one and whenever that changes; nil: nobody is told.
+	// OnLoad is called with the file in force, and why the one on disk is not (nil: it is), when
+	// Open has loaded the first one and whenever that changes; nil: nobody is told.
 	OnLoad func(ctx context.Context, inForce *File, refused []Problem)
 }
 
@@ -36,7 +36,8 @@ type SourceConfig struct {
 type Instead struct {
 	File    *File
 	Refused []Problem // why the file on disk is not used, for Status; nil: it is, or it is OnDisk
-	OnDisk  *File     // what is on disk, where hosts share the one in force; nil: File, unless Refused
+	// What is on disk, where hosts share the one in force; nil: File, unless Refused.
+	OnDisk *File
 }
 
 // Status says which file is in force.
@@ -50,8 +51,8 @@ type Status struct {
 	RefusedSince time.Time
 }
 
-// Source is a switchboard file that is read again when it changes. A bad new file leaves the old one
-// in force, and so does one with another platform, which a running host cannot exchange.
+// Source is a switchboard file that is read again when it changes. A bad new file leaves the old
+// one in force, and so does one with another platform, which a running host cannot exchange.
 type Source struct {
 	cfg     SourceConfig
 	log     *slog.Logger
@@ -62,8 +63,9 @@ type Source struct {
 	shifts      Shifts     // those of current
 	status      Status
 	stateAtLoad fileState
-	onDisk      string // SharedHash of the file on disk when it could last be used; "": it never could
-	onChange    []func()
+	// SharedHash of the file on disk when it could last be used; "": it never could.
+	onDisk   string
+	onChange []func()
 }
 
 // Open loads the file. One with problems is invalid; a [FileError] in the error's chain lists them.
@@ -110,8 +112,8 @@ func (s *Source) loaded(ctx context.Context) {
 	}
 }
 
-// SetShifts changes who is on call, in the file in force and in those after it. It counts as a change of
-// the file; see [Source.OnChange].
+// SetShifts changes who is on call, in the file in force and in those after it. It counts as a
+// change of the file; see [Source.OnChange].
 func (s *Source) SetShifts(shifts Shifts) {
 	s.mu.Lock()
 	s.shifts = shifts
@@ -219,8 +221,8 @@ type fileState struct {
 	missing  bool
 }
 
-// fileState treats a file that cannot be opened as missing: reading it will say why. Once it can be,
-// after its mode or owner was corrected, it has changed, whatever its time of modification.
+// fileState treats a file that cannot be opened as missing: reading it will say why. Once it can
+// be, after its mode or owner was corrected, it has changed, whatever its time of modification.
 func (s *Source) fileState() fileState {
 	info, err := os.Stat(s.cfg.Path)
 	if err != nil || !info.Mode().IsRegular() {

@@ -24,16 +24,20 @@ func TestEveryFieldOfTheContractCrosses(t *testing.T) {
 		stays          []string // in the contract only
 		added          []string // on the wire only
 	}{
-		{integration.AlertSnapshot{}, wire.AlertSnapshot{}, []string{"ReadAt"}, nil}, // clocks say nothing about order
+		// Clocks say nothing about order.
+		{integration.AlertSnapshot{}, wire.AlertSnapshot{}, []string{"ReadAt"}, nil},
 		{integration.Acknowledgement{}, wire.Acknowledgement{}, nil, nil},
-		{integration.AlertCommand{}, wire.AlertCommand{}, []string{"Number", "AlertKey", "Event"}, nil}, // in the path; channels are the own platform's
+		// In the path; channels are the own platform's.
+		{integration.AlertCommand{}, wire.AlertCommand{}, []string{"Number", "AlertKey", "Event"}, nil},
 		{integration.AlertDraft{}, wire.AlertDraft{}, nil, nil},
 		{integration.AlertField{}, wire.AlertField{}, nil, nil},
 		{integration.MediaRef{}, wire.MediaRef{}, []string{"Duration"}, []string{"DurationSeconds", "URL"}},
-		{integration.Capabilities{}, wire.Capabilities{}, []string{"CallMedia", "Mail"}, nil}, // the host's own
+		// The host's own.
+		{integration.Capabilities{}, wire.Capabilities{}, []string{"CallMedia", "Mail"}, nil},
 		{integration.Destination{}, wire.Destination{}, nil, nil},
 		{integration.OnCallEntry{}, wire.OnCallEntry{}, nil, nil},
-		{integration.User{}, wire.User{}, []string{"OccupiedBy", "OccupiedHow", "AwaitedBy"}, nil}, // the host's own
+		// The host's own.
+		{integration.User{}, wire.User{}, []string{"OccupiedBy", "OccupiedHow", "AwaitedBy"}, nil},
 		{integration.RouteVerdict{}, wire.RouteVerdict{}, nil, nil},
 		{platform.Ref{}, wire.Ref{}, nil, nil},
 	} {

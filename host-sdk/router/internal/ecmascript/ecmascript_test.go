@@ -35,7 +35,8 @@ func TestAgreesWithECMAScript(t *testing.T) {
 		var unsupported UnsupportedError
 		switch {
 		case c.Error && strings.Contains(c.Flags, "u"):
-			continue // with flag u ECMAScript also refuses escapes that mean nothing, and single braces
+			// With flag u ECMAScript also refuses escapes that mean nothing, and single braces.
+			continue
 		case !c.Error && errors.As(err, &unsupported):
 			if !needsBacktracking.MatchString(c.Pattern) {
 				t.Errorf("/%s/%s: %v, but Go can match it", c.Pattern, c.Flags, err)
@@ -65,7 +66,8 @@ var needsBacktracking = regexp.MustCompile(`\(\?<?[=!]|\\[1-9k]`)
 // knownToDiffer names what the engine does in its own way; the package comment says so.
 func knownToDiffer(flags, subject string) bool {
 	switch {
-	case strings.Contains(flags, "i") && (subject == "\u212a" || subject == "\u017f"): // Kelvin sign and long s as k and s
+	case strings.Contains(flags, "i") && (subject == "\u212a" || subject == "\u017f"):
+		// Kelvin sign and long s as k and s.
 		return true
 	case subject == "😀" && !strings.Contains(flags, "u"): // one character, not two halves
 		return true

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzCompile holds that any pattern is compiled within the limits or refused in few words, and that
-// what is compiled can be matched.
+// FuzzCompile holds that any pattern is compiled within the limits or refused in few words, and
+// that what is compiled can be matched.
 func FuzzCompile(f *testing.F) {
 	for _, seed := range []struct{ pattern, flags string }{
 		{`^\+1[2-9]\d{9}$`, ""}, {`(?<year>\d{4})-\u{1F600}|[^]\cJ`, "u"}, {`\ud83d\ude00[\d-z]`, "i"}, {`(?=a)\1(?<!b)`, ""},

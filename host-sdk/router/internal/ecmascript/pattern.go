@@ -39,8 +39,8 @@ const maxProgram = 10_000
 // a file may have tens of thousands of patterns.
 const MaxTogether = 500_000
 
-// Budget is what patterns that are in use together may still cost. The zero value is a whole budget;
-// nil is no limit. It belongs to one goroutine.
+// Budget is what patterns that are in use together may still cost. The zero value is a whole
+// budget; nil is no limit. It belongs to one goroutine.
 type Budget struct{ spent int }
 
 // errSpent is no UnsupportedError: each pattern for itself could be run.

@@ -1,6 +1,6 @@
-// Package filetest gives tests SQLite databases whose tables exist already. To make the tables costs
-// several times as much as all that a small test does with them, and ten times that under the race
-// detector.
+// Package filetest gives tests SQLite databases whose tables exist already. To make the tables
+// costs several times as much as all that a small test does with them, and ten times that under the
+// race detector.
 package filetest
 
 import (
@@ -26,7 +26,8 @@ func New(migrate ...func(context.Context, *sqldb.DB) error) *Template {
 	return &Template{migrate: migrate}
 }
 
-// At makes a copy at path, unless there is a database already, and returns its address for sqldb.Open.
+// At makes a copy at path, unless there is a database already, and returns its address for
+// sqldb.Open.
 func (t *Template) At(tb testing.TB, path string) string {
 	tb.Helper()
 	t.once.Do(t.make)
@@ -70,8 +71,8 @@ func (t *Template) make() {
 	}
 }
 
-// Fill makes the tables in the database at url, such as one on a server. What is in the write-ahead log is in
-// the file once the database is closed.
+// Fill makes the tables in the database at url, such as one on a server. What is in the write-ahead
+// log is in the file once the database is closed.
 func (t *Template) Fill(url string) error {
 	ctx := context.Background()
 	db, err := sqldb.Open(ctx, url)

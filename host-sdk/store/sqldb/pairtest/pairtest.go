@@ -1,6 +1,6 @@
-// Package pairtest lets two hosts write at the same time, in tests. One stands still after each of its
-// statements until the other has done all of its own, or waits for the first. Then both go on. What comes
-// out must be what would have come out if one had written after the other.
+// Package pairtest lets two hosts write at the same time, in tests. One stands still after each of
+// its statements until the other has done all of its own, or waits for the first. Then both go on.
+// What comes out must be what would have come out if one had written after the other.
 package pairtest
 
 import (
@@ -22,8 +22,8 @@ import (
 
 // Pairs is a PostgreSQL database with two hosts on it.
 type Pairs struct {
-	// Begin makes, in new tables, the state with which each trial begins. It runs once: later trials begin
-	// with copies of the rows.
+	// Begin makes, in new tables, the state with which each trial begins. It runs once: later
+	// trials begin with copies of the rows.
 	Begin func()
 	// Write runs a writer on one of the hosts.
 	Write func(name string, second bool) error
@@ -31,8 +31,8 @@ type Pairs struct {
 	Ended []string
 	// Broken are conditions that hold whatever has happened: each query counts what breaks one.
 	Broken map[string]string
-	// Several are writers whose work is more than one transaction, and those that pass over what another
-	// transaction has locked: others may come in between, so only Broken counts.
+	// Several are writers whose work is more than one transaction, and those that pass over what
+	// another transaction has locked: others may come in between, so only Broken counts.
 	Several []string
 
 	t     testing.TB
@@ -53,7 +53,8 @@ func New(t testing.TB, url string) *Pairs {
 	return p
 }
 
-// Stop is called by the first host after each of its statements, and wherever else the other may come in.
+// Stop is called by the first host after each of its statements, and wherever else the other may
+// come in.
 func (p *Pairs) Stop() {
 	if f := p.each.Load(); f != nil {
 		(*f)()
@@ -217,7 +218,8 @@ func (p *Pairs) check(one, two string, n int) {
 	})
 }
 
-// after is the outcome when one writes after the other, and at how many places one could stand still.
+// after is the outcome when one writes after the other, and at how many places one could stand
+// still.
 func (p *Pairs) after(one, two string, twoFirst bool) (outcome string, places int) {
 	p.t.Helper()
 	p.Anew()
@@ -240,8 +242,8 @@ func (p *Pairs) after(one, two string, twoFirst bool) (outcome string, places in
 // groups is how many databases are used at a time.
 const groups = 4
 
-// All tries all pairs of names for which wanted is true with LIVECALL_TEST_DATABASE=postgres, otherwise
-// one of thirty. begin makes the hosts of a group.
+// All tries all pairs of names for which wanted is true with LIVECALL_TEST_DATABASE=postgres,
+// otherwise one of thirty. begin makes the hosts of a group.
 func All(t *testing.T, names []string, wanted func(one, two string) bool, begin func(t *testing.T) *Pairs) {
 	t.Helper()
 	slices.Sort(names)

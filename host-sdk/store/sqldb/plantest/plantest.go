@@ -1,5 +1,6 @@
-// Package plantest holds that a database answers every statement of the tests by an index: a statement
-// that looks through a whole table takes the longer, the more calls and alerts there have been.
+// Package plantest holds that a database answers every statement of the tests by an index: a
+// statement that looks through a whole table takes the longer, the more calls and alerts there have
+// been.
 package plantest
 
 import (
@@ -51,8 +52,8 @@ var allowed = []struct{ text, reason string }{
 // checked are the texts that were looked at: the tables are the same in every test.
 var checked sync.Map
 
-// Check fails the test for each statement run on the database that looks through a whole table and is
-// not allowed to. Call it before the database is closed.
+// Check fails the test for each statement run on the database that looks through a whole table and
+// is not allowed to. Call it before the database is closed.
 func Check(t testing.TB, db *sqldb.DB) {
 	t.Helper()
 	for _, text := range db.Statements() {
@@ -82,7 +83,8 @@ func bounded(text, step string) bool {
 		return true // the values of an argument
 	}
 	for _, s := range small {
-		if strings.HasSuffix(step, "INDEX "+s.index) || step == "SCAN "+s.index { // SQLite, PostgreSQL
+		// SQLite, PostgreSQL.
+		if strings.HasSuffix(step, "INDEX "+s.index) || step == "SCAN "+s.index {
 			return true
 		}
 	}
@@ -130,9 +132,9 @@ func arguments(text string) (n int) {
 	return n
 }
 
-// serverPlan is Plan on PostgreSQL: the plan for any arguments, in which a table is read as a whole only if no
-// index can be used. Which one is used says nothing: the tables of a test are small. A table that is read as
-// a whole is a step "SCAN table", as SQLite has it.
+// serverPlan is Plan on PostgreSQL: the plan for any arguments, in which a table is read as a whole
+// only if no index can be used. Which one is used says nothing: the tables of a test are small. A
+// table that is read as a whole is a step "SCAN table", as SQLite has it.
 func serverPlan(t testing.TB, db *sqldb.DB, text string) (plan []string) {
 	t.Helper()
 	execute := "explain execute looked_at"
@@ -176,7 +178,8 @@ func explained(q sqldb.Queryer, statement string) (lines []string, err error) {
 	return lines, rows.Err()
 }
 
-// serverSteps are the lines of a plan, of which those that read a whole table say so as SQLite does.
+// serverSteps are the lines of a plan, of which those that read a whole table say so as SQLite
+// does.
 func serverSteps(lines []string) []string {
 	steps := slices.Clone(lines)
 	for i, line := range lines {

@@ -25,14 +25,15 @@ func TestPrintedCommands(t *testing.T) {
 		}
 		found++
 		for i := range words {
-			words[i] = strings.ReplaceAll(strings.Trim(words[i], `"`), "NUMBER", "+12025550143") // NUMBER: nobody is on call
+			// NUMBER: nobody is on call.
+			words[i] = strings.ReplaceAll(strings.Trim(words[i], `"`), "NUMBER", "+12025550143")
 		}
 		if _, err := twiliosim.ParseScript(words[len(words)-1]); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
 		out := &buffer{}
-		// Nothing listens there: a right command fails at that, with 1; a wrong one is refused before,
-		// with 2.
+		// Nothing listens there: a right command fails at that, with 1; a wrong one is refused
+		// before, with 2.
 		code := runContext(context.Background(), words[1:], &environment{in: strings.NewReader(""), out: out}, out)
 		if code != 1 || !strings.Contains(out.String(), "simulator at http://127.0.0.1:1") {
 			t.Errorf("%s: code %d:\n%s", text, code, out)

@@ -48,7 +48,8 @@ func main() {
 // run is main with its surroundings; it returns the exit code.
 func run(args []string, env *environment, errOut io.Writer) int {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) { // a closed terminal ends it, unless nohup asks for the contrary
+	// A closed terminal ends it, unless nohup asks for the contrary.
+	if !signal.Ignored(syscall.SIGHUP) {
 		signals = append(signals, syscall.SIGHUP)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), signals...)
@@ -64,8 +65,8 @@ func (e errExit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 // runContext is run with a context of the caller's, for tests. It returns 0, 1 after a command that
 // failed, or 2 for a wrong command line.
 func runContext(ctx context.Context, args []string, env *environment, errOut io.Writer) (code int) {
-	// kong ends the process after printing help. A panic takes the place of that exit, so that tests
-	// can run every command.
+	// kong ends the process after printing help. A panic takes the place of that exit, so that
+	// tests can run every command.
 	defer func() {
 		if p := recover(); p != nil {
 			exit, ok := p.(errExit)

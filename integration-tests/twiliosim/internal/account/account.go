@@ -49,16 +49,16 @@ const (
 // Config says which account a simulator has, which numbers, and how Twilio behaves. The zero value
 // works.
 type Config struct {
-	// AccountSid (AC…), AuthToken, APIKey (SK…) and APISecret are the account's credentials; see the
-	// defaults.
+	// AccountSid (AC…), AuthToken, APIKey (SK…) and APISecret are the account's credentials; see
+	// the defaults.
 	AccountSid, AuthToken, APIKey, APISecret string
 	// Credentials are further user names (AC… or SK…) and passwords that the REST API accepts.
 	Credentials map[string]string
 	// AnyCredentials accepts every user name and password, and every account in a path: for
 	// demonstrations.
 	AnyCredentials bool
-	// MainAPIKey lets the API key read /Accounts as well. Default: it is a Standard key, which may not
-	// (401, 20003).
+	// MainAPIKey lets the API key read /Accounts as well. Default: it is a Standard key, which may
+	// not (401, 20003).
 	MainAPIKey bool
 	// Region in which the account's credentials, numbers and calls are: us1 (default), ie1, au1 or
 	// jp1.
@@ -71,8 +71,8 @@ type Config struct {
 	Clock clock.Clock
 	// Transport carries webhooks and media requests; default one without kept connections.
 	Transport http.RoundTripper
-	// PatienceFloor is the least real time before a webhook is given up, however fast the clock runs.
-	// Default 3s.
+	// PatienceFloor is the least real time before a webhook is given up, however fast the clock
+	// runs. Default 3s.
 	PatienceFloor time.Duration
 	// Logger gets every event at debug level; nil: none.
 	Logger *slog.Logger
@@ -92,8 +92,8 @@ type Config struct {
 	// OpenMedia serves recordings without credentials. Default: the account enforces HTTP
 	// authentication on media URLs.
 	OpenMedia bool
-	// EventLimit is how many events are kept, of all calls together; older ones are dropped. Default
-	// 100,000.
+	// EventLimit is how many events are kept, of all calls together; older ones are dropped.
+	// Default 100,000.
 	EventLimit int
 	// Places of telephone numbers, where the built-in ones are not wanted.
 	Places map[string]Place

@@ -11,17 +11,18 @@ type Behaviour struct {
 	// PlayFailureNamesDocument gives the document's address as ErrorUrl where the file of a <Play>
 	// cannot be fetched. Default: the file's.
 	PlayFailureNamesDocument bool
-	// AnnouncementFailureEnds ends the stay in the queue with QueueResult=error, and the dialer's part
-	// with DialBridged=false, where the announcement fails. Default: the conversation begins without it.
+	// AnnouncementFailureEnds ends the stay in the queue with QueueResult=error, and the dialer's
+	// part with DialBridged=false, where the announcement fails. Default: the conversation begins
+	// without it.
 	AnnouncementFailureEnds bool
-	// SignHTTPSPort makes the signature of an https URL cover an explicit port. Default: the port is
-	// left out for https and kept for http.
+	// SignHTTPSPort makes the signature of an https URL cover an explicit port. Default: the port
+	// is left out for https and kept for http.
 	SignHTTPSPort bool
-	// InboundAbandonStatus is the final status of an inbound call whose caller gave up before it was
-	// answered. Default "no-answer".
+	// InboundAbandonStatus is the final status of an inbound call whose caller gave up before it
+	// was answered. Default "no-answer".
 	InboundAbandonStatus string
-	// WhisperDeclineStatus is DialCallStatus when the called party hung up, or was hung up on, in the
-	// whisper. Default "completed" (with DialBridged=false).
+	// WhisperDeclineStatus is DialCallStatus when the called party hung up, or was hung up on, in
+	// the whisper. Default "completed" (with DialBridged=false).
 	WhisperDeclineStatus string
 	// QueueCallerGoneStatus is DialCallStatus of a <Dial><Queue> whose caller left while the
 	// announcement ran. Default "completed" (with DialBridged=false).
@@ -29,27 +30,28 @@ type Behaviour struct {
 	// DialerGoneResult is the QueueResult of a caller whose dialer left while the announcement ran.
 	// Default "bridged".
 	DialerGoneResult string
-	// AbandonedDialStatus is DialCallStatus when the caller hung up while a <Dial> was still ringing.
-	// Default "no-answer".
+	// AbandonedDialStatus is DialCallStatus when the caller hung up while a <Dial> was still
+	// ringing. Default "no-answer".
 	AbandonedDialStatus string
 	// NoDialActionOnHangup leaves the <Dial> action out when the caller hangs up. Default: it
 	// is, with CallStatus=completed, and its answer ignored.
 	NoDialActionOnHangup bool
-	// StatusCallbackFirst sends the number's status callback before the Enqueue action when a caller
-	// hangs up in a queue. Default: after.
+	// StatusCallbackFirst sends the number's status callback before the Enqueue action when a
+	// caller hangs up in a queue. Default: after.
 	StatusCallbackFirst bool
-	// ShuffleStatusCallbacks delays each status callback at random by up to two seconds, so that they
-	// arrive in any order. Default: in order.
+	// ShuffleStatusCallbacks delays each status callback at random by up to two seconds, so that
+	// they arrive in any order. Default: in order.
 	ShuffleStatusCallbacks bool
 	// KeepSilentRecordings keeps a recording without a sound as completed. Default: it ends as
 	// absent, 16102.
 	KeepSilentRecordings bool
 	// ShortestRecording is the length below which a recording ends as absent, 16101. Default 1s.
 	ShortestRecording time.Duration
-	// RecordingDelay is the time from the end of a recording until it is completed and its media can
-	// be fetched. Default 2s.
+	// RecordingDelay is the time from the end of a recording until it is completed and its media
+	// can be fetched. Default 2s.
 	RecordingDelay time.Duration
-	// TranscriptionDelay is the time from the completed recording until its transcription. Default 5s.
+	// TranscriptionDelay is the time from the completed recording until its transcription. Default
+	// 5s.
 	TranscriptionDelay time.Duration
 	// TranscriptionFails makes transcriptions end as failed.
 	TranscriptionFails bool
@@ -64,14 +66,14 @@ type Behaviour struct {
 	SetupTime time.Duration
 	// MachineDetectionTime is the time a blocking machine detection takes. Default 4s.
 	MachineDetectionTime time.Duration
-	// AnonymousCallerIDFails makes a <Dial> without callerId from a withheld number fail. Default: the
-	// number is passed on.
+	// AnonymousCallerIDFails makes a <Dial> without callerId from a withheld number fail. Default:
+	// the number is passed on.
 	AnonymousCallerIDFails bool
 	// QueueDeleteRefusal is the error code with which deleting a queue that is not empty is refused
 	// (HTTP 400). Default 20001.
 	QueueDeleteRefusal int
-	// LongTwimlRefusal is the error code with which inline TwiML over 4000 characters is refused (HTTP
-	// 400). Default 20001.
+	// LongTwimlRefusal is the error code with which inline TwiML over 4000 characters is refused
+	// (HTTP 400). Default 20001.
 	LongTwimlRefusal int
 	// WaitVerbContinues skips a verb that a wait document may not hold. Default:
 	// QueueResult=error.

@@ -51,8 +51,8 @@ type Call struct {
 	Finished   bool               // it is over, and its last webhook has been answered
 	Deleted    bool               // the record of the call was deleted by REST
 
-	// Fallback is where errors go, Callbacks what the program wants to hear of, Detection whether to
-	// find out who answers.
+	// Fallback is where errors go, Callbacks what the program wants to hear of, Detection whether
+	// to find out who answers.
 	Fallback  webhook.Target
 	Callbacks CallbackPlan
 	Detection Detection

@@ -26,8 +26,8 @@ import (
 // largestBody bounds a JSON body, in bytes.
 const largestBody = 1 << 20
 
-// Server answers the control API. It asks for no credentials: by default a simulator listens on this
-// machine alone.
+// Server answers the control API. It asks for no credentials: by default a simulator listens on
+// this machine alone.
 type Server struct {
 	account  *account.Account
 	executor *executor.Executor

@@ -42,8 +42,8 @@ func (r runner) dialQueue(d *document, n, noun *twiml.Node) (dialResult, error) 
 		return dialResult{}, account.ErrClosed
 	}
 	a.Lock()
-	// The dialer may leave, or be redirected, while the announcement runs: the member then has nobody
-	// to talk to.
+	// The dialer may leave, or be redirected, while the announcement runs: the member then has
+	// nobody to talk to.
 	talk := m.Talk
 	if talk == nil && why != nil && m.State != account.MemberOut {
 		m.State = account.MemberDropped

@@ -151,8 +151,8 @@ func (r runner) document(body []byte, d *document) (*step, error) {
 	if d.mode == twiml.ModeWait && len(root.Children) == 0 {
 		r.Account.Report(r.Call, &problem.Problem{Warning: true, Text: "a wait document without verbs is requested again at once: play or pause a few seconds", URL: where})
 	}
-	// The whole document is validated before its first verb, so that a test learns of a mistake in a
-	// part that its call never reached.
+	// The whole document is validated before its first verb, so that a test learns of a mistake in
+	// a part that its call never reached.
 	for _, p := range twiml.Validate(root) {
 		p.URL = where
 		r.Account.Report(r.Call, p)
@@ -167,8 +167,8 @@ func (r runner) execute(d *document) (*step, error) {
 			return nil, err
 		}
 		if n.Fatal != nil {
-			// A fatal mistake ends the document here, not before: the verbs above it have run. The caller
-			// hears the apology, for which the call must be answered.
+			// A fatal mistake ends the document here, not before: the verbs above it have run. The
+			// caller hears the apology, for which the call must be answered.
 			r.answer()
 			return nil, n.Fatal
 		}

@@ -96,8 +96,8 @@ func (r runner) connectOutbound(turn time.Time, timeout, limit time.Duration) bo
 			}
 		})
 	}
-	// A call that was redirected while the detection ran still runs its documents: the redirection is
-	// met there.
+	// A call that was redirected while the detection ran still runs its documents: the redirection
+	// is met there.
 	err := r.detect()
 	return !errors.Is(err, account.ErrEnded) && !errors.Is(err, account.ErrClosed)
 }

@@ -88,7 +88,8 @@ func (r runner) listen(recording *account.Recording, finish string, silence, lon
 	a.Unlock()
 	defer r.stopListening()
 	for {
-		// Whatever the caller says moves the end of the silence, so it is worked out again each time.
+		// Whatever the caller says moves the end of the silence, so it is worked out again each
+		// time.
 		a.Lock()
 		recording.HearLocked(r.Speech)
 		deadline := recording.Started.Add(longest)

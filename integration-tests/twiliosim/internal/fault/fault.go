@@ -11,8 +11,8 @@ import (
 
 // What a fault does to a request: the values of Fault.Do.
 const (
-	// Lose: the request never arrives. A webhook fails to connect, a callback is gone, a REST request
-	// gets no answer.
+	// Lose: the request never arrives. A webhook fails to connect, a callback is gone, a REST
+	// request gets no answer.
 	Lose = "lose"
 	// LoseAnswer: the request arrives and its answer does not: a time-out.
 	LoseAnswer = "lose_answer"
@@ -48,11 +48,12 @@ type Fault struct {
 	To string `json:"to,omitempty"`
 	// Count is how many requests it disturbs; 0: one. Negative: until it is cleared.
 	Count int `json:"count,omitempty"`
-	// Do is one of Lose, LoseAnswer, Double, Reset, Delay and Status; the last two need the field of
-	// their name.
+	// Do is one of Lose, LoseAnswer, Double, Reset, Delay and Status; the last two need the field
+	// of their name.
 	Do     string `json:"do"`
 	Status int    `json:"status,omitempty"`
-	// Code is Twilio's error code in an answer to a REST request with Status; 0: one for the status.
+	// Code is Twilio's error code in an answer to a REST request with Status; 0: one for the
+	// status.
 	Code  int           `json:"code,omitempty"`
 	Delay time.Duration `json:"delay_ns,omitempty"`
 	// Hits counts the requests disturbed so far.

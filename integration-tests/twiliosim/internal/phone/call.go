@@ -11,8 +11,8 @@ import (
 // Call is one leg: a telephone connected, or being connected, to Twilio. Its methods play the
 // person at the telephone.
 type Call struct {
-	// Sid (CA…), From and To as Twilio reports them, Direction (inbound, outbound-api, outbound-dial),
-	// and the SID of the leg that dialed this one.
+	// Sid (CA…), From and To as Twilio reports them, Direction (inbound, outbound-api,
+	// outbound-dial), and the SID of the leg that dialed this one.
 	Sid, From, To, Direction, ParentSid string
 
 	leg    *account.Call

@@ -21,8 +21,8 @@ type TB interface {
 const (
 	patience     = 2 * time.Minute
 	patienceReal = 2 * time.Minute
-	// patienceAfter is how much longer, of the simulator's time, it waits after the call: recordings
-	// and scripts end a little later than their call.
+	// patienceAfter is how much longer, of the simulator's time, it waits after the call:
+	// recordings and scripts end a little later than their call.
 	patienceAfter = 15 * time.Second
 )
 
@@ -83,8 +83,8 @@ func (c *Call) hearNextLocked(text string) (transcript.Event, bool) {
 	return transcript.Event{}, false
 }
 
-// isHeard reports whether the person hears text in an event. The tone before a recording is heard as
-// "beep".
+// isHeard reports whether the person hears text in an event. The tone before a recording is heard
+// as "beep".
 func isHeard(e transcript.Event, text string) bool {
 	text = strings.ToLower(text)
 	if e.Kind == transcript.Beep {

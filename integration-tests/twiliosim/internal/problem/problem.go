@@ -18,8 +18,8 @@ type Problem struct {
 	// Injected says that a fault which a test asked for caused the problem, so that it is no
 	// violation.
 	Injected bool
-	// Reported says that the transcript has it already: a fatal problem is found when the document is
-	// validated, and met again when its verb is reached.
+	// Reported says that the transcript has it already: a fatal problem is found when the document
+	// is validated, and met again when its verb is reached.
 	Reported bool
 }
 

@@ -28,8 +28,8 @@ func isDeleted(c *account.Call) bool {
 	return c.Deleted
 }
 
-// deleteCall is DELETE /Calls/{Sid}: the record of a call that has ended; its recordings stay. Source:
-// Twilio docs, voice/api/call-resource, delete.
+// deleteCall is DELETE /Calls/{Sid}: the record of a call that has ended; its recordings stay.
+// Source: Twilio docs, voice/api/call-resource, delete.
 func (api *API) deleteCall(r *http.Request) (reply, *apiError) {
 	c, e := api.callInPath(r)
 	if e != nil {

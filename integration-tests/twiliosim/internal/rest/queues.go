@@ -175,8 +175,8 @@ func (api *API) dequeueLocked(r *http.Request, m *account.Member) (reply, *apiEr
 	if v := r.PostForm.Get("Method"); v != "" && webhook.MethodOr(v, "") == "" {
 		return reply{}, badRequest(21209, "Method %s is invalid: want GET or POST", v)
 	}
-	// The call leaves the queue now; its Enqueue action is requested as if a REST update of the call
-	// had redirected it.
+	// The call leaves the queue now; its Enqueue action is requested as if a REST update of the
+	// call had redirected it.
 	m.Call.Update = &account.Instructions{Target: targetInForm(r.PostForm, "Url", "Method")}
 	body := memberJSONLocked(api.account, m)
 	body["position"] = 0 // Twilio's sign that it left

@@ -83,8 +83,8 @@ func (api *API) fetchRecording(r *http.Request) (reply, *apiError) {
 	case r.URL.Query().Get("RequestedChannels") == "2":
 		return reply{}, badRequest(16113, "A dual-channel presentation of a mono recording is not available")
 	case ext == "mp3" && rec.HasVoiceLocked():
-		// Nothing here makes MP3 of a voice. Encrypted recordings at Twilio are refused in the same way,
-		// so that a program must be able to take WAV. Source: Twilio docs, api/errors/16109.
+		// Nothing here makes MP3 of a voice. Encrypted recordings at Twilio are refused in the same
+		// way, so that a program must be able to take WAV. Source: Twilio docs, api/errors/16109.
 		return reply{}, badRequest(16109, "MP3 format is not available for this recording")
 	case ext == "mp3":
 		return reply{status: http.StatusOK, body: audio.SilentMP3(rec.Length), contentType: "audio/mpeg"}, nil

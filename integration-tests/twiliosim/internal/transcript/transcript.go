@@ -38,10 +38,11 @@ const (
 // Event is one line of the transcript. Seq numbers the events of a simulator from 1; fields that a
 // kind does not use are empty.
 type Event struct {
-	Seq      int64             `json:"seq"`
-	At       time.Time         `json:"at"`
-	Call     string            `json:"call,omitempty"`
-	Leg      string            `json:"leg,omitempty"` // whose end it is: the person's telephone number
+	Seq  int64     `json:"seq"`
+	At   time.Time `json:"at"`
+	Call string    `json:"call,omitempty"`
+	// Whose end it is: the person's telephone number.
+	Leg      string            `json:"leg,omitempty"`
 	Kind     string            `json:"kind"`
 	Text     string            `json:"text,omitempty"`
 	Note     string            `json:"note,omitempty"`

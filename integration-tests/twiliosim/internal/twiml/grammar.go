@@ -14,8 +14,8 @@ type verb struct {
 	// children may stand inside; text: so may character data.
 	children []string
 	text     bool
-	// simulated: this simulator executes it. The use of any other ends the call with an error, since
-	// the call could not go on as at Twilio.
+	// simulated: this simulator executes it. The use of any other ends the call with an error,
+	// since the call could not go on as at Twilio.
 	simulated bool
 }
 

@@ -76,13 +76,14 @@ type logView struct {
 
 // alertCallView is what the host knows of an alert's call.
 type alertCallView struct {
-	SID     string   `json:"sid"`
-	From    string   `json:"from"` // "" = withheld
-	Name    string   `json:"name"`
-	City    string   `json:"city"`
-	State   string   `json:"state"`
-	Ended   string   `json:"ended"`   // how it ended; "" while it runs
-	Waited  *float64 `json:"waited"`  // seconds until the caller spoke with a person, or was gone, or now; null: not known
+	SID   string `json:"sid"`
+	From  string `json:"from"` // "" = withheld
+	Name  string `json:"name"`
+	City  string `json:"city"`
+	State string `json:"state"`
+	Ended string `json:"ended"` // how it ended; "" while it runs
+	// Seconds until the caller spoke with a person, or was gone, or now; null: not known.
+	Waited  *float64 `json:"waited"`
 	Unheard int      `json:"unheard"` // recordings that nobody has heard
 }
 
@@ -155,8 +156,8 @@ func (a *API) alertBrowser() (platform.AlertBrowser, error) {
 	return a.browser, nil
 }
 
-// listAlerts answers GET /alerts. A Link header leads to the next ones. An unknown integration gives an
-// empty list: it may have been deleted, and its alerts with it.
+// listAlerts answers GET /alerts. A Link header leads to the next ones. An unknown integration
+// gives an empty list: it may have been deleted, and its alerts with it.
 func (a *API) listAlerts(w http.ResponseWriter, r *http.Request) error {
 	if _, err := a.alertBrowser(); err != nil {
 		return err

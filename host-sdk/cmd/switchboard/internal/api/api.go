@@ -39,7 +39,8 @@ type Config struct {
 	Engine   Engine
 	Store    store.Store
 	Platform platform.Platform // alerts are served when it is a platform.AlertBrowser too
-	// PlatformPage is where people find a platform that shows its alerts itself; "": it is not known.
+	// PlatformPage is where people find a platform that shows its alerts itself; "": it is not
+	// known.
 	PlatformPage string
 	Plugins      engine.Plugins
 	// EndpointURL gives the public URL of an integration's endpoint.
@@ -50,7 +51,8 @@ type Config struct {
 	Logger      *slog.Logger
 	// FormScriptURL and FormStyleURL are public addresses of what belongs to the HTML of a form.
 	FormScriptURL, FormStyleURL string
-	// People knows whose a request is, and keeps what the API tells of logins, tokens and the audit.
+	// People knows whose a request is, and keeps what the API tells of logins, tokens and the
+	// audit.
 	People *people.People
 	// Ways are those of the people of the switchboard file; nil: another platform has the people.
 	Ways *ways.Ways
@@ -62,11 +64,11 @@ type Config struct {
 	Examine func(ctx context.Context, send bool) []inspect.Line
 	// Status is the host at a glance; nil: it is not known.
 	Status func(context.Context) Status
-	// PushFile puts a switchboard file into force for all hosts and returns its hash; nil: the host goes by
-	// its own file.
+	// PushFile puts a switchboard file into force for all hosts and returns its hash; nil: the host
+	// goes by its own file.
 	PushFile func(ctx context.Context, text []byte) (hash string, err error)
-	// SwitchPlugin takes a version of a plugin into use that lies in the plugin folder, and RemovePlugin
-	// takes one away; nil: this host cannot.
+	// SwitchPlugin takes a version of a plugin into use that lies in the plugin folder, and
+	// RemovePlugin takes one away; nil: this host cannot.
 	SwitchPlugin func(ctx context.Context, id, version string) (SwitchedPlugin, error)
 	RemovePlugin func(ctx context.Context, id string) error
 	// Closing ends when the host stops: event streams end then. nil: they live as long as their
@@ -92,8 +94,8 @@ type Route struct {
 	audit   audited
 }
 
-// audited says how the audit names an operation: by a word, and by the parameter that says what it is
-// done to; "": the handler says it.
+// audited says how the audit names an operation: by a word, and by the parameter that says what it
+// is done to; "": the handler says it.
 type audited struct{ action, of string }
 
 // quiet is an operation that is not audited.
@@ -212,7 +214,8 @@ func (a *API) handle(route Route) http.Handler {
 			defer cancel()
 			r = r.WithContext(ctx)
 		}
-		// The link in a page opens an alert by the id in the address. What is heard is looked at by getMedium.
+		// The link in a page opens an alert by the id in the address. What is heard is looked at by
+		// getMedium.
 		who, alert := people.From(r.Context()), ""
 		if strings.HasPrefix(route.Path, "/alerts/{id}") {
 			alert = r.PathValue("id")

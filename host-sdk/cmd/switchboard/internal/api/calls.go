@@ -79,8 +79,8 @@ func (a *API) exportCalls(w http.ResponseWriter, r *http.Request) error {
 	return a.lists().ServeCSV(w, r, a.cfg.Clock.Now())
 }
 
-// findCall reads the record that a request names. Carriers give each call an id of its own, so a call
-// is found without its integration; of several the newest is meant.
+// findCall reads the record that a request names. Carriers give each call an id of its own, so a
+// call is found without its integration; of several the newest is meant.
 func (a *API) findCall(r *http.Request) (store.Call, error) {
 	calls, err := a.cfg.Store.CallsByKey(r.Context(), r.PathValue("sid"))
 	if err != nil {
@@ -180,8 +180,8 @@ func (a *API) markHeard(w http.ResponseWriter, r *http.Request) error {
 	return a.getCall(w, r)
 }
 
-// knownUser is the actor of a request, refused where the platform knows nobody of this id. While the
-// platform cannot say, it is taken as it is.
+// knownUser is the actor of a request, refused where the platform knows nobody of this id. While
+// the platform cannot say, it is taken as it is.
 func (a *API) knownUser(r *http.Request, named string) (string, error) {
 	id, err := a.actor(r, named)
 	if err != nil {

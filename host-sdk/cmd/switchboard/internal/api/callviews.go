@@ -11,7 +11,8 @@ import (
 // listedCall is a call in a list: its view, and what its record adds.
 type listedCall struct {
 	callView
-	IntegrationName string        `json:"integration_name"` // as it was when the call was last written
+	// As it was when the call was last written.
+	IntegrationName string        `json:"integration_name"`
 	Live            bool          `json:"live"`
 	Unheard         int           `json:"unheard"` // recordings that nobody has heard
 	Alert           callAlertView `json:"alert"`

@@ -16,7 +16,8 @@ import (
 type DeletedRecording struct {
 	Ref   string   `json:"ref"`
 	Calls []string `json:"calls"` // the ids of the calls whose record had it
-	// Pending says that it is still to be deleted at the telephone service; GET /erasures lists it until then.
+	// Pending says that it is still to be deleted at the telephone service; GET /erasures lists it
+	// until then.
 	Pending bool `json:"pending"`
 }
 
@@ -30,8 +31,8 @@ func mediaRef(text string) string {
 	return "media:" + strings.TrimPrefix(text, "media:")
 }
 
-// deleteRecording answers DELETE /recordings/{ref}. Calls that recorded the very same sound have one
-// medium: it is deleted for all of them.
+// deleteRecording answers DELETE /recordings/{ref}. Calls that recorded the very same sound have
+// one medium: it is deleted for all of them.
 func (a *API) deleteRecording(w http.ResponseWriter, r *http.Request) error {
 	ref := mediaRef(r.PathValue("ref"))
 	calls, err := a.cfg.Store.RecordingCalls(r.Context(), ref)
@@ -139,8 +140,8 @@ func viewErasures(list []store.Erasure) []Erasure {
 	return out
 }
 
-// deleteAlert answers DELETE /alerts/{id}: an alert that nobody has to do with any more, with its log. The
-// record of its call stays.
+// deleteAlert answers DELETE /alerts/{id}: an alert that nobody has to do with any more, with its
+// log. The record of its call stays.
 func (a *API) deleteAlert(w http.ResponseWriter, r *http.Request) error {
 	browser, err := a.alertBrowser()
 	if err != nil {
@@ -160,8 +161,9 @@ func (a *API) deleteAlert(w http.ResponseWriter, r *http.Request) error {
 // Forgotten says what was removed about a caller, and what lies outside.
 type Forgotten struct {
 	store.Forgotten
-	Alerts  int       `json:"alerts"`
-	Pending []Erasure `json:"pending"` // still to be deleted at the telephone service; it is tried again
+	Alerts int `json:"alerts"`
+	// Still to be deleted at the telephone service; it is tried again.
+	Pending []Erasure `json:"pending"`
 	Outside []string  `json:"outside"` // what this did not change, a sentence each
 }
 

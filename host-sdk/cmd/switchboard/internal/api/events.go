@@ -99,8 +99,8 @@ func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// ended reports whether the login of a request holds, and gives a channel that is closed when that may
-// have changed.
+// ended reports whether the login of a request holds, and gives a channel that is closed when that
+// may have changed.
 func (a *API) ended(r *http.Request) (changed <-chan struct{}, allowed bool) {
 	changed = a.cfg.People.Ended() // before the question: an end in between is not missed
 	return changed, a.cfg.People.Still(r, people.Look)

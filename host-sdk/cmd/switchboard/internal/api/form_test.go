@@ -161,7 +161,8 @@ func TestAnotherProductSavesAFormAndIsOvertaken(t *testing.T) {
 		t.Errorf("warnings: %+v", warned.Warnings)
 	}
 
-	// The same page, kept by somebody who fills it in otherwise: it is not taken for a second click.
+	// The same page, kept by somebody who fills it in otherwise: it is not taken for a second
+	// click.
 	other := entered()
 	other.Set("name", "Another hotline")
 	postForm(t, h, 409, path, theirs.fields(other))

@@ -90,8 +90,8 @@ func readUpload(w http.ResponseWriter, r *http.Request) (name string, data []byt
 	return name, data, nil
 }
 
-// mayHear refuses a recording to the link in a page that is about another alert, and has the audit note
-// who heard it. What players fetch of one later on is not noted again.
+// mayHear refuses a recording to the link in a page that is about another alert, and has the audit
+// note who heard it. What players fetch of one later on is not noted again.
 func (a *API) mayHear(r *http.Request, m store.Medium) error {
 	who := people.From(r.Context())
 	if who.Alert != "" && !a.recordingOf(r, who.Alert, m.Ref) {

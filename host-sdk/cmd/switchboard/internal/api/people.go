@@ -12,11 +12,12 @@ import (
 
 // meView says whose a request is.
 type meView struct {
-	Account string      `json:"account"` // e-mail address; "" of a token
-	Token   string      `json:"token"`   // name of a token; "" of a person, and of the API token of the settings
-	User    string      `json:"user"`    // the platform's id, as far as the account says it
-	Role    people.Role `json:"role"`
-	How     string      `json:"how"`
+	Account string `json:"account"` // e-mail address; "" of a token
+	// Name of a token; "" of a person, and of the API token of the settings.
+	Token string      `json:"token"`
+	User  string      `json:"user"` // the platform's id, as far as the account says it
+	Role  people.Role `json:"role"`
+	How   string      `json:"how"`
 }
 
 // getMe answers GET /me.
@@ -28,10 +29,11 @@ func (a *API) getMe(w http.ResponseWriter, r *http.Request) error {
 
 // loginView is a browser that somebody is logged in with.
 type loginView struct {
-	ID       string     `json:"id"`
-	Account  string     `json:"account"` // e-mail address, or "" of the API token and of links in pages
-	User     string     `json:"user"`    // of a link in a page
-	Alert    string     `json:"alert"`   // of a link in a page
+	ID string `json:"id"`
+	// E-mail address, or "" of the API token and of links in pages.
+	Account  string     `json:"account"`
+	User     string     `json:"user"`  // of a link in a page
+	Alert    string     `json:"alert"` // of a link in a page
 	How      string     `json:"how"`
 	Since    *time.Time `json:"since"`
 	LastUsed *time.Time `json:"last_used"`

@@ -10,10 +10,11 @@ import (
 
 // pluginView is an installed plugin.
 type pluginView struct {
-	ID      string             `json:"id"`
-	Name    string             `json:"name"`
-	Version string             `json:"version"`
-	Running bool               `json:"running"` // false: it could not be asked just now; name, version and actions are then empty
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	// false: it could not be asked just now; name, version and actions are then empty.
+	Running bool               `json:"running"`
 	Actions []actionDefinition `json:"actions"`
 }
 

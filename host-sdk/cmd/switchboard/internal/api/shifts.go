@@ -63,8 +63,8 @@ func (a *API) shifts() (*shifts.Service, error) {
 	return nil, refuse(http.StatusNotFound, "not_found", "the platform keeps schedules itself: change shifts there")
 }
 
-// shiftActor is in whose name a request changes shifts. by is how people are to see who it was, where a
-// program works for them.
+// shiftActor is in whose name a request changes shifts. by is how people are to see who it was,
+// where a program works for them.
 func (a *API) shiftActor(r *http.Request, by string) shifts.Actor {
 	who := people.From(r.Context())
 	actor := shifts.Actor{User: who.User, Name: cmp.Or(oneline.Clean(by, oneline.MaxName), who.Who()), Any: who.May(people.Configure, "")}

@@ -7,7 +7,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 )
 
-// Statistics are answered as JSON and as CSV; what cannot be read of a question is refused by its name.
+// Statistics are answered as JSON and as CSV; what cannot be read of a question is refused by its
+// name.
 func TestStatisticsOfCalls(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

@@ -10,18 +10,21 @@ import (
 
 // Status is a host at a glance.
 type Status struct {
-	Status    string                 `json:"status"` // as in /readyz; not_running where the store was read because no host runs
-	Version   string                 `json:"version"`
-	Started   time.Time              `json:"started_at,omitzero"` // zero: no host runs
-	Uptime    int64                  `json:"uptime_seconds"`      // of this host
-	Database  StatusDatabase         `json:"database"`            // where everything is kept
-	File      StatusFile             `json:"switchboard_file"`    // in force
-	Hosts     []store.Host           `json:"hosts"`               // as in /hosts
-	Plugins   []StatusPlugin         `json:"plugins"`             // of this host, by id
-	LiveCalls int                    `json:"live_calls"`          // of all integrations
-	Findings  []StatusFinding        `json:"findings"`            // by code
-	Checks    map[string]StatusCheck `json:"checks"`              // as in /readyz, each with its remedy
-	Unknown   []string               `json:"unknown,omitempty"`   // what could not be read, a sentence each
+	// As in /readyz; not_running where the store was read because no host runs.
+	Status    string          `json:"status"`
+	Version   string          `json:"version"`
+	Started   time.Time       `json:"started_at,omitzero"` // zero: no host runs
+	Uptime    int64           `json:"uptime_seconds"`      // of this host
+	Database  StatusDatabase  `json:"database"`            // where everything is kept
+	File      StatusFile      `json:"switchboard_file"`    // in force
+	Hosts     []store.Host    `json:"hosts"`               // as in /hosts
+	Plugins   []StatusPlugin  `json:"plugins"`             // of this host, by id
+	LiveCalls int             `json:"live_calls"`          // of all integrations
+	Findings  []StatusFinding `json:"findings"`            // by code
+	// As in /readyz, each with its remedy.
+	Checks map[string]StatusCheck `json:"checks"`
+	// What could not be read, a sentence each.
+	Unknown []string `json:"unknown,omitempty"`
 }
 
 // StatusDatabase names the database, without a password.

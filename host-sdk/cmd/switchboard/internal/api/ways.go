@@ -10,9 +10,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// testUser answers POST /users/{id}/test: everybody may try their own ways, an admin those of others. The
-// token of a product may have phones rung, for people who ask for it on its pages: whoever has it can wake
-// anybody, so a token that acts on alerts does not include it.
+// testUser answers POST /users/{id}/test: everybody may try their own ways, an admin those of
+// others. The token of a product may have phones rung, for people who ask for it on its pages:
+// whoever has it can wake anybody, so a token that acts on alerts does not include it.
 func (a *API) testUser(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
 		Way         string `json:"way"`

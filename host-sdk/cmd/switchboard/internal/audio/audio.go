@@ -18,8 +18,8 @@ import (
 // MaxBytes bounds an uploaded file: 16 MiB.
 const MaxBytes = 16 << 20
 
-// minDuration is less than anybody hears as a sound. A shorter file as hold music would be asked for
-// again without a pause.
+// minDuration is less than anybody hears as a sound. A shorter file as hold music would be asked
+// for again without a pause.
 const minDuration = 50 * time.Millisecond
 
 // Info says what an audio file is.

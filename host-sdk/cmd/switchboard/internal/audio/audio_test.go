@@ -41,8 +41,10 @@ func id3(size int) []byte {
 
 func TestInspect(t *testing.T) {
 	t.Parallel()
-	v1l3 := [4]byte{0xff, 0xfb, 0x90, 0x00} // MPEG-1 layer III, 128 kbit/s, 44100 Hz: 417 bytes, 1152 samples
-	v2l3 := [4]byte{0xff, 0xf3, 0x40, 0xc0} // MPEG-2 layer III, 32 kbit/s, 22050 Hz: 104 bytes, 576 samples
+	// MPEG-1 layer III, 128 kbit/s, 44100 Hz: 417 bytes, 1152 samples.
+	v1l3 := [4]byte{0xff, 0xfb, 0x90, 0x00}
+	// MPEG-2 layer III, 32 kbit/s, 22050 Hz: 104 bytes, 576 samples.
+	v2l3 := [4]byte{0xff, 0xf3, 0x40, 0xc0}
 	junk := bytes.Repeat([]byte{0}, 8)
 	for _, c := range []struct {
 		name string

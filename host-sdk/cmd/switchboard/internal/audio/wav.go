@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Byte rates that are believed. The poorest sound of telephones has 1,625 bytes a second (GSM 06.10),
-// the richest that anybody records 192,000 samples of 32 bits on 8 channels. A file that claims less
-// would last for months, and be served in a million slices.
+// Byte rates that are believed. The poorest sound of telephones has 1,625 bytes a second (GSM
+// 06.10), the richest that anybody records 192,000 samples of 32 bits on 8 channels. A file that
+// claims less would last for months, and be served in a million slices.
 const (
 	minByteRate = 1000
 	maxByteRate = 192_000 * 4 * 8

@@ -20,8 +20,8 @@ import (
 // maxList bounds the list and its seal, in bytes.
 const maxList = 1 << 20
 
-// Read checks every byte of an archive with one of some keys, and unpacks its files into a folder; "":
-// nowhere. After an error the folder may contain a part of them.
+// Read checks every byte of an archive with one of some keys, and unpacks its files into a folder;
+// "": nowhere. After an error the folder may contain a part of them.
 func Read(path string, keys seal.Ring, into string) (list List, err error) {
 	f, err := os.Open(path) //nolint:gosec // the operator's own
 	if err != nil {

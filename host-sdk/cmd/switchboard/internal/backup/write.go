@@ -16,9 +16,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 )
 
-// Write makes an archive at path, for its owner alone. It is written in the folder work, which must be on
-// the same file system, and has its name once it is whole. sources are the paths of its files by name. A
-// file that exists is not replaced; what fails leaves none.
+// Write makes an archive at path, for its owner alone. It is written in the folder work, which must
+// be on the same file system, and has its name once it is whole. sources are the paths of its files
+// by name. A file that exists is not replaced; what fails leaves none.
 func Write(path, work string, list List, key seal.Key, sources map[string]string) (_ List, err error) {
 	list.Format, list.Key, list.Files = Format, key.ID(), nil
 	for _, name := range []string{Database, SwitchboardFile} {

@@ -49,8 +49,8 @@ func (f listFlags) query(more map[string]string) string {
 	return "?" + q.Encode()
 }
 
-// running asks the running host and decodes its answer into v, or prints it where JSON is wanted; then
-// printed is true.
+// running asks the running host and decodes its answer into v, or prints it where JSON is wanted;
+// then printed is true.
 func (f askFlags) running(s *surroundings, method, path string, body, v any) (printed bool, err error) {
 	resolved, err := f.settings(s)
 	if err != nil {

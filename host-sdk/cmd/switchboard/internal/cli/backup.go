@@ -137,8 +137,8 @@ func (c restoreCommand) check(ctx context.Context, s *surroundings, resolved set
 	return err
 }
 
-// resolveOptional resolves the settings with those of the switchboard file. Where there is none, flags and
-// environment say all; of one with errors, its settings count as far as they can be read.
+// resolveOptional resolves the settings with those of the switchboard file. Where there is none,
+// flags and environment say all; of one with errors, its settings count as far as they can be read.
 func resolveOptional(s *surroundings, flags settings.Flags) (settings.Settings, error) {
 	var given map[string]string
 	if err := present(flags.Path()); err == nil {

@@ -89,8 +89,8 @@ func (c configCheckCommand) run(s *surroundings) error {
 	return c.ask(s, loaded)
 }
 
-// warn prints what works, but will disappoint callers: a public address that no carrier can call, and
-// whose phone is one of the hotline's own numbers. A file may be checked where no host runs, or
+// warn prints what works, but will disappoint callers: a public address that no carrier can call,
+// and whose phone is one of the hotline's own numbers. A file may be checked where no host runs, or
 // without its secrets: then there is nothing to compare numbers with.
 func (c configCheckCommand) warn(s *surroundings, file *switchboardfile.File) {
 	resolved, err := settings.Resolve(c.Flags, file.Settings, s.exeDir)
@@ -146,8 +146,8 @@ func (c configCheckCommand) ask(s *surroundings, file *switchboardfile.File) err
 	return err
 }
 
-// configPushCommand is config push. It has all flags of serve, as they say where the running host and the
-// database are.
+// configPushCommand is config push. It has all flags of serve, as they say where the running host
+// and the database are.
 type configPushCommand struct {
 	linesFlag
 	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
@@ -188,8 +188,8 @@ func (configSampleCommand) Run(s *surroundings) error {
 	return err
 }
 
-// settingProblems is what is wrong with the file's own settings, whatever flags and environment would
-// say.
+// settingProblems is what is wrong with the file's own settings, whatever flags and environment
+// would say.
 func settingProblems(path string, given map[string]string, exeDir string) (out []switchboardfile.Problem) {
 	_, err := settings.Resolve(settings.Flags{Config: settings.Config{Config: path}}, given, exeDir)
 	if err == nil {

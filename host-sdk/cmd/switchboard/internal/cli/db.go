@@ -15,8 +15,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// dbCopyCommand is db copy. It has all flags of serve, as they say where the database is and which key
-// it has.
+// dbCopyCommand is db copy. It has all flags of serve, as they say where the database is and which
+// key it has.
 type dbCopyCommand struct {
 	linesFlag
 	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`

@@ -160,7 +160,8 @@ func (c initCommand) answer(s *surroundings, ask *asking, q question) error {
 				prompt += " [" + q.fallback + "]"
 			}
 			text, err := ask.line(prompt, q.hidden)
-			if err != nil && !(text == "" && !q.needed && !terminal) { // what is left out at the end has its default
+			// What is left out at the end has its default.
+			if err != nil && !(text == "" && !q.needed && !terminal) {
 				return fmt.Errorf("%s: there is no answer: give %s, or answer on the standard input", q.prompt, q.flag)
 			}
 			*q.into = text

@@ -13,7 +13,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/publicurl"
 )
 
-// Places of the service that packages install: where its unit finds a switchboard file, and its settings.
+// Places of the service that packages install: where its unit finds a switchboard file, and its
+// settings.
 var (
 	serviceFolders  = []string{"/var/lib/livecall", "/etc/livecall"}
 	serviceSettings = "/etc/livecall/environment"
@@ -74,8 +75,8 @@ func (c initCommand) next(s *surroundings, path, environment string, a firstfile
 	return nil
 }
 
-// forService says whether the service of a package will serve what was written: this program belongs to a
-// package, and the file lies where its unit looks for one.
+// forService says whether the service of a package will serve what was written: this program
+// belongs to a package, and the file lies where its unit looks for one.
 func (c initCommand) forService(s *surroundings, path string) bool {
 	folder, err := filepath.Abs(filepath.Dir(path))
 	return err == nil && slices.Contains(serviceFolders, folder) &&

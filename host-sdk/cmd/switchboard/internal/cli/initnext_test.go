@@ -10,7 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/firstfile"
 )
 
-// The last lines of init name the service, where a package has installed one that will serve the file.
+// The last lines of init name the service, where a package has installed one that will serve the
+// file.
 func TestInitNamesTheServiceOfAPackage(t *testing.T) {
 	t.Parallel()
 	service := []string{"sudo sh -c 'cat ENV >>/etc/livecall/environment'", "sudo systemctl enable --now switchboard", "exec runuser -u livecall -- switchboard doctor"}

@@ -21,18 +21,20 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
-// optionVariable is how the name of an environment variable begins that answers a question of the plugin.
-// A flag would show secrets to other users.
+// optionVariable is how the name of an environment variable begins that answers a question of the
+// plugin. A flag would show secrets to other users.
 const optionVariable = "SWITCHBOARD_OPTION_"
 
-// pluginAnswers are what the plugin's form needs. Which questions there are is the plugin's business.
+// pluginAnswers are what the plugin's form needs. Which questions there are is the plugin's
+// business.
 type pluginAnswers struct {
 	id     string // of the plugin; "": nothing was answered
 	fields []form.Field
 	values map[string]string // by key
 }
 
-// installed are the plugins of which one may be asked what it needs: the one that --plugin names, else all.
+// installed are the plugins of which one may be asked what it needs: the one that --plugin names,
+// else all.
 func (c initCommand) installed(s *surroundings) ([]manifest.Installed, error) {
 	found, _ := manifest.List(c.PluginDirOr(s.exeDir))
 	if c.Plugin == "" {
@@ -46,8 +48,8 @@ func (c initCommand) installed(s *surroundings) ([]manifest.Installed, error) {
 	return nil, fmt.Errorf("--plugin: %.60q is not installed; installed: %s", c.Plugin, cmp.Or(strings.Join(idsOf(found), ", "), "none"))
 }
 
-// choosePlugin is the plugin that takes the calls, and how its questions are headed; nil: none is asked
-// now. Of several, whoever answers chooses one.
+// choosePlugin is the plugin that takes the calls, and how its questions are headed; nil: none is
+// asked now. Of several, whoever answers chooses one.
 func (c initCommand) choosePlugin(s *surroundings, ask *asking, number string, of []manifest.Installed) (*manifest.Installed, string, error) {
 	switch {
 	case len(of) == 0:
@@ -91,8 +93,8 @@ func optionsGiven() bool {
 	return slices.ContainsFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, optionVariable) })
 }
 
-// askPlugin asks the questions of the plugin, headed by number where it is not "". Whoever leaves the first
-// one empty answers none of them now.
+// askPlugin asks the questions of the plugin, headed by number where it is not "". Whoever leaves
+// the first one empty answers none of them now.
 func (c initCommand) askPlugin(s *surroundings, ask *asking, number string, p manifest.Installed) (a pluginAnswers, err error) {
 	if c.Yes && !optionsGiven() {
 		return a, nil
@@ -153,7 +155,8 @@ func pluginQuestion(f form.Field, heading string, begun bool, into *string) ques
 	}
 }
 
-// optionValue is an answer as the plugin's options have it. Errors do not repeat it, as it may be secret.
+// optionValue is an answer as the plugin's options have it. Errors do not repeat it, as it may be
+// secret.
 func optionValue(f form.Field, text string) (any, error) {
 	switch f.Type {
 	case "integer", "number":

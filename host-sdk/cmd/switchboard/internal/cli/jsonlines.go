@@ -17,8 +17,8 @@ type answeredLines struct {
 	Lines []string `json:"lines"`
 }
 
-// print runs a command, and with --json prints its lines as JSON. The exit status is the command's. An
-// error that stopped it goes to stderr, as without --json.
+// print runs a command, and with --json prints its lines as JSON. The exit status is the command's.
+// An error that stopped it goes to stderr, as without --json.
 func (f linesFlag) print(s *surroundings, run func(*surroundings) error) error {
 	if !f.JSON {
 		return run(s)

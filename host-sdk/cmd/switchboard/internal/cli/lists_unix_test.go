@@ -17,8 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// running is a host that runs on a data directory, answers with what a test says, and notes what it is
-// asked for.
+// running is a host that runs on a data directory, answers with what a test says, and notes what it
+// is asked for.
 type running struct {
 	t      *testing.T
 	dir    string
@@ -45,14 +45,15 @@ func newRunning(t *testing.T) *running {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = lock.Close() })
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil { // as the running host does
+	// As the running host does.
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-// prints runs a command that the host answers so, and compares what it prints and asks for; spaces between
-// columns are made one.
+// prints runs a command that the host answers so, and compares what it prints and asks for; spaces
+// between columns are made one.
 func (r *running) prints(answer, asked, want string, args ...string) (notes string) {
 	r.t.Helper()
 	r.answer, r.asked = answer, ""
@@ -91,7 +92,8 @@ const twoAlerts = `[
 	{"id": "A3", "status": "open", "created_at": "2026-01-05T08:00:00Z", "call": {"from": "+12025550192", "city": "Rome"}},
 	{"id": "A4", "status": "queued", "created_at": "2026-01-05T07:00:00Z"}]`
 
-// Each alert is a line that says who called, how long they waited, what became of it and who took it.
+// Each alert is a line that says who called, how long they waited, what became of it and who took
+// it.
 func TestAlertListPrintsALineForEachAlert(t *testing.T) {
 	t.Parallel()
 	r := newRunning(t)

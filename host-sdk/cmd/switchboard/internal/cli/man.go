@@ -21,8 +21,8 @@ func (manCommand) Help() string {
 	return "Prints the manual page, made of the same descriptions as the helps: switchboard man > /usr/local/share/man/man1/switchboard.1. All pages: switchboard man --dir /usr/local/share/man/man1"
 }
 
-// Run prints the page in the macros of man(7). It has no date, so that the same program always prints the
-// same.
+// Run prints the page in the macros of man(7). It has no date, so that the same program always
+// prints the same.
 func (c manCommand) Run(s *surroundings) error {
 	common := map[string]bool{}
 	for _, child := range s.model.Children {

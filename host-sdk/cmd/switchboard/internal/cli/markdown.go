@@ -7,8 +7,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// markdown is the manual page as a document for the repository: a section for each command, with a table
-// of its arguments and flags.
+// markdown is the manual page as a document for the repository: a section for each command, with a
+// table of its arguments and flags.
 type markdown struct {
 	common map[string]bool // the flags of serve, which most commands have
 	out    strings.Builder
@@ -58,8 +58,8 @@ func (p *markdown) command(n *kong.Node) {
 	p.out.WriteString("\n")
 }
 
-// cell is a text in a table of Markdown: one line, in which no bar ends the cell, and angle brackets are no
-// tags.
+// cell is a text in a table of Markdown: one line, in which no bar ends the cell, and angle
+// brackets are no tags.
 func cell(text string) string {
 	return strings.NewReplacer("|", `\|`, "<", "&lt;").Replace(strings.Join(strings.Fields(text), " "))
 }

@@ -21,9 +21,9 @@ import (
 // askTime bounds questions to a platform behind a network.
 const askTime = time.Minute
 
-// onCallCommand is oncall. It reads the file, with the shifts that people changed beside it, or asks the
-// platform that the file names, so that it answers while no host runs, and for a file that is not in use
-// yet.
+// onCallCommand is oncall. It reads the file, with the shifts that people changed beside it, or
+// asks the platform that the file names, so that it answers while no host runs, and for a file that
+// is not in use yet.
 type onCallCommand struct {
 	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
 	At             string `name:"at" placeholder:"TIME" help:"Time, such as 2026-12-24T18:00 (this machine's time zone) or 2026-12-24T18:00:00Z (default: now)."`
@@ -130,15 +130,16 @@ func onCallJSON(rows []switchboardfile.TeamOnCall) []layerOnCall {
 	return list
 }
 
-// changed is the file with the shifts that people changed. Those that cannot be read are missing, and said
-// to be.
+// changed is the file with the shifts that people changed. Those that cannot be read are missing,
+// and said to be.
 func (c onCallCommand) changed(s *surroundings, file *switchboardfile.File, at time.Time) *switchboardfile.File {
 	resolved, err := settings.ForFile(c.Flags, file, s.exeDir)
 	var list []api.Override
 	if err == nil {
 		list, err = serve.Overrides(s.ctx, resolved, at.Truncate(time.Second))
 	}
-	if err != nil && !errors.Is(err, serve.ErrNoDatabase) { // without one nobody has changed anything
+	// Without one nobody has changed anything.
+	if err != nil && !errors.Is(err, serve.ErrNoDatabase) {
 		_, _ = fmt.Fprintf(s.stderr, "switchboard: shifts that people changed are not counted: %s\n", err)
 		return file
 	}

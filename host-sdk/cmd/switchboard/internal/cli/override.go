@@ -15,15 +15,15 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// overrideFlags are those of all override commands. They have all flags of serve, as they say where the
-// running host and the database are.
+// overrideFlags are those of all override commands. They have all flags of serve, as they say where
+// the running host and the database are.
 type overrideFlags struct {
 	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
 	JSON           bool `name:"json" help:"Print JSON, as the API answers."`
 }
 
-// resolve reads the settings. A switchboard file that is wrong at the moment does not stand in the way:
-// the running host goes on with the last good one.
+// resolve reads the settings. A switchboard file that is wrong at the moment does not stand in the
+// way: the running host goes on with the last good one.
 func (c overrideFlags) resolve(s *surroundings) (settings.Settings, error) {
 	var given map[string]string
 	if file, _ := switchboardfile.Load(c.Path()); file != nil {

@@ -112,8 +112,8 @@ type verifiedPlugin struct {
 	SignedBy   string `json:"signed_by"` // id of the trusted key; "": no signature was looked at
 }
 
-// Run checks one plugin without starting it: what installing or launching it would refuse, as far as
-// files tell.
+// Run checks one plugin without starting it: what installing or launching it would refuse, as far
+// as files tell.
 func (c pluginVerifyCommand) Run(s *surroundings) error {
 	if err := c.check(); err != nil {
 		return err

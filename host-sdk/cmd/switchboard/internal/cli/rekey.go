@@ -8,8 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 )
 
-// rekeyCommand is rekey. It has all flags of serve, as they say where the database is and which keys
-// there are.
+// rekeyCommand is rekey. It has all flags of serve, as they say where the database is and which
+// keys there are.
 type rekeyCommand struct {
 	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
 	Check          bool `name:"check" help:"Change nothing: say what does not open with the next key."`

@@ -51,9 +51,9 @@ func (c serveCommand) fromFile(s *surroundings) (settings.Settings, *serve.LastG
 	return resolved, &serve.LastGood{File: file}, err
 }
 
-// lastGood finds the last good copy of a file that cannot be used for a reason; nil if there is none.
-// Where the store is may itself be written in the file: what can still be read of it counts, or else
-// the flags, the environment and the defaults.
+// lastGood finds the last good copy of a file that cannot be used for a reason; nil if there is
+// none. Where the store is may itself be written in the file: what can still be read of it counts,
+// or else the flags, the environment and the defaults.
 func (c serveCommand) lastGood(ctx context.Context, s *surroundings, reason error) *serve.LastGood {
 	written := switchboardfile.SettingsOf(c.Path())
 	place, err := settings.Resolve(c.Flags, written, s.exeDir)

@@ -30,8 +30,8 @@ func (statusCommand) Help() string {
 	return "Shows how a host is: version, database, switchboard file in force, live calls, all hosts, plugins, checks with what to do, findings of the integrations. Asks the running host: the one on the same data directory, or with PostgreSQL whichever answers at the public address. If none is running, shows what the database knows. The exit status is 1 when no host runs or callers are not served as they should be."
 }
 
-// Run prints the status. It answers while the switchboard file is wrong, too: the running host goes on
-// with the last good one.
+// Run prints the status. It answers while the switchboard file is wrong, too: the running host goes
+// on with the last good one.
 func (c statusCommand) Run(s *surroundings) error {
 	var given map[string]string
 	if file, _ := switchboardfile.Load(c.Path()); file != nil {

@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// untilStopped is a context that ends when the process is told to: by SIGTERM, SIGINT, or SIGHUP of a
-// terminal that is closed. A second signal has its usual effect, which ends the process at once; only
-// SIGHUP is not counted again, as a closed terminal may send several.
+// untilStopped is a context that ends when the process is told to: by SIGTERM, SIGINT, or SIGHUP of
+// a terminal that is closed. A second signal has its usual effect, which ends the process at once;
+// only SIGHUP is not counted again, as a closed terminal may send several.
 func untilStopped(ctx context.Context) (context.Context, context.CancelFunc) {
 	signals := []os.Signal{syscall.SIGTERM, syscall.SIGINT}
 	if !signal.Ignored(syscall.SIGHUP) { // nohup asks for that

@@ -21,8 +21,8 @@ type askFlags struct {
 // howAsked says in helps where an answer comes from.
 const howAsked = "Asks the running host: the one on the same data directory, or with PostgreSQL whichever answers at the public address. If none is running, opens the database briefly. Where the API token is switched off, set SWITCHBOARD_API_TOKEN to a token of an admin."
 
-// settings resolves the flags. A switchboard file that is wrong does not matter: the running host goes on
-// with the last good one.
+// settings resolves the flags. A switchboard file that is wrong does not matter: the running host
+// goes on with the last good one.
 func (f askFlags) settings(s *surroundings) (settings.Settings, error) {
 	var given map[string]string
 	if file, _ := switchboardfile.Load(f.Path()); file != nil {

@@ -101,7 +101,8 @@ func TestCompletionKnowsEveryCommandAndFlag(t *testing.T) {
 	}
 }
 
-// TestEveryCommandHasAManualPage with its arguments and flags, and the page of the program names them all.
+// TestEveryCommandHasAManualPage with its arguments and flags, and the page of the program names
+// them all.
 func TestEveryCommandHasAManualPage(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

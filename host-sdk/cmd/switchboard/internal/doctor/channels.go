@@ -13,8 +13,8 @@ import (
 // manyChannels is how many services are asked at the same time.
 const manyChannels = 8
 
-// channels looks whether the services answer at which people and teams are notified. With send, each
-// channel of a team gets a test; people try theirs with switchboard user test.
+// channels looks whether the services answer at which people and teams are notified. With send,
+// each channel of a team gets a test; people try theirs with switchboard user test.
 func channels(ctx context.Context, file *switchboardfile.File, send bool) []inspect.Line {
 	if file == nil {
 		return nil

@@ -9,7 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inspect"
 )
 
-// A voicemail message takes a megabyte or two; SQLite needs room to write its log, and to be cleaned up.
+// A voicemail message takes a megabyte or two; SQLite needs room to write its log, and to be
+// cleaned up.
 const (
 	lowDisk  = 2 << 30   // bytes
 	fullDisk = 100 << 20 // bytes

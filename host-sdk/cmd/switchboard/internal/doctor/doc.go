@@ -1,6 +1,6 @@
-// Package doctor looks at what a switchboard stands on and no check of the running host can see: the
-// public address from outside in, the clock of the machine, the folder of plugins. Each line says what
-// is wrong, and the remedy.
+// Package doctor looks at what a switchboard stands on and no check of the running host can see:
+// the public address from outside in, the clock of the machine, the folder of plugins. Each line
+// says what is wrong, and the remedy.
 //
 //	examine.go    all that a host stands on, the parts at the same time
 //	mail.go       does the mail server take us

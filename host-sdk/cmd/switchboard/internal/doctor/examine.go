@@ -15,7 +15,8 @@ import (
 // command looks by itself.
 type Stand struct {
 	PublicURL string
-	// Prove is what this host answers to a nonce at its health address, see [ProofHeader]; nil: none runs.
+	// Prove is what this host answers to a nonce at its health address, see [ProofHeader]; nil:
+	// none runs.
 	Prove func(nonce string) string
 	Mail  *mail.Sender          // nil: there is no mail server
 	File  *switchboardfile.File // nil: its channels are not looked at
@@ -24,8 +25,8 @@ type Stand struct {
 	DataDir      string
 }
 
-// Examine looks at everything, the parts at the same time and each within a limit. With send, a mail is
-// sent to the sender's own address, and a test to each channel of the teams.
+// Examine looks at everything, the parts at the same time and each within a limit. With send, a
+// mail is sent to the sender's own address, and a test to each channel of the teams.
 func (s Stand) Examine(ctx context.Context, send bool) []inspect.Line {
 	parts := []func(context.Context) []inspect.Line{
 		s.Public,

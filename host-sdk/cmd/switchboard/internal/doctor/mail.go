@@ -12,8 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/mail"
 )
 
-// sendMail connects to the mail server and signs in. With send, it also sends a mail to the sender's own
-// address.
+// sendMail connects to the mail server and signs in. With send, it also sends a mail to the
+// sender's own address.
 func sendMail(ctx context.Context, sender *mail.Sender, send bool) []inspect.Line {
 	if sender == nil {
 		return []inspect.Line{warning("there is no mail server: nobody is told of anything by mail. Set smtp_url")}

@@ -26,8 +26,8 @@ const (
 	maxHealth  = 1 << 10             // bytes of the answer that are read
 )
 
-// A host proves that an address leads to it: asked for its health with a nonce, it answers with a code
-// that only hosts of its database can make.
+// A host proves that an address leads to it: asked for its health with a nonce, it answers with a
+// code that only hosts of its database can make.
 const (
 	ProofHeader = "Switchboard-Proof"
 	NonceName   = "nonce"
@@ -38,8 +38,8 @@ const (
 const NoCarrier = "no telephone carrier can call"
 
 // PublicURL looks at the public address as a carrier does: its form, its name, its certificate, and
-// whether a switchboard answers, which by prove is the one that asks; nil: any. client is for tests; nil:
-// one that trusts what this machine trusts.
+// whether a switchboard answers, which by prove is the one that asks; nil: any. client is for
+// tests; nil: one that trusts what this machine trusts.
 func PublicURL(ctx context.Context, address string, prove func(nonce string) string, client *http.Client) []inspect.Line {
 	if address == "" {
 		return []inspect.Line{warning("public_url is not set: set it to the https address at which the Internet reaches this host")}

@@ -1,6 +1,6 @@
-// Package firstfile makes the first switchboard file and the environment of a new switchboard of a few
-// answers. It knows no carrier: the account of a telephone service goes into the form of an integration,
-// where it is encrypted.
+// Package firstfile makes the first switchboard file and the environment of a new switchboard of a
+// few answers. It knows no carrier: the account of a telephone service goes into the form of an
+// integration, where it is encrypted.
 package firstfile
 
 import (
@@ -205,8 +205,8 @@ func Verify(path string, text []byte) error {
 	return nil
 }
 
-// Write writes both files, each new and for its owner alone. None is replaced: if one is there, neither is
-// written.
+// Write writes both files, each new and for its owner alone. None is replaced: if one is there,
+// neither is written.
 func Write(contents map[string][]byte) (err error) {
 	for path := range contents {
 		if _, err := os.Lstat(path); err == nil {

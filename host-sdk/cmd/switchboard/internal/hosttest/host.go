@@ -82,8 +82,8 @@ type Host struct {
 // template has the tables of a store and of the embedded platform.
 var template = filetest.New(sqlstore.Migrate, alerts.Migrate, shifts.Migrate)
 
-// New makes the parts; the engine and the platform run until the test ends. The engine works with the platform
-// that behind makes of the embedded one.
+// New makes the parts; the engine and the platform run until the test ends. The engine works with
+// the platform that behind makes of the embedded one.
 func New(t testing.TB, behind ...func(platform.Platform) platform.Platform) *Host {
 	t.Helper()
 	dir := t.TempDir()
@@ -133,8 +133,8 @@ func New(t testing.TB, behind ...func(platform.Platform) platform.Platform) *Hos
 	return h
 }
 
-// People is what knows who uses the host, with the token [Token]; change changes its configuration and may
-// be nil. What it does beside requests runs until the test ends.
+// People is what knows who uses the host, with the token [Token]; change changes its configuration
+// and may be nil. What it does beside requests runs until the test ends.
 func (h *Host) People(change func(*people.Config)) *people.People {
 	h.T.Helper()
 	public, err := url.Parse(h.URL)

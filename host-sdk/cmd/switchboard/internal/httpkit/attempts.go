@@ -22,9 +22,9 @@ const (
 )
 
 // Attempts counts wrong tokens by the network they came from. It is asked only after a token was
-// found wrong: the right one is let in whatever came before it from the same address, as many people
-// may share one. A random token cannot be guessed anyway; the limit keeps those who try from filling
-// the log, and costs each further try a connection of its own.
+// found wrong: the right one is let in whatever came before it from the same address, as many
+// people may share one. A random token cannot be guessed anyway; the limit keeps those who try from
+// filling the log, and costs each further try a connection of its own.
 type Attempts struct {
 	clock clock.Clock
 	every time.Duration // one wrong token is forgiven in this time
@@ -44,8 +44,8 @@ func NewAttempts(c clock.Clock, perMinute int) *Attempts {
 		}, []string{"where", "result"})}
 }
 
-// Among divides what is allowed by the number of hosts, over which a load balancer spreads the tries.
-// Call it before the first use.
+// Among divides what is allowed by the number of hosts, over which a load balancer spreads the
+// tries. Call it before the first use.
 func (a *Attempts) Among(hosts func() int) *Attempts {
 	a.hosts = hosts
 	return a
@@ -92,8 +92,8 @@ func (a *Attempts) wrong(r *http.Request) time.Duration {
 	return 0
 }
 
-// makeRoom forgets networks so that memory is bounded: those whose wrong tokens are forgiven, and if
-// that is not enough, any. Counting does not slow down an attacker with so many networks.
+// makeRoom forgets networks so that memory is bounded: those whose wrong tokens are forgiven, and
+// if that is not enough, any. Counting does not slow down an attacker with so many networks.
 func (a *Attempts) makeRoom(now time.Time) {
 	if len(a.networks) < maxNetworks {
 		return

@@ -42,7 +42,8 @@ func TestWrongTokensAreLimitedByNetwork(t *testing.T) {
 	if try("192.0.2.1:1000") != 0 {
 		t.Error("a wrong token is limited after the time of Retry-After")
 	}
-	for i, limited := range []bool{false, false, false, false, true} { // one machine has a whole network of IPv6
+	// One machine has a whole network of IPv6.
+	for i, limited := range []bool{false, false, false, false, true} {
 		if got := try(fmt.Sprintf("[2001:db8::%d]:1000", i+1)) > 0; got != limited {
 			t.Errorf("address %d of an IPv6 network is limited: %v, want %v", i+1, got, limited)
 		}

@@ -14,7 +14,8 @@ const forwardedHops = 16
 // ClientAddress makes RemoteAddr the address of the client where the request came through trusted
 // proxies. X-Forwarded-For is read from its end, as each proxy adds the address that it saw: the
 // first one that is no trusted proxy is the client. Everything to the left of it may be invented.
-// From any other peer the header means nothing, so that nobody chooses the address they count under.
+// From any other peer the header means nothing, so that nobody chooses the address they count
+// under.
 func ClientAddress(trusted []netip.Prefix, next http.Handler) http.Handler {
 	if len(trusted) == 0 {
 		return next

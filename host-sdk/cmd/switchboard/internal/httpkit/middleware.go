@@ -220,13 +220,13 @@ const RequestTime = 25 * time.Second
 // UploadTime is how long the upload of one form with files may take on a slow line.
 const UploadTime = 5 * time.Minute
 
-// RingTime is how long the test of a person may take: their phones ring one after the other, and they
-// take their time to answer.
+// RingTime is how long the test of a person may take: their phones ring one after the other, and
+// they take their time to answer.
 const RingTime = 10 * time.Minute
 
 // TimeFor is how long a request may take: RequestTime, and UploadTime in addition for a form with
-// files, as most of that may be over when the files have arrived. The test of a person, whose path ends
-// in /test, may take RingTime more.
+// files, as most of that may be over when the files have arrived. The test of a person, whose path
+// ends in /test, may take RingTime more.
 func TimeFor(r *http.Request) time.Duration {
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
 		return RequestTime + UploadTime

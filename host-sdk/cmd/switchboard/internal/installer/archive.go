@@ -15,8 +15,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 )
 
-// maxArchive bounds an archive, in bytes. It is held in memory, so that what is unpacked is what was
-// verified.
+// maxArchive bounds an archive, in bytes. It is held in memory, so that what is unpacked is what
+// was verified.
 const maxArchive = 128 << 20
 
 // maxTrailer bounds what may follow the last entry: the zeros with which tar fills its last block.
@@ -46,8 +46,8 @@ func readArchive(name string) ([]byte, error) {
 	return data, nil
 }
 
-// unpackArchive writes the entries of a gzip-compressed tar archive. Those below one single folder, as
-// archives often have it, are written as if they were at the top.
+// unpackArchive writes the entries of a gzip-compressed tar archive. Those below one single folder,
+// as archives often have it, are written as if they were at the top.
 func unpackArchive(data []byte, into *unpacking) error {
 	top, err := topFolder(data)
 	if err != nil {
@@ -118,8 +118,8 @@ func eachEntry(data []byte, use func(*tar.Header, io.Reader) error) error {
 	}
 }
 
-// checkTrailer reads to the end: nothing but zeros may follow the last entry, or other programs could
-// find another plugin in the archive than this one has.
+// checkTrailer reads to the end: nothing but zeros may follow the last entry, or other programs
+// could find another plugin in the archive than this one has.
 func checkTrailer(rest io.Reader) error {
 	buf := make([]byte, 32<<10)
 	for read := 0; ; {

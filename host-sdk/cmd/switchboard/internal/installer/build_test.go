@@ -21,7 +21,8 @@ import (
 // program is what the plugin of these tests has as its executable. Nothing here starts it.
 const program = "#!/bin/sh\nexit 0\n"
 
-// manifestText is a sealed manifest of a plugin whose executable is bin/fake; edit replaces parts of it.
+// manifestText is a sealed manifest of a plugin whose executable is bin/fake; edit replaces parts
+// of it.
 func manifestText(version string, edit ...string) string {
 	sum := sha256.Sum256([]byte(program))
 	text := fmt.Sprintf(`{"id":"fake","name":"Fake","version":%q,"protocol":{"versions":[%d]},"executables":{%q:{"path":"bin/fake","sha256":%q,"size":%d}}}`,

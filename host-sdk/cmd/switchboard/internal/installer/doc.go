@@ -1,6 +1,6 @@
 // Package installer puts plugins into the plugin folder of switchboard and takes them out of it. It
-// starts nothing and knows no database: whether a plugin may be exchanged or removed now is decided by
-// package serve.
+// starts nothing and knows no database: whether a plugin may be exchanged or removed now is decided
+// by package serve.
 //
 // A plugin folder looks like this:
 //

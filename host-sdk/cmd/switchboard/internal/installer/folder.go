@@ -11,8 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 )
 
-// Folder is the plugin folder of a switchboard. Nobody else than this user and root may write to it,
-// or to a folder on the way.
+// Folder is the plugin folder of a switchboard. Nobody else than this user and root may write to
+// it, or to a folder on the way.
 type Folder struct{ Path string }
 
 const (
@@ -52,9 +52,10 @@ func (f Folder) InUse(id string) (manifest.Installed, bool) {
 	return p, err == nil
 }
 
-// Switch makes a staged version the one in use. A host that reads the folder at any moment finds the
-// old or the new one. A folder that somebody put there without the installer becomes a version; where the
-// system cannot exchange it at once, it is away for a moment, and [Folder.Recover] knows of it.
+// Switch makes a staged version the one in use. A host that reads the folder at any moment finds
+// the old or the new one. A folder that somebody put there without the installer becomes a version;
+// where the system cannot exchange it at once, it is away for a moment, and [Folder.Recover] knows
+// of it.
 func (f Folder) Switch(p manifest.Installed) error {
 	id, link := p.Manifest.ID, f.link(p.Manifest.ID)
 	if err := f.point(id, filepath.Join(versionsName, id, filepath.Base(p.Dir))); err != nil {
@@ -107,8 +108,8 @@ func (f Folder) moving(id string) string { return filepath.Join(f.versions(id), 
 // recoverWithin is how long Recover waits for a command that is at work on the folder.
 const recoverWithin = 5 * time.Second
 
-// Recover puts back plugins that a command has moved away to exchange them, and was killed before it had
-// put others in their place. A host calls it before it looks for plugins.
+// Recover puts back plugins that a command has moved away to exchange them, and was killed before
+// it had put others in their place. A host calls it before it looks for plugins.
 func (f Folder) Recover() error {
 	moved, err := filepath.Glob(f.moving("*"))
 	if err != nil {

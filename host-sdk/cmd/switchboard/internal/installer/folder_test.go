@@ -111,7 +111,8 @@ func byHand(t *testing.T, f Folder, version string) {
 	}
 }
 
-// Whoever looks while a folder that was put there by hand is exchanged finds a plugin, at every moment.
+// Whoever looks while a folder that was put there by hand is exchanged finds a plugin, at every
+// moment.
 func TestAFolderByHandIsExchangedAtOnce(t *testing.T) {
 	t.Parallel()
 	f, p := newFolder(t)
@@ -153,8 +154,8 @@ func TestAFolderByHandIsExchangedAtOnce(t *testing.T) {
 	}
 }
 
-// A command that was killed between the two renames has left no plugin: a start puts it back. What has
-// another in its place is left to the next command, and a plugin that was removed stays away.
+// A command that was killed between the two renames has left no plugin: a start puts it back. What
+// has another in its place is left to the next command, and a plugin that was removed stays away.
 func TestAPluginThatWasMovedAwayIsPutBack(t *testing.T) {
 	t.Parallel()
 	f, p := newFolder(t)
@@ -311,8 +312,8 @@ func TestOneCommandAtATimeChangesTheFolder(t *testing.T) {
 	}
 }
 
-// A package writes over its files when it is upgraded, through links too: what is changed among them would be
-// half of one version and half of another.
+// A package writes over its files when it is upgraded, through links too: what is changed among
+// them would be half of one version and half of another.
 func TestAFolderOfAPackageIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	f, p := newFolder(t)

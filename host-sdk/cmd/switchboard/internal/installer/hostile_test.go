@@ -126,7 +126,8 @@ func TestWhatIsNoArchiveIsRefused(t *testing.T) {
 	}
 }
 
-// A small archive can unpack to more than any disk holds. It is refused before much of it is written.
+// A small archive can unpack to more than any disk holds. It is refused before much of it is
+// written.
 func TestABombIsRefused(t *testing.T) {
 	t.Parallel()
 	head := tarOf(t, plugin("1.0.0")...)

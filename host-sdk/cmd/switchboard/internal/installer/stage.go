@@ -20,9 +20,10 @@ type Checked struct {
 
 // Source is what a plugin comes from.
 type Source struct {
-	Path      string // of an archive, or of a folder with a manifest
-	Signature string // its signature's file; "": the one beside the archive, or beside the manifest in the folder
-	Unsigned  bool   // nobody's signature is asked for
+	Path string // of an archive, or of a folder with a manifest
+	// Its signature's file; "": the one beside the archive, or beside the manifest in the folder.
+	Signature string
+	Unsigned  bool // nobody's signature is asked for
 }
 
 // Check looks at a source as [Folder.Stage] does, and keeps nothing.
@@ -36,8 +37,8 @@ func (f Folder) Check(from Source) (Checked, error) {
 }
 
 // Stage checks a source and puts its plugin beside the versions that are there, from where
-// [Folder.Switch] takes it into use. What fails leaves nothing behind. Errors name the source and the
-// remedy.
+// [Folder.Switch] takes it into use. What fails leaves nothing behind. Errors name the source and
+// the remedy.
 func (f Folder) Stage(from Source) (Checked, error) {
 	if err := f.prepare(); err != nil {
 		return Checked{}, err
@@ -125,8 +126,8 @@ func (f Folder) fill(from Source, temp string) (Checked, error) {
 	return checked, unpackArchive(data, into)
 }
 
-// fillFromFolder takes the manifest and the executable that it names. Other files are left behind: the
-// signature of the manifest says nothing of them.
+// fillFromFolder takes the manifest and the executable that it names. Other files are left behind:
+// the signature of the manifest says nothing of them.
 func (f Folder) fillFromFolder(from Source, into *unpacking) (Checked, error) {
 	source, err := os.OpenRoot(from.Path)
 	if err != nil {
@@ -198,8 +199,8 @@ func (f Folder) signed(from Source, what []byte, standard string) (Checked, erro
 	return Checked{SignedBy: key.ID}, err
 }
 
-// verify checks an unpacked plugin: its manifest, the hash of its executable, and whether this host and
-// this machine can run it.
+// verify checks an unpacked plugin: its manifest, the hash of its executable, and whether this host
+// and this machine can run it.
 func (f Folder) verify(dir string) (manifest.Installed, error) {
 	p, err := manifest.Load(dir)
 	if err != nil {

@@ -102,8 +102,8 @@ func (f Folder) Distrust(id string) error {
 	return os.Remove(filepath.Join(f.trusted(), id+keySuffix))
 }
 
-// Trusted lists the trusted keys by id. A file that is none, or that others could have written, is an
-// error: a key that is silently passed over would look like a wrong signature.
+// Trusted lists the trusted keys by id. A file that is none, or that others could have written, is
+// an error: a key that is silently passed over would look like a wrong signature.
 func (f Folder) Trusted() ([]Key, error) {
 	entries, err := os.ReadDir(f.trusted())
 	if errors.Is(err, fs.ErrNotExist) {

@@ -99,8 +99,8 @@ func (u *unpacking) file(name string, size int64, content io.Reader) (err error)
 	return errors.Join(f.Chmod(0o644), f.Sync())
 }
 
-// enter notes a name, and reports whether a folder of that name is there already. Names that differ in
-// case alone would be one file on some systems, and two on others.
+// enter notes a name, and reports whether a folder of that name is there already. Names that differ
+// in case alone would be one file on some systems, and two on others.
 func (u *unpacking) enter(name string, what kind) (there bool, err error) {
 	folded := strings.ToLower(name)
 	if was, known := u.kinds[folded]; known {
@@ -119,8 +119,8 @@ func (u *unpacking) enter(name string, what kind) (there bool, err error) {
 	return false, nil
 }
 
-// checkName accepts plain relative paths of ASCII letters, digits and a few signs: anything else means
-// something else on some system.
+// checkName accepts plain relative paths of ASCII letters, digits and a few signs: anything else
+// means something else on some system.
 func checkName(name string) error {
 	if len(name) == 0 || len(name) > maxName {
 		return fmt.Errorf("%.40q is a name of %d bytes: 1 to %d are accepted", name, len(name), maxName)

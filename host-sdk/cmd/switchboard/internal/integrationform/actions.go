@@ -27,8 +27,8 @@ type input struct {
 	Pick    bool                     // a choice of these alone
 }
 
-// inputs are the controls of an action, with what was typed. Where the result lists values of a field, they
-// can be chosen; a text that is none of them is kept, in a control that takes any.
+// inputs are the controls of an action, with what was typed. Where the result lists values of a
+// field, they can be chosen; a text that is none of them is kept, in a control that takes any.
 func inputs(a Action, typed map[string]string) []input {
 	var list []input
 	for _, field := range a.Fields {

@@ -24,7 +24,8 @@ type Engine interface {
 type Config struct {
 	Engine Engine
 	Store  store.Store
-	// Platform may have Routers() []integration.Destination: they can then be chosen as destinations.
+	// Platform may have Routers() []integration.Destination: they can then be chosen as
+	// destinations.
 	Platform    platform.Platform
 	Plugins     engine.Plugins
 	EndpointURL func(integrationID string) string

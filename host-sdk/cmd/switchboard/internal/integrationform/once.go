@@ -45,9 +45,9 @@ func newNonce() string {
 	return hex.EncodeToString(b)
 }
 
-// do runs act unless it succeeded before for this form and the same content, and returns its result.
-// Another content is no second click, but a page that was kept and filled in again. A second
-// submission waits for the first. A form without a number is acted on each time.
+// do runs act unless it succeeded before for this form and the same content, and returns its
+// result. Another content is no second click, but a page that was kept and filled in again. A
+// second submission waits for the first. A form without a number is acted on each time.
 func (o *once) do(nonce string, posted [sha256.Size]byte, act func() (any, error)) (any, error) {
 	if len(nonce) != nonceLength {
 		return act()

@@ -85,8 +85,9 @@ func (f *Forms) Save(ctx context.Context, s Submission, old store.Integration) (
 	return saved, nil
 }
 
-// newID is the id of the integration that a form makes. It follows from what was posted, the form's random
-// number included: so hosts that share a store make one integration of a form that each of them gets.
+// newID is the id of the integration that a form makes. It follows from what was posted, the form's
+// random number included: so hosts that share a store make one integration of a form that each of
+// them gets.
 func newID(sum [sha256.Size]byte) string {
 	return "int_" + strings.ToLower(ulid.ULID(sum[:16]).String())
 }

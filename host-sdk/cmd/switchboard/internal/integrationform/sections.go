@@ -22,8 +22,8 @@ const hostSection = "group-host"
 // place is where a field is in the form: its section, and its place among all fields.
 type place struct{ section, field int }
 
-// places are the sections of a form, and where each field is. The host's own fields come first, in the
-// order of the template.
+// places are the sections of a form, and where each field is. The host's own fields come first, in
+// the order of the template.
 func places(parsed *form.Form) ([]Section, map[string]place) {
 	list, at := []Section{{ID: hostSection, Title: "This integration"}}, map[string]place{}
 	for i, key := range []string{"plugin", "name", "urgency", "destinations"} {
@@ -81,8 +81,8 @@ type ActionGroup struct {
 	Actions []Action
 }
 
-// ActionGroups are the actions, those with the same title together, in the order in which the plugin
-// lists them.
+// ActionGroups are the actions, those with the same title together, in the order in which the
+// plugin lists them.
 func (v View) ActionGroups() []ActionGroup {
 	var groups []ActionGroup
 	for _, a := range v.Actions {

@@ -58,7 +58,8 @@ func Read(w http.ResponseWriter, r *http.Request) (Submission, error) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxSubmission)
 	switch contentType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); contentType {
 	case "multipart/form-data":
-	case "application/x-www-form-urlencoded", "": // some browsers name no type for a form without a field
+	case "application/x-www-form-urlencoded", "":
+		// Some browsers name no type for a form without a field.
 		if err := r.ParseForm(); err != nil {
 			return s, bodyError(err)
 		}
@@ -89,7 +90,8 @@ func Read(w http.ResponseWriter, r *http.Request) (Submission, error) {
 // sum is a digest of all that was posted for this integration: a second click posts the same.
 func (s Submission) sum(id string) [sha256.Size]byte {
 	h := sha256.New()
-	_ = json.NewEncoder(h).Encode([]any{id, s.Values}) // a hash takes everything, and strings always have a JSON form
+	// A hash takes everything, and strings always have a JSON form.
+	_ = json.NewEncoder(h).Encode([]any{id, s.Values})
 	for _, name := range slices.Sorted(maps.Keys(s.files)) {
 		_ = json.NewEncoder(h).Encode([]any{name, s.files[name].name, sha256.Sum256(s.files[name].data)})
 	}

@@ -30,7 +30,8 @@ var parts = template.Must(template.New("").Funcs(template.FuncMap{
 // belong to the page around it.
 type View struct {
 	Draft
-	Integration  store.Integration // as it is stored, which a refused form is not; zero for a new one
+	// As it is stored, which a refused form is not; zero for a new one.
+	Integration  store.Integration
 	About        integration.Description
 	Schema       []byte // of the options, as the plugin wrote it
 	Endpoint     string // URL; "" for a new one
@@ -198,8 +199,8 @@ func (f *Forms) destinations(ctx context.Context, d Draft) ([]Destination, error
 	if f.routers != nil {
 		all = append(all, f.routers.Routers()...)
 	}
-	// Those that exist are known by then; what is added here is missing, or is a router of a platform
-	// that lists none.
+	// Those that exist are known by then; what is added here is missing, or is a router of a
+	// platform that lists none.
 	chosen, err := f.cfg.Platform.Destinations(ctx, f.scope(d.ID), d.Chosen)
 	if err != nil {
 		return nil, err

@@ -31,8 +31,8 @@ type Source struct {
 // rest is read with the cursor.
 const someLists = 20
 
-// Alerts reads a list of alerts, the newest first, and a cursor for the next ones; "": there are no more.
-// A team that nobody knows is invalid where the list would be empty.
+// Alerts reads a list of alerts, the newest first, and a cursor for the next ones; "": there are no
+// more. A team that nobody knows is invalid where the list would be empty.
 func (s Source) Alerts(ctx context.Context, q Query) (list []Alert, next string, err error) {
 	var records []platform.AlertRecord
 	if q.From != "" || q.Unheard {
@@ -108,7 +108,8 @@ func textsOf(rec platform.AlertRecord) []string {
 	return texts
 }
 
-// KnownTeam is nil for a team of the platform, and for "". While the platform cannot say, every team is.
+// KnownTeam is nil for a team of the platform, and for "". While the platform cannot say, every
+// team is.
 func (s Source) KnownTeam(ctx context.Context, id string) error {
 	if id == "" {
 		return nil
@@ -149,8 +150,9 @@ func (s Source) withCalls(ctx context.Context, records []platform.AlertRecord) (
 // Caller is who calls, as far as it is known.
 type Caller struct{ Number, Name, City string }
 
-// CallerOf says who an alert is about: from its call, or from the alert's own fields where there is no
-// record of the call. Labels are the plugin's, so what is called city by any of them is the city.
+// CallerOf says who an alert is about: from its call, or from the alert's own fields where there is
+// no record of the call. Labels are the plugin's, so what is called city by any of them is the
+// city.
 func CallerOf(rec platform.AlertRecord, c *store.Call) (who Caller) {
 	fields := rec.Fields
 	if c != nil {
@@ -176,8 +178,8 @@ func CallerOf(rec platform.AlertRecord, c *store.Call) (who Caller) {
 	return who
 }
 
-// Gone is when the caller left. The call may go on without them, while a recording is fetched or their
-// message is delivered. Zero: they are there.
+// Gone is when the caller left. The call may go on without them, while a recording is fetched or
+// their message is delivered. Zero: they are there.
 func Gone(v integration.CallView) time.Time {
 	for _, l := range v.Legs {
 		if l.Role == integration.RoleCaller && !l.EndedAt.IsZero() {
@@ -214,8 +216,8 @@ func Spoke(v integration.CallView) bool {
 	})
 }
 
-// Present reports whether the caller is still on the line. A call may be at work without its caller, as
-// long as its message waits for somebody to hear it.
+// Present reports whether the caller is still on the line. A call may be at work without its
+// caller, as long as its message waits for somebody to hear it.
 func Present(c store.Call) bool {
 	if !c.Live || c.View.Ended != "" || !c.View.EndedAt.IsZero() {
 		return false

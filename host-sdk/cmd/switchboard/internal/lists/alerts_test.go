@@ -73,7 +73,8 @@ func (w *world) ListAlerts(_ context.Context, f platform.AlertFilter) ([]platfor
 
 const bobsNumber = "+12025550144"
 
-// newWorld has twelve calls from Bob's number: most have an alert, in turn open and resolved, for two teams.
+// newWorld has twelve calls from Bob's number: most have an alert, in turn open and resolved, for
+// two teams.
 func newWorld() (*world, lists.Source) {
 	w := &world{alerts: map[string]platform.AlertRecord{}}
 	for i := range 12 {
@@ -99,8 +100,8 @@ func newWorld() (*world, lists.Source) {
 	return w, lists.Source{Browser: w, Platform: w, Store: w, Scope: func(string) platform.Scope { return platform.Scope{} }}
 }
 
-// Alerts that are found by their calls are narrowed by what the platform knows, and no page loses or
-// repeats one.
+// Alerts that are found by their calls are narrowed by what the platform knows, and no page loses
+// or repeats one.
 func TestAlertsOfACallerAreNarrowedAndPaged(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

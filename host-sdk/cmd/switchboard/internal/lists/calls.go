@@ -20,8 +20,8 @@ func (q Query) Filter() store.CallFilter {
 		LiveOnly: q.Live, Unheard: q.Unheard, Text: q.Text, After: q.Cursor, Limit: q.Limit}
 }
 
-// Calls reads a list of calls, the newest first, and a cursor for the next ones. A team that nobody knows
-// is invalid where the list would be empty.
+// Calls reads a list of calls, the newest first, and a cursor for the next ones. A team that nobody
+// knows is invalid where the list would be empty.
 func (s Source) Calls(ctx context.Context, f store.CallFilter) ([]store.Call, string, error) {
 	calls, next, err := s.Store.ListCalls(ctx, f)
 	if err == nil && len(calls) == 0 && next == "" {
@@ -36,9 +36,9 @@ const csvBatch = 500
 // csvHead are the columns of an export, called as in the API.
 var csvHead = []string{"sid", "integration", "from", "caller_name", "to", "team", "started_at", "ended_at", "duration_seconds", "waited_seconds", "ended", "people", "unheard", "alert"}
 
-// WriteCSV writes all calls of a query, the newest first, as they are read: a row each, in UTF-8 with a
-// byte order mark, without which spreadsheets take it for another encoding. flush is called after each
-// batch; the error of a batch ends the file.
+// WriteCSV writes all calls of a query, the newest first, as they are read: a row each, in UTF-8
+// with a byte order mark, without which spreadsheets take it for another encoding. flush is called
+// after each batch; the error of a batch ends the file.
 func (s Source) WriteCSV(ctx context.Context, w io.Writer, f store.CallFilter, now time.Time, flush func() error) error {
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
 		return err
@@ -111,8 +111,8 @@ func moment(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// Cell is a text for a cell of a spreadsheet. What a spreadsheet would run as a formula begins with an
-// apostrophe: '+12025550143 is shown as it is, and not as a sum.
+// Cell is a text for a cell of a spreadsheet. What a spreadsheet would run as a formula begins with
+// an apostrophe: '+12025550143 is shown as it is, and not as a sum.
 func Cell(text string) string {
 	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
 		return "'" + text
@@ -123,8 +123,8 @@ func Cell(text string) string {
 // sendTime is how long a client may take to take a batch of an export before it counts as gone.
 const sendTime = time.Minute
 
-// ServeCSV answers with all calls of the request's query as CSV, while they are read. An error after the
-// first batch ends the connection, so that nobody takes a part of the file for the whole.
+// ServeCSV answers with all calls of the request's query as CSV, while they are read. An error
+// after the first batch ends the connection, so that nobody takes a part of the file for the whole.
 func (s Source) ServeCSV(w http.ResponseWriter, r *http.Request, now time.Time) error {
 	q, err := Read(r.URL.Query(), csvBatch)
 	if err != nil {

@@ -27,7 +27,8 @@ func TestNoCellIsAFormula(t *testing.T) {
 	}
 }
 
-// An export has every call, however many are read at a time, and what people wrote stays in its cell.
+// An export has every call, however many are read at a time, and what people wrote stays in its
+// cell.
 func TestAnExportHasEveryCall(t *testing.T) {
 	t.Parallel()
 	h := hosttest.New(t)

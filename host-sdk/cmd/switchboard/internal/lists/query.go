@@ -14,7 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 )
 
-// maxValue bounds a value by which a list is narrowed, in bytes: ids, numbers and cursors are shorter.
+// maxValue bounds a value by which a list is narrowed, in bytes: ids, numbers and cursors are
+// shorter.
 const maxValue = 200
 
 // Query is what narrows a list, by the names that it has in addresses. Zero fields do not.
@@ -38,9 +39,9 @@ var Statuses = []integration.AlertStatus{
 	integration.AlertOpen, integration.AlertDropped, integration.AlertQueued, integration.AlertAcknowledged, integration.AlertResolved,
 }
 
-// Read reads the query of an address. Times are as in RFC 3339, or dates, which begin at midnight UTC;
-// a date in until is its last day. An error is invalid, and names the value with the remedy: what is
-// misspelt would read as an empty list.
+// Read reads the query of an address. Times are as in RFC 3339, or dates, which begin at midnight
+// UTC; a date in until is its last day. An error is invalid, and names the value with the remedy:
+// what is misspelt would read as an empty list.
 func Read(values url.Values, most int) (Query, error) {
 	r := reader{values: values}
 	q := Query{
@@ -85,8 +86,8 @@ func (r *reader) wrong(format string, args ...any) {
 	}
 }
 
-// text is a value of at most so many bytes. What no form can send is refused, as databases differ in
-// what they do with it.
+// text is a value of at most so many bytes. What no form can send is refused, as databases differ
+// in what they do with it.
 func (r *reader) text(name string, most int) string {
 	text := r.values.Get(name)
 	if len(text) > most {

@@ -9,12 +9,13 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// lookedAt is how many calls, the newest first, are looked through for the numbers that were called.
+// lookedAt is how many calls, the newest first, are looked through for the numbers that were
+// called.
 const lookedAt = 1000
 
 // Numbers are the hotline's own numbers: those that recent calls came to, in E.164 form, each with
-// the id of the integration that the newest of these calls belongs to. Calls are the evidence because
-// only a call proves that a number leads here, however it was connected.
+// the id of the integration that the newest of these calls belongs to. Calls are the evidence
+// because only a call proves that a number leads here, however it was connected.
 func Numbers(ctx context.Context, kept store.Calls) (map[string]string, error) {
 	calls, _, err := kept.ListCalls(ctx, store.CallFilter{Limit: lookedAt})
 	if err != nil {
@@ -33,8 +34,8 @@ func Numbers(ctx context.Context, kept store.Calls) (map[string]string, error) {
 	return numbers, nil
 }
 
-// Loops warns of every person in the platform's file whose phone is one of the hotline's own numbers.
-// A platform without a file has no such warnings, as its people cannot be listed.
+// Loops warns of every person in the platform's file whose phone is one of the hotline's own
+// numbers. A platform without a file has no such warnings, as its people cannot be listed.
 func Loops(ctx context.Context, platform any, kept store.Calls) ([]integration.Problem, error) {
 	from, ok := platform.(interface{ File() *switchboardfile.File })
 	if !ok {

@@ -134,8 +134,8 @@ func TestAPageWithoutScriptsIsKeptStillForWhoeverAsks(t *testing.T) {
 	b.post("/calls/CA01/notes", url.Values{"text": {strings.Repeat("x", store.MaxNote+1)}, "alert": {alert}}).is(422).has("xxx</textarea>").hasNot(reloads, "keep-still", "let-reload")
 }
 
-// Whoever opened an alert with the link in a page sees what becomes of it, though the event stream is for
-// those who have logged in.
+// Whoever opened an alert with the link in a page sees what becomes of it, though the event stream
+// is for those who have logged in.
 func TestAnAlertOpenedByALinkIsKeptCurrent(t *testing.T) {
 	t.Parallel()
 	var links *people.PageLinks

@@ -35,8 +35,8 @@ func field(v view, name string) string {
 	return m[1]
 }
 
-// A recording says who has heard it, on the call and on its alert, and so does the list of calls that
-// nobody has.
+// A recording says who has heard it, on the call and on its alert, and so does the list of calls
+// that nobody has.
 func TestRecordingOfACallIsHeard(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, options{})
@@ -83,7 +83,8 @@ func TestNotesOfACall(t *testing.T) {
 		alice.post(m[0], nil).is(200).has("The note was deleted.", "By Bob.").hasNot("She calls")
 	}
 	alice.post("/calls/nothing/notes", url.Values{"text": {"x"}}).is(404)
-	// Who wrote and who deleted is in the audit, not what: it outlives what is deleted. What was refused is not.
+	// Who wrote and who deleted is in the audit, not what: it outlives what is deleted. What was
+	// refused is not.
 	if added, deleted := s.audited(t, "note.add"), s.audited(t, "note.delete"); len(added) != 2 || added[0].About != "CA01" || added[0].Detail != "" || len(deleted) != 2 {
 		t.Errorf("the audit has %+v and %+v", added, deleted)
 	}
@@ -110,7 +111,8 @@ func TestDeletingACall(t *testing.T) {
 	b.get("/alerts/" + alert).is(200).has("This recording has been deleted.").hasNot("<audio")
 }
 
-// A recording is deleted after a question, and the call, its alert and whoever plays it then say so.
+// A recording is deleted after a question, and the call, its alert and whoever plays it then say
+// so.
 func TestDeletingARecording(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, options{})

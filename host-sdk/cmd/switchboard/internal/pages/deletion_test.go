@@ -9,7 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// An alert is deleted after a question that says what goes and what stays, and not before it is over.
+// An alert is deleted after a question that says what goes and what stays, and not before it is
+// over.
 func TestDeletingAnAlert(t *testing.T) {
 	t.Parallel()
 	s, sent := peopled(t, options{})

@@ -8,8 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 )
 
-// The page Statistics counts calls, says what its columns mean and in which time zone weeks begin, and
-// keeps what was typed wrongly.
+// The page Statistics counts calls, says what its columns mean and in which time zone weeks begin,
+// and keeps what was typed wrongly.
 func TestStatisticsOnAPage(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, options{})

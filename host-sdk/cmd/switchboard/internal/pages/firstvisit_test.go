@@ -14,8 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// A first visit leads through the first integration. The steps are read from what there is, say what is
-// missing, and go once a call has come in.
+// A first visit leads through the first integration. The steps are read from what there is, say
+// what is missing, and go once a call has come in.
 func TestAFirstVisitLeadsThroughTheFirstIntegration(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, options{})
@@ -92,7 +92,8 @@ func TestTheFirstStepsSayWhatIsMissing(t *testing.T) {
 		in.Destinations = []platform.Ref{{Kind: integration.DestinationRouter, ID: "main"}}
 		in.Enabled = false
 	})
-	steps(done, "The integration is off: switch it on, then call the number.", page+"#enabled") // a router finds somebody when it is asked
+	// A router finds somebody when it is asked.
+	steps(done, "The integration is off: switch it on, then call the number.", page+"#enabled")
 	b.create()
 	b.get("/settings/integrations").is(200).hasNot("five steps")
 }

@@ -312,8 +312,8 @@ func TestUploads(t *testing.T) {
 	b.upload(path, form, nil).is(422).has("Greeting is missing").hasNot("Uploaded file")
 }
 
-// The form comes before the endpoint and the actions, its sections are linked, and each link leads to an
-// element of the page.
+// The form comes before the endpoint and the actions, its sections are linked, and each link leads
+// to an element of the page.
 func TestFormComesFirstInLinkedSections(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, options{})

@@ -215,8 +215,8 @@ func (b *browser) stream() <-chan struct{} {
 	return over
 }
 
-// A log-out ends the session for every copy of its cookie, and the streams that were opened with it;
-// those of others go on.
+// A log-out ends the session for every copy of its cookie, and the streams that were opened with
+// it; those of others go on.
 func TestALogoutEndsTheSessionWhereverItsCookieIs(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, options{})

@@ -141,8 +141,8 @@ func (v *visit) begin(next string) string {
 	return resp.Header.Get("Location")
 }
 
-// through logs in at the provider as somebody and returns the path of the host to which it leads back;
-// without a login the visit is given up there.
+// through logs in at the provider as somebody and returns the path of the host to which it leads
+// back; without a login the visit is given up there.
 func (v *visit) through(address, login string) string {
 	v.t.Helper()
 	for range 10 {
@@ -196,8 +196,8 @@ func (v *visit) logIn(login string) view {
 	return v.get(v.through(v.begin("/oncall"), login))
 }
 
-// With a real provider: an account is found by its verified address, and every other outcome says what to
-// do. The provider refuses log-ins without PKCE.
+// With a real provider: an account is found by its verified address, and every other outcome says
+// what to do. The provider refuses log-ins without PKCE.
 func TestOpenIDProviderLogsPeopleIn(t *testing.T) {
 	t.Parallel()
 	s, p := providedSite(t, nil, nil)
@@ -266,8 +266,8 @@ func TestOpenIDProviderLogsPeopleIn(t *testing.T) {
 	s.browser().get("/login/openid").is(502).has("does not answer as it should")
 }
 
-// A claim admits people without an account, for 12 hours, with its highest role; domains narrow who may
-// log in.
+// A claim admits people without an account, for 12 hours, with its highest role; domains narrow who
+// may log in.
 func TestOpenIDProviderAdmitsByClaim(t *testing.T) {
 	t.Parallel()
 	hands := clock.NewManual(time.Now())
@@ -304,7 +304,8 @@ func TestOpenIDProviderWithWrongSettings(t *testing.T) {
 		s.visit().logIn("alice").is(200)
 		hands.Advance(2 * time.Hour)
 		s.visit().logIn("alice").is(502).has("The clocks of this host and of the provider differ")
-		// It was wrong and is set right: the log-in goes by the wall, and a session lasts as long as before.
+		// It was wrong and is set right: the log-in goes by the wall, and a session lasts as long
+		// as before.
 		hands.Set(-2 * time.Hour)
 		v := s.visit()
 		v.logIn("alice").is(200)

@@ -42,11 +42,13 @@ type Config struct {
 	APIPath      string // where the JSON API is mounted, such as /api/v1
 	Tenant       string // may be ""
 	People       *people.People
-	Ringer       *ways.Ringer    // rings people for a test
-	Ways         *ways.Ways      // of the people of the switchboard file; nil: another platform has the people
-	Troubles     func() []string // what is wrong with the host, a sentence each; it must not wait; nil: nothing is known
-	Clock        clock.Clock
-	Logger       *slog.Logger
+	Ringer       *ways.Ringer // rings people for a test
+	// Of the people of the switchboard file; nil: another platform has the people.
+	Ways *ways.Ways
+	// What is wrong with the host, a sentence each; it must not wait; nil: nothing is known.
+	Troubles func() []string
+	Clock    clock.Clock
+	Logger   *slog.Logger
 }
 
 // Pages serves the pages.
@@ -126,10 +128,11 @@ func (p *Pages) protect(next http.Handler) http.Handler {
 // Route is one page, or what one of its forms does.
 type Route struct {
 	Pattern string
-	Needs   people.Action // what whoever asks must be allowed to do; "": anybody may, as with the log-in
+	// What whoever asks must be allowed to do; "": anybody may, as with the log-in.
+	Needs   people.Action
 	handler layout.Handler
-	// audit is the word by which the audit names it, and of the value in the address that says what it is done
-	// to; "": it is not audited, or the handler says it.
+	// audit is the word by which the audit names it, and of the value in the address that says what
+	// it is done to; "": it is not audited, or the handler says it.
 	audit, of string
 }
 
@@ -187,15 +190,18 @@ func (p *Pages) Routes() []Route {
 		{Pattern: "POST /settings/integrations/{id}/do/{name}", Needs: people.Configure, handler: p.integrations.RunAction, audit: "integration.action", of: "id"},
 		{Pattern: "GET /settings/people", Needs: people.Manage, handler: p.access.Show},
 		{Pattern: "POST /settings/people/users/{user}/test", Needs: people.Manage, handler: p.access.TestUser, audit: "user.test", of: "user"},
-		{Pattern: "GET /settings/people/users/{user}/test", Needs: people.Manage, handler: p.access.Show}, // after a reload
+		// After a reload.
+		{Pattern: "GET /settings/people/users/{user}/test", Needs: people.Manage, handler: p.access.Show},
 		{Pattern: "POST /settings/people/logins/{id}/end", Needs: people.Manage, handler: p.access.EndLogin, audit: "login.end"},
 		{Pattern: "POST /settings/people/tokens", Needs: people.Manage, handler: p.access.MakeToken, audit: "token.create"},
-		{Pattern: "GET /settings/people/tokens", Needs: people.Manage, handler: p.access.Show}, // after a reload
+		// After a reload.
+		{Pattern: "GET /settings/people/tokens", Needs: people.Manage, handler: p.access.Show},
 		{Pattern: "POST /settings/people/tokens/{id}/revoke", Needs: people.Manage, handler: p.access.RevokeToken, audit: "token.revoke", of: "id"},
 		{Pattern: "GET /settings/audit", Needs: people.Manage, handler: p.access.ShowAudit},
 		{Pattern: "GET /settings/deletion", Needs: people.Erase, handler: p.deletion.Show},
 		{Pattern: "POST /settings/deletion/forget", Needs: people.Erase, handler: p.deletion.Forget, audit: "caller.forget"},
-		{Pattern: "GET /settings/deletion/forget", Needs: people.Erase, handler: p.deletion.Show}, // after a reload
+		// After a reload.
+		{Pattern: "GET /settings/deletion/forget", Needs: people.Erase, handler: p.deletion.Show},
 		{Pattern: "/", Needs: people.Self, handler: layout.NothingHere},
 	}
 }

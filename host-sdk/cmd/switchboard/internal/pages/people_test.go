@@ -91,8 +91,8 @@ func (s *site) as(sent mails, email string) *browser {
 	return b
 }
 
-// A link by mail logs in once, whoever looks at it before, and an account is asked for in the same way
-// as an address that is none.
+// A link by mail logs in once, whoever looks at it before, and an account is asked for in the same
+// way as an address that is none.
 func TestALinkByMailLogsInOnce(t *testing.T) {
 	t.Parallel()
 	s, sent := peopled(t, options{})
@@ -143,8 +143,8 @@ func TestALinkByMailWorksFor15Minutes(t *testing.T) {
 	b.post(links[0], nil).is(200).has("Vera Example")
 }
 
-// The role of an account in the switchboard file as it is now decides, and whoever leaves the file is
-// logged out: pages, API and streams.
+// The role of an account in the switchboard file as it is now decides, and whoever leaves the file
+// is logged out: pages, API and streams.
 func TestWhoeverLeavesTheFileIsLoggedOut(t *testing.T) {
 	t.Parallel()
 	s, sent := peopled(t, options{})
@@ -388,8 +388,8 @@ func TestALogoutEndsTheStreamsOnOtherHosts(t *testing.T) {
 	}
 }
 
-// The API token can be switched off; then neither a form, nor a program, nor an old cookie is let in
-// with it.
+// The API token can be switched off; then neither a form, nor a program, nor an old cookie is let
+// in with it.
 func TestTheAPITokenCanBeSwitchedOff(t *testing.T) {
 	t.Parallel()
 	s, sent := peopled(t, options{})
@@ -401,8 +401,8 @@ func TestTheAPITokenCanBeSwitchedOff(t *testing.T) {
 	s.as(sent, "alice@example.com").get("/settings/people").is(200)
 }
 
-// routeRoles are the least roles of every route: "-" anybody, "page" whoever has opened the link in a page
-// about this very alert, else responders and above or viewers and above.
+// routeRoles are the least roles of every route: "-" anybody, "page" whoever has opened the link in
+// a page about this very alert, else responders and above or viewers and above.
 var routeRoles = map[string]string{
 	"GET /login": "-", "POST /login": "-", "POST /login/mail": "-", "GET /login/mail": "-", "GET /login/mail/{token}": "-", "POST /login/mail/{token}": "-",
 	"GET /login/openid": "-", "GET /login/openid/callback": "-", "GET /page/{token}": "-", "POST /page/{token}": "-", "POST /logout": "-",
@@ -433,8 +433,8 @@ var routeRoles = map[string]string{
 	"GET /api/v1/tokens": "admin", "POST /api/v1/tokens": "admin", "DELETE /api/v1/tokens/{id}": "admin", "GET /api/v1/audit": "admin",
 }
 
-// Every route of pages and API lets those in who may use it, and nobody else. A new route needs a line
-// above.
+// Every route of pages and API lets those in who may use it, and nobody else. A new route needs a
+// line above.
 func TestEveryRouteAsksForItsRole(t *testing.T) {
 	t.Parallel()
 	var links *people.PageLinks

@@ -40,8 +40,8 @@ var (
 	confirmed = integration.ActionResult{Lines: []integration.ActionLine{{Field: integration.RingOutcome, Choice: integration.RingConfirmed, Text: "Answered, and confirmed with 1."}}}
 )
 
-// TestAPageSaysHowFarATestRingHasCome: the button answers at once, the page looks again by itself, with
-// scripts or without, until it says the outcome.
+// TestAPageSaysHowFarATestRingHasCome: the button answers at once, the page looks again by itself,
+// with scripts or without, until it says the outcome.
 func TestAPageSaysHowFarATestRingHasCome(t *testing.T) {
 	t.Parallel()
 	phone := make(looks)
@@ -101,8 +101,8 @@ func TestAPageSaysThatNobodyCanRing(t *testing.T) {
 	bob.post("/me/test", url.Values{"way": {ways.Ring}, "integration": {"none"}}).is(200).has("there is none of this id")
 }
 
-// TestOnlyAProductsTokenRingsThePeopleInWhoseNameItActs: a token that acts on alerts wakes nobody, and a
-// product's sends nobody a test by other ways.
+// TestOnlyAProductsTokenRingsThePeopleInWhoseNameItActs: a token that acts on alerts wakes nobody,
+// and a product's sends nobody a test by other ways.
 func TestOnlyAProductsTokenRingsThePeopleInWhoseNameItActs(t *testing.T) {
 	t.Parallel()
 	s, sent := peopled(t, options{ringer: make(looks).ringer()})

@@ -14,7 +14,8 @@ func TestShiftsAreChangedOnThePage(t *testing.T) {
 	b := s.loggedIn("alice")
 	b.get("/oncall").is(200).has(`href="/oncall/devops"`)
 	b.get("/oncall/devops").is(200).has("The month ahead", "Today", "Nobody has changed anything", "Alice Example (me)")
-	b.get("/oncall/nobody").is(404).has("No such team", `id="nav-oncall"`) // errors leave the menu there
+	// Errors leave the menu there.
+	b.get("/oncall/nobody").is(404).has("No such team", `id="nav-oncall"`)
 
 	at := time.Now().In(mustZone(t)).Add(72 * time.Hour)
 	form := url.Values{"user": {"bob"}, "layer": {"1"}, "from": {at.Format("2006-01-02T15:04")}, "to": {at.Add(2 * time.Hour).Format("2006-01-02T15:04")}, "note": {"<b>dentist</b>"}}
@@ -40,7 +41,8 @@ func TestShiftsAreChangedOnThePage(t *testing.T) {
 	b.post("/oncall/devops/changes/gone/remove", nil).is(422).has("it may have been removed already")
 }
 
-// TestWhoMayChangeShifts holds that responders change their own, and that the audit says who did what.
+// TestWhoMayChangeShifts holds that responders change their own, and that the audit says who did
+// what.
 func TestWhoMayChangeShifts(t *testing.T) {
 	t.Parallel()
 	s, sent := peopled(t, options{})

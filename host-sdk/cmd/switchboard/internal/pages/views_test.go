@@ -39,7 +39,8 @@ func TestEveryPage(t *testing.T) {
 	b.get("/alerts?status=nonsense").is(400).has("is unknown: use one of open, ")
 
 	b.get("/alerts/"+alert).is(200).has(
-		"Call from +1 202-555-0191", "A caller waits.", "tel:+12025550191", "+1 202-555-0191", // phone numbers are links
+		// Phone numbers are links.
+		"Call from +1 202-555-0191", "A caller waits.", "tel:+12025550191", "+1 202-555-0191",
 		"Routed to DevOps", "Voicemail", "<audio controls", "/api/v1/media/media:", "download=true",
 		`id="act-acknowledge"`, `id="act-escalate"`, `id="act-resolve"`, `href="/calls/CA01"`, "high urgency", "Hotline")
 	b.get("/calls").is(200).has("+1 202-555-0191", "On hold", "Talking", "1</span>")
@@ -158,7 +159,8 @@ func TestAlertActions(t *testing.T) {
 	if diff := cmp.Diff(path+"?done=acknowledge", v.path); diff != "" {
 		t.Fatalf("v.path (-want +got):\n%s", diff)
 	}
-	alice.post(path+"/acknowledge", nil).is(200).has("You acknowledged this alert") // a second click changes nothing
+	// A second click changes nothing.
+	alice.post(path+"/acknowledge", nil).is(200).has("You acknowledged this alert")
 
 	// Bob's page was a moment old: he hears who has it.
 	bob.post(path+"/acknowledge", nil).is(409).has("Nothing was changed. Alice Example acknowledged it at").hasNot(`id="act-acknowledge"`)

@@ -13,8 +13,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// Everybody can try how they are told, and an admin can try it for others. What came of it is said for each
-// way, and no page shows an address.
+// Everybody can try how they are told, and an admin can try it for others. What came of it is said
+// for each way, and no page shows an address.
 func TestPeopleTryTheirWays(t *testing.T) {
 	t.Parallel()
 	text := strings.NewReplacer("id: alice,", `id: alice, notify: ["ntfy://user:canary@ntfy.example.com/canary"],`,

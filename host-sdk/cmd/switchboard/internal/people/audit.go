@@ -14,8 +14,8 @@ import (
 // auditTime bounds writing a line, which goes on when the request has ended.
 const auditTime = 10 * time.Second
 
-// Audit keeps a line: who, where and when are those of the request, unless the line says who. What has
-// happened has happened: a line that cannot be written goes to the log.
+// Audit keeps a line: who, where and when are those of the request, unless the line says who. What
+// has happened has happened: a line that cannot be written goes to the log.
 func (p *People) Audit(r *http.Request, l store.AuditLine) {
 	ctx := context.Background()
 	if r != nil {
@@ -47,8 +47,8 @@ type entry struct {
 // entryKey is the key of the entry in a context.
 type entryKey struct{}
 
-// About says what a request that is audited was done to, where its address does not say it, and adds
-// words for people. Without effect on others.
+// About says what a request that is audited was done to, where its address does not say it, and
+// adds words for people. Without effect on others.
 func About(ctx context.Context, about, detail string) {
 	if e, ok := ctx.Value(entryKey{}).(*entry); ok {
 		if about != "" {
@@ -74,8 +74,11 @@ func SkipAudit(ctx context.Context) {
 	}
 }
 
-// Audited is a handler that writes a line when it has succeeded: when it answers with a status below
-// 400. about is the name of the value in the address that says what it is done to; "": the handler says
+// Audited is a handler that writes a line when it has succeeded: when it answers with a status
+// below
+//  400. about is the name of the value in the address that says what it is done to; "": the handler
+//     says
+//
 // it by About.
 func (p *People) Audited(action, about string, h func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
@@ -113,8 +116,8 @@ func (w *statusWriter) WriteHeader(status int) {
 }
 
 const (
-	// heardAgain is how long hearing the same recording is not written down again: players fetch it piece
-	// by piece.
+	// heardAgain is how long hearing the same recording is not written down again: players fetch it
+	// piece by piece.
 	heardAgain = 10 * time.Minute
 	maxHeard   = 1000 // remembered at once
 )

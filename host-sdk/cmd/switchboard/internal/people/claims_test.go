@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// That one address is verified says nothing of another: an address and the word about it come from the
-// same answer of the provider.
+// That one address is verified says nothing of another: an address and the word about it come from
+// the same answer of the provider.
 func TestAnAddressIsVerifiedByTheAnswerThatNamesItAlone(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

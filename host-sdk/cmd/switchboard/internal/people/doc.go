@@ -1,6 +1,6 @@
-// Package people knows who uses the host's pages and its API, and what they may do. Pages and API ask
-// it the same two questions of a request: whose is it ([People.Identify]), and does that allow an
-// action ([Identity.May]).
+// Package people knows who uses the host's pages and its API, and what they may do. Pages and API
+// ask it the same two questions of a request: whose is it ([People.Identify]), and does that allow
+// an action ([Identity.May]).
 //
 //	role.go      roles, actions, and the one table that says which role may do what
 //	identity.go  whose a request is

@@ -7,8 +7,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 )
 
-// Identify says whose a request is: that of its token, or else of its browser's login. A wrong token is
-// not made good by a login. why is for requests that are nobody's.
+// Identify says whose a request is: that of its token, or else of its browser's login. A wrong
+// token is not made good by a login. why is for requests that are nobody's.
 func (p *People) Identify(r *http.Request) (who Identity, why Refused, err error) {
 	if token, ok := bearer(r); ok {
 		who, err = p.fromToken(r.Context(), token)
@@ -17,8 +17,8 @@ func (p *People) Identify(r *http.Request) (who Identity, why Refused, err error
 	return p.fromBrowser(r)
 }
 
-// Still reports whether a request that was let in would be let in again, with an identity that may do
-// what it does.
+// Still reports whether a request that was let in would be let in again, with an identity that may
+// do what it does.
 func (p *People) Still(r *http.Request, a Action) bool {
 	who, _, err := p.Identify(r)
 	if err != nil { // the store is away for a moment: an answer under way goes on
@@ -33,8 +33,8 @@ func (p *People) WrongToken(w http.ResponseWriter, r *http.Request, where string
 	return p.cfg.Attempts.Wrong(w, r, where)
 }
 
-// API lets requests through that are somebody's, and answers the others in JSON: 401, or 429 once too
-// many wrong tokens came from the address. What is allowed is for each route to ask.
+// API lets requests through that are somebody's, and answers the others in JSON: 401, or 429 once
+// too many wrong tokens came from the address. What is allowed is for each route to ask.
 func (p *People) API(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, _, err := p.Identify(r)
@@ -45,7 +45,8 @@ func (p *People) API(next http.Handler) http.Handler {
 		}
 		if who.Known() {
 			known := r.WithContext(With(r.Context(), who))
-			defer func() { r.Pattern = known.Pattern }() // the request log reads the matched route from its own
+			// The request log reads the matched route from its own.
+			defer func() { r.Pattern = known.Pattern }()
 			next.ServeHTTP(w, known)
 			return
 		}

@@ -30,7 +30,8 @@ const ByNamedToken = "named token"
 // Known reports whether it is somebody's.
 func (i Identity) Known() bool { return i.Role != "" }
 
-// Shared reports whether it is that of the API token of the settings, which says nothing of who has it.
+// Shared reports whether it is that of the API token of the settings, which says nothing of who has
+// it.
 func (i Identity) Shared() bool { return i.How == store.LoginByToken }
 
 // Person reports whether it is a person's, who acts in their own name alone.
@@ -47,9 +48,9 @@ func (i Identity) Who() string {
 	return cmp.Or(i.Email, i.User)
 }
 
-// May reports whether it allows an action. alert is the id of the alert that the action is about, ""
-// for anything else: the link in a page allows little, and of its alert alone. Whether what is to be
-// heard belongs to that alert is for the caller to find out.
+// May reports whether it allows an action. alert is the id of the alert that the action is about,
+// "" for anything else: the link in a page allows little, and of its alert alone. Whether what is
+// to be heard belongs to that alert is for the caller to find out.
 func (i Identity) May(a Action, alert string) bool {
 	if i.Alert != "" && (!slices.Contains(ofPage, a) || alert != i.Alert && a != Hear) {
 		return false

@@ -16,8 +16,8 @@ import (
 const (
 	// linkTime is how long the link works that logs somebody in.
 	linkTime = 15 * time.Minute
-	// maxLinks is how many links of one account can be open at a time: whoever asks for more of them fills
-	// nobody's mailbox, and every one that was sent works.
+	// maxLinks is how many links of one account can be open at a time: whoever asks for more of
+	// them fills nobody's mailbox, and every one that was sent works.
 	maxLinks = 3
 	// maxAddress is the longest address of a mailbox in bytes (RFC 5321, 4.5.3.1.3).
 	maxAddress = 254
@@ -34,8 +34,8 @@ const LinkPath = "/login/mail/"
 // MailWorks reports whether links are sent by mail.
 func (p *People) MailWorks() bool { return p.cfg.Mailer != nil }
 
-// AskLink sends a link to log in to an address, if it is that of an account. The caller learns nothing
-// of that, not even by the time that it takes: everything is done later.
+// AskLink sends a link to log in to an address, if it is that of an account. The caller learns
+// nothing of that, not even by the time that it takes: everything is done later.
 func (p *People) AskLink(email string) {
 	if len(email) > maxAddress {
 		return
@@ -95,8 +95,8 @@ func (p *People) sendLink(ctx context.Context, email string) error {
 	}
 }
 
-// LinkProblem says why a link cannot be used, in a sentence with the remedy; "": it can. Nothing is used
-// up by asking.
+// LinkProblem says why a link cannot be used, in a sentence with the remedy; "": it can. Nothing is
+// used up by asking.
 func (p *People) LinkProblem(ctx context.Context, secret string) (string, error) {
 	o, err := p.cfg.Store.OneTime(ctx, hashOf("mail", secret))
 	return p.linkProblem(o, err)
@@ -118,7 +118,8 @@ func (p *People) linkProblem(o store.OneTime, err error) (string, error) {
 	return "", nil
 }
 
-// LogInWithLink uses a link and gives the browser a login of its account. problem is as of LinkProblem.
+// LogInWithLink uses a link and gives the browser a login of its account. problem is as of
+// LinkProblem.
 func (p *People) LogInWithLink(w http.ResponseWriter, r *http.Request, secret string) (problem string, err error) {
 	before, err := p.cfg.Store.OneTime(r.Context(), hashOf("mail", secret))
 	if problem, err := p.linkProblem(before, err); problem != "" || err != nil {

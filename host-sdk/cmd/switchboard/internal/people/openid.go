@@ -31,22 +31,23 @@ type OpenID struct {
 	ClientID string
 	Secret   string
 	Domains  []string // of e-mail addresses that may log in; none: all
-	// RoleClaim names the claim that admits people without an account: its value, or one of its values, is a
-	// role. "": only accounts are let in.
+	// RoleClaim names the claim that admits people without an account: its value, or one of its
+	// values, is a role. "": only accounts are let in.
 	RoleClaim string
 }
 
 const (
 	// openIDPath is where the provider sends the browser back, below the public address.
 	openIDPath = "/login/openid/callback"
-	// openIDCookie holds, while somebody is at the provider, what proves that it is the same browser.
+	// openIDCookie holds, while somebody is at the provider, what proves that it is the same
+	// browser.
 	openIDCookie = "switchboard_openid"
 	// openIDTime is how long somebody may take at the provider.
 	openIDTime = 10 * time.Minute
 	// openIDWait is how long the provider may take to answer a request of ours.
 	openIDWait = 10 * time.Second
-	// openIDAgain is how long a provider that did not answer is not asked again: anybody can make the host
-	// ask.
+	// openIDAgain is how long a provider that did not answer is not asked again: anybody can make
+	// the host ask.
 	openIDAgain = 5 * time.Second
 	// clockSkew is how much the clocks of host and provider may differ.
 	clockSkew = 2 * time.Minute
@@ -169,7 +170,8 @@ func (p *People) openIDDown(r *http.Request, err error) error {
 	return refuseOpenID(http.StatusBadGateway, "The provider at %s does not answer as it should. Try again in a minute, or log in in another way.", p.cfg.OpenID.Issuer)
 }
 
-// FinishOpenID takes the browser back from the provider and gives it a login. next is where it goes.
+// FinishOpenID takes the browser back from the provider and gives it a login. next is where it
+// goes.
 func (p *People) FinishOpenID(w http.ResponseWriter, r *http.Request) (next string, err error) {
 	if p.openID == nil {
 		return "", refuseOpenID(http.StatusNotFound, "This switchboard has no OpenID provider. Log in in another way.")
@@ -226,8 +228,8 @@ func (c claims) texts(name string) []string {
 	return many
 }
 
-// add adds what the provider says elsewhere to what it has signed, which counts. An e-mail address and
-// that it is verified are one claim: a word about one address must not verify another.
+// add adds what the provider says elsewhere to what it has signed, which counts. An e-mail address
+// and that it is verified are one claim: a word about one address must not verify another.
 func (c claims) add(more claims) {
 	const email, verified = "email", "email_verified"
 	if _, said := more[email]; said && c[verified] == nil {
@@ -241,8 +243,8 @@ func (c claims) add(more claims) {
 	}
 }
 
-// openIDClaims changes the code into what the provider says of the person. Many providers say it in an
-// answer of its own, not in the ID token.
+// openIDClaims changes the code into what the provider says of the person. Many providers say it in
+// an answer of its own, not in the ID token.
 func (p *People) openIDClaims(r *http.Request, a attempt, code string) (claims, error) {
 	ctx := oidc.ClientContext(r.Context(), p.openID.client)
 	provider, config, err := p.openID.provider(ctx)
@@ -308,8 +310,8 @@ func (p *People) codeRefused(r *http.Request, err error) error {
 	return refuseOpenID(http.StatusBadGateway, "The provider refuses to say who you are; the log has the reason. Begin again, or log in in another way.")
 }
 
-// admit finds the account of a person, or the role in the claim. An address that the provider has not
-// verified could be anybody's.
+// admit finds the account of a person, or the role in the claim. An address that the provider has
+// not verified could be anybody's.
 func (p *People) admit(r *http.Request, c claims) (store.Login, time.Duration, error) {
 	email := strings.ToLower(c.text("email"))
 	refuse := func(reason, format string, args ...any) (store.Login, time.Duration, error) {

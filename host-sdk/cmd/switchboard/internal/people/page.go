@@ -35,11 +35,11 @@ type PageLinks struct {
 	Clock     clock.Clock
 }
 
-// URL is the link for a person who is paged for an alert, by any channel that reaches this person alone.
-// It opens that alert in the person's name: to acknowledge or decline it and to hear its recording,
-// nothing else. It works until a day after the alert was resolved, for 7 days at most, and no longer than
-// the person is in the switchboard file. Channels that several people read need a link to the alert
-// itself, which asks for a login. user and alert are the platform's ids.
+// URL is the link for a person who is paged for an alert, by any channel that reaches this person
+// alone. It opens that alert in the person's name: to acknowledge or decline it and to hear its
+// recording, nothing else. It works until a day after the alert was resolved, for 7 days at most,
+// and no longer than the person is in the switchboard file. Channels that several people read need
+// a link to the alert itself, which asks for a login. user and alert are the platform's ids.
 func (l *PageLinks) URL(user, alert string) string {
 	text := user + "\x00" + alert + "\x00" + strconv.FormatInt(l.Clock.Now().Unix(), 36)
 	return l.PublicURL + PagePath + base64.RawURLEncoding.EncodeToString(append(l.mac(text), text...))
@@ -76,7 +76,8 @@ func (l *PageLinks) read(token string) (PageLink, bool) {
 	return PageLink{User: parts[0], Alert: parts[1], Made: time.Unix(made, 0)}, err == nil
 }
 
-// pageProblem is what is said of every link that does not work, so that nothing can be told from it.
+// pageProblem is what is said of every link that does not work, so that nothing can be told from
+// it.
 const pageProblem = "This link no longer works: it is too old, its alert is over, or it is not complete. Log in to see your alerts."
 
 // PageLink reads the link in a page. find reads its alert. problem says why it does not work, in a

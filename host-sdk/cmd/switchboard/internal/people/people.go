@@ -78,8 +78,8 @@ const (
 	sweepEvery = time.Hour       // for what is kept too long
 )
 
-// Run sends links by mail, ends the logins of people who leave the switchboard file, and removes old
-// lines of the audit, until ctx ends.
+// Run sends links by mail, ends the logins of people who leave the switchboard file, and removes
+// old lines of the audit, until ctx ends.
 func (p *People) Run(ctx context.Context) error {
 	var working sync.WaitGroup
 	defer working.Wait()

@@ -33,7 +33,8 @@ func TestRoles(t *testing.T) {
 			t.Errorf("%q may %s, want %s", role, text, want)
 		}
 	}
-	page := people.Identity{Role: people.Admin, How: store.LoginByPage, User: "alice", Alert: "1"} // of whatever role
+	// Of whatever role.
+	page := people.Identity{Role: people.Admin, How: store.LoginByPage, User: "alice", Alert: "1"}
 	for action, want := range map[people.Action]bool{people.SeeAlert: true, people.TakeAlert: true, people.Hear: true, people.Look: false, people.Respond: false, people.Configure: false, people.Manage: false, people.Self: false} {
 		if got := page.May(action, "1"); got != want {
 			t.Errorf("the link in a page: %s its alert: %v, want %v", action, got, want)
@@ -65,7 +66,8 @@ func TestTheAuditKeepsLinesForTheirTime(t *testing.T) {
 	})
 }
 
-// Wrong tokens are counted by where they come from, and the right one is let in whatever came before.
+// Wrong tokens are counted by where they come from, and the right one is let in whatever came
+// before.
 func TestTheAPILetsTheRightTokenInAfterAnyNumberOfWrongOnes(t *testing.T) {
 	t.Parallel()
 	h := hosttest.New(t)

@@ -13,7 +13,8 @@ type Role string
 const (
 	Viewer    Role = switchboardfile.RoleViewer
 	Responder Role = switchboardfile.RoleResponder
-	// Product is for tokens alone: that of a product on whose pages people have their own phones rung.
+	// Product is for tokens alone: that of a product on whose pages people have their own phones
+	// rung.
 	Product Role = "product"
 	Admin   Role = switchboardfile.RoleAdmin
 )
@@ -44,13 +45,17 @@ const (
 	SeeAlert  Action = "see alert" // see one alert
 	TakeAlert Action = "take"      // acknowledge or decline one alert
 	Hear      Action = "hear"      // hear what was recorded
-	Respond   Action = "respond"   // everything else about alerts and calls, such as resolving, notes
-	Erase     Action = "erase"     // delete recordings, alerts and the records of calls, and forget callers
-	Shift     Action = "shift"     // one's own shifts; those of others for whoever may Configure, and a team's admins
+	// Everything else about alerts and calls, such as resolving, notes.
+	Respond Action = "respond"
+	// Delete recordings, alerts and the records of calls, and forget callers.
+	Erase Action = "erase"
+	// One's own shifts; those of others for whoever may Configure, and a team's admins.
+	Shift     Action = "shift"
 	Configure Action = "configure" // integrations and the switchboard file
-	RingThem  Action = "ring"      // a test ring of somebody else, in whose name the program asks for it
-	Manage    Action = "manage"    // tokens, the logins of others, the audit
-	Self      Action = "self"      // one's own account and logins
+	// A test ring of somebody else, in whose name the program asks for it.
+	RingThem Action = "ring"
+	Manage   Action = "manage" // tokens, the logins of others, the audit
+	Self     Action = "self"   // one's own account and logins
 )
 
 // least is the least role that may do each action. It is the only place that decides it.

@@ -17,24 +17,25 @@ import (
 )
 
 const (
-	// shortLogin is how long a login lasts that no account of the switchboard file stands behind: with the
-	// API token, or admitted by an OpenID provider's claim.
+	// shortLogin is how long a login lasts that no account of the switchboard file stands behind:
+	// with the API token, or admitted by an OpenID provider's claim.
 	shortLogin = 12 * time.Hour
-	// accountLogin is how long the login of an account lasts: it ends before when the account is removed.
+	// accountLogin is how long the login of an account lasts: it ends before when the account is
+	// removed.
 	accountLogin = 30 * 24 * time.Hour
-	// cookieTime is how long a browser keeps the cookie: longer than the login lasts, so that the log-in
-	// page can say that one has expired.
+	// cookieTime is how long a browser keeps the cookie: longer than the login lasts, so that the
+	// log-in page can say that one has expired.
 	cookieTime = 60 * 24 * time.Hour
 	// usedEvery is how exactly it is known when a login or a token was used last.
 	usedEvery = time.Minute
 )
 
-// ownPrefix begins the cookies of logins other than by the API token of the settings. Their ids do not
-// depend on that token.
+// ownPrefix begins the cookies of logins other than by the API token of the settings. Their ids do
+// not depend on that token.
 const ownPrefix = "p."
 
-// derived is a key for a purpose, made of a secret: what it signs is worth nothing once the secret is
-// another one.
+// derived is a key for a purpose, made of a secret: what it signs is worth nothing once the secret
+// is another one.
 func derived(secret []byte, purpose string) []byte {
 	sum := sha256.Sum256(secret)
 	h := hmac.New(sha256.New, sum[:])
@@ -48,7 +49,8 @@ func hashOf(kind, secret string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// loginID is how the store knows the login of a cookie: whoever reads the store cannot make the cookie.
+// loginID is how the store knows the login of a cookie: whoever reads the store cannot make the
+// cookie.
 func (p *People) loginID(cookie string) string {
 	if strings.HasPrefix(cookie, ownPrefix) {
 		return hashOf("login", cookie)
@@ -61,8 +63,8 @@ func (p *People) loginID(cookie string) string {
 // Secure reports whether browsers reach the pages by https.
 func (p *People) Secure() bool { return p.cfg.PublicURL.Scheme == "https" }
 
-// cookieName is the name of a cookie. Browsers refuse one that begins with __Host- from a neighbouring
-// host; it must be valid for the whole of ours.
+// cookieName is the name of a cookie. Browsers refuse one that begins with __Host- from a
+// neighbouring host; it must be valid for the whole of ours.
 func (p *People) cookieName(name string) string {
 	if p.Secure() && strings.TrimRight(p.cfg.PublicURL.Path, "/") == "" {
 		return "__Host-" + name
@@ -73,7 +75,8 @@ func (p *People) cookieName(name string) string {
 // Names of cookies.
 const (
 	sessionCookie = "switchboard_session"
-	pageCookie    = "switchboard_page" // of the link in a page: it does not take the place of a login
+	// Of the link in a page: it does not take the place of a login.
+	pageCookie = "switchboard_page"
 )
 
 // Cookie is one that scripts cannot read and that forms of other sites do not send. An age below 0
@@ -126,8 +129,8 @@ const (
 	AccountGone           // the account has left the switchboard file
 )
 
-// fromBrowser is whose a request with a cookie is. A cookie that nobody knows counts as expired, so that
-// the log-in page explains why it appears.
+// fromBrowser is whose a request with a cookie is. A cookie that nobody knows counts as expired, so
+// that the log-in page explains why it appears.
 func (p *People) fromBrowser(r *http.Request) (Identity, Refused, error) {
 	why := NeverLoggedIn
 	for _, name := range []string{sessionCookie, pageCookie} {
@@ -162,8 +165,8 @@ func (p *People) fromBrowser(r *http.Request) (Identity, Refused, error) {
 	return Identity{}, why, nil
 }
 
-// identity is whose a login is now: the account of the switchboard file decides, whatever it said when
-// the login began.
+// identity is whose a login is now: the account of the switchboard file decides, whatever it said
+// when the login began.
 func (p *People) identity(l store.Login) Identity {
 	who := Identity{How: l.How, Login: l.ID, Email: l.Email, User: l.User, Alert: l.Alert, Since: l.Since, Ends: l.Ends}
 	switch l.How {
@@ -211,8 +214,8 @@ func (p *People) Logins(ctx context.Context, email string) ([]store.Login, error
 	return p.cfg.Store.ListLogins(ctx, strings.ToLower(email), p.cfg.Clock.Now())
 }
 
-// EndLogin ends a login. Those who may not manage people end their own alone; an id of somebody else is
-// not_found to them.
+// EndLogin ends a login. Those who may not manage people end their own alone; an id of somebody
+// else is not_found to them.
 func (p *People) EndLogin(ctx context.Context, who Identity, id string) (store.Login, error) {
 	l, err := p.cfg.Store.Login(ctx, id)
 	if err == nil && !who.May(Manage, "") && (who.Email == "" || !strings.EqualFold(l.Email, who.Email)) {
@@ -227,8 +230,8 @@ func (p *People) EndLogin(ctx context.Context, who Identity, id string) (store.L
 	return l, err
 }
 
-// endGone ends the logins of those who are no longer in the switchboard file, so that they stay ended
-// when somebody of the same name comes back.
+// endGone ends the logins of those who are no longer in the switchboard file, so that they stay
+// ended when somebody of the same name comes back.
 func (p *People) endGone(ctx context.Context) error {
 	list, err := p.Logins(ctx, "")
 	if err != nil {
@@ -259,9 +262,9 @@ func (p *People) tellEnded() {
 	}
 }
 
-// Ended is closed when a login, of whomever, is ended on this host from now on, or the switchboard file
-// has changed. An answer that goes on for long asks Identify again then and every few seconds, as logins
-// also end on other hosts and by their age.
+// Ended is closed when a login, of whomever, is ended on this host from now on, or the switchboard
+// file has changed. An answer that goes on for long asks Identify again then and every few seconds,
+// as logins also end on other hosts and by their age.
 func (p *People) Ended() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -24,10 +24,11 @@ func bearer(r *http.Request) (string, bool) {
 	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
 }
 
-// IsAPIToken reports whether a text is the API token of the settings, in a time that does not depend on
-// where it differs. While it is switched off, none is.
+// IsAPIToken reports whether a text is the API token of the settings, in a time that does not
+// depend on where it differs. While it is switched off, none is.
 func (p *People) IsAPIToken(text string) bool {
-	got, want := sha256.Sum256([]byte(text)), sha256.Sum256([]byte(p.cfg.Token)) // equal lengths for the comparison
+	// Equal lengths for the comparison.
+	got, want := sha256.Sum256([]byte(text)), sha256.Sum256([]byte(p.cfg.Token))
 	return p.cfg.Token != "" && !p.cfg.TokenOff && subtle.ConstantTimeCompare(got[:], want[:]) == 1
 }
 
@@ -66,7 +67,8 @@ func (p *People) LogInWithToken(w http.ResponseWriter, r *http.Request) error {
 // TokenWorks reports whether the API token of the settings is accepted.
 func (p *People) TokenWorks() bool { return p.cfg.Token != "" && !p.cfg.TokenOff }
 
-// MakeToken makes a token for a program. The secret is what the program sends; it is never seen again.
+// MakeToken makes a token for a program. The secret is what the program sends; it is never seen
+// again.
 func MakeToken(ctx context.Context, s store.Tokens, t store.Token) (made store.Token, secret string, err error) {
 	t.Name = oneline.Clean(t.Name, 0)
 	if _, ok := parseTokenRole(t.Role); !ok {

@@ -81,7 +81,8 @@ func (r *run) proxy() (proxy, func(), error) {
 			pr.Out.Header.Set("Authorization", "Bearer "+r.cfg.Token)
 			pr.Out.Header.Del("Accept-Encoding") // the transport's own, which it undoes
 		},
-		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }, // a cut connection stays one
+		// A cut connection stays one.
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}
 	server := &http.Server{ErrorLog: silent, ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if req.Header.Get("Authorization") != "Bearer "+p.token {

@@ -218,7 +218,8 @@ func (r *run) large(ctx context.Context, a *call) {
 	}
 }
 
-// readBack reads with a new connection each time, so that a load balancer may choose another server.
+// readBack reads with a new connection each time, so that a load balancer may choose another
+// server.
 func (r *run) readBack(ctx context.Context, a *call) {
 	if !a.begin(ctx) {
 		return

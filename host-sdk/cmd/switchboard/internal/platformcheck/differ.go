@@ -11,7 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
-// differ lists the members that two snapshots do not share, by their names on the wire; "" for none.
+// differ lists the members that two snapshots do not share, by their names on the wire; "" for
+// none.
 func differ(before, after wire.AlertSnapshot) string {
 	x, y := fields(before), fields(after)
 	var out []string

@@ -208,7 +208,8 @@ func (r *run) spoilt(ctx context.Context, a *call, spoil func(http.ResponseWrite
 	if _, ok := a.snapshot(x); !ok {
 		return
 	}
-	if x.took > 4*time.Second && len(ended) > 0 { // the hint was given up, or spoilt, before the answer
+	// The hint was given up, or spoilt, before the answer.
+	if x.took > 4*time.Second && len(ended) > 0 {
 		a.fault(x, "The command was answered after %.1f s, while its hint waited for an answer: send hints after the answer, in a thread or queue of their own.", x.took.Seconds())
 	}
 	select {

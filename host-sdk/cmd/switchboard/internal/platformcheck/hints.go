@@ -20,8 +20,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
-// tap listens for the platform's hints. Each is judged as a switchboard judges it, and handed to the
-// suite while that runs.
+// tap listens for the platform's hints. Each is judged as a switchboard judges it, and handed to
+// the suite while that runs.
 type tap struct {
 	server  *http.Server
 	address string // what the platform calls

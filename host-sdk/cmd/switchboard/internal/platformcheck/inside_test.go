@@ -16,8 +16,8 @@ func some(n int, d time.Duration) []time.Duration {
 	return out
 }
 
-// Forty milliseconds for each request have one reason, which is named; slow operations are named one
-// by one.
+// Forty milliseconds for each request have one reason, which is named; slow operations are named
+// one by one.
 func TestTimesAreExplained(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -75,7 +75,8 @@ func start(t testing.TB, program, path string) server {
 	component.Get(t, "test", func() (string, error) { return exec.LookPath(program) })
 	path, err := filepath.Abs(path)
 	if err == nil {
-		_, err = os.Stat(path) // what a test reads belongs to its cached result: a changed example is tested again
+		// What a test reads belongs to its cached result: a changed example is tested again.
+		_, err = os.Stat(path)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +145,8 @@ func TestTheExamplesAreRight(t *testing.T) {
 			for _, step := range report.Steps {
 				for _, c := range step.Checks {
 					unclaimed := strings.Contains(strings.Join(c.Says, " "), "does not declare the capability")
-					slow := strings.Contains(strings.Join(c.Says, " "), " ms") || strings.Contains(strings.Join(c.Says, " "), "The slowest hint") // as the machine is
+					// As the machine is.
+					slow := strings.Contains(strings.Join(c.Says, " "), " ms") || strings.Contains(strings.Join(c.Says, " "), "The slowest hint")
 					if c.Outcome == platformcheck.Noted && !slow || c.Outcome == platformcheck.Skipped && !unclaimed {
 						t.Errorf("%s: %s is left out: %q", step.Name, c.Name, c.Says)
 					}

@@ -107,8 +107,8 @@ func (r *recorder) recorded() []*exchange {
 	return slices.Clone(r.all)
 }
 
-// endpoints sums up by operation. Requests that got no answer are counted, but have no time; waiting
-// for changes takes as long as it takes.
+// endpoints sums up by operation. Requests that got no answer are counted, but have no time;
+// waiting for changes takes as long as it takes.
 func (r *recorder) endpoints() (out []Endpoint, requests, alerts int) {
 	times := map[string][]time.Duration{}
 	counts := map[string]int{}

@@ -104,8 +104,8 @@ func (r *run) steps(ctx context.Context) error {
 	return nil
 }
 
-// begin creates and routes one alert. Where that fails, all that needs an alert is left out: it would
-// say the same many times.
+// begin creates and routes one alert. Where that fails, all that needs an alert is left out: it
+// would say the same many times.
 func (r *run) begin(ctx context.Context) error {
 	if onlyQuestions(r.cfg.Run) {
 		return nil

@@ -263,8 +263,8 @@ func quoted(values []any) string {
 	return strings.Join(out, ", ")
 }
 
-// shapes judges every answer that was recorded: each fault once, with the operations that have it and
-// the request where it was seen first.
+// shapes judges every answer that was recorded: each fault once, with the operations that have it
+// and the request where it was seen first.
 func (r *run) shapes() {
 	c := r.check("answers are as in the OpenAPI document")
 	if c == nil {

@@ -49,9 +49,9 @@ type inUseError struct{ text string }
 // Error implements error.
 func (e *inUseError) Error() string { return e.text }
 
-// Ask runs an action of an integration for a person at a terminal. A running host is asked by its API:
-// the one on the data directory, or with PostgreSQL whichever answers at the public address. The store
-// is opened, for a moment, only where none runs.
+// Ask runs an action of an integration for a person at a terminal. A running host is asked by its
+// API: the one on the data directory, or with PostgreSQL whichever answers at the public address.
+// The store is opened, for a moment, only where none runs.
 func Ask(ctx context.Context, s settings.Settings, id, action string, values map[string]string) (integration.ActionResult, error) {
 	if !hasDatabase(s) {
 		return integration.ActionResult{}, errNoDatabase(s)
@@ -126,8 +126,8 @@ func hasDatabase(s settings.Settings) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// ask gets an answer from a running host, given its address, or where none runs from the store, opened
-// with the settings that fromStore is handed. Errors hold no secret.
+// ask gets an answer from a running host, given its address, or where none runs from the store,
+// opened with the settings that fromStore is handed. Errors hold no secret.
 func ask[T any](ctx context.Context, s settings.Settings, fromStore func(context.Context, settings.Settings) (T, error), fromHost func(ctx context.Context, base string) (T, error)) (result T, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
@@ -142,8 +142,8 @@ func ask[T any](ctx context.Context, s settings.Settings, fromStore func(context
 	case errors.As(err, &used):
 		return fromHost(ctx, addressOf(s))
 	case s.Postgres():
-		// No file is opened, and hosts of other machines do not have this lock: it is given back at once,
-		// and where the directory is missing no host has run here.
+		// No file is opened, and hosts of other machines do not have this lock: it is given back at
+		// once, and where the directory is missing no host has run here.
 		if err == nil {
 			release()
 		}
@@ -165,8 +165,8 @@ func ask[T any](ctx context.Context, s settings.Settings, fromStore func(context
 	return fromStore(ctx, s)
 }
 
-// addressOf is where the host that runs on the data directory listens. The settings are a guess for a
-// host that could not write its address.
+// addressOf is where the host that runs on the data directory listens. The settings are a guess for
+// a host that could not write its address.
 func addressOf(s settings.Settings) string {
 	if kept, err := os.ReadFile(filepath.Join(s.DataDir, addressName)); err == nil {
 		return strings.TrimSpace(string(kept))
@@ -174,9 +174,9 @@ func addressOf(s settings.Settings) string {
 	return "http://" + s.Listen
 }
 
-// elsewhere is the address at which to ask the hosts that share the PostgreSQL database, "" where none
-// runs. It is the public one alone: the token goes to no address that others could write into the
-// database. Nothing is written, and tables are not brought up to date under hosts that run.
+// elsewhere is the address at which to ask the hosts that share the PostgreSQL database, "" where
+// none runs. It is the public one alone: the token goes to no address that others could write into
+// the database. Nothing is written, and tables are not brought up to date under hosts that run.
 func elsewhere(ctx context.Context, s settings.Settings) (base string, err error) {
 	db, err := sqldb.Open(ctx, databaseURL(s))
 	if err != nil {

@@ -30,8 +30,9 @@ type BackedUp struct {
 // errServerBackup is the error for a database that has backup tools of its own, and better ones.
 var errServerBackup = errors.New("the database is PostgreSQL, which is backed up with its own tools: pg_dump --format=custom for a copy of one moment, or base backups with an archived write-ahead log to restore any moment. Keep SWITCHBOARD_SECRET_KEY elsewhere: it is not in the database. The page docs/backup.md has the commands")
 
-// Backup writes an archive of the database of the data directory, which a host may use meanwhile, and of
-// the switchboard file; see [backup.Write]. The archive is then read and compared. Errors hold no secret.
+// Backup writes an archive of the database of the data directory, which a host may use meanwhile,
+// and of the switchboard file; see [backup.Write]. The archive is then read and compared. Errors
+// hold no secret.
 func Backup(ctx context.Context, s settings.Settings, to string) (done BackedUp, err error) {
 	defer func() { err = forPeople(s, err) }()
 	if s.Postgres() {
@@ -130,17 +131,17 @@ type Restored struct {
 	backup.List
 	DataDir string
 	Aside   string // where the database from before lies; "": there was none
-	// SwitchboardFile is where the switchboard file of the backup was put; "": the backup has none, or the
-	// same lies there.
+	// SwitchboardFile is where the switchboard file of the backup was put; "": the backup has none,
+	// or the same lies there.
 	SwitchboardFile string
 }
 
 // restoring is the beginning of the names of folders to which a restore unpacks.
 const restoring = ".restore-"
 
-// Restore puts the database of an archive into the data directory, once everything in it was checked. A
-// database that is there is refused, or with replace put aside. No host may run on the directory: it is
-// locked meanwhile. Errors hold no secret.
+// Restore puts the database of an archive into the data directory, once everything in it was
+// checked. A database that is there is refused, or with replace put aside. No host may run on the
+// directory: it is locked meanwhile. Errors hold no secret.
 func Restore(ctx context.Context, s settings.Settings, path string, replace bool) (done Restored, err error) {
 	defer func() { err = forPeople(s, err) }()
 	if s.Postgres() {
@@ -165,7 +166,8 @@ func Restore(ctx context.Context, s settings.Settings, path string, replace bool
 	if info, err := os.Stat(database); err == nil && info.Size() > 0 && !replace {
 		return done, fmt.Errorf("data directory %s: it contains a database: restore into another one with --data-dir, or give --replace to put that database aside", s.DataDir)
 	}
-	left, _ := filepath.Glob(filepath.Join(s.DataDir, restoring+"*")) // of a restore that was killed
+	// Of a restore that was killed.
+	left, _ := filepath.Glob(filepath.Join(s.DataDir, restoring+"*"))
 	for _, dir := range left {
 		if err := os.RemoveAll(dir); err != nil {
 			return done, err
@@ -202,8 +204,8 @@ func missingFolders(folder string) (missing []string) {
 	}
 }
 
-// takeBack removes folders that were made for a data directory, the innermost first, and the lock in it,
-// which the caller holds. What holds anything else stays.
+// takeBack removes folders that were made for a data directory, the innermost first, and the lock
+// in it, which the caller holds. What holds anything else stays.
 func takeBack(made []string) {
 	for i, folder := range made {
 		if i == 0 {
@@ -254,9 +256,9 @@ func unpackBackup(ctx context.Context, s settings.Settings, path, dir string) (l
 	return list, nil
 }
 
-// putAside moves a database away and returns its new name; "": there is none. Its log is folded into the
-// file first, where that can be done: a damaged file is moved with its log beside it. What was put aside
-// before stays.
+// putAside moves a database away and returns its new name; "": there is none. Its log is folded
+// into the file first, where that can be done: a damaged file is moved with its log beside it. What
+// was put aside before stays.
 func putAside(ctx context.Context, database string) (aside string, err error) {
 	const wal, shared = "-wal", "-shm"
 	info, err := os.Stat(database)
@@ -305,7 +307,8 @@ func asideName(database string) (string, error) {
 	}
 }
 
-// putFile puts the switchboard file of a backup at its place or, where another one lies there, beside it.
+// putFile puts the switchboard file of a backup at its place or, where another one lies there,
+// beside it.
 func putFile(source, path string) (put string, err error) {
 	text, err := os.ReadFile(source) //nolint:gosec // unpacked a moment ago
 	if errors.Is(err, fs.ErrNotExist) {

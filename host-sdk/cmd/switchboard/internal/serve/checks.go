@@ -20,17 +20,17 @@ import (
 // ordinary waits for its turn.
 const overdueFrom = time.Minute
 
-// overdueSince is the time before which work is overdue. The minute is one of the wall clock, however
-// fast the host's clock runs.
+// overdueSince is the time before which work is overdue. The minute is one of the wall clock,
+// however fast the host's clock runs.
 func (s Site) overdueSince() time.Time {
 	scale := float64(time.Second) / float64(s.Clock.Real(time.Second))
 	return s.Clock.Now().Add(-time.Duration(float64(overdueFrom) * scale))
 }
 
-// canFail names the checks that can fail: without store, plugin or the embedded platform callers hear
-// the fallback answer, or nobody can be found for them, and another host may do better. The others
-// only degrade: callers are answered all the same, and taking away the host that serves them would
-// help nobody. A platform that is a server of its own is away from all hosts alike.
+// canFail names the checks that can fail: without store, plugin or the embedded platform callers
+// hear the fallback answer, or nobody can be found for them, and another host may do better. The
+// others only degrade: callers are answered all the same, and taking away the host that serves them
+// would help nobody. A platform that is a server of its own is away from all hosts alike.
 func (s Site) canFail() map[string]bool {
 	return map[string]bool{"store": true, "plugin": true, "platform": s.PlatformPage == ""}
 }
@@ -107,8 +107,8 @@ func (s Site) checkPlugins(ctx context.Context) Check {
 	return ok("Every plugin answers.")
 }
 
-// checkPlatform asks the platform, which knows whom to ring. It gives up a little before the check is
-// abandoned, so that a platform that hangs is told of in its own words.
+// checkPlatform asks the platform, which knows whom to ring. It gives up a little before the check
+// is abandoned, so that a platform that hangs is told of in its own words.
 func (s Site) checkPlatform(ctx context.Context) Check {
 	ctx, cancel := context.WithTimeout(ctx, checkTime*3/4)
 	defer cancel()
@@ -153,10 +153,12 @@ func countOf(items map[store.ItemKind]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// offsetNoticed is a difference between the machine's clock and the database's that somebody should look at.
+// offsetNoticed is a difference between the machine's clock and the database's that somebody should
+// look at.
 const offsetNoticed = 2 * time.Second
 
-// checkClock says whether the machine's clock shows what the database's does, by is how far that is ahead.
+// checkClock says whether the machine's clock shows what the database's does, by is how far that is
+// ahead.
 func checkClock(by time.Duration) Check {
 	if by.Abs() <= offsetNoticed {
 		return ok("The clock of this machine agrees with the database's.")

@@ -13,9 +13,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// commonClock is the clock of a host that may share its database with others: due times and leases that
-// one stores are read by the others, so all of them go by the database's clock. A clock that does not run
-// as fast as others, as in tests, has nothing to do with that.
+// commonClock is the clock of a host that may share its database with others: due times and leases
+// that one stores are read by the others, so all of them go by the database's clock. A clock that
+// does not run as fast as others, as in tests, has nothing to do with that.
 func commonClock(s settings.Settings) clock.Clock {
 	if !s.Postgres() || s.Clock.Real(time.Second) != time.Second {
 		return s.Clock

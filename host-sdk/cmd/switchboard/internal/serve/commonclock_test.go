@@ -38,8 +38,8 @@ func (k *keptTime) ListSessions(context.Context, store.SessionFilter) ([]store.S
 	return nil, nil
 }
 
-// TestAStartAfterTheClockWasSetBackLetsNothingWaitForTheStep: what the last process stored to be due in a
-// moment is due in a moment.
+// TestAStartAfterTheClockWasSetBackLetsNothingWaitForTheStep: what the last process stored to be
+// due in a moment is due in a moment.
 func TestAStartAfterTheClockWasSetBackLetsNothingWaitForTheStep(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour

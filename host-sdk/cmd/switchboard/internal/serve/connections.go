@@ -9,9 +9,9 @@ import (
 )
 
 // connections bounds how many connections are open at a time. Beyond the limit the one that has
-// waited longest for a request is closed, so that somebody who opens thousands and says nothing keeps
-// nobody else out; only if all are being answered is the new one closed. It is the ConnState of a
-// server.
+// waited longest for a request is closed, so that somebody who opens thousands and says nothing
+// keeps nobody else out; only if all are being answered is the new one closed. It is the ConnState
+// of a server.
 type connections struct {
 	limit int
 	// It runs under the lock.
@@ -27,12 +27,12 @@ func newConnections(limit int, hit func()) *connections {
 	return &connections{limit: limit, hit: hit, open: map[net.Conn]struct{}{}, waiting: map[net.Conn]time.Time{}}
 }
 
-// otherFiles is how many files and connections a host opens beside those of its server: the database's,
-// those of the plugins, to mail servers and platforms.
+// otherFiles is how many files and connections a host opens beside those of its server: the
+// database's, those of the plugins, to mail servers and platforms.
 const otherFiles = 300
 
-// allowed is how many connections the server may have where the process may open so many files. Beyond
-// them accepting fails, for callers as for those who say nothing.
+// allowed is how many connections the server may have where the process may open so many files.
+// Beyond them accepting fails, for callers as for those who say nothing.
 func allowed(wanted, openFiles int, log *slog.Logger) int {
 	room := max(openFiles-otherFiles, openFiles/2)
 	if wanted <= room {

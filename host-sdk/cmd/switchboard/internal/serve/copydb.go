@@ -14,7 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 )
 
-// migrateAll brings the tables of everything up to date that keeps some in the database of a switchboard.
+// migrateAll brings the tables of everything up to date that keeps some in the database of a
+// switchboard.
 func migrateAll(ctx context.Context, db *sqldb.DB) error {
 	for _, migrate := range []func(context.Context, *sqldb.DB) error{sqlstore.Migrate, alerts.Migrate, shifts.Migrate, goalert.Migrate} {
 		if err := migrate(ctx, db); err != nil {
@@ -25,9 +26,9 @@ func migrateAll(ctx context.Context, db *sqldb.DB) error {
 }
 
 // CopyDatabase copies the SQLite database of the data directory, which s names, into the PostgreSQL
-// database at target, and compares both, see [sqldb.Copy]. It returns the target's name. No host may
-// run on the data directory: it is locked meanwhile. The secret key must be the database's; where s
-// has none, it is the one that the data directory keeps. Errors hold no secret.
+// database at target, and compares both, see [sqldb.Copy]. It returns the target's name. No host
+// may run on the data directory: it is locked meanwhile. The secret key must be the database's;
+// where s has none, it is the one that the data directory keeps. Errors hold no secret.
 func CopyDatabase(ctx context.Context, s settings.Settings, target settings.Secret, done func(sqldb.Copied)) (name string, err error) {
 	defer func() {
 		if err != nil {

@@ -10,7 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 )
 
-// errNotRunning is the error of what only a running host does: it also speaks with the telephone service.
+// errNotRunning is the error of what only a running host does: it also speaks with the telephone
+// service.
 var errNotRunning = errors.New("switchboard does not run: start it, as what is deleted here has to be deleted at the telephone service too")
 
 // askRunning sends a request to the running host.

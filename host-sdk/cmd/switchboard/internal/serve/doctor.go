@@ -15,13 +15,14 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// checkAction is the action by which a plugin says whether an integration is in order. A plugin may have
-// none of this name.
+// checkAction is the action by which a plugin says whether an integration is in order. A plugin may
+// have none of this name.
 const checkAction = "check"
 
-// Examine asks the running host how it is, what it stands on, and each integration's plugin for its own
-// check, which may ask the foreign service. Lines that need something done say what. send has a mail and
-// tests to channels sent. file is the one on the disk, for where no host runs; it may be nil.
+// Examine asks the running host how it is, what it stands on, and each integration's plugin for its
+// own check, which may ask the foreign service. Lines that need something done say what. send has a
+// mail and tests to channels sent. file is the one on the disk, for where no host runs; it may be
+// nil.
 func Examine(ctx context.Context, s settings.Settings, file *switchboardfile.File, send bool) (lines []inspect.Line) {
 	stand := examineStand(ctx, s, file, send)
 	lines = append(examineHost(ctx, s), stand...)

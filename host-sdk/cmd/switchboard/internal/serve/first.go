@@ -13,8 +13,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 )
 
-// FirstFields are the fields of a plugin's form without which no integration can be made, or that its
-// schema has asked for first, with the title of their group. The plugin is started once, and ended.
+// FirstFields are the fields of a plugin's form without which no integration can be made, or that
+// its schema has asked for first, with the title of their group. The plugin is started once, and
+// ended.
 func FirstFields(ctx context.Context, p manifest.Installed) (title string, fields []form.Field, err error) {
 	defer func() { err = forPeople(settings.Settings{}, err) }()
 	plugin, err := launcher.Launch(ctx, launcher.Config{Dir: p.Dir, LookupEnv: forPlugins, Logger: slog.New(slog.DiscardHandler)})
@@ -45,9 +46,9 @@ func FirstFields(ctx context.Context, p manifest.Installed) (title string, field
 	return title, fields, nil
 }
 
-// MakeFirst makes the first integration of a new data directory, on which no host runs yet, as a host
-// would on its pages. A draft that the plugin refuses is an [engine.ProblemsError]; warnings are in words.
-// Errors hold no secret.
+// MakeFirst makes the first integration of a new data directory, on which no host runs yet, as a
+// host would on its pages. A draft that the plugin refuses is an [engine.ProblemsError]; warnings
+// are in words. Errors hold no secret.
 func MakeFirst(ctx context.Context, s settings.Settings, draft engine.Draft) (warnings []integration.Problem, err error) {
 	defer func() {
 		if refused := (*engine.ProblemsError)(nil); !errors.As(err, &refused) {

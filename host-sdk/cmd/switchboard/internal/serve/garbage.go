@@ -33,7 +33,8 @@ type garbageWatch struct {
 	percent int
 }
 
-// afterCollections adjusts the process now and after each collection, when it is known what is kept.
+// afterCollections adjusts the process now and after each collection, when it is known what is
+// kept.
 func afterCollections(w *garbageWatch) {
 	runtimemetrics.Read(w.live)
 	if p := garbagePercent(w.live[0].Value.Uint64()); p != w.percent {

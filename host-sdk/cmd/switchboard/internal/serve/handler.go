@@ -45,9 +45,10 @@ type Site struct {
 	People       *people.People
 	Mail         *MailWatch     // the mail server; nil: there is none
 	Proxies      []netip.Prefix // whose X-Forwarded-For is believed; may be none
-	Guarded      http.Handler   // serves the media of calls for a limited time; nil: there are no such addresses
-	Clock        clock.Clock
-	Logger       *slog.Logger
+	// Serves the media of calls for a limited time; nil: there are no such addresses.
+	Guarded http.Handler
+	Clock   clock.Clock
+	Logger  *slog.Logger
 	// Closing ends when the host stops: event streams end and /readyz says so. nil: never.
 	Closing context.Context
 
@@ -101,9 +102,9 @@ func Handler(s Site) (http.Handler, error) {
 		SwitchPlugin: exchange, RemovePlugin: remove,
 	})
 
-	// Three kinds of addresses: those that anybody may use (webhooks, a platform's hints, media by token, health), the
-	// API and the pages, which ask for a login. What another website makes a browser send is
-	// refused before the login is looked at, as the browser would add it by itself.
+	// Three kinds of addresses: those that anybody may use (webhooks, a platform's hints, media by
+	// token, health), the API and the pages, which ask for a login. What another website makes a
+	// browser send is refused before the login is looked at, as the browser would add it by itself.
 	mux := http.NewServeMux()
 	mux.Handle(webhook.Prefix, hooks)
 	mountPlatform(mux, s.Platform)
@@ -114,8 +115,8 @@ func Handler(s Site) (http.Handler, error) {
 	}
 	mux.Handle("GET /healthz", alive(prove))
 	mux.Handle("GET /readyz", s.ready)
-	// Without a login: scrapers seldom have one, and no metric holds a telephone number or the name of
-	// a person. A scrape reads the store, so only a few run at a time.
+	// Without a login: scrapers seldom have one, and no metric holds a telephone number or the name
+	// of a person. A scrape reads the store, so only a few run at a time.
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(s.Logger.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4, Timeout: 10 * time.Second,
 	}))

@@ -15,9 +15,11 @@ import (
 
 // All of the wall clock, also where the host's clock is faster: load balancers and disks go by it.
 const (
-	checkTime  = 2 * time.Second  // how long one check may take
-	checkKept  = time.Second      // how long an answer is good for: who asks in a loop costs one write a second
-	checkEvery = 10 * time.Second // how often the host looks by itself, so that its log tells of every fault
+	checkTime = 2 * time.Second // how long one check may take
+	// How long an answer is good for: who asks in a loop costs one write a second.
+	checkKept = time.Second
+	// How often the host looks by itself, so that its log tells of every fault.
+	checkEvery = 10 * time.Second
 )
 
 // State says how a part of the host is.
@@ -27,14 +29,16 @@ type State string
 const (
 	StateOK       State = "ok"
 	StateDegraded State = "degraded" // callers are served, but something around them needs a person
-	StateFailing  State = "failing"  // callers are not served as they should be: send them to another host
+	// Callers are not served as they should be: send them to another host.
+	StateFailing State = "failing"
 )
 
 // Check is what is known of one part of the host.
 type Check struct {
-	State   State     `json:"state"`
-	Message string    `json:"message"`        // one sentence for people
-	Since   time.Time `json:"since,omitzero"` // when it stopped being ok, as far as this process saw; zero: it is ok
+	State   State  `json:"state"`
+	Message string `json:"message"` // one sentence for people
+	// When it stopped being ok, as far as this process saw; zero: it is ok.
+	Since time.Time `json:"since,omitzero"`
 }
 
 // readyState is the answer of /readyz.
@@ -46,8 +50,8 @@ type readyState struct {
 // probe looks at one part. It is abandoned at its time, so it need not obey ctx.
 type probe func(ctx context.Context) Check
 
-// readiness knows how all parts are. One round of checks serves everybody who asks within checkKept:
-// the address needs no token, and a check writes to the store.
+// readiness knows how all parts are. One round of checks serves everybody who asks within
+// checkKept: the address needs no token, and a check writes to the store.
 type readiness struct {
 	probes  map[string]probe
 	canFail map[string]bool // the others degrade, also by not answering
@@ -138,8 +142,8 @@ func (p *readiness) checks() map[string]Check {
 	return now
 }
 
-// troubles says what is not well, as far as the last round saw, a sentence each. It asks nobody. The
-// pages tell of the switchboard file in their own words.
+// troubles says what is not well, as far as the last round saw, a sentence each. It asks nobody.
+// The pages tell of the switchboard file in their own words.
 func (p *readiness) troubles() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

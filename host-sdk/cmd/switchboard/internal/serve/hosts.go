@@ -21,12 +21,13 @@ import (
 
 // All of the wall clock, also where the host's clock is faster.
 const (
-	hostEvery   = 10 * time.Second   // how often a host says that it runs
-	deathEvery  = sqldb.HostDead / 2 // how often it looks whether others hold their locks
-	hostGone    = time.Minute        // without a word for so long, it does not run
-	hostForget  = time.Hour          // after which its row is removed
-	hostLeave   = 2 * time.Second    // to remove the row of a host that stops
-	hostsDiffer = 5 * time.Minute    // from which on hosts of different versions or files are a fault: a roll-out takes a while
+	hostEvery  = 10 * time.Second   // how often a host says that it runs
+	deathEvery = sqldb.HostDead / 2 // how often it looks whether others hold their locks
+	hostGone   = time.Minute        // without a word for so long, it does not run
+	hostForget = time.Hour          // after which its row is removed
+	hostLeave  = 2 * time.Second    // to remove the row of a host that stops
+	// From which on hosts of different versions or files are a fault: a roll-out takes a while.
+	hostsDiffer = 5 * time.Minute
 )
 
 // hostLock is what the other hosts see that this one lives by, such as a [sqldb.HostLock].
@@ -36,8 +37,8 @@ type hostLock interface {
 	Unheld()
 }
 
-// presence says that this host runs, knows which others do, and takes over the work of those that have
-// died. A host on SQLite is alone.
+// presence says that this host runs, knows which others do, and takes over the work of those that
+// have died. A host on SQLite is alone.
 type presence struct {
 	rows  store.Hosts                              // nil: this host is alone
 	clock func(context.Context) (time.Time, error) // the database's
@@ -49,8 +50,8 @@ type presence struct {
 	came    chan struct{} // has room for one: another host has begun to run
 	tell    func()        // says so of this host
 	freed   func()        // work of a host that died is due
-	// readable says, once this host's row is there, whether it can still read what is sealed in the store;
-	// nil: it was asked.
+	// readable says, once this host's row is there, whether it can still read what is sealed in the
+	// store; nil: it was asked.
 	readable func(context.Context) error
 
 	// Of run alone.
@@ -81,8 +82,8 @@ func newPresence(s settings.Settings, id, address string, p *parts, log *slog.Lo
 	return out
 }
 
-// withFormats adds to this host's row which formats its plugins have, and since when. A plugin that does
-// not answer has those that it had.
+// withFormats adds to this host's row which formats its plugins have, and since when. A plugin that
+// does not answer has those that it had.
 func (p *presence) withFormats(ctx context.Context, self store.Host) store.Host {
 	var formats map[string]integration.Formats
 	if p.formats != nil {
@@ -116,8 +117,8 @@ func (p *presence) heard() {
 	}
 }
 
-// run writes this host's row again and again until ctx ends, and then removes it. Its error is that the
-// secret key was changed to one that this host does not have.
+// run writes this host's row again and again until ctx ends, and then removes it. Its error is that
+// the secret key was changed to one that this host does not have.
 func (p *presence) run(ctx context.Context) error {
 	tick, deaths := time.NewTicker(hostEvery), time.NewTicker(deathEvery)
 	defer tick.Stop()
@@ -197,7 +198,8 @@ func (p *presence) look(ctx context.Context) error {
 	return nil
 }
 
-// save writes this host's row, which says whether it holds its lock: only then others judge it by that.
+// save writes this host's row, which says whether it holds its lock: only then others judge it by
+// that.
 func (p *presence) save(ctx context.Context, self *store.Host) error {
 	self.Lock = p.lock.Held()
 	if err := p.rows.SaveHost(ctx, *self); err != nil {
@@ -220,8 +222,8 @@ func (p *presence) save(ctx context.Context, self *store.Host) error {
 	return nil
 }
 
-// watch looks whether the other hosts hold their locks, and takes over the work of one that has not held
-// its own for a while.
+// watch looks whether the other hosts hold their locks, and takes over the work of one that has not
+// held its own for a while.
 func (p *presence) watch(ctx context.Context) error {
 	var others []string
 	for _, h := range p.known {

@@ -65,8 +65,8 @@ func presenceAmong(rows *hostRows, now *time.Time, lock *lockOfTest) (p *presenc
 	return p, told, freed
 }
 
-// TestADeadHostsWorkIsTakenOver after its lock has been missing for a while, at looks without a failure in
-// between, and that of a host of the release before, which holds none, is not.
+// TestADeadHostsWorkIsTakenOver after its lock has been missing for a while, at looks without a
+// failure in between, and that of a host of the release before, which holds none, is not.
 func TestADeadHostsWorkIsTakenOver(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -115,7 +115,8 @@ func TestADeadHostsWorkIsTakenOver(t *testing.T) {
 	step("it is known to be gone", p.watch, 1)
 }
 
-// TestAHostCountsThoseSeenInTheLastMinute lets a second host die, and looks by the database's clock.
+// TestAHostCountsThoseSeenInTheLastMinute lets a second host die, and looks by the database's
+// clock.
 func TestAHostCountsThoseSeenInTheLastMinute(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
@@ -177,8 +178,8 @@ func TestAHostSaysSinceWhenItsPluginsReadWhat(t *testing.T) {
 	}
 }
 
-// TestHostsThatDifferForLongAreAFault has two hosts of two versions, as during a roll-out that stops in
-// the middle.
+// TestHostsThatDifferForLongAreAFault has two hosts of two versions, as during a roll-out that
+// stops in the middle.
 func TestHostsThatDifferForLongAreAFault(t *testing.T) {
 	t.Parallel()
 	p := &presence{}

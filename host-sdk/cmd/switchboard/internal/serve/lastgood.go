@@ -33,17 +33,19 @@ type keptFile struct {
 	By     string    `json:"by,omitempty"` // the machine, where several hosts share the file
 }
 
-// LastGood is the switchboard file to start with: as it was read just now or, while it is wrong, the
-// copy that was last in force. A reboot must not turn a typing error into an outage.
+// LastGood is the switchboard file to start with: as it was read just now or, while it is wrong,
+// the copy that was last in force. A reboot must not turn a typing error into an outage.
 type LastGood struct {
-	File    *switchboardfile.File
-	KeptAt  time.Time                 // of the copy
-	Refused []switchboardfile.Problem // why the copy is used; nil: File is the file itself, or OnDisk is
-	OnDisk  *switchboardfile.File     // the host's own, where File is the one that several hosts share
+	File   *switchboardfile.File
+	KeptAt time.Time // of the copy
+	// Why the copy is used; nil: File is the file itself, or OnDisk is.
+	Refused []switchboardfile.Problem
+	// The host's own, where File is the one that several hosts share.
+	OnDisk *switchboardfile.File
 }
 
-// ReadLastGood reads the copy from the store that the settings name, before the host is started. nil
-// without an error: there is none.
+// ReadLastGood reads the copy from the store that the settings name, before the host is started.
+// nil without an error: there is none.
 func ReadLastGood(ctx context.Context, s settings.Settings) (*LastGood, error) {
 	if !hasDatabase(s) {
 		return nil, nil
@@ -112,8 +114,8 @@ type fileKeeper struct {
 	reloads *prometheus.CounterVec // by result: ok, refused
 }
 
-// loaded takes note of the file in force, and of why the one on disk is not (nil: it is). What fails
-// is logged: the host goes on without it.
+// loaded takes note of the file in force, and of why the one on disk is not (nil: it is). What
+// fails is logged: the host goes on without it.
 func (k *fileKeeper) loaded(ctx context.Context, f *switchboardfile.File, refused []switchboardfile.Problem) {
 	var err error
 	if refused == nil {

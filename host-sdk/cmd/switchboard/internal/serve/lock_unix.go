@@ -32,7 +32,8 @@ func lockDataDir(dir string) (release func(), err error) {
 		}
 		return nil, &inUseError{fmt.Sprintf("data directory %s: %s is using it: stop that one, or choose another --data-dir", dir, holder)}
 	}
-	// Whoever made the folder for nothing has removed the file meanwhile: the lock would keep nobody away.
+	// Whoever made the folder for nothing has removed the file meanwhile: the lock would keep
+	// nobody away.
 	if locked, err := f.Stat(); err != nil {
 		_ = f.Close()
 		return nil, fmt.Errorf("data directory %s: cannot be locked: %w", dir, err)

@@ -53,8 +53,8 @@ func Redactor(s settings.Settings) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// NewLogger writes text or JSON lines to w, without the settings' secrets, each text cut to a length
-// for people, and not more lines of one message than anybody would read.
+// NewLogger writes text or JSON lines to w, without the settings' secrets, each text cut to a
+// length for people, and not more lines of one message than anybody would read.
 func NewLogger(w io.Writer, s settings.Settings) *slog.Logger {
 	redact := Redactor(s)
 	options := &slog.HandlerOptions{Level: s.LogLevel, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {

@@ -32,8 +32,8 @@ func cut(text string, most int) string {
 	return fmt.Sprintf("%s… (%d more bytes)", text[:end], len(text)-end)
 }
 
-// limited lets so many lines of one message through and counts the others: the log is read by people
-// and fills a disk. The next line that is let through says how many were left out.
+// limited lets so many lines of one message through and counts the others: the log is read by
+// people and fills a disk. The next line that is let through says how many were left out.
 type limited struct {
 	slog.Handler
 	kinds *logKinds

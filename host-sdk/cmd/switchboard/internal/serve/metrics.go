@@ -46,8 +46,8 @@ func newMetrics(s Site) (*prometheus.Registry, *httpkit.Instrument, func(webhook
 	return registry, httpkit.NewInstrument(s.Logger, s.Clock, registry), observeWebhooks(registry)
 }
 
-// observeWebhooks counts the answers to callers' requests. The integration is left out: a label must
-// not grow with what is asked for.
+// observeWebhooks counts the answers to callers' requests. The integration is left out: a label
+// must not grow with what is asked for.
 func observeWebhooks(reg prometheus.Registerer) func(webhook.Observation) {
 	duration := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "switchboard_webhook_duration_seconds",

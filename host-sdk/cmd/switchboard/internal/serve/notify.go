@@ -24,8 +24,9 @@ import (
 const (
 	noticeOfPage    = "page"    // tells a person on call of an alert
 	noticeOfChannel = "channel" // tells a team's channel of an alert
-	noticeOfShift   = "shift"   // tells a person of a shift that they are given, or that is taken back
-	noticeOfTest    = "test"    // somebody tries a person's ways
+	// Tells a person of a shift that they are given, or that is taken back.
+	noticeOfShift = "shift"
+	noticeOfTest  = "test" // somebody tries a person's ways
 )
 
 // newNoticeCounter counts what becomes of notices to addresses.
@@ -53,15 +54,15 @@ type pager struct {
 	file       func() *switchboardfile.File
 }
 
-// mail tells a person by mail that an alert waits for them. nil without a mail server: then other ways,
-// the alert list and the phone are all there is.
+// mail tells a person by mail that an alert waits for them. nil without a mail server: then other
+// ways, the alert list and the phone are all there is.
 func (p pager) mail(mailer engine.Mailer) func(context.Context, alerts.Page) error {
 	if mailer == nil {
 		return nil
 	}
 	return func(ctx context.Context, page alerts.Page) error {
-		// The same for every attempt: a mail that goes out twice is shown once. User ids may hold what a
-		// Message-ID may not.
+		// The same for every attempt: a mail that goes out twice is shown once. User ids may hold
+		// what a Message-ID may not.
 		id := sha256.Sum256([]byte(page.ID + "\x00" + page.User.ID))
 		return mailer.Send(ctx, engine.OutgoingMail{
 			MessageID: hex.EncodeToString(id[:16]),
@@ -109,14 +110,14 @@ func noticeText(page alerts.Page, link string) string {
 	return pageText(page) + "\n" + link + "\n"
 }
 
-// channelText tells a channel what happened. The link there is one for people who sign in: a channel
-// has readers who were not paged.
+// channelText tells a channel what happened. The link there is one for people who sign in: a
+// channel has readers who were not paged.
 func channelText(page alerts.Page, link string) string {
 	return page.Team + ": " + page.Note + ".\n\n" + link + "\n"
 }
 
-// tellShift tells a person, by each of their ways, of a shift that somebody gave to them, or took back. file
-// is the switchboard file in force.
+// tellShift tells a person, by each of their ways, of a shift that somebody gave to them, or took
+// back. file is the switchboard file in force.
 func tellShift(w *ways.Ways, public string, file func() *switchboardfile.File) func(context.Context, shifts.News, integration.User) error {
 	return func(ctx context.Context, n shifts.News, to integration.User) error {
 		id := "shift-" + n.ID

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// recordsBegan is the setting that says since when calls have records of their own; oldCallsCopied
-	// is its value once those before have what their alerts hold.
+	// recordsBegan is the setting that says since when calls have records of their own;
+	// oldCallsCopied is its value once those before have what their alerts hold.
 	recordsBegan   = "calls_recorded_since"
 	oldCallsCopied = "copied"
 	oldCallsAtOnce = 8   // their commits share the syncs of the disk
@@ -31,8 +31,8 @@ type oldCalls struct {
 	log      *slog.Logger
 }
 
-// run copies what is there. What fails is tried again at the next start: a call that was copied before
-// is left as it is.
+// run copies what is there. What fails is tried again at the next start: a call that was copied
+// before is left as it is.
 func (o oldCalls) run(ctx context.Context) error {
 	browser, ok := o.platform.(platform.AlertBrowser)
 	if !ok {
@@ -80,7 +80,8 @@ func (o oldCalls) copyAll(ctx context.Context, browser platform.AlertBrowser, be
 	}
 }
 
-// copyOne copies for one call. The numbers of the alert's lines keep a line from being copied twice.
+// copyOne copies for one call. The numbers of the alert's lines keep a line from being copied
+// twice.
 func (o oldCalls) copyOne(ctx context.Context, browser platform.AlertBrowser, c store.Call) error {
 	snap, err := o.platform.Alert(ctx, platform.Scope{Integration: c.Integration}, c.Alert.Key)
 	var rec platform.AlertRecord

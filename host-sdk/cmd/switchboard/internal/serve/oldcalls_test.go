@@ -43,7 +43,8 @@ func TestOlderCallsGetTheHistoryOfTheirAlerts(t *testing.T) {
 	}
 	old := oldCalls{store: h.Store, platform: h.Platform, clock: h.Clock, log: h.Logger}
 	for range 2 {
-		if err := old.copyAll(t.Context(), h.Platform, began); err != nil { // as if the first attempt was cut off
+		// As if the first attempt was cut off.
+		if err := old.copyAll(t.Context(), h.Platform, began); err != nil {
 			t.Fatal(err)
 		}
 		if err := old.run(t.Context()); err != nil {

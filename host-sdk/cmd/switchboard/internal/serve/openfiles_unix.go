@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// openFiles is how many files and connections this process may have open. Go has raised what is allowed to
-// what may be allowed.
+// openFiles is how many files and connections this process may have open. Go has raised what is
+// allowed to what may be allowed.
 func openFiles() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > math.MaxInt32 {

@@ -55,7 +55,8 @@ type parts struct {
 }
 
 // openParts opens the database, the platform and the plugins, in this order. What fails undoes what
-// went before. instead is used in place of what is read from the switchboard file, unless it is nil.
+// went before. instead is used in place of what is read from the switchboard file, unless it is
+// nil.
 func openParts(ctx context.Context, s settings.Settings, instead *LastGood, public string, log *slog.Logger) (_ *parts, err error) {
 	var opened undo
 	defer func() {

@@ -27,8 +27,8 @@ const GoAlertPath = "/platform/goalert"
 const mediumTime = 24 * time.Hour
 
 // openPlatform makes the platform that the settings name. embed is what the embedded one is made of
-// beside what all have in common. Nothing is asked of a platform yet: one that is down must not keep
-// callers from being answered.
+// beside what all have in common. Nothing is asked of a platform yet: one that is down must not
+// keep callers from being answered.
 func openPlatform(ctx context.Context, s settings.Settings, p *parts, db *sqldb.DB, embed embedded.Config, log *slog.Logger) (platform.Platform, error) {
 	var turns platform.Turns
 	var tell func(string)
@@ -60,8 +60,9 @@ func (p *parts) tellPlatforms(notice string) {
 	}
 }
 
-// WithPlatform runs use with the platform that the settings name, for questions alone: what a platform
-// notes beside them goes to a database of its own, which is then removed. No host need run.
+// WithPlatform runs use with the platform that the settings name, for questions alone: what a
+// platform notes beside them goes to a database of its own, which is then removed. No host need
+// run.
 func WithPlatform(ctx context.Context, s settings.Settings, file *switchboardfile.File, use func(platform.Platform) error) (err error) {
 	const prefix = "switchboard-questions-"
 	tempdir.Sweep("", prefix) // what killed commands have left
@@ -107,8 +108,8 @@ func (p *parts) work() map[string]func(context.Context) error {
 // credentialsEvery is how often files with the platform's credentials are read, on the wall clock.
 const credentialsEvery = 5 * time.Second
 
-// keepCredentials takes over a token or a secret of hints whose file has changed, until ctx ends. One
-// that cannot be used leaves the old one in force; the log says so once.
+// keepCredentials takes over a token or a secret of hints whose file has changed, until ctx ends.
+// One that cannot be used leaves the old one in force; the log says so once.
 func (p *parts) keepCredentials(ctx context.Context, behind *remote.Platform) error {
 	read := func() (settings.Remote, string) {
 		now, problems := settings.ReadPlatform(p.file.File())
@@ -129,7 +130,8 @@ func (p *parts) keepCredentials(ctx context.Context, behind *remote.Platform) er
 			p.log.Error("the platform's credentials cannot be read again: the old ones stay in force", "problems", problems)
 		case problems == "" && (now.Token != last.Token || !slices.Equal(now.HintsSecrets, last.HintsSecrets)):
 			c := now.Config()
-			if err := behind.SetCredentials(c.Token, c.HintsSecrets); err != nil { // read has tried them
+			// Read has tried them.
+			if err := behind.SetCredentials(c.Token, c.HintsSecrets); err != nil {
 				p.log.Error("the platform's new credentials are refused", "error", err.Error())
 				break
 			}

@@ -18,9 +18,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// SwitchPlugin takes a staged version of a plugin into use for a person at a terminal. A host that runs
-// on the data directory does it while calls go on. Where none runs, the plugin is started once to see
-// that it can be, and compared with what the store holds.
+// SwitchPlugin takes a staged version of a plugin into use for a person at a terminal. A host that
+// runs on the data directory does it while calls go on. Where none runs, the plugin is started once
+// to see that it can be, and compared with what the store holds.
 func SwitchPlugin(ctx context.Context, s settings.Settings, p manifest.Installed) (api.SwitchedPlugin, error) {
 	id := p.Manifest.ID
 	return changePlugin(ctx, s,
@@ -44,8 +44,8 @@ func SwitchPlugin(ctx context.Context, s settings.Settings, p manifest.Installed
 		})
 }
 
-// RemovePlugin takes a plugin out of the folder, unless something needs it. running says that a host
-// ended it.
+// RemovePlugin takes a plugin out of the folder, unless something needs it. running says that a
+// host ended it.
 func RemovePlugin(ctx context.Context, s settings.Settings, id string) (running bool, err error) {
 	return changePlugin(ctx, s,
 		func(ctx context.Context, base string) (bool, error) {
@@ -71,9 +71,9 @@ func describeOnce(ctx context.Context, p manifest.Installed) (integration.Descri
 	return plugin.Describe(ctx, integration.DescribeRequest{})
 }
 
-// changePlugin asks the host that runs on the data directory, and no other: it is the one that starts
-// the plugins of this machine. Where none runs, offline gets the store; nil: there is none yet, or hosts
-// of other machines use it, whose calls are theirs.
+// changePlugin asks the host that runs on the data directory, and no other: it is the one that
+// starts the plugins of this machine. Where none runs, offline gets the store; nil: there is none
+// yet, or hosts of other machines use it, whose calls are theirs.
 func changePlugin[T any](ctx context.Context, s settings.Settings, online func(ctx context.Context, base string) (T, error), offline func(context.Context, store.Store) (T, error)) (result T, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()

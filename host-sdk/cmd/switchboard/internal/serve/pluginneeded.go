@@ -16,8 +16,8 @@ const maxLive = 100_000
 // maxNamed is how many integrations or calls an error names.
 const maxNamed = 3
 
-// pluginReads is nil if a version of a plugin can read what its predecessor has stored: the options of
-// its integrations and the calls that go on.
+// pluginReads is nil if a version of a plugin can read what its predecessor has stored: the options
+// of its integrations and the calls that go on.
 func pluginReads(ctx context.Context, kept store.Store, d integration.Description) error {
 	used, live, err := usesOf(ctx, kept, d.ID)
 	if err != nil {

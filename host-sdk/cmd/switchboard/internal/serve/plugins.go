@@ -104,9 +104,10 @@ func (p *plugins) Statuses() []launcher.Status {
 	return out
 }
 
-// Switch takes a staged version of a plugin into use: it is started beside the one that runs, and gets
-// the calls once it has answered and can read what the other has written; the other one ends when its
-// calls have. If anything fails, all stays as it was. A plugin that did not run before is started.
+// Switch takes a staged version of a plugin into use: it is started beside the one that runs, and
+// gets the calls once it has answered and can read what the other has written; the other one ends
+// when its calls have. If anything fails, all stays as it was. A plugin that did not run before is
+// started.
 func (p *plugins) Switch(ctx context.Context, id, version string) (api.SwitchedPlugin, error) {
 	p.changing.Lock()
 	defer p.changing.Unlock()
@@ -152,8 +153,8 @@ func (p *plugins) add(ctx context.Context, next manifest.Installed) error {
 	return nil
 }
 
-// Remove ends a plugin that nothing needs, and takes it out of the folder. The last one stays: a host
-// without plugins does not start.
+// Remove ends a plugin that nothing needs, and takes it out of the folder. The last one stays: a
+// host without plugins does not start.
 func (p *plugins) Remove(ctx context.Context, id string) error {
 	p.changing.Lock()
 	defer p.changing.Unlock()

@@ -26,7 +26,8 @@ type profiler interface {
 }
 
 // profiles serves Go's profiles of this process and those of its plugins to those of the known who
-// may Manage. The command line, which pprof would serve as well, is left out, as it may hold secrets.
+// may Manage. The command line, which pprof would serve as well, is left out, as it may hold
+// secrets.
 func profiles(of engine.Plugins) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(profilingPrefix+"plugins/{plugin}/{profile}", func(w http.ResponseWriter, r *http.Request) { pluginProfile(w, r, of) })

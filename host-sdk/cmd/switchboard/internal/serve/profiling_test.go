@@ -35,8 +35,8 @@ func (profiledPlugin) Profile(_ context.Context, what transport.Profile) ([]byte
 	return []byte("the heap"), nil
 }
 
-// TestProfilesAreForAdmins asks for a profile as each role, and for the command line, which may hold
-// secrets.
+// TestProfilesAreForAdmins asks for a profile as each role, and for the command line, which may
+// hold secrets.
 func TestProfilesAreForAdmins(t *testing.T) {
 	t.Parallel()
 	get := func(path string, role people.Role) int {

@@ -36,18 +36,19 @@ type Rekeyed struct {
 	NewKey   string `json:"new_key"`  // id
 	Hosts    int    `json:"hosts"`    // that run
 	Resealed int64  `json:"resealed"` // values, by this run
-	// Left are the values that do not open with the new key, in words; the old one must be kept for them.
+	// Left are the values that do not open with the new key, in words; the old one must be kept for
+	// them.
 	Left []string `json:"left"`
 	// OldKeyFile is where the old key is kept for old backups; "": the settings had it.
 	OldKeyFile string `json:"old_key_file"`
-	// Made says that a new key was made, and that the running host has to be started again to know it;
-	// nothing else was done.
+	// Made says that a new key was made, and that the running host has to be started again to know
+	// it; nothing else was done.
 	Made bool `json:"restart_needed"`
 }
 
 // Rekey changes the secret key of the database that the settings name, while its hosts go on. Where
-// the data directory keeps the key, the next one is made there. look alone changes nothing, and says
-// what does not open with the next key. Errors hold no secret.
+// the data directory keeps the key, the next one is made there. look alone changes nothing, and
+// says what does not open with the next key. Errors hold no secret.
 func Rekey(ctx context.Context, s settings.Settings, look bool, progress func(sqlstore.KeyChange)) (done Rekeyed, err error) {
 	defer func() { err = forPeople(s, err) }()
 	if !hasDatabase(s) {
@@ -94,8 +95,8 @@ func Rekey(ctx context.Context, s settings.Settings, look bool, progress func(sq
 	return done, err
 }
 
-// ownDirectory locks the data directory, unless a host has it locked: then running is true. Hosts on
-// PostgreSQL share no directory, and are known by their rows.
+// ownDirectory locks the data directory, unless a host has it locked: then running is true. Hosts
+// on PostgreSQL share no directory, and are known by their rows.
 func ownDirectory(s settings.Settings) (release func(), running bool, err error) {
 	nothing := func() {}
 	release, err = lockDataDir(s.DataDir)
@@ -137,7 +138,8 @@ func (d *Rekeyed) database(ctx context.Context, s settings.Settings, running, lo
 		}
 		return err
 	}
-	if s.Postgres() && !look { // before the tables are brought up to date, as older hosts may be at work
+	// Before the tables are brought up to date, as older hosts may be at work.
+	if s.Postgres() && !look {
 		rows, err := sqlstore.HostsIn(ctx, db)
 		if err == nil {
 			err = allow(rows)

@@ -60,8 +60,8 @@ func (u *undo) run() {
 
 // Run starts the host, serves until ctx ends, and stops it: no new requests, those in progress
 // finished, the plugins drained, the store closed. A start that fails leaves nothing running; its
-// error is one line and contains no secret. instead is used in place of the switchboard file, unless
-// it is nil.
+// error is one line and contains no secret. instead is used in place of the switchboard file,
+// unless it is nil.
 func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.Writer) (err error) {
 	var started undo
 	defer started.run()
@@ -125,8 +125,8 @@ func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.
 	return err
 }
 
-// startTracing begins to send spans if the environment names a collector, and returns how to end it.
-// It comes before the plugins are started, as they take part.
+// startTracing begins to send spans if the environment names a collector, and returns how to end
+// it. It comes before the plugins are started, as they take part.
 func startTracing(ctx context.Context, log *slog.Logger) func() {
 	stop, err := tracing.Setup(ctx, "switchboard", "", log)
 	if err != nil {
@@ -167,10 +167,11 @@ func listen(ctx context.Context, s settings.Settings, started *undo) (net.Listen
 
 // host is what runs while switchboard serves: the server, and the work beside it.
 type host struct {
-	server       *http.Server
-	work         map[string]func(context.Context) error // what runs beside the server, by name
-	lock         *sqldb.HostLock                        // held while the work runs; nil: this host is alone
-	beginClosing context.CancelFunc                     // ends event streams, and /readyz says so
+	server *http.Server
+	work   map[string]func(context.Context) error // what runs beside the server, by name
+	// Held while the work runs; nil: this host is alone.
+	lock         *sqldb.HostLock
+	beginClosing context.CancelFunc // ends event streams, and /readyz says so
 	log          *slog.Logger
 }
 
@@ -188,8 +189,8 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 	if err != nil {
 		return nil, err
 	}
-	// The first look precedes the first call, whose formats depend on it. What fails is logged by those
-	// that follow.
+	// The first look precedes the first call, whose formats depend on it. What fails is logged by
+	// those that follow.
 	_ = hosts.look(ctx)
 	if err := eng.Describe(ctx); err != nil {
 		hosts.leave(ctx)
@@ -250,7 +251,8 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 	}, nil
 }
 
-// among makes the host one of those that share the database, and returns its lock; nil: it is alone.
+// among makes the host one of those that share the database, and returns its lock; nil: it is
+// alone.
 func (p *parts) among(s settings.Settings, hosts *presence, config *engine.Config) (lock *sqldb.HostLock, err error) {
 	if !s.Postgres() {
 		return nil, nil //nolint:nilnil // as promised
@@ -311,8 +313,8 @@ func (h *host) serve(ctx context.Context, listener net.Listener, ready func()) (
 	return err
 }
 
-// holdLock takes the host's lock until the returned function is called: others take over the work of a
-// host that has not finished it.
+// holdLock takes the host's lock until the returned function is called: others take over the work
+// of a host that has not finished it.
 func (h *host) holdLock(ctx context.Context) (release func()) {
 	if h.lock == nil {
 		return func() {}

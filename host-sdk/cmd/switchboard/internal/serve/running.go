@@ -9,9 +9,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 )
 
-// AskRunning sends a request to the API of the running host and returns its answer, in JSON. What it asks
-// for belongs to the platform as much as to the database, so without a running host it is an error. A nil
-// body sends none.
+// AskRunning sends a request to the API of the running host and returns its answer, in JSON. What
+// it asks for belongs to the platform as much as to the database, so without a running host it is
+// an error. A nil body sends none.
 func AskRunning(ctx context.Context, s settings.Settings, method, path string, body any) (json.RawMessage, error) {
 	if !hasDatabase(s) {
 		return nil, errNoDatabase(s)

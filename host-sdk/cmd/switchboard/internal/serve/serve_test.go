@@ -141,7 +141,8 @@ teams:
   - {id: devops, name: DevOps, schedule: {timezone: America/New_York, layers: [{users: [bob]}, {users: [bob]}]}}
 `
 
-// TestWhoIsGivenAShiftIsToldByAllTheirWays holds that they are told when, in the team's zone, and by whom.
+// TestWhoIsGivenAShiftIsToldByAllTheirWays holds that they are told when, in the team's zone, and
+// by whom.
 func TestWhoIsGivenAShiftIsToldByAllTheirWays(t *testing.T) {
 	t.Parallel()
 	file, problems := switchboardfile.Parse("switchboard.yaml", []byte(shiftFile))
@@ -158,7 +159,8 @@ func TestWhoIsGivenAShiftIsToldByAllTheirWays(t *testing.T) {
 	tell := tellShift(told, "https://hotline.example.com", fileNow)
 	at := time.Date(2026, 12, 24, 14, 0, 0, 0, time.UTC)
 	c := shifts.News{What: shifts.Given, Change: shifts.Change{ID: "S1", Team: "devops", Layer: 2, User: "bob", From: at, To: at.Add(2 * time.Hour), By: "Alice Example", Note: "dentist"}}
-	for _, to := range []string{"bob", "carol"} { // one way that works is enough, and who has none is not told
+	// One way that works is enough, and who has none is not told.
+	for _, to := range []string{"bob", "carol"} {
 		if err := tell(t.Context(), c, integration.User{ID: to}); err != nil {
 			t.Fatal(err)
 		}
@@ -172,7 +174,8 @@ func TestWhoIsGivenAShiftIsToldByAllTheirWays(t *testing.T) {
 	}
 }
 
-// Who had a shift that is taken back, who is on call again, and whose absence is removed, is told what is so now.
+// Who had a shift that is taken back, who is on call again, and whose absence is removed, is told
+// what is so now.
 func TestWhatPeopleAreToldOfShiftsThatAreTakenBack(t *testing.T) {
 	t.Parallel()
 	file, problems := switchboardfile.Parse("switchboard.yaml", []byte(shiftFile))

@@ -23,8 +23,8 @@ const (
 	shownHash   = 12              // characters of a hash that people are shown
 )
 
-// sharedFile is the switchboard file in force of hosts that share a store, which is kept there. A host
-// whose own file changes while it runs puts it there, and the others take it over.
+// sharedFile is the switchboard file in force of hosts that share a store, which is kept there. A
+// host whose own file changes while it runs puts it there, and the others take it over.
 type sharedFile struct {
 	store  store.Store
 	source *switchboardfile.Source // set before run
@@ -44,8 +44,8 @@ func newSharedFile(kept store.Store, path string, clk clock.Clock, log *slog.Log
 	return &sharedFile{store: kept, path: path, clock: clk, log: log, wake: make(chan struct{}, 1)}
 }
 
-// sharedStart is what a host starts with: the file in force, and the settings with its platform. Its own
-// file comes into force where there is none yet, which is stored if publish says so.
+// sharedStart is what a host starts with: the file in force, and the settings with its platform.
+// Its own file comes into force where there is none yet, which is stored if publish says so.
 func sharedStart(ctx context.Context, s settings.Settings, own *LastGood, publish bool, log *slog.Logger) (settings.Settings, *LastGood, error) {
 	if own == nil {
 		file, problems := switchboardfile.Load(s.ConfigPath)
@@ -168,8 +168,8 @@ func (k *sharedFile) run(ctx context.Context) error {
 	}
 }
 
-// look stores what waits, or else takes over what is stored. One that cannot be used here is reported
-// once.
+// look stores what waits, or else takes over what is stored. One that cannot be used here is
+// reported once.
 func (k *sharedFile) look(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -213,7 +213,8 @@ func (k *sharedFile) check(context.Context) Check {
 	case k.trouble != "":
 		return Check{State: StateDegraded, Message: fmt.Sprintf("The switchboard file that the hosts share (%.*s) cannot be used here, so the old one (%.*s) stays in force: %s",
 			shownHash, switchboardfile.SharedHash(k.last.Text), shownHash, inForce, sentence(k.trouble))}
-	case own == "" || own == inForce: // what is wrong with a file that cannot be used is another check
+	case own == "" || own == inForce:
+		// What is wrong with a file that cannot be used is another check.
 		return ok("The switchboard file in force is the one that the hosts share.")
 	}
 	return Check{State: StateDegraded, Message: fmt.Sprintf(
@@ -221,7 +222,8 @@ func (k *sharedFile) check(context.Context) Check {
 		shownHash, own, shownHash, inForce)}
 }
 
-// push puts a file into force for all hosts. One with problems is invalid, and the error lists them.
+// push puts a file into force for all hosts. One with problems is invalid, and the error lists
+// them.
 func (k *sharedFile) push(ctx context.Context, text []byte) (hash string, err error) {
 	file, problems := switchboardfile.Parse(k.path, text)
 	if file != nil {
@@ -239,8 +241,9 @@ func (k *sharedFile) push(ctx context.Context, text []byte) (hash string, err er
 	return file.SharedHash(), err
 }
 
-// PushFile puts a file into force for all hosts that share the database of the settings, and returns its
-// hash. A running host is asked to do so; where none runs it is written to the database.
+// PushFile puts a file into force for all hosts that share the database of the settings, and
+// returns its hash. A running host is asked to do so; where none runs it is written to the
+// database.
 func PushFile(ctx context.Context, s settings.Settings, file *switchboardfile.File) (hash string, err error) {
 	if !s.Postgres() {
 		return "", errors.New("there is nothing to push: on SQLite the host takes its switchboard file over when it changes")

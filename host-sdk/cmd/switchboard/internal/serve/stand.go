@@ -21,8 +21,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 )
 
-// prover makes what a host answers to a nonce. All hosts of a database have one key: a balancer may lead
-// to any of them.
+// prover makes what a host answers to a nonce. All hosts of a database have one key: a balancer may
+// lead to any of them.
 func prover(key string) func(nonce string) string {
 	return func(nonce string) string {
 		m := hmac.New(sha256.New, []byte(key))
@@ -31,8 +31,8 @@ func prover(key string) func(nonce string) string {
 	}
 }
 
-// alive says that the process answers, and proves with a nonce which one it is; nothing else is asked.
-// prove nil: it proves nothing.
+// alive says that the process answers, and proves with a nonce which one it is; nothing else is
+// asked. prove nil: it proves nothing.
 func alive(prove func(string) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -66,8 +66,8 @@ func (s Site) examination() func(ctx context.Context, send bool) []inspect.Line 
 	}
 }
 
-// checkingEngine adds to a plugin's own check what the host sees of the public address, which no plugin
-// can look at. It is the same look as that of switchboard doctor.
+// checkingEngine adds to a plugin's own check what the host sees of the public address, which no
+// plugin can look at. It is the same look as that of switchboard doctor.
 type checkingEngine struct {
 	*engine.Engine
 	stand *doctor.Stand // nil: nothing is added
@@ -95,7 +95,8 @@ func (e checkingEngine) RunAction(ctx context.Context, id, name string, values m
 	return result, nil
 }
 
-// asSentence begins a text with a capital, unless it begins with an address, and ends it with a full stop.
+// asSentence begins a text with a capital, unless it begins with an address, and ends it with a
+// full stop.
 func asSentence(text string) string {
 	if r, n := utf8.DecodeRuneInString(text); !strings.HasPrefix(text, "http") {
 		text = string(unicode.ToUpper(r)) + text[n:]
@@ -109,8 +110,8 @@ type examined struct {
 	Text  string        `json:"text"`
 }
 
-// examineStand asks the running host what it stands on or, where none runs, looks at it from here: then
-// nothing can prove where the public address leads.
+// examineStand asks the running host what it stands on or, where none runs, looks at it from here:
+// then nothing can prove where the public address leads.
 func examineStand(ctx context.Context, s settings.Settings, file *switchboardfile.File, send bool) []inspect.Line {
 	if !hasDatabase(s) { // no host has run here yet
 		return aloneStand(ctx, s, file, send)

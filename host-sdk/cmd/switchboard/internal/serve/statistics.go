@@ -11,8 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// Statistics counts calls by week and team. A running host is asked, or where none runs the store, with
-// the time zones of file, which may be nil.
+// Statistics counts calls by week and team. A running host is asked, or where none runs the store,
+// with the time zones of file, which may be nil.
 func Statistics(ctx context.Context, s settings.Settings, file *switchboardfile.File, q statistics.Query) (statistics.Report, error) {
 	if !hasDatabase(s) {
 		return statistics.Report{}, errNoDatabase(s)

@@ -10,8 +10,8 @@ import (
 // namedAlone is how many people a warning names.
 const namedAlone = 5
 
-// unreachedWarning says who is told of an alert by the phone alone, and whom a message does not reach;
-// "": everybody is told. people are nil where another platform pages them.
+// unreachedWarning says who is told of an alert by the phone alone, and whom a message does not
+// reach; "": everybody is told. people are nil where another platform pages them.
 func unreachedWarning(people *ways.Ways, file *switchboardfile.File, mails bool) string {
 	const remedy = "Set smtp_url"
 	if people == nil {

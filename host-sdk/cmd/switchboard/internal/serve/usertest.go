@@ -11,8 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 )
 
-// TestUser has the running host send a person a test by the ways of a kind; "": by mail and notify. by
-// is the integration that rings; "": the host's choice.
+// TestUser has the running host send a person a test by the ways of a kind; "": by mail and notify.
+// by is the integration that rings; "": the host's choice.
 func TestUser(ctx context.Context, s settings.Settings, id, way, by string) ([]ways.Result, error) {
 	alone := errors.New("no switchboard is running here that could send a test: start it with switchboard serve")
 	if !hasDatabase(s) {

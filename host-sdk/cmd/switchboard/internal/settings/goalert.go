@@ -13,18 +13,20 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/goalert"
 )
 
-// GoAlertKeys is the document that the set-up of GoAlert writes and that the setting keys names: JSON.
-// All of it is secret.
+// GoAlertKeys is the document that the set-up of GoAlert writes and that the setting keys names:
+// JSON. All of it is secret.
 type GoAlertKeys struct {
-	URL          string            `json:"url,omitempty"` // of the server, so that one's keys do not replace another's
+	// Of the server, so that one's keys do not replace another's.
+	URL          string            `json:"url,omitempty"`
 	CallKey      goalert.Secret    `json:"call_key"`
 	PollKey      goalert.Secret    `json:"poll_key"`
 	WebhookToken goalert.Secret    `json:"webhook_token,omitempty"`
 	Services     []goalert.Service `json:"services"`
-	Label        string            `json:"label,omitempty"`  // of the set-up: the key of the label whose values are teams
-	Expires      time.Time         `json:"expires,omitzero"` // of the API keys
-	// KeyIDs are GoAlert's ids of the API keys, OldKeyIDs those of earlier set-ups, which GoAlert may
-	// still accept.
+	// Of the set-up: the key of the label whose values are teams.
+	Label   string    `json:"label,omitempty"`
+	Expires time.Time `json:"expires,omitzero"` // of the API keys
+	// KeyIDs are GoAlert's ids of the API keys, OldKeyIDs those of earlier set-ups, which GoAlert
+	// may still accept.
 	KeyIDs    []string `json:"key_ids,omitempty"`
 	OldKeyIDs []string `json:"old_key_ids,omitempty"`
 }

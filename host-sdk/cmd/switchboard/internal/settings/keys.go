@@ -101,8 +101,8 @@ func (s Settings) Keys() (key seal.Key, also []seal.Key, err error) {
 	return key, []seal.Key{next}, nil
 }
 
-// KnownKeys are the secret key and the next one, as far as they are given or kept. Unlike KeepSecrets
-// it makes none.
+// KnownKeys are the secret key and the next one, as far as they are given or kept. Unlike
+// KeepSecrets it makes none.
 func (s Settings) KnownKeys() (ring seal.Ring, err error) {
 	for _, k := range []struct {
 		given Secret
@@ -145,8 +145,8 @@ func (s *Settings) MakeNextKey() (err error) {
 	return err
 }
 
-// TakeNextKey makes the next kept key the secret key that is kept, and keeps the old one for backups
-// that need it. It returns the old one's file. What is interrupted can be done again.
+// TakeNextKey makes the next kept key the secret key that is kept, and keeps the old one for
+// backups that need it. It returns the old one's file. What is interrupted can be done again.
 func (s Settings) TakeNextKey() (old string, err error) {
 	current := filepath.Join(s.DataDir, SecretKeyFile)
 	key, err := seal.ParseKey(s.SecretKey.Reveal())
@@ -160,8 +160,8 @@ func (s Settings) TakeNextKey() (old string, err error) {
 	return old, os.Rename(filepath.Join(s.DataDir, NextSecretKeyFile), current)
 }
 
-// LostDatabase reports whether the data directory holds a kept key and no database that it opens: the
-// file was removed or emptied, unless a first start has failed early. Ask before KeepSecrets.
+// LostDatabase reports whether the data directory holds a kept key and no database that it opens:
+// the file was removed or emptied, unless a first start has failed early. Ask before KeepSecrets.
 func (s *Settings) LostDatabase() bool {
 	if s.Postgres() || s.hasDatabase() {
 		return false
@@ -194,8 +194,8 @@ func keepNew(path, value string) (Secret, error) {
 	return Secret(value), nil
 }
 
-// Named is the secret that an environment variable of this name holds, or else the file at this path,
-// which nobody else may read. Errors do not repeat its value.
+// Named is the secret that an environment variable of this name holds, or else the file at this
+// path, which nobody else may read. Errors do not repeat its value.
 func Named(place string) (Secret, error) {
 	value, set := os.LookupEnv(place)
 	if !set {
@@ -219,7 +219,8 @@ func Named(place string) (Secret, error) {
 func readSecret(path string, limit int64) ([]byte, error) {
 	if info, err := os.Stat(path); err != nil {
 		return nil, err
-	} else if err := access.Secret(path, info); err != nil { // before opening: a pipe would wait for its writer
+	} else if err := access.Secret(path, info); err != nil {
+		// Before opening: a pipe would wait for its writer.
 		return nil, err
 	}
 	f, err := os.Open(path) //nolint:gosec // in the data directory

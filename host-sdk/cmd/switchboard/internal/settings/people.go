@@ -15,7 +15,8 @@ type OpenID struct {
 	RoleClaim        string   // "": only accounts are admitted
 }
 
-// resolvePeople completes the settings about who may use the host, and reports each that cannot be used.
+// resolvePeople completes the settings about who may use the host, and reports each that cannot be
+// used.
 func (s *Settings) resolvePeople(flags Flags, from source) (errs []error) {
 	s.SharedToken, errs = from.pickSwitch(flags.SharedToken, "shared_token", "on", errs)
 	s.OpenID = OpenID{

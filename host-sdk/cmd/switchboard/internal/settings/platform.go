@@ -17,8 +17,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote"
 )
 
-// Platform is the platform in front of which the host runs, with its secrets read from where the file
-// says they are.
+// Platform is the platform in front of which the host runs, with its secrets read from where the
+// file says they are.
 type Platform struct {
 	Kind    string // one of switchboardfile's kinds
 	Remote  Remote
@@ -40,8 +40,8 @@ type GoAlert struct {
 	Keys GoAlertKeys
 }
 
-// Page is the address at which people find the platform; "" for the embedded one, whose pages are the
-// host's.
+// Page is the address at which people find the platform; "" for the embedded one, whose pages are
+// the host's.
 func (p Platform) Page() string {
 	switch p.Kind {
 	case switchboardfile.KindRemote:
@@ -231,8 +231,8 @@ func (r *platformReader) tls(in switchboardfile.Platform) *tls.Config {
 	return config
 }
 
-// clientCertificate reads the files anew for each connection, so that a renewed certificate needs no
-// restart.
+// clientCertificate reads the files anew for each connection, so that a renewed certificate needs
+// no restart.
 func (r *platformReader) clientCertificate(config *tls.Config, cert, key string) {
 	if info, err := os.Stat(key); err == nil {
 		if err := access.Secret(key, info); err != nil {

@@ -24,17 +24,17 @@ const (
 	DefaultListen    = "127.0.0.1:8080"
 	DefaultDataDir   = "switchboard-data" // below the working directory
 	DefaultPluginDir = "plugins"          // beside the binary
-	// DefaultKeepCalls is how many days the record of a call is kept: a year, and a month to look back
-	// at it.
+	// DefaultKeepCalls is how many days the record of a call is kept: a year, and a month to look
+	// back at it.
 	DefaultKeepCalls = 400
-	// DefaultKeepRecordings is how many days a recording is kept: three months to come back to what was
-	// said.
+	// DefaultKeepRecordings is how many days a recording is kept: three months to come back to what
+	// was said.
 	DefaultKeepRecordings = 90
 	// DefaultKeepAudit is how many days the audit keeps who did what, as long as calls.
 	DefaultKeepAudit = 400
-	// DefaultConnections is how many connections are open at a time unless a setting says otherwise:
-	// 10,000 callers on hold ask 667 times a second, so 6,000 wait when each answer takes 9 s, and pages
-	// have 1,000 streams. One that says nothing takes 14 KiB.
+	// DefaultConnections is how many connections are open at a time unless a setting says
+	// otherwise: 10,000 callers on hold ask 667 times a second, so 6,000 wait when each answer
+	// takes 9 s, and pages have 1,000 streams. One that says nothing takes 14 KiB.
 	DefaultConnections = 8000
 )
 
@@ -388,8 +388,8 @@ func checkDatabase(name string, address Secret) error {
 	return nil
 }
 
-// checkShared refuses a PostgreSQL database without the secrets that all its hosts must share: a key
-// made by one of them would be unknown to the others.
+// checkShared refuses a PostgreSQL database without the secrets that all its hosts must share: a
+// key made by one of them would be unknown to the others.
 func (s Settings) checkShared() error {
 	var missing []string
 	if s.SecretKey == "" {

@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// TestExit makes this process end at once, as a crash would, at a commit on the database: tests of several
-// hosts try each. The zero value never does.
+// TestExit makes this process end at once, as a crash would, at a commit on the database: tests of
+// several hosts try each. The zero value never does.
 type TestExit struct {
 	After bool
 	N     int64
 	File  string
 }
 
-// parseTestExit reads "before:N@FILE" or "after:N@FILE": before or after the N-th commit since FILE is
-// there. FILE gets a byte for each of these commits, so that its size is their number.
+// parseTestExit reads "before:N@FILE" or "after:N@FILE": before or after the N-th commit since FILE
+// is there. FILE gets a byte for each of these commits, so that its size is their number.
 func parseTestExit(text string) (TestExit, error) {
 	if text == "" {
 		return TestExit{}, nil

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// WriteCSV writes a line for each week and team with calls, the newest week first, after a line with the
-// names of the columns, which are those of the JSON. Totals are not among the lines.
+// WriteCSV writes a line for each week and team with calls, the newest week first, after a line
+// with the names of the columns, which are those of the JSON. Totals are not among the lines.
 func (r Report) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true // RFC 4180

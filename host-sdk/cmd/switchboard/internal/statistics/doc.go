@@ -1,5 +1,5 @@
-// Package statistics counts calls by week and team. It works on the host's own records of calls, hence
-// in front of any platform.
+// Package statistics counts calls by week and team. It works on the host's own records of calls,
+// hence in front of any platform.
 //
 //	statistics.go  Read: what a report is made of
 //	teams.go       names of teams, as calls have them

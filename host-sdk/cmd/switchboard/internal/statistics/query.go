@@ -13,12 +13,13 @@ import (
 const (
 	// MaxWeeks bounds a report: a year, and the week that it ends in.
 	MaxWeeks = 53
-	// defaultWeeks is how many weeks a report has that nobody has given a beginning: about a quarter.
+	// defaultWeeks is how many weeks a report has that nobody has given a beginning: about a
+	// quarter.
 	defaultWeeks = 12
 )
 
-// Query says what a report is about, as people write it. The zero Query is about all teams in the last
-// twelve weeks.
+// Query says what a report is about, as people write it. The zero Query is about all teams in the
+// last twelve weeks.
 type Query struct {
 	Team string // id; "": all teams
 	From string // a day of the first week, such as 2026-03-31; "": eleven weeks before the last
@@ -113,8 +114,8 @@ func monday(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day()-back, 0, 0, 0, 0, t.Location())
 }
 
-// zoneOf is the time zone of reports that name none: that of the team's schedule, or of all teams where
-// they have the same, else UTC. Platforms other than the embedded one do not tell.
+// zoneOf is the time zone of reports that name none: that of the team's schedule, or of all teams
+// where they have the same, else UTC. Platforms other than the embedded one do not tell.
 func zoneOf(file *switchboardfile.File, team string) string {
 	if zones := Zones(file, team); len(zones) == 1 {
 		return zones[0]
@@ -130,8 +131,8 @@ func File(p platform.Platform) *switchboardfile.File {
 	return nil
 }
 
-// Zones are the time zones of the schedules of a team, or with "" of all teams, each once, in the order of
-// the switchboard file. file may be nil.
+// Zones are the time zones of the schedules of a team, or with "" of all teams, each once, in the
+// order of the switchboard file. file may be nil.
 func Zones(file *switchboardfile.File, team string) []string {
 	if file == nil {
 		return nil

@@ -34,11 +34,12 @@ type Report struct {
 
 // Week is the calls that began in a week.
 type Week struct {
-	Week  string       `json:"week"` // by ISO 8601, such as 2026-W48
-	From  string       `json:"from"` // Monday
-	To    string       `json:"to"`   // Sunday
-	Total Counts       `json:"total"`
-	Teams []TeamCounts `json:"teams"` // those with calls, by name; callers who reached no team are last
+	Week  string `json:"week"` // by ISO 8601, such as 2026-W48
+	From  string `json:"from"` // Monday
+	To    string `json:"to"`   // Sunday
+	Total Counts `json:"total"`
+	// Those with calls, by name; callers who reached no team are last.
+	Teams []TeamCounts `json:"teams"`
 }
 
 // TeamCounts is the calls of a team in a week.
@@ -50,18 +51,20 @@ type TeamCounts struct {
 
 // Counts are the columns of the table; see [Definitions].
 type Counts struct {
-	Calls    int      `json:"calls"`
-	Answered int      `json:"answered"`
-	Messages int      `json:"messages"`
-	HangUps  int      `json:"hang_ups"`
-	Missed   int      `json:"missed"`
-	Rejected int      `json:"rejected"`               // not let in, such as banned numbers: not among calls
-	Median   *float64 `json:"seconds_to_person"`      // half of the answered calls; null: none, or it is not known
-	P90      *float64 `json:"seconds_to_person_90th"` // nine of ten of the answered calls
+	Calls    int `json:"calls"`
+	Answered int `json:"answered"`
+	Messages int `json:"messages"`
+	HangUps  int `json:"hang_ups"`
+	Missed   int `json:"missed"`
+	// Not let in, such as banned numbers: not among calls.
+	Rejected int `json:"rejected"`
+	// Half of the answered calls; null: none, or it is not known.
+	Median *float64 `json:"seconds_to_person"`
+	P90    *float64 `json:"seconds_to_person_90th"` // nine of ten of the answered calls
 }
 
-// Read makes a report. A query that cannot be read is invalid and names the field. file, for time zones,
-// may be nil.
+// Read makes a report. A query that cannot be read is invalid and names the field. file, for time
+// zones, may be nil.
 func Read(ctx context.Context, calls store.Calls, file *switchboardfile.File, q Query, now time.Time) (Report, error) {
 	s, err := q.span(now, file)
 	if err != nil {

@@ -42,8 +42,8 @@ func (p *played) commit(now time.Time, version int64, live bool, v integration.C
 	}
 }
 
-// call is a call that begins at a time and ends in a way. One that is connected has waited some seconds
-// for a person before.
+// call is a call that begins at a time and ends in a way. One that is connected has waited some
+// seconds for a person before.
 func (p *played) call(at time.Time, team, ended string, waited int) {
 	p.t.Helper()
 	p.n++
@@ -73,8 +73,8 @@ func file(zones ...string) *switchboardfile.File {
 
 func number(f float64) *float64 { return &f }
 
-// Each call whose end is known is counted once, in the week in which it began in the time zone of the
-// report.
+// Each call whose end is known is counted once, in the week in which it began in the time zone of
+// the report.
 func TestEachCallIsCountedOnce(t *testing.T) {
 	t.Parallel()
 	p := open(t)
@@ -83,7 +83,8 @@ func TestEachCallIsCountedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The Monday at 0:30 in Vienna is Sunday in UTC.
-	monday := time.Date(2026, 3, 30, 0, 30, 0, 0, vienna) // the clocks went forward the night before
+	// The clocks went forward the night before.
+	monday := time.Date(2026, 3, 30, 0, 30, 0, 0, vienna)
 	p.call(monday, "web", store.EndConnected, 12)
 	p.call(monday.Add(time.Hour), "web", store.EndConnected, 30)
 	p.call(monday.Add(2*time.Hour), "web", "no_message", 0)
@@ -144,8 +145,8 @@ func TestEachCallIsCountedOnce(t *testing.T) {
 	}
 }
 
-// Weeks begin in the time zone that is asked for, else in that of the team, or of all teams where they
-// have the same.
+// Weeks begin in the time zone that is asked for, else in that of the team, or of all teams where
+// they have the same.
 func TestWeeksBeginInATimeZone(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)

@@ -9,8 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// teamNames finds the names of teams in their newest calls: so they are known for teams that are gone,
-// and while the platform does not answer.
+// teamNames finds the names of teams in their newest calls: so they are known for teams that are
+// gone, and while the platform does not answer.
 type teamNames struct {
 	ctx   context.Context
 	calls store.Calls

@@ -23,8 +23,8 @@ const (
 	maxPhones       = 3  // of a person, one after the other
 )
 
-// How a ring is followed: how often it is looked at, and how long. A phone rings for a minute at most,
-// and whoever answers is asked three times.
+// How a ring is followed: how often it is looked at, and how long. A phone rings for a minute at
+// most, and whoever answers is asked three times.
 const (
 	ringLook = time.Second
 	ringTime = 3 * time.Minute
@@ -39,11 +39,11 @@ type RingerConfig struct {
 	TestRing     func(ctx context.Context, integrationID, key string, values map[string]string) (integration.ActionResult, error)
 	Integrations func(context.Context) ([]store.Integration, error)
 	Clock        clock.Clock
-	// Hosts is how many hosts ring people: each counts its own rings, and makes its part of those that are
-	// allowed. nil: one.
+	// Hosts is how many hosts ring people: each counts its own rings, and makes its part of those
+	// that are allowed. nil: one.
 	Hosts func() int
-	// Closing is closed when the host ends: rings that nobody waits for are no longer followed then, and
-	// end by themselves. nil: never.
+	// Closing is closed when the host ends: rings that nobody waits for are no longer followed
+	// then, and end by themselves. nil: never.
 	Closing <-chan struct{}
 }
 
@@ -61,10 +61,10 @@ func NewRinger(cfg RingerConfig) *Ringer {
 	return &Ringer{cfg: cfg, rung: map[string][]time.Time{}, rings: map[string]*Progress{}}
 }
 
-// Ring rings the phones of a user one after the other, by the integration of an id, or "" for the first
-// of [Ringer.Able], and says what came of each. It goes on when ctx is cancelled, and takes no longer
-// than [RingTime]. The error is not_found for an unknown integration, conflict if nobody can ring, the
-// user is being rung already, or too often.
+// Ring rings the phones of a user one after the other, by the integration of an id, or "" for the
+// first of [Ringer.Able], and says what came of each. It goes on when ctx is cancelled, and takes
+// no longer than [RingTime]. The error is not_found for an unknown integration, conflict if nobody
+// can ring, the user is being rung already, or too often.
 func (r *Ringer) Ring(ctx context.Context, user, by string) ([]Result, error) {
 	able, err := r.candidates(ctx, by)
 	if err == nil {

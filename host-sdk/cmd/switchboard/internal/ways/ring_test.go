@@ -13,8 +13,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// TestRingsAreLimitedAndChooseAnIntegrationThatCan: an old plugin is passed over, and nobody is rung more
-// than five times an hour.
+// TestRingsAreLimitedAndChooseAnIntegrationThatCan: an old plugin is passed over, and nobody is
+// rung more than five times an hour.
 func TestRingsAreLimitedAndChooseAnIntegrationThatCan(t *testing.T) {
 	t.Parallel()
 	r := ways.NewRinger(ways.RingerConfig{
@@ -154,8 +154,8 @@ func TestARingIsNoLongerFollowedWhenTheHostEnds(t *testing.T) {
 	})
 }
 
-// TestARingWhoseBeginningIsUnclearIsNotMadeAgain: what may have rung is not rung once more, and an answer
-// without a line says nothing.
+// TestARingWhoseBeginningIsUnclearIsNotMadeAgain: what may have rung is not rung once more, and an
+// answer without a line says nothing.
 func TestARingWhoseBeginningIsUnclearIsNotMadeAgain(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]error{"no answer": integration.Errorf(integration.KindDeadline, "the plugin took too long"), "no line": nil} {

@@ -1,5 +1,6 @@
-// Package ways tells a person by each of the ways that the switchboard file has for them: for a test, and
-// of shifts that they are given. Pages of alerts are durable and sent by the embedded platform.
+// Package ways tells a person by each of the ways that the switchboard file has for them: for a
+// test, and of shifts that they are given. Pages of alerts are durable and sent by the embedded
+// platform.
 package ways
 
 import (
@@ -101,8 +102,9 @@ type Result struct {
 	Via     string `json:"via,omitempty"`
 }
 
-// Test sends a test by the ways of a kind; "": by all of them. The error is not_found for an unknown
-// person, invalid for an unknown kind, and conflict if they were tested seconds ago, or have no such way.
+// Test sends a test by the ways of a kind; "": by all of them. The error is not_found for an
+// unknown person, invalid for an unknown kind, and conflict if they were tested seconds ago, or
+// have no such way.
 func (w *Ways) Test(ctx context.Context, id, kind string) ([]Result, error) {
 	p, ok := w.Of(id)
 	if !ok {

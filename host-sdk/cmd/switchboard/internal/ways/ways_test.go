@@ -35,7 +35,8 @@ teams:
   - {id: devops, name: DevOps, members: [alice], schedule: {timezone: UTC, layers: [{users: [alice]}]}}
 `
 
-// newWays is for the people of file; refuse is what each service answers, and mail nil: no mail server.
+// newWays is for the people of file; refuse is what each service answers, and mail nil: no mail
+// server.
 func newWays(t *testing.T, clk clock.Clock, mail engine.Mailer, refuse error) *ways.Ways {
 	t.Helper()
 	f, problems := switchboardfile.Parse("switchboard.yaml", []byte(file))

@@ -1,5 +1,5 @@
-// Command clidoc writes the reference of switchboard's commands into a Markdown file, between two markers.
-// Everything in it comes from the command line's own descriptions.
+// Command clidoc writes the reference of switchboard's commands into a Markdown file, between two
+// markers. Everything in it comes from the command line's own descriptions.
 //
 //	clidoc FILE
 //
@@ -34,11 +34,11 @@ func main() {
 	}
 }
 
-// commands is what switchboard man --markdown prints.
+// commands is what switchboard man --markdown prints, in lines that are not too long.
 func commands() (string, error) {
 	var out, complaints bytes.Buffer
 	if status := cli.Run(context.Background(), []string{"man", "--markdown"}, &out, &complaints, cli.Binary{}); status != 0 {
 		return "", fmt.Errorf("switchboard man: status %d: %s", status, complaints.String())
 	}
-	return out.String(), nil
+	return gendoc.Wrap(out.String()), nil
 }

@@ -240,8 +240,8 @@ func one(in, key, ref string) store.Call {
 
 var errDown = integration.Errorf(integration.KindUnavailable, "the database cannot be reached")
 
-// Each thing that is not deleted yet at the telephone service is told with what it is, why it was deleted
-// here, and what is done about it.
+// Each thing that is not deleted yet at the telephone service is told with what it is, why it was
+// deleted here, and what is done about it.
 func TestWhatIsNotDeletedYetIsToldInWords(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, own)
@@ -284,7 +284,8 @@ func TestTheListOfWhatIsNotDeletedYetIsBounded(t *testing.T) {
 	}
 }
 
-// Before a number is forgotten the page says what would go: all calls are counted, and the newest shown.
+// Before a number is forgotten the page says what would go: all calls are counted, and the newest
+// shown.
 func TestTheQuestionBeforeForgettingSaysWhatGoes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, own)
@@ -397,8 +398,8 @@ func TestACallIsDeletedOnce(t *testing.T) {
 	s.get("/calls/CA1/delete").is(503)
 }
 
-// An alert is deleted where the platform lets it be; the page before says whether the record of its call
-// stays.
+// An alert is deleted where the platform lets it be; the page before says whether the record of its
+// call stays.
 func TestAnAlertIsDeletedWhereThePlatformLetsIt(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, own)

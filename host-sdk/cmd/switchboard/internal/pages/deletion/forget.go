@@ -102,8 +102,9 @@ type forgetBody struct {
 	Rest   int          // calls beyond those
 }
 
-// Forget asks what would be removed of a number, and removes it once that is confirmed. The number is sent in
-// the form alone: addresses are written to logs. The audit says that a caller was forgotten, and not who.
+// Forget asks what would be removed of a number, and removes it once that is confirmed. The number
+// is sent in the form alone: addresses are written to logs. The audit says that a caller was
+// forgotten, and not who.
 func (d *Deletion) Forget(w http.ResponseWriter, r *http.Request) error {
 	if err := layout.ReadForm(w, r); err != nil {
 		return err

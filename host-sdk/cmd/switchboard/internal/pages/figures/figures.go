@@ -83,8 +83,8 @@ func (f *Figures) Show(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// teams are those to choose from. While the platform is down, and where a team is gone, what is asked for
-// stays chosen.
+// teams are those to choose from. While the platform is down, and where a team is gone, what is
+// asked for stays chosen.
 func (f *Figures) teams(r *http.Request, asked string) []choice {
 	var list []choice
 	if teams, err := f.site.Platform.Teams(r.Context(), f.site.Scope("")); err == nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// step is a step of the first integration. Whether it is done is read from what there is, so that people
-// can go away and come back.
+// step is a step of the first integration. Whether it is done is read from what there is, so that
+// people can go away and come back.
 type step struct {
 	Title   string
 	Done    bool
@@ -19,8 +19,8 @@ type step struct {
 	Button  string // what the link says
 }
 
-// firstSteps are the steps until callers of the first integration reach somebody; nil once a call has come
-// in, or where there are several integrations.
+// firstSteps are the steps until callers of the first integration reach somebody; nil once a call
+// has come in, or where there are several integrations.
 func (i *Integrations) firstSteps(ctx context.Context, all []store.Integration) ([]step, error) {
 	if len(all) > 1 {
 		return nil, nil

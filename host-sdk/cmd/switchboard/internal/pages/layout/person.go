@@ -47,8 +47,8 @@ func (s *Site) Asked(r *http.Request) bool {
 	return ok
 }
 
-// Me is the person in whose name a request acts: whoever is logged in, or with the API token whom the
-// browser has chosen; the zero Person if nobody was chosen, or the choice is none any more.
+// Me is the person in whose name a request acts: whoever is logged in, or with the API token whom
+// the browser has chosen; the zero Person if nobody was chosen, or the choice is none any more.
 func (s *Site) Me(r *http.Request) Person {
 	if who := people.From(r.Context()); who.Person() {
 		return s.own(r.Context(), who)
@@ -107,7 +107,8 @@ func (s *Site) Person(ctx context.Context, choice string) (Person, error) {
 		}
 		return Person{Choice: choice, ID: u.ID, Name: names.Of(u)}, nil
 	}
-	// An account stays chosen while the platform does not answer: who somebody is does not depend on it.
+	// An account stays chosen while the platform does not answer: who somebody is does not depend
+	// on it.
 	p := Person{Choice: account.Email, ID: account.User, Name: account.Email}
 	if finder, ok := s.Platform.(platform.UserByEmail); p.ID == "" && ok {
 		if u, err := finder.UserByEmail(ctx, s.Scope(""), p.Choice); err == nil {
@@ -146,8 +147,8 @@ func (s *Site) Remember(w http.ResponseWriter, choice string) {
 }
 
 // Everybody lists the people who can be chosen: those whom the platform lists, and the accounts of
-// others, who are named by their address alone, as each name would be a question to the platform. nil
-// if neither is known.
+// others, who are named by their address alone, as each name would be a question to the platform.
+// nil if neither is known.
 func (s *Site) Everybody() []Person {
 	var all []Person
 	if s.people != nil {

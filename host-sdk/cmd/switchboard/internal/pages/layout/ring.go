@@ -60,8 +60,8 @@ func (r Ring) Poll() int {
 	return ringPoll
 }
 
-// StartRing begins a test ring that a form asks for. Where it is refused, the notices say why. The error is for the
-// host's own faults.
+// StartRing begins a test ring that a form asks for. Where it is refused, the notices say why. The
+// error is for the host's own faults.
 func (s *Site) StartRing(r *http.Request, user string) ([]Notice, error) {
 	if s.Ringer == nil {
 		return []Notice{{Tone: "warn", Text: "This host cannot ring anybody for a test."}}, nil

@@ -35,15 +35,17 @@ type Config struct {
 	File     *switchboardfile.Source // nil: there is none
 	// PlatformPage is where people find the platform; "": these are its pages.
 	PlatformPage string
-	PublicURL    *url.URL        // its path, if any, precedes every link
-	APIPath      string          // where the JSON API is mounted, such as /api/v1
-	Tenant       string          // may be ""
-	Troubles     func() []string // what is wrong with the host, a sentence each; nil: nothing is known
-	Clock        clock.Clock
-	Log          *slog.Logger
-	People       *people.People
-	Ringer       *ways.Ringer // rings people for a test
-	Ways         *ways.Ways   // of the people of the switchboard file; nil: another platform has the people
+	PublicURL    *url.URL // its path, if any, precedes every link
+	APIPath      string   // where the JSON API is mounted, such as /api/v1
+	Tenant       string   // may be ""
+	// What is wrong with the host, a sentence each; nil: nothing is known.
+	Troubles func() []string
+	Clock    clock.Clock
+	Log      *slog.Logger
+	People   *people.People
+	Ringer   *ways.Ringer // rings people for a test
+	// Of the people of the switchboard file; nil: another platform has the people.
+	Ways *ways.Ways
 }
 
 // Site is what all pages share.
@@ -62,10 +64,13 @@ type Page struct {
 	Template string // file given to Site.Parse, without .tmpl
 	Nav      string // main page it belongs to: alerts, calls, oncall, integrations
 	Live     bool   // kept current by the script; without scripts it reloads
-	Still    bool   // but does not reload: nothing more is to come, or whoever looks has asked for it
-	Poll     int    // seconds after which its live parts are read again, or without scripts the whole; 0: it is not polled
-	Notices  []Notice
-	Body     any
+	// But does not reload: nothing more is to come, or whoever looks has asked for it.
+	Still bool
+	// Seconds after which its live parts are read again, or without scripts the whole; 0: it is not
+	// polled.
+	Poll    int
+	Notices []Notice
+	Body    any
 
 	// Set by Site.Show.
 	LoggedIn  bool
@@ -74,17 +79,20 @@ type Page struct {
 	Everybody []Person // who can be chosen, with the API token alone
 	Path      string   // of this page, to come back to
 	StillPath string   // of this page when it does not reload; "": it does not, or never changes
-	LivePath  string   // of this page when it reloads; "": whoever looks has not asked for a still one
+	// Of this page when it reloads; "": whoever looks has not asked for a still one.
+	LivePath  string
 	HasAlerts bool
 	Waiting   int // alerts that nobody has acknowledged yet; 0 on pages that are not kept current
-	// PlatformPage is where people find a platform that has pages of its own; "": these are its pages.
+	// PlatformPage is where people find a platform that has pages of its own; "": these are its
+	// pages.
 	PlatformPage string
 	Refused      bool      // the switchboard file was changed and has errors
 	RefusedAt    time.Time // since when
 	Troubles     []string  // what else is wrong with the host
 }
 
-// May reports whether whoever looks at the page may do an action, about anything but a single alert.
+// May reports whether whoever looks at the page may do an action, about anything but a single
+// alert.
 func (p Page) May(action string) bool { return p.Who.May(people.Action(action), "") }
 
 // Notice is a message above the page.
@@ -176,8 +184,8 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, status int, p Page) 
 	_, _ = w.Write(b.Bytes()) // the browser is gone if this fails
 }
 
-// StillParameter in the address of a live page asks for one that does not reload, for people without
-// scripts: a reload would take away what they are writing, and begin a recording anew.
+// StillParameter in the address of a live page asks for one that does not reload, for people
+// without scripts: a reload would take away what they are writing, and begin a recording anew.
 const StillParameter = "still"
 
 // keepStill decides whether a live page reloads. What a form has answered cannot be read again.

@@ -8,8 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// TestWays sends a person a test by the ways of the kind that a form names, and says what came of each. The
-// error is for the host's own faults: what cannot be tested is a notice, too.
+// TestWays sends a person a test by the ways of the kind that a form names, and says what came of
+// each. The error is for the host's own faults: what cannot be tested is a notice, too.
 func (s *Site) TestWays(r *http.Request, user string) ([]Notice, error) {
 	if s.Ways == nil {
 		return []Notice{{Tone: "warn", Text: "Another platform has the people and pages them: try it there."}}, nil

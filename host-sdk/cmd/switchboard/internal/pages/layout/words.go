@@ -71,8 +71,8 @@ func linked(text string) template.HTML { return link(text, template.HTMLEscapeSt
 // rightToLeft is a name written from right to left within a sentence of ours.
 var rightToLeft = regexp.MustCompile(`[\p{Arabic}\p{Hebrew}\p{Syriac}\p{Thaana}\p{Nko}](?:[\p{Arabic}\p{Hebrew}\p{Syriac}\p{Thaana}\p{Nko}\p{M} -]*[\p{Arabic}\p{Hebrew}\p{Syriac}\p{Thaana}\p{Nko}\p{M}])?`)
 
-// said is linked for a sentence of ours, with readable numbers, in which a name from right to left stands
-// for itself: the number behind it would be shown in front of it.
+// said is linked for a sentence of ours, with readable numbers, in which a name from right to left
+// stands for itself: the number behind it would be shown in front of it.
 func said(text string) template.HTML {
 	return link(text, func(part string) string {
 		return rightToLeft.ReplaceAllString(string(numbersElements(part)), "<bdi>$0</bdi>")

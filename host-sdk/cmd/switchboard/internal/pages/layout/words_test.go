@@ -21,8 +21,8 @@ func TestAge(t *testing.T) {
 	}
 }
 
-// TestANameFromRightToLeftStandsForItselfInASentence: what follows it keeps its place, and an address
-// stays one.
+// TestANameFromRightToLeftStandsForItselfInASentence: what follows it keeps its place, and an
+// address stays one.
 func TestANameFromRightToLeftStandsForItselfInASentence(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

@@ -45,13 +45,14 @@ func possible(rec platform.AlertRecord, me string, who people.Identity) map[stri
 	return can
 }
 
-// ActOnAlert does what a button of the alert says, in the name of whoever is logged in, or with the API
-// token of the person whom the browser acts as or whom the form names.
+// ActOnAlert does what a button of the alert says, in the name of whoever is logged in, or with the
+// API token of the person whom the browser acts as or whom the form names.
 func (l *Live) ActOnAlert(action platform.AlertAction) layout.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error { return l.actOnAlert(w, r, action) }
 }
 
-// acting is the platform's id of the person in whose name a form acts; "" with what is wrong otherwise.
+// acting is the platform's id of the person in whose name a form acts; "" with what is wrong
+// otherwise.
 func (l *Live) acting(r *http.Request) (id, wrong string) {
 	id = l.site.Me(r).ID
 	if people.From(r.Context()).Person() {
@@ -87,7 +88,8 @@ func (l *Live) actOnAlert(w http.ResponseWriter, r *http.Request, action platfor
 	_, err := l.browser.Act(r.Context(), r.PathValue("id"), action, user)
 	switch {
 	case err == nil:
-		if l.site.Me(r).ID == "" { // chosen beside the button, with the API token: not asked again for the next alert
+		// Chosen beside the button, with the API token: not asked again for the next alert.
+		if l.site.Me(r).ID == "" {
 			l.site.Remember(w, user)
 		}
 		l.site.Redirect(w, r, "/alerts/"+url.PathEscape(r.PathValue("id"))+"?done="+string(action))

@@ -98,8 +98,8 @@ func (l *Live) findAlerts(r *http.Request, body *alertsBody) error {
 	return nil
 }
 
-// groupAlerts reads all statuses one by one, each with its limit: many resolved alerts must not push an
-// open one out of the list.
+// groupAlerts reads all statuses one by one, each with its limit: many resolved alerts must not
+// push an open one out of the list.
 func (l *Live) groupAlerts(r *http.Request, body *alertsBody) error {
 	waiting, taken, over := alertGroup{ID: "waiting", Title: "Not acknowledged yet"}, alertGroup{ID: "taken", Title: "Acknowledged"}, alertGroup{ID: "over", Title: "Resolved"}
 	for _, s := range lists.Statuses {

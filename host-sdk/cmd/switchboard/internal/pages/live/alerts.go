@@ -64,7 +64,8 @@ func (l storyLine) By() string {
 // alertBody is what the page of an alert shows.
 type alertBody struct {
 	alertRow
-	Deleted       map[string]bool // references of attachments that are gone, as with the record of their call
+	// References of attachments that are gone, as with the record of their call.
+	Deleted       map[string]bool
 	Story         []storyLine
 	Transcript    []integration.AlertField
 	Facts         []integration.AlertField // the other fields

@@ -23,8 +23,9 @@ type day struct {
 
 // dayShift is a part of a day in which the people on call for a layer stay the same.
 type dayShift struct {
-	Layer   int
-	People  string // names; "": nobody, as the layer is limited to other times, or its people are away
+	Layer int
+	// Names; "": nobody, as the layer is limited to other times, or its people are away.
+	People  string
 	Time    string // such as "09:00–24:00"; "": all day
 	Changed bool   // an override decides
 	Away    bool   // nobody, as all who would be on call are away

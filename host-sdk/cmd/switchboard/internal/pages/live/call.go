@@ -74,8 +74,8 @@ type hearer struct {
 	store.Heard
 }
 
-// newRecordings names those who have heard the recordings of a call, and finds the transcripts, which
-// are shown below them.
+// newRecordings names those who have heard the recordings of a call, and finds the transcripts,
+// which are shown below them.
 func newRecordings(c store.Call, n *names.Lookup, me string, who people.Identity) recordings {
 	out := recordings{Call: c.Key, Me: me, Hear: who.May(people.Hear, ""), Erase: who.May(people.Erase, "") && !c.Live}
 	for _, r := range c.Recordings {
@@ -151,9 +151,9 @@ func (l *Live) drawCall(w http.ResponseWriter, r *http.Request, status int, c st
 	l.site.Show(w, r, status, layout.Page{Title: "Call from " + layout.Phone(c.View.From), Template: "call", Nav: "calls", Live: true, Still: !c.Live, Notices: notices, Body: body})
 }
 
-// alertOf is where the alert of a call is shown: its id on these pages, or its page at the platform.
-// An alert that no commit has seen yet is asked for; while the platform does not answer, the page goes
-// without.
+// alertOf is where the alert of a call is shown: its id on these pages, or its page at the
+// platform. An alert that no commit has seen yet is asked for; while the platform does not answer,
+// the page goes without.
 func (l *Live) alertOf(r *http.Request, c store.Call) (id, page string) {
 	known := c.Alert
 	if known.ID == "" && known.Key != "" {

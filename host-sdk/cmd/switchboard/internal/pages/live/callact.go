@@ -26,8 +26,8 @@ func callPage(key, done string) string {
 	return address
 }
 
-// notedOn is the page on which a form about a call was filled in: of its alert, a list of alerts, or the
-// call itself.
+// notedOn is the page on which a form about a call was filled in: of its alert, a list of alerts,
+// or the call itself.
 func notedOn(r *http.Request, key, done string) string {
 	if alert := r.PostFormValue("alert"); alert != "" {
 		address := "/alerts/" + url.PathEscape(alert)
@@ -42,8 +42,8 @@ func notedOn(r *http.Request, key, done string) string {
 	return callPage(key, done)
 }
 
-// asPerson is acting for what the platform is not asked about, so somebody whom it does not know is found
-// out here. The text says what is wrong; "": nothing.
+// asPerson is acting for what the platform is not asked about, so somebody whom it does not know is
+// found out here. The text says what is wrong; "": nothing.
 func (l *Live) asPerson(w http.ResponseWriter, r *http.Request) (id, wrong string) {
 	if id, wrong = l.acting(r); wrong != "" {
 		return "", wrong

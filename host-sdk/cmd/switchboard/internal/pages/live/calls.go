@@ -13,7 +13,8 @@ import (
 // callRow is a call on a page.
 type callRow struct {
 	store.Call
-	NameOfIntegration string // today's, or the one that the call remembers; "" on a host with one integration
+	// today's, or the one that the call remembers; "" on a host with one integration.
+	NameOfIntegration string
 }
 
 // callsBody is what the list of calls shows.
@@ -48,9 +49,9 @@ func (l *Live) ListCalls(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// readCalls reads two lists, as the limit counts calls: those that are over must not push one in progress
-// out. A caller who has gone is told apart though the call is still at work, as while its message is
-// fetched.
+// readCalls reads two lists, as the limit counts calls: those that are over must not push one in
+// progress out. A caller who has gone is told apart though the call is still at work, as while its
+// message is fetched.
 func (l *Live) readCalls(r *http.Request, body *callsBody) error {
 	search := body.Search
 	if body.First && search.Ended == "" {

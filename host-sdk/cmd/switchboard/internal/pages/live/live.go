@@ -17,9 +17,10 @@ var templates embed.FS
 type Live struct {
 	site    *layout.Site
 	store   store.Store
-	browser platform.AlertBrowser                     // nil: the platform shows its alerts itself
-	file    interface{ File() *switchboardfile.File } // nil: the platform does not tell when it hands over
-	shifts  *shifts.Service                           // nil: the platform keeps shifts itself
+	browser platform.AlertBrowser // nil: the platform shows its alerts itself
+	// nil: the platform does not tell when it hands over.
+	file   interface{ File() *switchboardfile.File }
+	shifts *shifts.Service // nil: the platform keeps shifts itself
 }
 
 // New adds the pages to a site. What they show depends on what the site's platform can do besides

@@ -52,8 +52,8 @@ var shiftNotices = map[string]string{
 	"shift": "The shift was changed.", "away": "The absence was entered.", "removed": "The change was removed: the schedule counts again.",
 }
 
-// actor is in whose name a request changes shifts. Whoever may configure the host may change those of
-// everybody.
+// actor is in whose name a request changes shifts. Whoever may configure the host may change those
+// of everybody.
 func (l *Live) actor(r *http.Request) shifts.Actor {
 	me := l.site.Me(r)
 	return shifts.Actor{User: me.ID, Name: cmp.Or(me.Name, me.ID, "an admin"), Any: people.From(r.Context()).May(people.Configure, "")}

@@ -33,9 +33,9 @@ func New(site *layout.Site) (*Login, error) {
 	return l, site.Parse(templates, nil, "login", "link", "page", "me", "account")
 }
 
-// Protect lets requests through whose browser is logged in and may do what the page needs; about is the
-// name of the value in the address that is an alert's id, "": the page is about no alert. Those who are
-// not logged in, or by the link in a page alone, log in first and come back.
+// Protect lets requests through whose browser is logged in and may do what the page needs; about is
+// the name of the value in the address that is an alert's id, "": the page is about no alert. Those
+// who are not logged in, or by the link in a page alone, log in first and come back.
 func (l *Login) Protect(needs people.Action, about string, h layout.Handler) layout.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		who, why, err := l.people.Identify(r)
@@ -137,8 +137,8 @@ func (l *Login) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// Login checks the API token of the form. The right one leads to the page that was wanted, by way of
-// the question whom the browser acts as.
+// Login checks the API token of the form. The right one leads to the page that was wanted, by way
+// of the question whom the browser acts as.
 func (l *Login) Login(w http.ResponseWriter, r *http.Request) error {
 	if err := layout.ReadForm(w, r); err != nil {
 		return err
@@ -171,8 +171,8 @@ func (l *Login) Login(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// AskLink has a link sent to the address of the form. The answer is the same whether there is such an
-// account or not.
+// AskLink has a link sent to the address of the form. The answer is the same whether there is such
+// an account or not.
 func (l *Login) AskLink(w http.ResponseWriter, r *http.Request) error {
 	if err := layout.ReadForm(w, r); err != nil {
 		return err
@@ -197,7 +197,8 @@ func (l *Login) AskLink(w http.ResponseWriter, r *http.Request) error {
 // linkBody is what the page of a link shows.
 type linkBody struct{ Token string }
 
-// ShowLink shows the button of a link. Nothing is used up: programs that look into mails open links.
+// ShowLink shows the button of a link. Nothing is used up: programs that look into mails open
+// links.
 func (l *Login) ShowLink(w http.ResponseWriter, r *http.Request) error {
 	problem, err := l.people.LinkProblem(r.Context(), r.PathValue("token"))
 	if err != nil {

@@ -19,7 +19,8 @@ type myShift struct {
 	Beyond         bool // it goes on after the days that are listed
 }
 
-// shiftsOf lists when somebody is on call in the next month, the first to begin first. file may be nil.
+// shiftsOf lists when somebody is on call in the next month, the first to begin first. file may be
+// nil.
 func shiftsOf(file *switchboardfile.File, user string, now time.Time) []myShift {
 	if file == nil || user == "" {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
-// pageBody is what the page behind the link in a page shows: nothing of the caller, as programs that
-// look into mails open it too.
+// pageBody is what the page behind the link in a page shows: nothing of the caller, as programs
+// that look into mails open it too.
 type pageBody struct {
 	Token string
 	Teams string
