@@ -15,6 +15,7 @@
 //	growth.go  CPU time of a request as live calls, ended calls and alerts become more
 //	quiet.go   what a minute of callers on hold costs: bytes written, CPU time, memory
 //	long.go    what takes minutes: the plugin is killed, acknowledgements beside callers on hold, memory
+//	memory.go  what the memory of host and plugin consists of
 //	node.go    a function on Node that answers without deciding or storing anything
 //	ratios.go  rates, CPU time and allocations of requests beside the echo's, as a table and as JSON
 //	chart.go   their CPU times as an SVG
