@@ -13,10 +13,10 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/publicurl"
 )
 
-// Places of the service that packages install: where its unit finds a switchboard file, and its
-// settings.
+// Files of the service that packages install: the switchboard file where its unit finds one, and
+// its settings.
 var (
-	serviceFolders  = []string{"/var/lib/livecall", "/etc/livecall"}
+	serviceFiles    = []string{"/var/lib/livecall/switchboard.yaml", "/etc/livecall/switchboard.yaml"}
 	serviceSettings = "/etc/livecall/environment"
 )
 
@@ -76,10 +76,10 @@ func (c initCommand) next(s *surroundings, path, environment string, a firstfile
 }
 
 // forService says whether the service of a package will serve what was written: this program
-// belongs to a package, and the file lies where its unit looks for one.
+// belongs to a package, and the file is one that its unit looks for.
 func (c initCommand) forService(s *surroundings, path string) bool {
-	folder, err := filepath.Abs(filepath.Dir(path))
-	return err == nil && slices.Contains(serviceFolders, folder) &&
+	file, err := filepath.Abs(path)
+	return err == nil && slices.Contains(serviceFiles, file) &&
 		installer.Folder{Path: filepath.Join(s.exeDir, settings.DefaultPluginDir)}.Packaged()
 }
 
