@@ -13,7 +13,7 @@ func (r *release) archives() error {
 		folder := "livecall_" + r.source.version + t.suffix()
 		whole := append(below("plugins/livecall", t.pluginFiles()), entry{name: "switchboard", file: t.switchboard(), executable: true})
 		name := r.name("livecall", t.suffix()+".tar.gz")
-		if err := writeArchive(name, r.source.stamp, below(folder, append(whole, shared...))); err != nil {
+		if err := writeArchive(name, r.source.committed, below(folder, append(whole, shared...))); err != nil {
 			return err
 		}
 		plugin := t.pluginFiles()
@@ -23,7 +23,7 @@ func (r *release) archives() error {
 			}
 		}
 		name = r.name("livecall-plugin", t.suffix()+".tar.gz")
-		if err := writeArchive(name, r.source.stamp, below("livecall", plugin)); err != nil {
+		if err := writeArchive(name, r.source.committed, below("livecall", plugin)); err != nil {
 			return err
 		}
 	}

@@ -78,7 +78,7 @@ func (r *release) packImage(folder string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(writeTar(f, r.source.stamp, entries), f.Close())
+	return errors.Join(writeTar(f, r.source.committed, entries), f.Close())
 }
 
 // imageOf is the image of one platform.
@@ -124,14 +124,14 @@ func (r *release) imageOf(t target, arch string) (v1.Image, error) {
 		return nil, err
 	}
 	config = config.DeepCopy()
-	config.OS, config.Architecture, config.Created = "linux", arch, v1.Time{Time: r.source.stamp}
+	config.OS, config.Architecture, config.Created = "linux", arch, v1.Time{Time: r.source.committed}
 	config.Config = r.imageConfig()
 	return mutate.ConfigFile(img, config)
 }
 
 func (r *release) layer(entries []entry) (v1.Layer, error) {
 	var data bytes.Buffer
-	if err := writeTar(&data, r.source.stamp, entries); err != nil {
+	if err := writeTar(&data, r.source.committed, entries); err != nil {
 		return nil, err
 	}
 	return tarball.LayerFromOpener(func() (io.ReadCloser, error) {

@@ -56,7 +56,7 @@ func (r *release) packageConfig(arch, kind string, needs []string, contents []ob
 		"vendor":      "livecall",
 		"description": "A hotline: callers reach the person on call\nswitchboard, with the plugin for telephone calls.",
 		"homepage":    homepage, "license": "Apache-2.0",
-		"mtime": r.source.stamp.Format(time.RFC3339), "contents": contents,
+		"mtime": r.source.committed.Format(time.RFC3339), "contents": contents,
 		"rpm": object{"buildhost": "localhost"},
 		"scripts": object{
 			"preinstall": script("preinstall"), "postinstall": script("postinstall"),
@@ -76,7 +76,7 @@ func (r *release) contents(t target) ([]object, error) {
 	const lib, doc = "/usr/lib/livecall/", "/usr/share/doc/livecall/"
 	var out []object
 	info := func(mode int, owner string) object {
-		return object{"mode": mode, "owner": "root", "group": owner, "mtime": r.source.stamp.Format(time.RFC3339)}
+		return object{"mode": mode, "owner": "root", "group": owner, "mtime": r.source.committed.Format(time.RFC3339)}
 	}
 	file := func(src, dst string, mode int) {
 		out = append(out, object{"src": src, "dst": dst, "file_info": info(mode, "root")})

@@ -15,7 +15,7 @@ func (r *release) sbom() (err error) {
 		Licenses: licencesFor([]string{"Apache-2.0"}),
 	}
 	bom := cdx.NewBOM()
-	bom.Metadata = &cdx.Metadata{Timestamp: r.source.stamp.Format(time.RFC3339), Component: &self}
+	bom.Metadata = &cdx.Metadata{Timestamp: r.source.committed.Format(time.RFC3339), Component: &self}
 	var components []cdx.Component
 	var refs []string
 	for _, p := range r.parts {

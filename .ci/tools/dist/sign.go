@@ -67,7 +67,7 @@ func (r *release) finish(key *minisign.PrivateKey) error {
 		if err != nil {
 			return err
 		}
-		comment := fmt.Sprintf("timestamp:%d\tfile:%s", r.source.stamp.Unix(), filepath.Base(file))
+		comment := fmt.Sprintf("timestamp:%d\tfile:%s", r.source.committed.Unix(), filepath.Base(file))
 		signature := minisign.SignWithComments(*key, data, comment, "signature of livecall "+r.source.version)
 		if err := os.WriteFile(file+".minisig", signature, 0o644); err != nil { //nolint:gosec // as above
 			return err

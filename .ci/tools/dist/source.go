@@ -15,9 +15,9 @@ import (
 
 // source is the checkout that a release is made of.
 type source struct {
-	root    string // absolute
-	version string // of manifest.json
-	stamp   time.Time
+	root      string    // absolute
+	version   string    // of manifest.json
+	committed time.Time // UTC
 }
 
 // open reads which version a checkout is and when it was committed: every time in a release is that
@@ -47,7 +47,7 @@ func open(root string) (*source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("SOURCE_DATE_EPOCH %q is no number of seconds", seconds)
 	}
-	s.stamp = time.Unix(unix, 0).UTC()
+	s.committed = time.Unix(unix, 0).UTC()
 	return s, nil
 }
 

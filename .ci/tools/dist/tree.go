@@ -55,8 +55,8 @@ func withFolders(entries []entry) []entry {
 }
 
 // header is an entry in the words of tar.
-func (e entry) header(stamp time.Time) (*tar.Header, []byte, error) {
-	h := &tar.Header{Format: tar.FormatUSTAR, Name: e.name, Mode: 0o644, Uid: e.owner, Gid: e.owner, ModTime: stamp, Typeflag: tar.TypeReg}
+func (e entry) header(modified time.Time) (*tar.Header, []byte, error) {
+	h := &tar.Header{Format: tar.FormatUSTAR, Name: e.name, Mode: 0o644, Uid: e.owner, Gid: e.owner, ModTime: modified, Typeflag: tar.TypeReg}
 	data := e.data
 	var err error
 	switch {
@@ -78,10 +78,10 @@ func (e entry) header(stamp time.Time) (*tar.Header, []byte, error) {
 }
 
 // writeTar writes entries as a tar archive.
-func writeTar(w io.Writer, stamp time.Time, entries []entry) error {
+func writeTar(w io.Writer, modified time.Time, entries []entry) error {
 	out := tar.NewWriter(w)
 	for _, e := range withFolders(entries) {
-		h, data, err := e.header(stamp)
+		h, data, err := e.header(modified)
 		if err != nil {
 			return err
 		}
@@ -96,7 +96,7 @@ func writeTar(w io.Writer, stamp time.Time, entries []entry) error {
 }
 
 // writeArchive writes entries as a gzip-compressed tar archive.
-func writeArchive(name string, stamp time.Time, entries []entry) (err error) {
+func writeArchive(name string, modified time.Time, entries []entry) (err error) {
 	f, err := os.Create(name)
 	if err != nil {
 		return err
@@ -106,5 +106,5 @@ func writeArchive(name string, stamp time.Time, entries []entry) (err error) {
 	if err != nil {
 		return err
 	}
-	return errors.Join(writeTar(zipped, stamp, entries), zipped.Close())
+	return errors.Join(writeTar(zipped, modified, entries), zipped.Close())
 }

@@ -98,7 +98,7 @@ func (m *machine) arrive() {
 		m.log("This number called too often lately: nobody is called. A message is delivered.", "")
 		m.leave(ExitFlood)
 	case m.f.Instance.State == integration.HostMaintenance:
-		m.leave(ExitUpkeep)
+		m.leave(ExitMaintenance)
 	case len(teams) == 0:
 		m.emit(integration.Finding{Code: FindingNoTeam, Severity: integration.FindingError, At: m.now,
 			Message: "A call had no team to go to. Add a team as destination, or a default receiver to the router."})

@@ -300,7 +300,7 @@ func (m *machine) messageOver(leg *Leg, reason LegReason) {
 // messageDocument is what a leg hears that was rung for a message, by its state.
 func (m *machine) messageDocument(leg *Leg) Reply {
 	number := m.s.Caller.aloud()
-	bye := func(key PromptKey) Reply { return HangupReply{Say: []Prompt{{Key: key, Number: number}}} }
+	farewell := func(key PromptKey) Reply { return HangupReply{Say: []Prompt{{Key: key, Number: number}}} }
 	switch leg.State {
 	case LegAsked:
 		return AskReply{Leg: leg.ID, Step: leg.Step, Timeout: keyTimeout, Say: []Prompt{m.messagePrompt(), {Key: PromptMessageKeys}}}
@@ -321,7 +321,7 @@ func (m *machine) messageDocument(leg *Leg) Reply {
 		}
 		return r
 	case LegDeclined:
-		return bye(PromptPassed)
+		return farewell(PromptPassed)
 	case LegPlanned, LegRinging, LegTaking, LegTalking, LegUnreached, LegEnded:
 	}
 	switch leg.Reason {
@@ -330,19 +330,19 @@ func (m *machine) messageDocument(leg *Leg) Reply {
 		case leg.Guest:
 			return JoinReply{Call: leg.Home, Leg: leg.HomeLeg, Back: true}
 		case len(leg.Went) > 0:
-			return bye(PromptGoodbye)
+			return farewell(PromptGoodbye)
 		}
-		return bye(PromptMessageTaken)
+		return farewell(PromptMessageTaken)
 	case ReasonNoKey:
-		return bye(PromptNoKey)
+		return farewell(PromptNoKey)
 	case ReasonYielded:
-		return bye(PromptMessageLater)
+		return farewell(PromptMessageLater)
 	default:
 	}
 	if slices.ContainsFunc(m.s.Voicemail.Recordings, func(r Recording) bool { return r.Gone && !r.Heard }) {
-		return bye(PromptMessageGone)
+		return farewell(PromptMessageGone)
 	}
-	return bye(PromptMessageDone)
+	return farewell(PromptMessageDone)
 }
 
 // messagePrompt says what is waiting to be heard.

@@ -177,7 +177,7 @@ func exitSentence(x Exit, since, now time.Time) string {
 		return "The platform refused the alert, so nobody is paged."
 	case ExitRemoved:
 		return "The integration was deleted while the caller waited."
-	case ExitNotProven, ExitFlood, ExitNotFound, ExitStar, ExitMenu, ExitNoTeam, ExitStraight, ExitUpkeep, ExitHoldFails:
+	case ExitNotProven, ExitFlood, ExitNotFound, ExitStar, ExitMenu, ExitNoTeam, ExitStraight, ExitMaintenance, ExitHoldFails:
 	}
 	return "The caller leaves the hold: " + string(x) + "."
 }

@@ -58,7 +58,7 @@ func checkExit(conf Config, f integration.Facts, before State, e Event, after St
 		cause = after.Hold.Errors > holdRetries
 	case ExitNotFound, ExitNotProven:
 		cause = after.Verify.Verdict == VerdictNotFound
-	case ExitMenu, ExitNoTeam, ExitStraight, ExitUpkeep, ExitFlood, "":
+	case ExitMenu, ExitNoTeam, ExitStraight, ExitMaintenance, ExitFlood, "":
 	}
 	if !cause {
 		return fmt.Sprintf("the hold ends by %q without its cause", after.Exit)

@@ -47,20 +47,20 @@ const (
 	ExitDeleted  Exit = "deleted"
 	ExitMaxWait  Exit = "max_wait"
 	// Everybody on call has passed or cannot be rung, or nobody is on call.
-	ExitNobody    Exit = "nobody"
-	ExitOneRound  Exit = "one_round"  // by option: everybody was tried once
-	ExitAccount   Exit = "account"    // Twilio refuses all calls of the account
-	ExitRefused   Exit = "refused"    // the platform finally refused to create or route the alert
-	ExitRemoved   Exit = "removed"    // the integration was deleted
-	ExitNotProven Exit = "not_proven" // Twilio did not confirm the call in time
-	ExitFlood     Exit = "flood"      // the number calls too often
-	ExitNotFound  Exit = "not_found"  // Twilio does not know the call: account or region are wrong
-	ExitStar      Exit = "star"       // the caller asked for it
-	ExitMenu      Exit = "menu"       // three rounds without a valid key
-	ExitNoTeam    Exit = "no_team"    // there is nobody to call
-	ExitStraight  Exit = "straight"   // by option
-	ExitUpkeep    Exit = "upkeep"     // the host is in maintenance
-	ExitHoldFails Exit = "hold_fails" // the queue could not be entered
+	ExitNobody      Exit = "nobody"
+	ExitOneRound    Exit = "one_round"  // by option: everybody was tried once
+	ExitAccount     Exit = "account"    // Twilio refuses all calls of the account
+	ExitRefused     Exit = "refused"    // the platform finally refused to create or route the alert
+	ExitRemoved     Exit = "removed"    // the integration was deleted
+	ExitNotProven   Exit = "not_proven" // Twilio did not confirm the call in time
+	ExitFlood       Exit = "flood"      // the number calls too often
+	ExitNotFound    Exit = "not_found"  // Twilio does not know the call: account or region are wrong
+	ExitStar        Exit = "star"       // the caller asked for it
+	ExitMenu        Exit = "menu"       // three rounds without a valid key
+	ExitNoTeam      Exit = "no_team"    // there is nobody to call
+	ExitStraight    Exit = "straight"   // by option
+	ExitMaintenance Exit = "upkeep"     // the host is in maintenance; the word is stored
+	ExitHoldFails   Exit = "hold_fails" // the queue could not be entered
 )
 
 // State is all that is remembered of a call. The zero State is a call that has not arrived.

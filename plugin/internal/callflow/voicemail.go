@@ -63,7 +63,7 @@ func exitPrompt(x Exit) PromptKey {
 		return PromptTooManyTries
 	case ExitNoTeam:
 		return PromptNoTeam
-	case ExitUpkeep:
+	case ExitMaintenance:
 		return PromptMaintenance
 	case ExitFlood:
 		return PromptRateLimited

@@ -39,7 +39,7 @@ type platformTestCommand struct {
 	Only        []string `name:"run" sep:"none" placeholder:"NAME" help:"Run only the checks whose name holds this text, such as 'reopen' or 'protocol:'; may be given more than once."`
 	OpenAPIOnly bool     `name:"openapi-only" help:"Ask questions only and hold the answers against the OpenAPI document: no alert is made."`
 	JSON        string   `name:"json" placeholder:"FILE" help:"Write the report as JSON, too; - is the standard output, in place of the text."`
-	Yes         bool     `help:"Go on although the platform pages real people."`
+	Yes         bool     `help:"Continue although the platform pages real people."`
 }
 
 // Help is shown by platform test --help.
