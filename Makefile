@@ -69,7 +69,7 @@ test: need-go ## run the tests, without the race detector and the longest (test-
 
 .PHONY: test-long
 test-long: export GOGC ?= 400
-test-long: need-go ## run the longest tests: stories in a browser, dying hosts, campaigns, upgrades, the tutorial, suites on PostgreSQL
+test-long: build ## run the longest tests: stories in a browser, dying hosts, campaigns, upgrades, the tutorial, suites on PostgreSQL
 	go test $(QUICK) -p 3 -run '$(LONG)' $(LONGEST)
 
 .PHONY: test-race

@@ -33,7 +33,7 @@ var retained = []keptRows{
 	{name: "old", n: 39_000, days: 500, alert: "resolved"},
 	{name: "heard", n: 1_000, days: 500, alert: "dropped", recordings: true, heard: true},
 	{name: "recording", n: 2_000, days: 200, alert: "resolved", recordings: true, heard: true, left: 2_000, alerts: 2_000},
-	{name: "unheard", n: 1_000, days: 500, alert: "dropped", recordings: true, left: 1_000, sounds: 1_000},
+	{name: "unheard", n: 1_000, days: 500, alert: "dropped", recordings: true, left: 1_000, alerts: 1_000, sounds: 1_000},
 	{name: "open", n: 500, days: 500, alert: "open", left: 500, alerts: 500},
 	{name: "taken", n: 500, days: 500, alert: "acknowledged", left: 500, alerts: 500},
 	{name: "young", n: 6_000, days: 60, alert: "resolved", recordings: true, heard: true, left: 6_000, alerts: 6_000, sounds: 6_000},
