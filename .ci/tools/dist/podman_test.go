@@ -14,6 +14,8 @@ import (
 // afterwards. podman's timers need systemd, so each look is asked for. crun takes no machine whose
 // control groups are of both versions: only those of one are seen here.
 const contains = `set -e
+mount --bind "$DIR" /mnt # of this namespace alone: podman takes no long paths
+DIR=/mnt
 umount /sys/fs/cgroup/unified 2>/dev/null || true
 export DISABLE_HC_SYSTEMD=true
 podman() { command podman --root "$DIR/storage" --runroot "$DIR/run" --tmpdir "$DIR/tmp" --storage-driver vfs --runtime crun --cgroup-manager cgroupfs --events-backend none "$@"; }

@@ -54,7 +54,7 @@ const (
 	ExitRemoved     Exit = "removed"    // the integration was deleted
 	ExitNotProven   Exit = "not_proven" // Twilio did not confirm the call in time
 	ExitFlood       Exit = "flood"      // the number calls too often
-	ExitNotFound    Exit = "not_found"  // Twilio does not know the call: account or region are wrong
+	ExitNotFound    Exit = "not_found"  // Twilio does not know the call: account or region is wrong
 	ExitStar        Exit = "star"       // the caller asked for it
 	ExitMenu        Exit = "menu"       // three rounds without a valid key
 	ExitNoTeam      Exit = "no_team"    // there is nobody to call
