@@ -31,23 +31,37 @@ func (p *Page) Click(selector string) {
 // one.
 func (p *Page) ClickText(selector, text string) {
 	p.t.Helper()
-	element := fmt.Sprintf(`[...document.querySelectorAll(%s)].find(e => e.checkVisibility() && e.innerText.trim() === %s)`, js(selector), js(text))
+	element := shows(selector, text)
 	p.Wait("!!" + element)
 	p.do("click "+selector+" "+text, chromedp.Click(chromedp.JSPath(element)))
 }
 
-// Follow clicks a link until the browser is at another address. Where a live page exchanges the
-// link under the mouse, a click goes to nobody, and a person clicks again.
+// Follow clicks a link until the browser is at another address, and has that page to its end. Where
+// a live page exchanges the link under the mouse, a click goes to nobody, and a person clicks again.
 func (p *Page) Follow(selector string) {
 	p.t.Helper()
 	p.WaitFor(selector)
+	p.follow(selector, chromedp.Click(chromedp.CSS(selector)))
+}
+
+// FollowText is Follow for the first visible link of the selector that shows the text. After it the
+// page from which it leads is gone, which a page of the same kind cannot be told from.
+func (p *Page) FollowText(selector, text string) {
+	p.t.Helper()
+	element := shows(selector, text)
+	p.Wait("!!" + element)
+	p.follow(selector+" "+text, chromedp.Click(chromedp.JSPath(element)))
+}
+
+func (p *Page) follow(what string, click chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
 	var before string
 	p.Eval("location.href", &before)
-	left := "location.href !== " + js(before)
-	p.until("another page after a click on "+selector, func() (string, bool) {
+	left := "document.readyState !== 'loading' && location.href !== " + js(before)
+	p.until("another page after a click on "+what, func() (string, bool) {
 		ctx, cancel := context.WithTimeout(p.ctx, clickAgain)
 		defer cancel()
-		_ = chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector))) // it may have led away already
+		_ = chromedp.Do(ctx, click) // it may have led away already
 		for ctx.Err() == nil {
 			if gone, err := chromedp.Run(ctx, chromedp.Evaluate[bool](left)); err == nil && gone {
 				return "", true
@@ -269,6 +283,11 @@ func (p *Page) fail(what string, err error) {
 	}
 	p.mu.Unlock()
 	p.t.Fatalf("%s: %v\npage: %s\n%s", what, err, short(seen), &problems)
+}
+
+// shows is the first visible element of the selector that shows the text alone, in JavaScript.
+func shows(selector, text string) string {
+	return fmt.Sprintf(`[...document.querySelectorAll(%s)].find(e => e.checkVisibility() && e.innerText.trim() === %s)`, js(selector), js(text))
 }
 
 func visible(selector string) string {
