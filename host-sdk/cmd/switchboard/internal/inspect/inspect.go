@@ -25,6 +25,7 @@ type Level string
 // The levels of lines.
 const (
 	OK      Level = "ok"
+	Note    Level = "note"    // it could not be found out, or is only good to know
 	Warning Level = "warning" // it works, but will disappoint somebody
 	Error   Level = "error"   // callers are not served as they should be
 )

@@ -114,8 +114,10 @@ func examineIntegrations(ctx context.Context, s settings.Settings) (lines []insp
 // levelOf is the level of a line of an action.
 func levelOf(l integration.ActionLine) inspect.Level {
 	switch l.Level {
-	case "ok", "info":
+	case "ok":
 		return inspect.OK
+	case "info":
+		return inspect.Note
 	case "warning":
 		return inspect.Warning
 	}

@@ -2,14 +2,20 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
 )
+
+// readyTime bounds the question whether a host is ready. The image's health check is given up after
+// ten seconds: the host must be called silent before, so that the check can say so.
+const readyTime = 5 * time.Second
 
 // AskReady asks /readyz of the host at an address, or where none is given of the one on the data
 // directory of the settings, which needs no token. The error says why callers are not served there.
@@ -17,13 +23,16 @@ func AskReady(ctx context.Context, s settings.Settings, address string) error {
 	if address == "" {
 		address = addressOf(s)
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTime)
+	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(address, "/")+"/readyz", nil)
 	if err != nil {
 		return err
 	}
 	resp, err := http.DefaultClient.Do(req)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("the switchboard at %s has not answered for %s: it hangs, or its machine is overloaded; see its log", address, readyTime)
+	}
 	if err != nil {
 		return fmt.Errorf("no switchboard answers at %s: %w: see whether it runs", address, rootCause(err))
 	}
