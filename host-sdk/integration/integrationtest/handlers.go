@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
-	"reflect"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/internal/difference"
 )
 
 // settle runs a handler until it decides, answering its questions.
@@ -75,20 +75,20 @@ func (s *suite) webhookPure(t *testing.T, i integration.Integration) {
 	for name, req := range s.webhooks(t, i) {
 		before := clone(req)
 		first, err1 := i.HandleWebhook(callContext(t), req)
-		if !reflect.DeepEqual(req, before) {
-			t.Errorf("%s: the request was changed", name)
+		if d := difference.Of(before, req); d != "" {
+			t.Errorf("%s: the request was changed (before, after):\n%s", name, d)
 		}
 		second, err2 := i.HandleWebhook(callContext(t), clone(before))
-		if !reflect.DeepEqual(first, second) || (err1 == nil) != (err2 == nil) {
-			t.Errorf("%s: the same request has two outcomes:\n%+v (error %v)\n%+v (error %v)", name, first, err1, second, err2)
+		if d := difference.Of(first, second); d != "" || (err1 == nil) != (err2 == nil) {
+			t.Errorf("%s: the same request has two outcomes (errors %v, %v):\n%s", name, err1, err2, d)
 		}
 		if err1 == nil {
 			s.checkOutcome(t, name, first)
 		}
 		first, err1 = s.settleWebhook(callContext(t), i, clone(before))
 		second, err2 = s.settleWebhook(callContext(t), i, clone(before))
-		if !reflect.DeepEqual(first, second) || (err1 == nil) != (err2 == nil) {
-			t.Errorf("%s: the same request with the same answers has two outcomes:\n%+v (error %v)\n%+v (error %v)", name, first, err1, second, err2)
+		if d := difference.Of(first, second); d != "" || (err1 == nil) != (err2 == nil) {
+			t.Errorf("%s: the same request with the same answers has two outcomes (errors %v, %v):\n%s", name, err1, err2, d)
 		}
 	}
 }
@@ -125,8 +125,8 @@ func (s *suite) webhookConcurrent(t *testing.T, i integration.Integration) {
 			ctx := callContext(t)
 			for range 10 {
 				got, err := s.settleWebhook(ctx, i, s.webhook())
-				if err != nil || !reflect.DeepEqual(got, want) {
-					t.Errorf("another outcome beside other calls (error %v)", err)
+				if d := difference.Of(want, got); err != nil || d != "" {
+					t.Errorf("another outcome beside other calls (error %v):\n%s", err, d)
 					return
 				}
 			}
@@ -349,12 +349,12 @@ func (s *suite) alertPure(t *testing.T, i integration.Integration) {
 		before := clone(req)
 		first, err1 := i.HandleAlert(callContext(t), req)
 		checkError(t, "alert "+string(status), err1)
-		if !reflect.DeepEqual(req, before) {
-			t.Errorf("alert %s: the request was changed", status)
+		if d := difference.Of(before, req); d != "" {
+			t.Errorf("alert %s: the request was changed (before, after):\n%s", status, d)
 		}
 		second, err2 := i.HandleAlert(callContext(t), clone(before))
-		if !reflect.DeepEqual(first, second) || (err1 == nil) != (err2 == nil) {
-			t.Errorf("alert %s: the same request has two outcomes", status)
+		if d := difference.Of(first, second); d != "" || (err1 == nil) != (err2 == nil) {
+			t.Errorf("alert %s: the same request has two outcomes (errors %v, %v):\n%s", status, err1, err2, d)
 		}
 		s.checkNoAnswer(t, "alert "+string(status), first)
 		_, err := s.settleAlert(callContext(t), i, before)
@@ -412,12 +412,12 @@ func (s *suite) taskPure(t *testing.T, i integration.Integration) {
 		before := clone(req)
 		first, err1 := i.HandleTask(callContext(t), req)
 		checkError(t, name, err1)
-		if !reflect.DeepEqual(req, before) {
-			t.Errorf("%s: the request was changed", name)
+		if d := difference.Of(before, req); d != "" {
+			t.Errorf("%s: the request was changed (before, after):\n%s", name, d)
 		}
 		second, err2 := i.HandleTask(callContext(t), clone(before))
-		if !reflect.DeepEqual(first, second) || (err1 == nil) != (err2 == nil) {
-			t.Errorf("%s: the same request has two outcomes", name)
+		if d := difference.Of(first, second); d != "" || (err1 == nil) != (err2 == nil) {
+			t.Errorf("%s: the same request has two outcomes (errors %v, %v):\n%s", name, err1, err2, d)
 		}
 		s.checkNoAnswer(t, name, first)
 	}

@@ -2,13 +2,13 @@ package integrationtest
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/internal/difference"
 )
 
 // hostTimers are the names that a host keeps for its own timers, since minor 1.
@@ -46,8 +46,8 @@ func (s *suite) taskHostTimers(t *testing.T, i integration.Integration) {
 			must(t, what, err)
 			second, err := s.settleTask(callContext(t), i, clone(req))
 			must(t, what, err)
-			if !reflect.DeepEqual(first, second) {
-				t.Errorf("%s: the same request has two outcomes", what)
+			if d := difference.Of(first, second); d != "" {
+				t.Errorf("%s: the same request has two outcomes:\n%s", what, d)
 			}
 			s.checkNoAnswer(t, what, first)
 			s.checkOutcome(t, what, first)
@@ -79,8 +79,8 @@ func (s *suite) webhookSeen(t *testing.T, i integration.Integration) {
 		second, err := s.settleWebhook(callContext(t), i, req)
 		must(t, name, err)
 		s.checkOutcome(t, name, second)
-		if !reflect.DeepEqual(first.Response, second.Response) || first.Seen != second.Seen {
-			t.Errorf("%s: the answer depends on when the host heard of the caller", name)
+		if d := difference.Of(first.Response, second.Response); d != "" || first.Seen != second.Seen {
+			t.Errorf("%s: the answer depends on when the host heard of the caller:\n%s", name, d)
 		}
 	}
 }

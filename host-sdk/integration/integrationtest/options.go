@@ -3,11 +3,11 @@ package integrationtest
 import (
 	"encoding/json"
 	"fmt"
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/internal/difference"
 )
 
 // validation is a request to check this document, offline.
@@ -27,8 +27,8 @@ func (s *suite) optionsValid(t *testing.T, i integration.Integration) {
 	for _, p := range resp.Problems {
 		t.Errorf("Config.Options: problem at %q: %s", p.Path, p.Message)
 	}
-	if !reflect.DeepEqual(req, before) {
-		t.Error("the request was changed")
+	if d := difference.Of(before, req); d != "" {
+		t.Errorf("the request was changed (before, after):\n%s", d)
 	}
 	var doc map[string]json.RawMessage
 	if err := json.Unmarshal(resp.Options, &doc); err != nil {
@@ -44,15 +44,16 @@ func (s *suite) optionsValid(t *testing.T, i integration.Integration) {
 	if !sameJSON(again.Options, resp.Options) {
 		t.Errorf("saving twice changes the document:\n%s\n%s", resp.Options, again.Options)
 	}
-	if second, err := i.ValidateOptions(callContext(t), req); err != nil || !reflect.DeepEqual(second, resp) {
-		t.Errorf("the same request has two answers (error %v)", err)
+	second, err := i.ValidateOptions(callContext(t), req)
+	if d := difference.Of(resp, second); err != nil || d != "" {
+		t.Errorf("the same request has two answers (error %v):\n%s", err, d)
 	}
 }
 
 // sameJSON compares values: spaces and the order of keys do not matter.
 func sameJSON(a, b []byte) bool {
 	var x, y any
-	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
+	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && difference.Of(x, y) == ""
 }
 
 // checkProblems checks that each problem can be shown beside its field.

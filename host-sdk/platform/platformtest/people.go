@@ -1,13 +1,13 @@
 package platformtest
 
 import (
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/internal/difference"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
@@ -73,12 +73,12 @@ func testOnCall(t *testing.T, b *bench) {
 		}
 		together = append(together, one...)
 	}
-	if !reflect.DeepEqual(all, together) {
-		t.Errorf("OnCall of all layers is\n%+v\nlayer by layer\n%+v", all, together)
+	if d := difference.Of(all, together); d != "" {
+		t.Errorf("OnCall of all layers differs from layer by layer:\n%s", d)
 	}
 	for _, e := range all {
 		u, err := b.Platform.User(b.ctx(t), b.Scope, e.User.ID)
-		if err != nil || !reflect.DeepEqual(u, e.User) || u.Name == "" {
+		if d := difference.Of(u, e.User); err != nil || d != "" || u.Name == "" {
 			t.Errorf("User(%q) = %+v, %v; on call is %+v", e.User.ID, u, err, e.User)
 		}
 	}
@@ -117,7 +117,8 @@ func testUserByEmail(t *testing.T, b *bench) {
 			continue
 		}
 		for _, address := range []string{u.Email, strings.ToUpper(u.Email)} {
-			if found, err := finder.UserByEmail(b.ctx(t), b.Scope, address); err != nil || !reflect.DeepEqual(found, u) {
+			found, err := finder.UserByEmail(b.ctx(t), b.Scope, address)
+			if d := difference.Of(found, u); err != nil || d != "" {
 				t.Errorf("UserByEmail(%q) = %+v, %v; User(%q) is %+v", address, found, err, id, u)
 			}
 		}
@@ -147,8 +148,8 @@ func testRouters(t *testing.T, b *bench) {
 	}
 	for _, d := range slices.Concat(verdict.Receivers, verdict.Default) {
 		found, err := b.Platform.Destinations(b.ctx(t), b.Scope, []platform.Ref{{Kind: d.Kind, ID: d.ID}})
-		if err != nil || !reflect.DeepEqual(found, []integration.Destination{d}) {
-			t.Errorf("Route names %+v; Destinations gives %+v, %v", d, found, err)
+		if d := difference.Of(found, []integration.Destination{d}); err != nil || d != "" {
+			t.Errorf("Destinations differ from what Route names (error %v):\n%s", err, d)
 		}
 	}
 }

@@ -1,11 +1,11 @@
 package platformtest
 
 import (
-	"reflect"
 	"testing"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/internal/difference"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
@@ -64,8 +64,8 @@ func testTwice(t *testing.T, b *bench) {
 	})
 	first, second := once.snapshot(t), twice.snapshot(t)
 	b.sameStory(t, once, twice)
-	if f, s := comparable(first), comparable(second); !reflect.DeepEqual(f, s) {
-		t.Errorf("every command once:\n%+v\nevery command twice:\n%+v", f, s)
+	if d := difference.Of(comparable(first), comparable(second)); d != "" {
+		t.Errorf("every command once and every command twice make different alerts:\n%s", d)
 	}
 }
 
@@ -74,8 +74,8 @@ func (b *bench) sameStory(t *testing.T, first, second *session) {
 	t.Helper()
 	one, readable := b.lines(t, first)
 	two, _ := b.lines(t, second)
-	if !reflect.DeepEqual(one, two) {
-		t.Errorf("every command once, the log has\n%q\nevery command twice:\n%q", one, two)
+	if d := difference.Of(one, two); d != "" {
+		t.Errorf("every command once and every command twice make different logs:\n%s", d)
 	}
 	browser, ok := b.Platform.(platform.AlertBrowser)
 	if !ok || !readable {
@@ -89,8 +89,8 @@ func (b *bench) sameStory(t *testing.T, first, second *session) {
 	if err != nil {
 		t.Fatalf("GetAlert: %v", err)
 	}
-	if !reflect.DeepEqual(x.Fields, y.Fields) {
-		t.Errorf("fields differ:\n%+v\n%+v", x.Fields, y.Fields)
+	if d := difference.Of(x.Fields, y.Fields); d != "" {
+		t.Errorf("fields differ:\n%s", d)
 	}
 	if len(x.Attachments) != len(y.Attachments) {
 		t.Errorf("%d and %d attachments", len(x.Attachments), len(y.Attachments))

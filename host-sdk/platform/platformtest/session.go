@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/internal/difference"
 )
 
 // session numbers commands as a handler does: from 1, rising, for one alert key. sent holds them
@@ -87,7 +88,7 @@ func differences(before, after integration.AlertSnapshot) string {
 	var out []string
 	x, y := reflect.ValueOf(before), reflect.ValueOf(after)
 	for i := range x.NumField() {
-		if !reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()) {
+		if difference.Of(x.Field(i).Interface(), y.Field(i).Interface()) != "" {
 			out = append(out, fmt.Sprintf("%s was %+v, is %+v", x.Type().Field(i).Name, x.Field(i), y.Field(i)))
 		}
 	}

@@ -2,10 +2,10 @@ package platformtest
 
 import (
 	"context"
-	"reflect"
 	"testing"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/internal/difference"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
@@ -41,8 +41,8 @@ func testTogether(t *testing.T, b *bench) {
 		if done, err := all.ApplyAll(b.ctx(t), b.Scope, cmds); err != nil || done != len(cmds) {
 			t.Fatalf("ApplyAll of %d commands, %s: %d are done, %v", len(cmds), what, done, err)
 		}
-		if x, y := comparable(one.snapshot(t)), comparable(many.snapshot(t)); !reflect.DeepEqual(x, y) {
-			t.Errorf("together, %s, the commands did something else than one by one: %s", what, differences(x, y))
+		if d := difference.Of(comparable(one.snapshot(t)), comparable(many.snapshot(t))); d != "" {
+			t.Errorf("one by one, and together %s, the commands make different alerts:\n%s", what, d)
 		}
 		b.sameStory(t, one, many)
 	}
