@@ -36,8 +36,8 @@ type Config struct {
 	// Send notifies an address of a person or a channel; nil: addresses are not used. See
 	// [alerts.Config].
 	Send func(ctx context.Context, to notify.Address, page alerts.Page) error
-	// TellShift tells a person of a shift that somebody gave to them, or took back; nil: nobody is
-	// told. See [shifts.Config].
+	// TellShift tells a person of a shift or an absence that somebody else changed for them; nil:
+	// nobody is told. See [shifts.Config].
 	TellShift func(ctx context.Context, n shifts.News, to integration.User) error
 }
 

@@ -17,6 +17,9 @@ type What string
 // What there is to tell.
 const (
 	Given What = "given" // somebody gave them the shift
+	Lost  What = "lost"  // somebody gave a shift of theirs to somebody else
+	Taken What = "taken" // somebody took a shift of theirs
+	Away  What = "away"  // somebody entered an absence of theirs
 	// Somebody took the change back: they are on call no longer, or away no longer.
 	TakenBack What = "taken back"
 	Again     What = "again" // somebody took the change back, so that they are on call instead
@@ -31,27 +34,33 @@ type News struct {
 	key       string // of its row
 }
 
-// maxHandoffs bounds how many hand-offs of a change that is taken back are looked at for people to
-// tell.
+// maxHandoffs bounds how many hand-offs of a change are looked at for people to tell.
 const maxHandoffs = 500
 
-// takenBack is what people are to be told when a change is taken back: those whom it concerns, but
-// for who does it.
-func takenBack(before, after *switchboardfile.File, c Change, actor Actor, now time.Time) []News {
+// diff is what a change, made or taken back, means to people.
+type diff struct {
+	before, after *switchboardfile.File
+	// What they are told who are on call no longer, and who are instead. "": nothing.
+	lost, gained What
+	away         What // what they are told who count as away, or no longer
+}
+
+// news is what people are to be told of a change from now on, but for who does it.
+func (d diff) news(c Change, actor Actor, now time.Time) []News {
 	if !c.To.After(now) {
 		return nil
 	}
 	var news []News
 	add := func(user string, what What) {
-		if user != actor.User && !slices.ContainsFunc(news, func(n News) bool { return n.recipient == user }) {
+		if what != "" && user != actor.User && !slices.ContainsFunc(news, func(n News) bool { return n.recipient == user }) {
 			news = append(news, News{Change: c, What: what, recipient: user, key: c.ID + "/" + user})
 		}
 	}
 	if c.Away() {
-		add(c.User, TakenBack)
+		add(c.User, d.away)
 		return news
 	}
-	was, is := before.Team(c.Team), after.Team(c.Team)
+	was, is := d.before.Team(c.Team), d.after.Team(c.Team)
 	if was == nil || is == nil {
 		return nil
 	}
@@ -63,12 +72,12 @@ func takenBack(before, after *switchboardfile.File, c Change, actor Actor, now t
 		had, have := was.Schedule.OnCallAt(c.Layer, at), is.Schedule.OnCallAt(c.Layer, at)
 		for _, user := range had {
 			if !slices.Contains(have, user) {
-				add(user, TakenBack)
+				add(user, d.lost)
 			}
 		}
 		for _, user := range have {
 			if !slices.Contains(had, user) {
-				add(user, Again)
+				add(user, d.gained)
 			}
 		}
 		next, _ := was.Schedule.NextHandoff(c.Layer, at)
@@ -83,9 +92,16 @@ func takenBack(before, after *switchboardfile.File, c Change, actor Actor, now t
 	return news
 }
 
-// insert are the statements that have people told.
-func insert(news []News, actor Actor, now time.Time) []statement {
-	list := make([]statement, 0, len(news))
+// deleteNews removes what people were to be told of a change and were not yet: what is so now comes
+// in its place, never before it. $1 and $2 are as newsOf says.
+const deleteNews = "delete from embedded_shift_news where id >= $1 and id < $2"
+
+// newsOf are the limits of the keys of a change's rows.
+func newsOf(id string) []any { return []any{id + "/", id + "0"} }
+
+// insert are the statements that have people told of a change.
+func insert(id string, news []News, actor Actor, now time.Time) []statement {
+	list := []statement{{deleteNews, newsOf(id)}}
 	for _, n := range news {
 		list = append(list, statement{"insert into embedded_shift_news (id, what, recipient, team, layer, person, starts, ends, note, made_by, made_at, tell) " +
 			"values ($1, $2, $3, $4, $5, $6, $7, $8, '', $9, $10, $10)",

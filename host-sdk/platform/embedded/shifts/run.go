@@ -23,9 +23,8 @@ func (s *Service) Look() {
 	}
 }
 
-// Run puts the changes of other hosts into force, and tells people of shifts that they were given,
-// or that were taken back. It returns ctx's error when ctx ends. A mail server that hangs keeps no
-// change from being in force.
+// Run puts the changes of other hosts into force, and tells people what others changed for them. It
+// returns ctx's error when ctx ends. A mail server that hangs keeps no change from being in force.
 func (s *Service) Run(ctx context.Context) error {
 	var telling sync.WaitGroup
 	defer telling.Wait()

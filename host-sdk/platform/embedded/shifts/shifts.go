@@ -78,7 +78,7 @@ type Config struct {
 	DB     *sqldb.DB
 	Clock  clock.Clock
 	Logger *slog.Logger
-	// Tell tells a person of a shift that somebody else gave to them, or took back. It is called
+	// Tell tells a person of a shift or an absence that somebody else changed for them. It is called
 	// until it succeeds or the shift is over. nil: nobody is told.
 	Tell func(ctx context.Context, n News, to integration.User) error
 }
@@ -166,12 +166,20 @@ func (s *Service) Add(ctx context.Context, c Change, actor Actor) (Change, error
 		tell = now.UnixMilli()
 	}
 	err = s.change(ctx, func(others []Change) ([]statement, error) {
-		return []statement{
-			{"delete from embedded_shifts where ends <= $1", []any{now.Add(-Forgotten).UnixMilli()}},
-			{"insert into embedded_shifts (id, number, team, layer, person, starts, ends, note, made_by, made_at, tell) " +
+		file := s.cfg.File.File()
+		if err := check(file, c, others, actor, now); err != nil {
+			return nil, err
+		}
+		d := diff{before: file.WithShifts(Of(others)), after: file.WithShifts(Of(append(slices.Clone(others), c))), lost: Lost, away: Away}
+		if c.User == actor.User {
+			d.lost = Taken
+		}
+		return append(insert(c.ID, d.news(c, actor, now), actor, now),
+			statement{"delete from embedded_shifts where ends <= $1", []any{now.Add(-Forgotten).UnixMilli()}},
+			statement{"insert into embedded_shifts (id, number, team, layer, person, starts, ends, note, made_by, made_at, tell) " +
 				"select $1, version, $2, $3, $4, $5, $6, $7, $8, $9, $10 from embedded_shifts_count where id = 1",
 				[]any{c.ID, c.Team, c.Layer, c.User, c.From.UnixMilli(), c.To.UnixMilli(), c.Note, c.By, c.MadeAt.UnixMilli(), tell}},
-		}, check(s.cfg.File.File(), c, others, actor, now)
+		), nil
 	})
 	return c, err
 }
@@ -190,8 +198,9 @@ func (s *Service) Remove(ctx context.Context, id string, actor Actor) (Change, e
 		}
 		c = all[i]
 		file, now := s.cfg.File.File(), s.cfg.Clock.Now()
-		news := takenBack(file.WithShifts(Of(all)), file.WithShifts(Of(slices.Delete(slices.Clone(all), i, i+1))), c, actor, now)
-		return append(insert(news, actor, now), statement{"delete from embedded_shifts where id = $1", []any{id}}), mayRemove(file, c, actor)
+		d := diff{before: file.WithShifts(Of(all)), after: file.WithShifts(Of(slices.Delete(slices.Clone(all), i, i+1))),
+			lost: TakenBack, gained: Again, away: TakenBack}
+		return append(insert(id, d.news(c, actor, now), actor, now), statement{"delete from embedded_shifts where id = $1", []any{id}}), mayRemove(file, c, actor)
 	})
 	return c, err
 }

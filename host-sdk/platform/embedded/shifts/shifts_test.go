@@ -283,8 +283,9 @@ func TestWhoIsGivenAShiftIsTold(t *testing.T) {
 	}
 	cancel()
 	running.Wait()
-	if got := told(); !slices.Equal(got, []string{"Bob Example by Alice Example"}) {
-		t.Errorf("told: %q, want Bob of the shift that Alice gave, once", got)
+	got := told()
+	if slices.Sort(got); !slices.Equal(got, []string{"Alice Example by admin: away", "Bob Example by Alice Example"}) {
+		t.Errorf("told: %q, want Bob of the shift that Alice gave and Alice of the absence that an admin entered, each once", got)
 	}
 }
 
@@ -308,7 +309,7 @@ func TestWhoeverATakenBackShiftConcernsIsTold(t *testing.T) {
 		"in the middle":        {c: shift("carol", 1, 20), made: carol, by: carol, late: 17 * time.Hour, want: []string{"Bob Example by Carol Example: again"}},
 		"an absence":           {c: away("bob", 1, 3), made: bob, by: admin, want: []string{"Bob Example by admin: taken back"}},
 		"one's own absence":    {c: away("bob", 1, 3), made: bob, by: bob},
-		"below another change": {c: shift("carol", 1, 3), made: carol, by: carol, over: shift("bob", 1, 3)},
+		"below another change": {c: shift("carol", 1, 3), made: carol, by: carol, over: shift("bob", 1, 3), want: []string{"Carol Example by Bob Example: taken"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -322,22 +323,85 @@ func TestWhoeverATakenBackShiftConcernsIsTold(t *testing.T) {
 			if _, err := w.Remove(t.Context(), c.ID, test.by); err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithCancel(t.Context())
-			var running sync.WaitGroup
-			running.Go(func() { _ = w.Run(ctx) })
-			defer running.Wait()
-			defer cancel()
-			for left := 1; left > 0; time.Sleep(time.Millisecond) { // ends with the test's deadline
-				if err := db.Read().QueryRowContext(t.Context(), "select count(*) from embedded_shift_news").Scan(&left); err != nil {
-					t.Fatal(err)
-				}
-			}
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			if slices.Sort(w.told); !slices.Equal(w.told, test.want) {
-				t.Errorf("told %q, want %q", w.told, test.want)
+			if got := w.news(t, db); !slices.Equal(got, test.want) {
+				t.Errorf("told %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// news runs the service until everybody was told, and says who was told what.
+func (w *world) news(t *testing.T, db *sqldb.DB) []string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = w.Run(ctx) })
+	defer running.Wait()
+	defer cancel()
+	const waiting = "select (select count(*) from embedded_shift_news) + (select count(*) from embedded_shifts where tell is not null)"
+	for left := 1; left > 0; time.Sleep(time.Millisecond) { // ends with the test's deadline
+		if err := db.Read().QueryRowContext(t.Context(), waiting).Scan(&left); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	slices.Sort(w.told)
+	return slices.Clone(w.told)
+}
+
+// TestWhoeverLosesAShiftIsTold holds that whoever is not on call any more because of a change that
+// somebody else makes is told, as is whoever counts as away because somebody else says so.
+func TestWhoeverLosesAShiftIsTold(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		c, before shifts.Change // before: made by an admin, and taken note of
+		by        shifts.Actor
+		want      []string
+	}{
+		"an admin gives it to somebody": {c: shift("bob", 1, 3), by: admin, want: []string{"Alice Example by admin: lost", "Bob Example by admin"}},
+		"somebody takes it":             {c: shift("bob", 1, 3), by: bob, want: []string{"Alice Example by Bob Example: taken"}},
+		"who has it gives it":           {c: shift("bob", 1, 3), by: alice, want: []string{"Bob Example by Alice Example"}},
+		"the shifts of two":             {c: shift("carol", 1, 20), by: carol, want: []string{"Alice Example by Carol Example: taken", "Bob Example by Carol Example: taken"}},
+		"what begins in the past":       {c: shift("bob", -24, 1), by: admin, want: []string{"Alice Example by admin: lost", "Bob Example by admin"}},
+		"what was given before":         {before: shift("bob", 1, 3), c: shift("carol", 2, 4), by: carol, want: []string{"Alice Example by Carol Example: taken", "Bob Example by Carol Example: taken"}},
+		"one's own, once more":          {c: shift("alice", 1, 3), by: admin, want: []string{"Alice Example by admin"}},
+		"an absence":                    {c: away("bob", 1, 3), by: admin, want: []string{"Bob Example by admin: away"}},
+		"one's own absence":             {c: away("bob", 1, 3), by: bob},
+		"whoever is away":               {before: away("alice", 0, 10), c: shift("bob", 1, 3), by: admin, want: []string{"Bob Example by admin"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := openDB(t)
+			w := newWorld(t, db)
+			if test.before.User != "" {
+				w.add(t, test.before, admin)
+				w.news(t, db)
+				w.mu.Lock()
+				w.told = nil
+				w.mu.Unlock()
+			}
+			w.add(t, test.c, test.by)
+			if got := w.news(t, db); !slices.Equal(got, test.want) {
+				t.Errorf("told %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// TestWhatIsNoLongerSoIsNotTold holds that a person whom nobody could tell of a lost shift is told
+// what is so once it was taken back, and that alone.
+func TestWhatIsNoLongerSoIsNotTold(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	w := newWorld(t, db)
+	c := w.add(t, shift("bob", 1, 3), admin)
+	if _, err := w.Remove(t.Context(), c.ID, admin); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"Alice Example by admin: again", "Bob Example by admin: taken back"}
+	if got := w.news(t, db); !slices.Equal(got, want) {
+		t.Errorf("told %q, want %q", got, want)
 	}
 }
 

@@ -24,7 +24,7 @@ import (
 const (
 	noticeOfPage    = "page"    // tells a person on call of an alert
 	noticeOfChannel = "channel" // tells a team's channel of an alert
-	// Tells a person of a shift that they are given, or that is taken back.
+	// Tells a person of a shift or an absence that somebody else changed for them.
 	noticeOfShift = "shift"
 	noticeOfTest  = "test" // somebody tries a person's ways
 )
@@ -33,7 +33,7 @@ const (
 func newNoticeCounter() *prometheus.CounterVec {
 	c := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "switchboard_notify_attempts_total",
-		Help: "Attempts to notify one address of a person or channel, by purpose (page: a person on call; channel: a team's channel; shift: a shift that is given, or taken back; test) and result (sent, refused: for good, failed: tried again).",
+		Help: "Attempts to notify one address of a person or channel, by purpose (page: a person on call; channel: a team's channel; shift: a shift or an absence that somebody else changed; test) and result (sent, refused: for good, failed: tried again).",
 	}, []string{"purpose", "result"})
 	for _, purpose := range []string{noticeOfPage, noticeOfChannel, noticeOfShift, noticeOfTest} {
 		for _, result := range []string{"sent", "refused", "failed"} {
@@ -116,18 +116,17 @@ func channelText(page alerts.Page, link string) string {
 	return page.Team + ": " + page.Note + ".\n\n" + link + "\n"
 }
 
-// tellShift tells a person, by each of their ways, of a shift that somebody gave to them, or took
-// back. file is the switchboard file in force.
+// tellShift tells a person, by each of their ways, of a shift or an absence that somebody else
+// changed for them. file is the switchboard file in force.
 func tellShift(w *ways.Ways, public string, file func() *switchboardfile.File) func(context.Context, shifts.News, integration.User) error {
 	return func(ctx context.Context, n shifts.News, to integration.User) error {
 		id := "shift-" + n.ID
 		if n.What != shifts.Given {
-			id = "shift-" + n.ID + "-" + strings.ReplaceAll(string(n.What), " ", "-")
+			id += "-" + strings.ReplaceAll(string(n.What), " ", "-")
 		}
 		if n.Away() {
-			return w.Tell(ctx, to.ID, id, noticeOfShift, "You count as here again",
-				fmt.Sprintf("%s removed your absence from %s to %s: the schedules of all your teams count again.\n\nWho is on call: %s/oncall\n",
-					n.By, n.From.UTC().Format(shownShift), n.To.UTC().Format(shownShift), public))
+			title, text := absenceText(n)
+			return w.Tell(ctx, to.ID, id, noticeOfShift, title, text+"\nWho is on call: "+public+"/oncall\n")
 		}
 		t := file().Team(n.Team)
 		if t == nil {
@@ -142,25 +141,39 @@ func tellShift(w *ways.Ways, public string, file func() *switchboardfile.File) f
 // shownShift is how times of shifts are written to people.
 const shownShift = "Mon 2 Jan 2006 15:04 MST"
 
+// absenceText says what has become of an absence.
+func absenceText(n shifts.News) (title, text string) {
+	from, to := n.From.UTC().Format(shownShift), n.To.UTC().Format(shownShift)
+	if n.What == shifts.Away {
+		return "You count as away", fmt.Sprintf("%s entered an absence of yours, from %s to %s: no team has you on call in that time.\n", n.By, from, to)
+	}
+	return "You count as here again", fmt.Sprintf("%s removed your absence from %s to %s: the schedules of all your teams count again.\n", n.By, from, to)
+}
+
 // shiftText says what has become of a shift of a team; the title goes before the team's name.
 func shiftText(n shifts.News, t *switchboardfile.Team, f *switchboardfile.File) (title, text string) {
+	const onCall, notOnCall = "You are on call: ", "You are not on call: "
 	shift := fmt.Sprintf("layer %d of %s, from %s to %s", n.Layer, t.Name, n.From.In(t.Schedule.Zone()).Format(shownShift), n.To.In(t.Schedule.Zone()).Format(shownShift))
+	has := n.Change.User
+	if u := f.User(has); u != nil {
+		has = u.Name
+	}
 	switch n.What {
+	case shifts.Lost:
+		return notOnCall, fmt.Sprintf("%s gave %s a shift in which you were on call: %s.\n", n.By, has, shift)
+	case shifts.Taken:
+		return notOnCall, fmt.Sprintf("%s took a shift in which you were on call: %s.\n", has, shift)
 	case shifts.TakenBack:
-		return "You are not on call: ", fmt.Sprintf("%s took back a shift that you had: %s. The schedule counts again.\n", n.By, shift)
+		return notOnCall, fmt.Sprintf("%s took back a shift that you had: %s. The schedule counts again.\n", n.By, shift)
 	case shifts.Again:
-		had := n.Change.User
-		if u := f.User(had); u != nil {
-			had = u.Name
-		}
-		return "You are on call: ", fmt.Sprintf("%s took back a shift that %s had: %s. The schedule counts again, and has you in that time.\n", n.By, had, shift)
-	case shifts.Given:
+		return onCall, fmt.Sprintf("%s took back a shift that %s had: %s. The schedule counts again, and has you in that time.\n", n.By, has, shift)
+	case shifts.Given, shifts.Away:
 	}
 	text = fmt.Sprintf("%s gave you a shift: %s.\n", n.By, shift)
 	if n.Note != "" {
 		text += "\n" + n.Note + "\n"
 	}
-	return "You are on call: ", text
+	return onCall, text
 }
 
 // subject is one line, whatever a caller's data brought into the title.

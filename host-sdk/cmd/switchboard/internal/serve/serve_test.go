@@ -174,9 +174,9 @@ func TestWhoIsGivenAShiftIsToldByAllTheirWays(t *testing.T) {
 	}
 }
 
-// Who had a shift that is taken back, who is on call again, and whose absence is removed, is told
-// what is so now.
-func TestWhatPeopleAreToldOfShiftsThatAreTakenBack(t *testing.T) {
+// Who loses a shift, or had one that is taken back, who is on call again, and whose absence is
+// entered or removed, is told what is so now.
+func TestWhatPeopleAreToldOfShiftsThatChange(t *testing.T) {
 	t.Parallel()
 	file, problems := switchboardfile.Parse("switchboard.yaml", []byte(shiftFile))
 	if file == nil {
@@ -184,8 +184,12 @@ func TestWhatPeopleAreToldOfShiftsThatAreTakenBack(t *testing.T) {
 	}
 	fileNow := func() *switchboardfile.File { return file }
 	at := time.Date(2026, 12, 24, 14, 0, 0, 0, time.UTC)
-	const times = "layer 2 of DevOps, from Thu 24 Dec 2026 09:00 EST to Thu 24 Dec 2026 11:00 EST. The schedule counts again"
+	const shift = "layer 2 of DevOps, from Thu 24 Dec 2026 09:00 EST to Thu 24 Dec 2026 11:00 EST"
+	const times = shift + ". The schedule counts again"
 	for what, test := range map[shifts.What]struct{ team, subject, text string }{
+		shifts.Lost:      {"devops", "You are not on call: DevOps", "Alice Example gave Bob Example a shift in which you were on call: " + shift + ".\n"},
+		shifts.Taken:     {"devops", "You are not on call: DevOps", "Bob Example took a shift in which you were on call: " + shift + ".\n"},
+		shifts.Away:      {"", "You count as away", "Alice Example entered an absence of yours, from Thu 24 Dec 2026 14:00 UTC to Thu 24 Dec 2026 16:00 UTC: no team has you on call in that time.\n"},
 		shifts.TakenBack: {"devops", "You are not on call: DevOps", "Alice Example took back a shift that you had: " + times + ".\n"},
 		shifts.Again:     {"devops", "You are on call: DevOps", "Alice Example took back a shift that Bob Example had: " + times + ", and has you in that time.\n"},
 		"":               {"", "You count as here again", "Alice Example removed your absence from Thu 24 Dec 2026 14:00 UTC to Thu 24 Dec 2026 16:00 UTC: the schedules of all your teams count again.\n"},
@@ -193,8 +197,11 @@ func TestWhatPeopleAreToldOfShiftsThatAreTakenBack(t *testing.T) {
 		box := &mailbox{}
 		tell := tellShift(ways.New(ways.Config{File: fileNow, Mailer: box, Clock: clock.System(), Send: func(context.Context, string, notify.Address, notify.Message) error { return nil }}), "https://hotline.example.com", fileNow)
 		n := shifts.News{What: what, Change: shifts.Change{ID: "S1", Team: test.team, Layer: 2, User: "bob", From: at, To: at.Add(2 * time.Hour), By: "Alice Example"}}
+		if test.team == "" {
+			n.Layer = 0
+		}
 		if what == "" {
-			n.What, n.Layer = shifts.TakenBack, 0
+			n.What = shifts.TakenBack
 		}
 		if err := tell(t.Context(), n, integration.User{ID: "bob"}); err != nil {
 			t.Fatal(err)
