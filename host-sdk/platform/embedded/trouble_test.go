@@ -152,7 +152,12 @@ func TestAnAlertThatCannotBeReadHoldsUpNoOther(t *testing.T) {
 		}
 		w.clock.Advance(time.Second)
 	}
-	// Whose first layer has a minute: its end falls into a pause of the broken one.
+	// Whose first layer has a minute: its end falls into a pause of the broken one, which are half a
+	// minute long and have just begun.
+	for range 10 {
+		w.clock.Advance(time.Second)
+		time.Sleep(time.Millisecond)
+	}
 	open(key, "support")
 	for range 60 {
 		w.clock.Advance(time.Second)
