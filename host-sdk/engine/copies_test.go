@@ -96,6 +96,30 @@ func TestWhoIsOnCallIsReadBeforeACallNeedsIt(t *testing.T) {
 	}
 }
 
+// TestAPlatformThatFailsIsNotAskedForEveryIntegration: while it hangs, each reading would wait its
+// whole time, and the ones of the other integrations after it.
+func TestAPlatformThatFailsIsNotAskedForEveryIntegration(t *testing.T) {
+	t.Parallel()
+	h, clk := asked(t, whoIsOnCall)
+	for _, name := range []string{"Second", "Third"} {
+		if _, _, err := h.Configure(t.Context(), "", 0, draft(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := h.platform.times("on_call")
+	h.start(t)
+	asked := func(more int) func() bool {
+		return func() bool { return h.platform.times("on_call")-before == more && clk.Waiting() == idleTimers }
+	}
+	eventually(t, "each integration is read", asked(3))
+	h.fail(errDown)
+	clk.Advance(3 * time.Minute)
+	eventually(t, "one is read in vain", asked(4))
+	h.fail(nil)
+	clk.Advance(3 * time.Minute)
+	eventually(t, "each integration is read again", asked(7))
+}
+
 // TestWhatThePlatformDeniesIsNoLapse: an answer that is final is an answer.
 func TestWhatThePlatformDeniesIsNoLapse(t *testing.T) {
 	t.Parallel()

@@ -26,7 +26,8 @@ func layerPaged(h *host, commands ...integration.AlertCommand) func(integration.
 		u.AlertKey, u.Call = req.Facts.SessionKey, &integration.CallView{From: "+12025550100", State: "paged"}
 		return integration.Outcome{
 			Session: u, Alert: commands, Tasks: []integration.Task{{Name: "later", Timer: true, At: h.clock.Now().Add(time.Hour)}},
-			Log: []integration.LogLine{{Level: "info", Message: "paged"}},
+			Log:      []integration.LogLine{{Level: "info", Message: "paged"}},
+			Findings: []integration.Finding{{Code: "paged", Severity: integration.FindingWarning, Message: "A layer is paged."}},
 		}, nil
 	}
 }
@@ -48,6 +49,9 @@ func TestWhatACallMakesOfItsOwnChangeIsOneCommitWithIt(t *testing.T) {
 	s, err := h.store.Session(t.Context(), h.id, "call-1")
 	if err != nil || string(s.State) != "103" || s.Call.State != "paged" || s.Version != 2 || s.Alert.Command != 3 {
 		t.Errorf("state %s of version %d, %+v, alert %+v, %v", s.State, s.Version, s.Call, s.Alert, err)
+	}
+	if !h.hasFinding(t, "paged", "A layer is paged.") {
+		t.Error("what the call finds about its own change is not recorded")
 	}
 	if a := p.alertOf(t, h); a.LastCommand != 3 || a.Layer != 1 {
 		t.Errorf("alert %+v", a)
