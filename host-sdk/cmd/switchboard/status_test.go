@@ -17,7 +17,7 @@ func TestStatus(t *testing.T) {
 	p := start(t, dir).ready()
 	p.create(p.token())
 	token := []string{"SWITCHBOARD_API_TOKEN=" + p.token()}
-	whole := []string{"switchboard ", " up ", "SQLite, ", "switchboard.db", "is in force, as in ", "live calls", "testline  1.2.3", "No work is overdue."}
+	whole := []string{"switchboard ", " up ", "SQLite, ", "switchboard.db", " is in force since ", ", as in ", "live calls", "testline  1.2.3", "No work is overdue."}
 	hosttest.Eventually(t, "the host knows of itself", func() bool {
 		_, out := terminal(t, dir, nil, "status")
 		return strings.Contains(out, "HOST")
@@ -32,7 +32,7 @@ func TestStatus(t *testing.T) {
 	_, text := terminal(t, dir, nil, "status", "--json")
 	var st struct {
 		Status  string
-		File    struct{ Hash string } `json:"switchboard_file"`
+		File    struct{ Hash, By, Since string } `json:"switchboard_file"`
 		Plugins []struct{ ID, State string }
 		Hosts   []struct {
 			FileHash string `json:"file_hash"`
@@ -40,7 +40,7 @@ func TestStatus(t *testing.T) {
 		Checks map[string]struct{ State string }
 	}
 	if err := json.Unmarshal([]byte(text), &st); err != nil || st.Status == "" || len(st.Plugins) != 1 || st.Plugins[0].State != "ready" || len(st.Hosts) != 1 ||
-		st.Hosts[0].FileHash != st.File.Hash || len(st.File.Hash) != 64 || st.Checks["store"].State != "ok" {
+		st.Hosts[0].FileHash != st.File.Hash || len(st.File.Hash) != 64 || st.File.By == "" || st.File.Since == "" || st.Checks["store"].State != "ok" {
 		t.Errorf("status --json: %v: %+v\n%s", err, st, text)
 	}
 
@@ -56,7 +56,7 @@ func TestStatus(t *testing.T) {
 		t.Fatalf("switchboard has ended with %d", got)
 	}
 	says(t, elsewhere, nil, 1, []string{"no switchboard answers at " + p.url}, "status", "--ready", "--host", p.url)
-	says(t, dir, nil, 1, []string{"No switchboard runs here", "switchboard serve", "SQLite, ", st.File.Hash[:12] + " is in force", "live calls"}, "status")
+	says(t, dir, nil, 1, []string{"No switchboard runs here", "switchboard serve", "SQLite, ", st.File.Hash[:12] + " is in force since ", " by " + st.File.By + "; ", "live calls"}, "status")
 	if status, out := terminal(t, dir, nil, "status", "--json"); status != 1 || !strings.Contains(out, `"not_running"`) {
 		t.Errorf("status --json of a host that has stopped: status %d\n%s", status, out)
 	}

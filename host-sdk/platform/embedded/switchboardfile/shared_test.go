@@ -19,6 +19,11 @@ func TestHashOfWhatHostsShareLeavesOutSettings(t *testing.T) {
 	if SharedHash([]byte(with)) == SharedHash([]byte(with+"routers: []\n")) {
 		t.Error("another section makes no other file")
 	}
+	// Hosts of other releases compare theirs with it.
+	const sum = "1d6c1972343666e705a677f7dca75afca83291808b692f43407fad685912a10d"
+	if got := SharedHash([]byte(without)); got != sum {
+		t.Errorf("the hash of %q is %s, want %s as in every release", without, got, sum)
+	}
 }
 
 // TestAFileThatHasNotChangedStaysOutOfForce starts with the file that hosts share, which is not the

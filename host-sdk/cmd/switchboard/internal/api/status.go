@@ -39,6 +39,10 @@ type StatusFile struct {
 	Hash    string `json:"hash"` // SHA-256 without the settings
 	OnDisk  bool   `json:"on_disk"`
 	Refused string `json:"refused,omitempty"` // why the file on disk is not in force
+	// Since when it is in force, and the machine of the host that put it into force, as the store
+	// has it; zero and "": the store has another file, or does not say.
+	Since time.Time `json:"since,omitzero"`
+	By    string    `json:"by,omitempty"`
 }
 
 // StatusPlugin is an installed plugin.

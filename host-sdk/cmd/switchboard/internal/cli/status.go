@@ -119,15 +119,20 @@ func printTables(line func(format string, args ...any), st api.Status) {
 
 // fileLine says which switchboard file is in force.
 func fileLine(f api.StatusFile) string {
-	switch {
-	case f.Hash == "":
+	if f.Hash == "" {
 		return "none has been in force yet"
-	case f.Refused != "":
-		return fmt.Sprintf("%.12s is in force; %s cannot be used: %s", f.Hash, f.Path, strings.ReplaceAll(f.Refused, "\n", "; "))
-	case !f.OnDisk:
-		return fmt.Sprintf("%.12s is in force; %s is another one", f.Hash, f.Path)
 	}
-	return fmt.Sprintf("%.12s is in force, as in %s", f.Hash, f.Path)
+	inForce := fmt.Sprintf("%.12s is in force", f.Hash)
+	if !f.Since.IsZero() && f.By != "" {
+		inForce += fmt.Sprintf(" since %s by %s", f.Since.Local().Format(time.DateTime), f.By)
+	}
+	switch {
+	case f.Refused != "":
+		return fmt.Sprintf("%s; %s cannot be used: %s", inForce, f.Path, strings.ReplaceAll(f.Refused, "\n", "; "))
+	case !f.OnDisk:
+		return fmt.Sprintf("%s; %s is another one", inForce, f.Path)
+	}
+	return inForce + ", as in " + f.Path
 }
 
 // upFor is a time of running, in its two largest units.

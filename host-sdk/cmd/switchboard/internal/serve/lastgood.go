@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"time"
 
@@ -27,10 +28,37 @@ const (
 
 // keptFile is the last good copy as it is stored: JSON in a setting, which is encrypted, as the
 // file holds telephone numbers and may hold passwords.
+//
+// It is one value, as a host of an earlier release writes it whole, without the hash: so no hash is
+// ever beside the text of another file.
 type keptFile struct {
 	Text   []byte    `json:"text"`
+	Hash   string    `json:"hash,omitempty"` // of the text without its settings
 	KeptAt time.Time `json:"kept_at"`
-	By     string    `json:"by,omitempty"` // the machine, where several hosts share the file
+	By     string    `json:"by,omitempty"` // the machine of the host that put it into force
+}
+
+// encodeKept is a file as it is stored.
+func encodeKept(f *switchboardfile.File, now time.Time) (string, error) {
+	by, _ := os.Hostname()
+	text, err := json.Marshal(keptFile{Text: f.Source(), Hash: f.SharedHash(), KeptAt: now.UTC(), By: by})
+	return string(text), err
+}
+
+// readKept reads the copy; without an error and empty: there is none. A copy of a release that
+// stored no hash gets it here.
+func readKept(ctx context.Context, from store.Store) (kept keptFile, err error) {
+	text, err := from.Setting(ctx, lastGoodSetting)
+	if integration.KindOf(err) == integration.KindNotFound {
+		return kept, nil
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &kept)
+	}
+	if err == nil && kept.Hash == "" {
+		kept.Hash = switchboardfile.SharedHash(kept.Text)
+	}
+	return kept, err
 }
 
 // LastGood is the switchboard file to start with: as it was read just now or, while it is wrong,
@@ -86,15 +114,8 @@ func withDatabase(ctx context.Context, s settings.Settings, use func(name string
 
 // readLastGood reads the copy. nil without an error: there is none.
 func readLastGood(ctx context.Context, path string, kept store.Store) (*LastGood, error) {
-	text, err := kept.Setting(ctx, lastGoodSetting)
-	if integration.KindOf(err) == integration.KindNotFound {
-		return nil, nil
-	}
-	var copied keptFile
-	if err == nil {
-		err = json.Unmarshal([]byte(text), &copied)
-	}
-	if err != nil {
+	copied, err := readKept(ctx, kept)
+	if err != nil || copied.Text == nil {
 		return nil, err
 	}
 	file, problems := switchboardfile.Parse(path, copied.Text)
@@ -139,17 +160,14 @@ func (k *fileKeeper) keep(ctx context.Context, f *switchboardfile.File) error {
 		return nil
 	}
 	// A copy that cannot be read is replaced.
-	if text, err := k.store.Setting(ctx, lastGoodSetting); err == nil {
-		var old keptFile
-		if json.Unmarshal([]byte(text), &old) == nil && slices.Equal(old.Text, f.Source()) {
-			return nil
-		}
+	if old, err := readKept(ctx, k.store); err == nil && slices.Equal(old.Text, f.Source()) {
+		return nil
 	}
-	text, err := json.Marshal(keptFile{Text: f.Source(), KeptAt: k.clock.Now().UTC()})
+	text, err := encodeKept(f, k.clock.Now())
 	if err != nil {
 		return err
 	}
-	return k.store.SetSetting(ctx, lastGoodSetting, string(text))
+	return k.store.SetSetting(ctx, lastGoodSetting, text)
 }
 
 // find adds the finding to all integrations, or removes it.

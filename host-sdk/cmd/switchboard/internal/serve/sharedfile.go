@@ -2,12 +2,10 @@ package serve
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"sync"
 	"time"
 
@@ -85,13 +83,6 @@ func sharedStart(ctx context.Context, s settings.Settings, own *LastGood, publis
 	return s, inForce, nil
 }
 
-// encodeKept is a file as it is stored.
-func encodeKept(f *switchboardfile.File, now time.Time) (string, error) {
-	by, _ := os.Hostname()
-	text, err := json.Marshal(keptFile{Text: f.Source(), KeptAt: now.UTC(), By: by})
-	return string(text), err
-}
-
 // publish stores a file that was changed on this host. It is stored later if that fails.
 func (k *sharedFile) publish(ctx context.Context, f *switchboardfile.File) {
 	k.mu.Lock()
@@ -107,11 +98,11 @@ func (k *sharedFile) storePending(ctx context.Context) error {
 	if k.pending == nil {
 		return nil
 	}
-	old, err := k.read(ctx)
+	old, err := readKept(ctx, k.store)
 	if err != nil {
 		return err
 	}
-	if switchboardfile.SharedHash(old.Text) != k.pending.SharedHash() {
+	if old.Hash != k.pending.SharedHash() {
 		text, err := encodeKept(k.pending, k.clock.Now())
 		if err != nil {
 			return err
@@ -126,18 +117,6 @@ func (k *sharedFile) storePending(ctx context.Context) error {
 	}
 	k.pending = nil
 	return nil
-}
-
-// read reads the file in force; without an error and empty: there is none.
-func (k *sharedFile) read(ctx context.Context) (kept keptFile, err error) {
-	text, err := k.store.Setting(ctx, lastGoodSetting)
-	if integration.KindOf(err) == integration.KindNotFound {
-		return kept, nil
-	}
-	if err == nil {
-		err = json.Unmarshal([]byte(text), &kept)
-	}
-	return kept, err
 }
 
 // heard has the file looked for now.
@@ -176,12 +155,12 @@ func (k *sharedFile) look(ctx context.Context) error {
 	if k.pending != nil {
 		return k.storePending(ctx)
 	}
-	stored, err := k.read(ctx)
+	stored, err := readKept(ctx, k.store)
 	if err != nil || stored.Text == nil {
 		return err
 	}
 	k.last = stored
-	if hash := switchboardfile.SharedHash(stored.Text); hash == k.source.File().SharedHash() {
+	if stored.Hash == k.source.File().SharedHash() {
 		k.trouble = ""
 		return nil
 	}
@@ -202,6 +181,14 @@ func (k *sharedFile) look(ctx context.Context) error {
 	return nil
 }
 
+// whence says which host put the file into force, and when; "" if that is not known.
+func (f keptFile) whence() string {
+	if f.By == "" {
+		return ""
+	}
+	return fmt.Sprintf(", by %s at %s UTC", f.By, f.KeptAt.UTC().Format(time.DateTime))
+}
+
 // check says whether the file in force is the one of this host. It names both by their hashes.
 func (k *sharedFile) check(context.Context) Check {
 	k.mu.Lock()
@@ -212,14 +199,14 @@ func (k *sharedFile) check(context.Context) Check {
 		return Check{State: StateDegraded, Message: "The changed switchboard file is in force on this host, but could not be handed to the others yet."}
 	case k.trouble != "":
 		return Check{State: StateDegraded, Message: fmt.Sprintf("The switchboard file that the hosts share (%.*s) cannot be used here, so the old one (%.*s) stays in force: %s",
-			shownHash, switchboardfile.SharedHash(k.last.Text), shownHash, inForce, sentence(k.trouble))}
+			shownHash, k.last.Hash, shownHash, inForce, sentence(k.trouble))}
 	case own == "" || own == inForce:
 		// What is wrong with a file that cannot be used is another check.
 		return ok("The switchboard file in force is the one that the hosts share.")
 	}
 	return Check{State: StateDegraded, Message: fmt.Sprintf(
-		"The switchboard file of this host (%.*s) is not the one in force (%.*s). Put it into force with switchboard config push, or give this host the same file as the others.",
-		shownHash, own, shownHash, inForce)}
+		"The switchboard file of this host (%.*s) is not the one in force (%.*s%s). Put it into force with switchboard config push, or give this host the same file as the others.",
+		shownHash, own, shownHash, inForce, k.last.whence())}
 }
 
 // push puts a file into force for all hosts. One with problems is invalid, and the error lists

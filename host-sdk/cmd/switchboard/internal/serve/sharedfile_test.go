@@ -2,10 +2,15 @@ package serve
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -95,6 +100,53 @@ func TestAChangedFileReachesTheOtherHostsOnceTheDatabaseIsBack(t *testing.T) {
 	two.change(teamCalled("Two"))
 	if two.has("its own file is the same", "Two", StateOK, ""); two.sent != 0 {
 		t.Error("a file that is in force already is handed on again")
+	}
+}
+
+// TestTheFileInForceIsStoredWithItsHash, the machine of the host that put it there, and when. What a
+// host of an earlier release puts into force, without a hash, comes into force all the same.
+func TestTheFileInForceIsStoredWithItsHash(t *testing.T) {
+	t.Parallel()
+	db := hosttest.New(t).Store
+	one, two := newSharing(t, db, teamCalled("One")), newSharing(t, db, teamCalled("One"))
+	machine, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := one.clock.Now()
+	one.change(teamCalled("Two"))
+	after := one.clock.Now()
+	text, err := db.Setting(t.Context(), lastGoodSetting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stored map[string]string
+	if err := json.Unmarshal([]byte(text), &stored); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"text": base64.StdEncoding.EncodeToString([]byte(teamCalled("Two"))), "hash": one.source.File().SharedHash(),
+		"kept_at": stored["kept_at"], "by": machine,
+	}
+	if diff := cmp.Diff(want, stored); diff != "" {
+		t.Errorf("stored of the file in force (-want +got):\n%s", diff)
+	}
+	at, err := time.Parse(time.RFC3339Nano, stored["kept_at"])
+	if err != nil || at.Before(before) || at.After(after) {
+		t.Errorf("it is in force since %s, want between %s and %s: %v", stored["kept_at"], before, after, err)
+	}
+	two.has("another host's file", "Two", StateDegraded, "by "+machine+" at "+at.Format(time.DateTime))
+
+	earlier, err := json.Marshal(map[string]any{"text": []byte(teamCalled("Three")), "kept_at": one.clock.Now(), "by": "earlier"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.SetSetting(t.Context(), lastGoodSetting, string(earlier)); err != nil {
+		t.Fatal(err)
+	}
+	one.has("a file of an earlier release", "Three", StateDegraded, "by earlier at ")
+	if one.last.Hash != one.source.File().SharedHash() {
+		t.Errorf("a file without a hash has %q, want %q", one.last.Hash, one.source.File().SharedHash())
 	}
 }
 

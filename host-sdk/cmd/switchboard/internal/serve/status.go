@@ -6,10 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
-	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/launcher"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -84,7 +82,16 @@ func databaseOf(s settings.Settings, name string) api.StatusDatabase {
 // stored adds what the store knows.
 func stored(ctx context.Context, kept store.Store, out *api.Status) {
 	out.Findings = []api.StatusFinding{}
-	var err error
+	inForce, err := readKept(ctx, kept)
+	if err != nil {
+		out.Unknown = append(out.Unknown, "The switchboard file in force cannot be read: "+sentence(plain(err)))
+	}
+	if out.File.Hash == "" { // no host runs
+		out.File.Hash = inForce.Hash
+	}
+	if out.File.Hash == inForce.Hash {
+		out.File.Since, out.File.By = inForce.KeptAt, inForce.By
+	}
 	if out.LiveCalls, err = kept.CountLiveCalls(ctx); err != nil {
 		out.Unknown = append(out.Unknown, "The live calls cannot be counted: "+sentence(plain(err)))
 	}
@@ -118,14 +125,8 @@ func ReadStatus(ctx context.Context, s settings.Settings, address string) (out a
 func storedStatus(ctx context.Context, s settings.Settings) (out api.Status, err error) {
 	out = api.Status{Status: NotRunning, Version: s.Version, Hosts: []store.Host{}, Plugins: []api.StatusPlugin{}, Checks: map[string]api.StatusCheck{}}
 	err = withDatabase(ctx, s, func(name string, kept store.Store) error {
-		out.Database = databaseOf(s, name)
+		out.Database, out.File.Path = databaseOf(s, name), s.ConfigPath
 		stored(ctx, kept, &out)
-		shared := newSharedFile(kept, s.ConfigPath, clock.System(), nil)
-		inForce, err := shared.read(ctx)
-		if err != nil {
-			return integration.Errorf(integration.KindOf(err), "the switchboard file in force cannot be read: %w", err)
-		}
-		out.File = api.StatusFile{Path: s.ConfigPath, Hash: switchboardfile.SharedHash(inForce.Text)}
 		own, problems := switchboardfile.Load(s.ConfigPath)
 		out.File.Refused = switchboardfile.Text(problems)
 		if own != nil {
