@@ -24,7 +24,7 @@ WAITING  := $(addprefix ./integration-tests/,. attacks platforms campaign goaler
 # Tests that take longest: stories in a browser, hosts that die at each commit, campaigns, upgrades,
 # commands that are killed at each step, the tutorial, recipes that change the sources, the store's suites
 # on a server. make test leaves them to make test-long, so that it ends in a few minutes.
-LONG     := ^(TestStory.*|TestRetentionOf.*|TestACallGoesOnWhicheverCommit.*|TestCallsGoOn.*|TestCampaign.*|TestUpgrade.*|TestAPluginIsUpgradedAndTaken.*|TestACallThatANewerPlugin.*|TestTutorialWith.*|TestRecipes|TestSurvivors.*|Test.*MayBeKilled.*|TestConformanceOnAServer|TestConformanceWithTransactionsRunTwice)$$
+LONG     := ^(TestStory.*|TestRetentionOf.*|TestACallGoesOnWhicheverCommit.*|TestCallsGoOn.*|TestCampaign.*|TestUpgrade.*|TestAPluginIsUpgradedAndTaken.*|TestACallThatANewerPlugin.*|TestTutorialWith.*|TestRecipes|TestSurvivors.*|Test.*MayBeKilled.*|TestConformanceOnAServer|TestConformanceBehindAPgBouncer|TestConformanceWithTransactionsRunTwice)$$
 LONGEST  := $(addprefix ./,integration-tests integration-tests/campaign integration-tests/mutate docs host-sdk/cmd/switchboard host-sdk/store/sqlstore host-sdk/platform/embedded)
 # Test binaries without tables for a debugger are linked in two thirds of the time.
 QUICK    := -ldflags '-s -w' -timeout 20m

@@ -7,7 +7,9 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,6 +19,7 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/component"
 	"github.com/livecallrouting/livecall/internal/freeport"
 	"github.com/livecallrouting/livecall/internal/testlog"
+	"github.com/livecallrouting/livecall/internal/testmain"
 	"github.com/livecallrouting/livecall/internal/tied"
 )
 
@@ -35,6 +38,34 @@ func pgbouncer() (string, error) {
 		}
 	}
 	return "", errors.New("PgBouncer is missing: apt-get install pgbouncer")
+}
+
+// pooled is the PgBouncer before the server that the tests of a binary share; it ends with them.
+var pooled struct {
+	once   sync.Once
+	pooler *Pooler
+	err    error
+}
+
+// Pooled is the address, through a PgBouncer in transaction mode, of a database that [Database] or a
+// [Template] has given to the test.
+func Pooled(tb testing.TB, database string) string {
+	tb.Helper()
+	NeedPooler(tb)
+	server := server(tb)
+	pooled.once.Do(func() {
+		dir, err := os.MkdirTemp("", "pooler-")
+		if err == nil {
+			pooled.pooler, err = server.Pool(context.Background(), dir, PoolerPasses)
+		}
+		if pooled.err = err; err == nil {
+			testmain.AtEnd(pooled.pooler.Kill)
+		}
+	})
+	if pooled.err != nil {
+		tb.Fatal(pooled.err)
+	}
+	return pooled.pooler.URL(path.Base(database))
 }
 
 // Pooler is a running PgBouncer, which hands out connections to a server by the transaction.
@@ -70,7 +101,7 @@ auth_file = %s
 pool_mode = transaction
 server_round_robin = 1
 default_pool_size = 20
-max_client_conn = 200
+max_client_conn = 1000
 `, s.port, port, filepath.Join(dir, "users"))
 	for _, line := range lines {
 		text += line + "\n"

@@ -151,6 +151,16 @@ func TestConformanceOnAServer(t *testing.T) {
 	conform(t, db)
 }
 
+// TestConformanceBehindAPgBouncer is that suite through a PgBouncer in transaction mode, without the
+// server's own address.
+func TestConformanceBehindAPgBouncer(t *testing.T) {
+	t.Parallel()
+	postgres.NeedPooler(t)
+	db := openURL(t, postgres.Pooled(t, onServer.Database(t)))
+	db.Twice()
+	conform(t, db)
+}
+
 func conform(t *testing.T, db *sqldb.DB) {
 	t.Helper()
 	dir := t.TempDir()

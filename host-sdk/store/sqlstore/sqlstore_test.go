@@ -82,8 +82,21 @@ func TestConformance(t *testing.T) {
 // twice.
 func TestConformanceOnAServer(t *testing.T) {
 	t.Parallel()
+	conformOnAServer(t, onServer.Database)
+}
+
+// TestConformanceBehindAPgBouncer is that suite through a PgBouncer in transaction mode, without the
+// server's own address.
+func TestConformanceBehindAPgBouncer(t *testing.T) {
+	t.Parallel()
+	postgres.NeedPooler(t)
+	conformOnAServer(t, func(t testing.TB) string { return postgres.Pooled(t, onServer.Database(t)) })
+}
+
+func conformOnAServer(t *testing.T, database func(testing.TB) string) {
+	t.Helper()
 	storetest.Test(t, func(t *testing.T) (store.Store, func() store.Store) {
-		url := onServer.Database(t)
+		url := database(t)
 		open := func() *sqlstore.Store {
 			s, err := tryURL(url, secretKey)
 			if err != nil {
