@@ -47,8 +47,8 @@ var pooled struct {
 	err    error
 }
 
-// Pooled is the address, through a PgBouncer in transaction mode, of a database that [Database] or a
-// [Template] has given to the test.
+// Pooled is the address, through a PgBouncer in transaction mode, of a database that [Database] or
+// a [Template] has given to the test.
 func Pooled(tb testing.TB, database string) string {
 	tb.Helper()
 	NeedPooler(tb)

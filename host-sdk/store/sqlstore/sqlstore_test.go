@@ -85,8 +85,8 @@ func TestConformanceOnAServer(t *testing.T) {
 	conformOnAServer(t, onServer.Database)
 }
 
-// TestConformanceBehindAPgBouncer is that suite through a PgBouncer in transaction mode, without the
-// server's own address.
+// TestConformanceBehindAPgBouncer is that suite through a PgBouncer in transaction mode, without
+// the server's own address.
 func TestConformanceBehindAPgBouncer(t *testing.T) {
 	t.Parallel()
 	postgres.NeedPooler(t)

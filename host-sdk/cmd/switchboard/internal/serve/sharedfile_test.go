@@ -103,8 +103,8 @@ func TestAChangedFileReachesTheOtherHostsOnceTheDatabaseIsBack(t *testing.T) {
 	}
 }
 
-// TestTheFileInForceIsStoredWithItsHash, the machine of the host that put it there, and when. What a
-// host of an earlier release puts into force, without a hash, comes into force all the same.
+// TestTheFileInForceIsStoredWithItsHash, the machine of the host that put it there, and when. What
+// a host of an earlier release puts into force, without a hash, comes into force all the same.
 func TestTheFileInForceIsStoredWithItsHash(t *testing.T) {
 	t.Parallel()
 	db := hosttest.New(t).Store
