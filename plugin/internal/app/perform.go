@@ -85,7 +85,7 @@ func (a *App) Perform(ctx context.Context, req integration.PerformRequest) (inte
 	}
 	x.call = req.Facts.Session.Key
 	x.links = endpoint.NewLinks(req.Facts.Instance, x.call)
-	if asks(p.Kind) && !callflow.Proven(x.state) {
+	if asks(p.Kind) && !x.state.Verify.Proven() {
 		if !a.lookups.enter(o.Account.SID) {
 			return crowded(p.Kind)
 		}

@@ -316,10 +316,10 @@ func FuzzHandleWebhook(f *testing.F) {
 	f.Add("/c/"+callSID+"/leg/1/key", "Digits=1&CallSid="+legSID, "s=99999999999", false)
 	f.Add("/media/music-0.wav", "", "", true)
 	for _, kind := range callflow.Kinds() {
-		if !kind.Request() {
+		if !callflow.Request(kind) {
 			continue
 		}
-		path := strings.NewReplacer("{call}", callSID, "{leg}", "1").Replace(kind.Paths()[0])
+		path := strings.NewReplacer("{call}", callSID, "{leg}", "1").Replace(callflow.Paths(kind)[0])
 		f.Add(path, "QueueResult=error&RecordingStatus=absent&DialBridged=maybe&CallStatus=weird", "s=2", true)
 	}
 	h := newHost(f, map[string]any{"auth_token": "", "voicemail": true})

@@ -1,7 +1,6 @@
 package callflow
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -67,42 +66,6 @@ func (m *machine) createWanted() {
 	if a.Resolved { // the call was over before it was known to be real
 		m.decide(integration.AlertCommand{Kind: integration.AlertResolve, Text: "the call is over"})
 	}
-}
-
-// NewDraft is the alert of a caller, as far as the caller makes it: title, description, and a field
-// for everything that is known. Labels are part of what routers' rules and people's filters match.
-func NewDraft(c Caller) integration.AlertDraft {
-	d := integration.AlertDraft{Title: "Incoming call from " + c.label()}
-	add := func(f integration.AlertField) {
-		if f.Value != "" {
-			d.Fields = append(d.Fields, f)
-		}
-	}
-	add(phoneField("Caller Phone", c.Number))
-	add(textField("Caller Address", c.Address))
-	add(phoneField("Called Number", c.Called))
-	add(textField("Caller Name", c.Name))
-	add(textField("Caller City", c.City))
-	add(textField("Caller State", c.State))
-	add(textField("Caller Zipcode", c.Zip))
-	add(textField("Caller Country", c.Country))
-	add(phoneField("Forwarded From", c.Forward))
-	add(textField("Caller ID Verification", attestation(c.Attest)))
-	d.Description = "A call from " + c.label()
-	if c.Called != "" {
-		d.Description += " to " + c.Called
-	}
-	d.Description += "."
-	return d
-}
-
-// textField and phoneField are fields of an alert; a phone number can be called with a touch.
-func textField(label, value string) integration.AlertField {
-	return integration.AlertField{Label: label, Value: value, Format: integration.FieldText}
-}
-
-func phoneField(label, value string) integration.AlertField {
-	return integration.AlertField{Label: label, Value: value, Format: integration.FieldPhone}
 }
 
 // route hands the alert to the chosen team, or to all teams where none was chosen, once the call is
@@ -179,15 +142,6 @@ func (m *machine) observe() {
 		m.statusChanged()
 	}
 	m.readAcks()
-}
-
-// newerThan reports whether a snapshot is older than the one that last changed something. A host of
-// an earlier release does not number them; then the times at which they were read have to do.
-func (a *Alert) newerThan(snap *integration.AlertSnapshot) bool {
-	if snap.Change == 0 {
-		return snap.ReadAt.Before(a.ReadAt)
-	}
-	return cmp.Or(cmp.Compare(snap.LastCommand, a.SeenCommand), cmp.Compare(snap.Change, a.Change)) < 0
 }
 
 // maxReason bounds the platform's reason, in bytes, in the story and the stored state.
@@ -427,29 +381,6 @@ func (m *machine) commandFailed() {
 		a.AckPending, a.AckUser, a.AckCommand = false, "", 0
 	case integration.AlertLog, integration.AlertAddField, integration.AlertAttach, integration.AlertResolve, integration.AlertDecline:
 	}
-}
-
-// longestNumber is the most digits that are read aloud: no telephone number is longer (ITU-T E.164,
-// with room for a prefix).
-const longestNumber = 20
-
-// label names the caller in a sentence.
-func (c Caller) label() string {
-	switch {
-	case c.Number != "":
-		return c.Number
-	case c.Address != "":
-		return c.Address
-	}
-	return "a withheld number"
-}
-
-// aloud is what of the caller is read aloud: the number, or the address where it is made of digits.
-func (c Caller) aloud() string {
-	if c.Number == "" && len(c.Address) <= longestNumber && strings.Trim(c.Address, "0123456789") == "" {
-		return c.Address
-	}
-	return c.Number
 }
 
 // callBack tells whoever reads the alert how to reach the caller.

@@ -18,21 +18,6 @@ const (
 	routerDepth = 2
 )
 
-// Codes of findings. A finding is replaced and cleared by its code, so these are kept from one
-// release to the next.
-const (
-	FindingCallsNotFound = "calls-not-found"
-	FindingUnverified    = "calls-unverified"
-	FindingSignature     = "signature-mismatch"
-	FindingNoTeam        = "no-team"
-	FindingLoop          = "hotline-calls-itself"
-	FindingDialing       = "dialing-fails"
-	FindingAlert         = "alert-refused"
-	FindingUnmailed      = "message-unmailed"
-	FindingMailRefused   = "mail-refused"
-	FindingUnheard       = "message-unheard"
-)
-
 // reasonLoop is the end of a call that the hotline made to itself. It is compared (see farewell):
 // such a call hears a busy tone, which ends the attempt at once.
 const reasonLoop = "the hotline called itself"

@@ -50,7 +50,7 @@ func TestPT03_WithheldNumbersAreServed(t *testing.T) {
 func TestPT04_UntrustedRequestsChangeNothing(t *testing.T) {
 	t.Parallel()
 	for _, kind := range Kinds() {
-		if !kind.Request() {
+		if !Request(kind) {
 			continue
 		}
 		c := newCall(t, Defaults()).holding()

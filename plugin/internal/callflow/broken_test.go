@@ -81,14 +81,14 @@ func TestTheLengthOfAConversationIsWrittenDown(t *testing.T) {
 	c := newCall(t, Defaults()).talking()
 	c.wait(2 * time.Minute).do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 95})
 	c.ended(EndConnected)
-	same(t, c.state.leg("1").Seconds, 95)
+	same(t, legOf(c.state, "1").Seconds, 95)
 	c.logged("took 1 min 35 s")
 	// Where Twilio does not say it is counted from the announcement.
 	c = newCall(t, Defaults()).talking()
 	c.wait(2*time.Minute).legStatus("1", StatusCompleted)
 	c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes})
 	c.ended(EndConnected)
-	same(t, c.state.leg("1").Seconds, 120)
+	same(t, legOf(c.state, "1").Seconds, 120)
 }
 
 func TestABridgeWithoutItsAnnouncementIsAConversation(t *testing.T) {
@@ -134,7 +134,7 @@ func TestASecondCallOfALegIsHungUp(t *testing.T) {
 	if len(got) != 1 || got[0].CallSid != legSid("9") {
 		t.Errorf("hung up: %v, want the second call", got)
 	}
-	same(t, c.state.leg("1").CallSid, legSid("1"))
+	same(t, legOf(c.state, "1").CallSid, legSid("1"))
 }
 
 func TestAPlatformWithoutLayersRingsThePeopleOnCall(t *testing.T) {

@@ -322,7 +322,7 @@ func TestADialThatWasCancelledInTimeIsNoAttempt(t *testing.T) {
 	p.run(3 * time.Second)
 	c.ack("a1", "bob") // rung after a pause
 	c.wait(500*time.Millisecond).alert(integration.AlertResolved, 1)
-	same(t, c.state.leg("2").State, LegUnreached)
+	same(t, legOf(c.state, "2").State, LegUnreached)
 	c.wait(2*time.Second).alert(integration.AlertOpen, 2)
 	p.run(10 * time.Second)
 	same(t, len(p.of(bobPhone)), 1)

@@ -9,7 +9,7 @@ import (
 // legAnswer: a responder's phone was answered while the caller holds. The first question is step 1;
 // keys carry the step they answer.
 func (m *machine) legAnswer() {
-	leg := m.leg(m.e.Leg)
+	leg := m.s.leg(m.e.Leg)
 	if leg == nil || !m.adopt(leg) {
 		return
 	}
@@ -37,7 +37,7 @@ func (m *machine) legAnswer() {
 
 // legKey: a responder pressed a key, or none in time, while the caller holds.
 func (m *machine) legKey() {
-	leg := m.leg(m.e.Leg)
+	leg := m.s.leg(m.e.Leg)
 	if leg != nil && m.adopt(leg) && leg.State == LegAsked {
 		m.askedKey(leg, m.accept)
 	}
@@ -83,7 +83,7 @@ func (m *machine) accept(leg *Leg) {
 // legElsewhere handles a late answer or key press: it changes no state but the leg's CallSid, where
 // that is not known yet; the reply explains why.
 func (m *machine) legElsewhere() {
-	if leg := m.leg(m.e.Leg); leg != nil {
+	if leg := m.s.leg(m.e.Leg); leg != nil {
 		m.adopt(leg)
 		if m.early(leg) {
 			leg.DueAt = m.now.Add(takeLimit) // it has not been tried yet
@@ -101,7 +101,7 @@ func (m *machine) early(leg *Leg) bool {
 // legDocument answers a request of a responder's leg by the state of leg and call. Requests that
 // come late or twice get the document of now: it never asks again what was answered.
 func (m *machine) legDocument() Reply {
-	leg := m.leg(m.e.Leg)
+	leg := m.s.leg(m.e.Leg)
 	if leg == nil {
 		return HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
 	}
@@ -157,7 +157,7 @@ func (m *machine) legFarewell() Reply {
 		case EndMessageLeft:
 			return HangupReply{Say: []Prompt{{Key: PromptCallerMessage, Number: number}}}
 		case EndConnected:
-			if leg := m.leg(m.e.Leg); leg != nil && leg.State == LegEnded {
+			if leg := m.s.leg(m.e.Leg); leg != nil && leg.State == LegEnded {
 				return HangupReply{}
 			}
 			return HangupReply{Say: []Prompt{{Key: PromptTaken}}}
@@ -165,7 +165,7 @@ func (m *machine) legFarewell() Reply {
 			return HangupReply{Say: []Prompt{{Key: PromptCallerLeft, Number: number}}}
 		}
 	case PhaseConnecting, PhaseTalking:
-		if leg := m.leg(m.e.Leg); leg != nil && (leg.State == LegEnded || leg.State == LegTalking) {
+		if leg := m.s.leg(m.e.Leg); leg != nil && (leg.State == LegEnded || leg.State == LegTalking) {
 			return HangupReply{}
 		}
 		return HangupReply{Say: []Prompt{{Key: PromptTaken}}}
@@ -182,7 +182,7 @@ func (m *machine) announcement() Reply {
 
 // announce: Twilio is about to bridge the caller and the leg that dialed the queue.
 func (m *machine) announce() {
-	leg := m.legIn(LegTaking)
+	leg := m.s.legIn(LegTaking)
 	if sid := m.e.DequeuedBy; sid != "" && (leg == nil || leg.CallSid != "" && leg.CallSid != sid) {
 		leg = nil
 		for i := range m.s.Legs {

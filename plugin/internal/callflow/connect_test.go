@@ -63,7 +63,7 @@ func TestDialingIsNotRepeatedBlindly(t *testing.T) {
 		c.leg("1", LegPlanned, "")
 		c.legStatus("1", StatusRinging)
 		c.leg("1", LegRinging, "")
-		same(t, c.state.leg("1").CallSid, legSid("1"))
+		same(t, legOf(c.state, "1").CallSid, legSid("1"))
 	})
 	t.Run("no such call: dialed again", func(t *testing.T) {
 		t.Parallel()

@@ -182,7 +182,7 @@ func (x *crowdCall) dial(d DialLeg) {
 		}
 	}
 	sid := legSid(d.Leg)
-	user := x.state.leg(d.Leg).User
+	user := legOf(x.state, d.Leg).User
 	if by := w.ringing[user]; by != "" && by[:1] != x.name[:1] {
 		w.t.Fatalf("%s: %s rings for %s and for %s\n%s", w.now, user, by, x.name, x.story())
 	}
@@ -217,17 +217,17 @@ func (x *crowdCall) answer(leg, sid string, over func(CallStatus)) {
 	w := x.w
 	switch w.rnd.Intn(6) {
 	case 0, 1:
-		x.event(Event{Kind: EventLegKey, Leg: leg, CallSid: sid, Digits: "2", Step: x.state.leg(leg).Step})
+		x.event(Event{Kind: EventLegKey, Leg: leg, CallSid: sid, Digits: "2", Step: legOf(x.state, leg).Step})
 		over(StatusCompleted)
 	case 2:
 		over(StatusCompleted)
 	case 3:
 		for range 3 {
-			x.event(Event{Kind: EventLegKey, Leg: leg, CallSid: sid, Step: x.state.leg(leg).Step})
+			x.event(Event{Kind: EventLegKey, Leg: leg, CallSid: sid, Step: legOf(x.state, leg).Step})
 		}
 		over(StatusCompleted)
 	default:
-		r := x.event(Event{Kind: EventLegKey, Leg: leg, CallSid: sid, Digits: "1", Step: x.state.leg(leg).Step})
+		r := x.event(Event{Kind: EventLegKey, Leg: leg, CallSid: sid, Digits: "1", Step: legOf(x.state, leg).Step})
 		if _, ok := r.(DialQueueReply); !ok {
 			over(StatusCompleted)
 			return

@@ -101,17 +101,9 @@ func deadlinesIn(ds []deadline, s *State) []deadline {
 	return ds
 }
 
-// dueAt is when recordings are to be looked for, or not to be waited for any longer.
-func (v *Voicemail) dueAt() time.Time {
-	if l := v.LookAt; !l.IsZero() && l.Before(v.GiveUpAt) {
-		return l
-	}
-	return v.GiveUpAt
-}
-
 // presentBy is when the caller must have been heard of, or Twilio is asked.
 func presentBy(s *State) time.Time {
-	if !s.Verify.real() {
+	if !s.Verify.proven() {
 		return s.SeenAt.Add(unprovenEnd)
 	}
 	last := s.SeenAt
@@ -252,7 +244,7 @@ func (m *machine) due(name string) {
 		m.deleteQueue()
 	default:
 		if id, ok := strings.CutPrefix(name, "leg-"); ok {
-			if leg := m.leg(id); leg != nil {
+			if leg := m.s.leg(id); leg != nil {
 				m.legDue(leg)
 			}
 		}

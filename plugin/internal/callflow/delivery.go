@@ -40,17 +40,6 @@ func (m *machine) delivers() bool {
 	return m.c.Delivers(m.f.Instance.Capabilities) && m.f.Instance.State != integration.HostDeleted
 }
 
-// unheard lists the recordings that can be played and that nobody has heard.
-func (v *Voicemail) unheard() []*Recording {
-	var out []*Recording
-	for i := range v.Recordings {
-		if r := &v.Recordings[i]; r.Media != nil && r.Told && !r.Heard && !r.Gone {
-			out = append(out, r)
-		}
-	}
-	return out
-}
-
 // beginDelivery has people rung for a message that has just been delivered to the alert. People who
 // were rung for an earlier message of the call are rung for this one too.
 func (m *machine) beginDelivery() {
@@ -89,7 +78,7 @@ func (m *machine) pursueMessage() {
 	}
 	if why != "" {
 		m.letListenersGo()
-		if m.live() == 0 {
+		if m.s.liveLegs() == 0 {
 			m.endDelivery(why)
 		}
 		return
@@ -268,13 +257,13 @@ func (m *machine) nobodyListens() {
 // begins a turn.
 func (m *machine) listener(u integration.User, layer int) {
 	n := m.s.Voicemail.attached()
-	if p := m.person(u.ID); p != nil && p.Rung >= n && p.OccupiedBy == "" && m.done(p) {
+	if p := m.s.person(u.ID); p != nil && p.Rung >= n && p.OccupiedBy == "" && m.done(p) {
 		u.OccupiedBy = "" // they are not waited for again
 	}
 	occupied := m.occupied(u.ID)
 	p := m.bring(u, layer)
 	p.OnCall = true
-	if p.Rung < n && !m.atWork(p) {
+	if p.Rung < n && !m.s.atWork(p) {
 		p.Rung, p.Passed, p.Dialed, p.StartAt = n, false, nil, time.Time{}
 		if p.OccupiedBy == "" {
 			p.TurnAt = time.Time{}
@@ -300,7 +289,7 @@ func (m *machine) countSharedMessageRings(p *Person) {
 // occupied reports whether a person was on another call, or wanted by one, when that was last
 // looked at.
 func (m *machine) occupied(user string) bool {
-	p := m.person(user)
+	p := m.s.person(user)
 	return p != nil && p.OccupiedBy != ""
 }
 
@@ -376,7 +365,7 @@ func (m *machine) roundOver() string {
 	switch {
 	case m.teamsGone():
 		return "the platform no longer has its team"
-	case !slices.ContainsFunc(m.s.People, func(p Person) bool { return p.OnCall && !m.unringable(&p) }):
+	case !slices.ContainsFunc(m.s.People, func(p Person) bool { return p.OnCall && !m.s.unringable(&p) }):
 		return "nobody who is on call can be rung"
 	case len(m.acknowledgers()) > 0:
 		return "whoever acknowledged was rung once"
@@ -494,16 +483,13 @@ func (m *machine) yield() {
 		}
 		m.closeLeg(l, ReasonYielded)
 		m.log(l.person()+" was let go for a caller who waits for them, and is rung for the message afterwards.", l.User)
-		if p := m.person(l.User); p != nil {
+		if p := m.s.person(l.User); p != nil {
 			p.Dialed, p.TurnAt, p.Rung = nil, time.Time{}, 0
 			p.OccupiedBy, p.LookAt = answer.User.OccupiedBy, m.now.Add(occupiedLook)
 		}
 		m.s.Delivery.Judged = false
 	}
 }
-
-// rings reports whether a phone is dialed or rings, and nobody has answered it.
-func (l *Leg) rings() bool { return l.State == LegPlanned || l.State == LegRinging }
 
 // wantedByCaller reports whether a call whose caller is there occupies a person, or waits for them.
 func wantedByCaller(u integration.User) bool {

@@ -193,3 +193,13 @@ type ListedRecording struct {
 	Status  string
 	Seconds int
 }
+
+// Bridge says whether two legs were joined, in Twilio's word DialBridged.
+type Bridge string
+
+// The words. An absent parameter is not known: then the duration decides.
+const (
+	BridgeUnknown Bridge = ""
+	BridgeYes     Bridge = "true"
+	BridgeNo      Bridge = "false"
+)

@@ -319,7 +319,7 @@ func (c *call) answered(id string) Reply {
 
 func (c *call) press(id, digits string) Reply {
 	c.t.Helper()
-	return c.do(Event{Kind: EventLegKey, Leg: id, CallSid: legSid(id), Digits: digits, Step: c.state.leg(id).Step})
+	return c.do(Event{Kind: EventLegKey, Leg: id, CallSid: legSid(id), Digits: digits, Step: legOf(c.state, id).Step})
 }
 
 func (c *call) legStatus(id string, s CallStatus) {
@@ -339,7 +339,7 @@ func (c *call) talking() *call {
 	return c
 }
 
-func (s State) leg(id string) Leg {
+func legOf(s State, id string) Leg {
 	for _, l := range s.Legs {
 		if l.ID == id {
 			return l
@@ -365,7 +365,7 @@ func (c *call) ended(want End) {
 
 func (c *call) leg(id string, want LegState, reason LegReason) {
 	c.t.Helper()
-	if l := c.state.leg(id); l.State != want || l.Reason != reason {
+	if l := legOf(c.state, id); l.State != want || l.Reason != reason {
 		c.t.Fatalf("leg %s = %q %q, want %q %q", id, l.State, l.Reason, want, reason)
 	}
 }

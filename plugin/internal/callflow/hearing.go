@@ -15,7 +15,7 @@ import (
 // messageAnswer: a phone that rings for a message was answered. A leg that hears one and asks for
 // its first document again comes from the fallback address: what it was to play cannot be played.
 func (m *machine) messageAnswer() {
-	leg := m.leg(m.e.Leg)
+	leg := m.s.leg(m.e.Leg)
 	if leg == nil || !m.adopt(leg) {
 		return
 	}
@@ -44,7 +44,7 @@ func (m *machine) messageAnswer() {
 
 // messageKey: a key of somebody who is asked whether they want to hear a message, or who hears it.
 func (m *machine) messageKey() {
-	leg := m.leg(m.e.Leg)
+	leg := m.s.leg(m.e.Leg)
 	switch {
 	case leg == nil || !m.adopt(leg):
 	case leg.State == LegAsked:
@@ -169,20 +169,12 @@ func (m *machine) play(leg *Leg) {
 	leg.Step++
 	leg.State, leg.HearingAt, leg.Playing, leg.Menus = LegHearing, m.now, sids, 0
 	leg.DueAt = m.now.Add(length + askLimit)
-	if p := m.person(leg.User); p != nil {
+	if p := m.s.person(leg.User); p != nil {
 		p.Rung = v.attached() // those that came while the phone rang are read as well
 	}
 	if len(sids) == 0 {
 		m.closeLeg(leg, ReasonNotNeeded)
 	}
-}
-
-// length is how long a recording is, as far as it is known.
-func (r *Recording) length() time.Duration {
-	if r.Media != nil && r.Media.Duration > 0 {
-		return r.Media.Duration
-	}
-	return time.Duration(r.Seconds) * time.Second
 }
 
 // gone notes that a recording cannot be played any more.
@@ -285,10 +277,10 @@ func (m *machine) messageOver(leg *Leg, reason LegReason) {
 			reason = ReasonHeard
 		}
 	}
-	m.closeLeg(m.leg(was.ID), reason)
+	m.closeLeg(m.s.leg(was.ID), reason)
 	m.s.Delivery.Judged = false
 	if reason == ReasonPassed {
-		if p := m.person(was.User); p != nil {
+		if p := m.s.person(was.User); p != nil {
 			p.Passed = true
 		}
 	}

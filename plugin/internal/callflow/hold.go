@@ -23,14 +23,14 @@ func (m *machine) tick() {
 // tickConnecting: the caller still waits although a responder took the call.
 func (m *machine) tickConnecting() {
 	m.tick()
-	if leg := m.legIn(LegTaking); leg != nil && m.now.Sub(leg.TakingAt) >= stillInQueue {
+	if leg := m.s.legIn(LegTaking); leg != nil && m.now.Sub(leg.TakingAt) >= stillInQueue {
 		m.loseLeg(leg)
 	}
 }
 
 // tickTalking: the caller waits in the queue, so there is no conversation (any more).
 func (m *machine) tickTalking() {
-	leg := m.legIn(LegTalking)
+	leg := m.s.legIn(LegTalking)
 	switch {
 	// A state that should not be; the caller's own request says what is true.
 	case leg == nil:
@@ -142,7 +142,7 @@ func (m *machine) leaveIfDue() {
 			m.closeLeg(leg, reason)
 		}
 	}
-	if m.live() == 0 {
+	if m.s.liveLegs() == 0 {
 		m.leave(m.s.Exit)
 	}
 }

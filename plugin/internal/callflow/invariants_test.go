@@ -20,7 +20,7 @@ func check(before State, e Event, after State, reply Reply, effects []Effect, no
 	switch {
 	case !Allowed(from, e.Kind, to):
 		return fmt.Sprintf("undeclared transition %s -> %s", from, to)
-	case e.Kind.Request() != (reply != nil):
+	case Request(e.Kind) != (reply != nil):
 		return fmt.Sprintf("reply %T", reply)
 	case isOver(to) != (after.End != "") || isOver(to) != !after.EndedAt.IsZero():
 		return "phase and end disagree"

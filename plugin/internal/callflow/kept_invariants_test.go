@@ -43,7 +43,7 @@ func checkExit(conf Config, f integration.Facts, before State, e Event, after St
 		cause = !now.Before(after.Hold.MaxWaitAt)
 	case ExitNobody:
 		m := &machine{c: conf, s: after.clone(), f: f, now: now}
-		cause = !slices.ContainsFunc(m.s.People, func(p Person) bool { return p.OnCall && !p.Passed && !m.unringable(&p) })
+		cause = !slices.ContainsFunc(m.s.People, func(p Person) bool { return p.OnCall && !p.Passed && !m.s.unringable(&p) })
 	case ExitOneRound:
 		cause = conf.GiveUp == GiveUpOneRound
 	case ExitAccount:

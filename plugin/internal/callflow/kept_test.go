@@ -438,7 +438,7 @@ func TestAForgottenDialIsNeverTakenFromAnotherCall(t *testing.T) {
 	c.do(Event{Kind: EventDialed, Leg: "1", Result: Unknown})
 	// Some call to that number runs: whose, nobody can tell.
 	c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("8"), CallStatus: StatusInProgress})
-	same(t, c.state.leg("1").CallSid, "")
+	same(t, legOf(c.state, "1").CallSid, "")
 	c.wait(70 * time.Second).hold()
 	same(t, len(of[EndLeg](c.all)), 0)
 	if n := len(of[DialLeg](c.all)); n < 2 {

@@ -33,61 +33,6 @@ const (
 	maxLooks   = 4
 )
 
-// leg finds the leg that an event is about, or nil: ids stand in addresses, and those of legs that
-// were forgotten may still come.
-func (m *machine) leg(id string) *Leg {
-	for i := range m.s.Legs {
-		if m.s.Legs[i].ID == id {
-			return &m.s.Legs[i]
-		}
-	}
-	return nil
-}
-
-// legIn finds the leg in a state that one leg at most can have.
-func (m *machine) legIn(state LegState) *Leg {
-	for i := range m.s.Legs {
-		if m.s.Legs[i].State == state {
-			return &m.s.Legs[i]
-		}
-	}
-	return nil
-}
-
-// live counts the legs that may still take the call.
-func (m *machine) live() int {
-	n := 0
-	for i := range m.s.Legs {
-		if m.s.Legs[i].live() {
-			n++
-		}
-	}
-	return n
-}
-
-// live reports whether the leg may still take the call, or has it.
-func (l *Leg) live() bool {
-	switch l.State {
-	case LegPlanned, LegRinging, LegAsked, LegTaking, LegTalking, LegHearing:
-		return true
-	case LegDeclined, LegUnreached, LegEnded:
-		return false
-	}
-	return false
-}
-
-// person names the leg's person and phone in the story.
-func (l *Leg) person() string {
-	name := l.Name
-	if name == "" {
-		name = l.User
-	}
-	if l.Phone == "" {
-		return name
-	}
-	return name + " (" + l.Phone + ")"
-}
-
 // plan stores a leg and has it dialed at a time. The leg is stored before Twilio is asked. Of the
 // legs to this phone that are over only the newest is kept, for what may still come of it.
 func (m *machine) plan(leg Leg, at time.Time) {
@@ -151,14 +96,14 @@ func (m *machine) closeLeg(leg *Leg, reason LegReason) {
 		m.forgetDial(leg)
 		return
 	}
-	n := m.number(leg.Phone)
+	n := m.s.number(leg.Phone)
 	n.EndedAt, n.Reason = m.now, reason
 }
 
 // forgetDial undoes what was noted of a dial that Twilio was never asked for: it was no attempt,
 // and if the caller goes on waiting no floor holds the phone back.
 func (m *machine) forgetDial(leg *Leg) {
-	n := m.number(leg.Phone)
+	n := m.s.number(leg.Phone)
 	n.Rings--
 	n.DialedAt = time.Time{}
 	for i := range m.s.Legs {
@@ -228,7 +173,7 @@ func (m *machine) endStranger(leg *Leg) {
 // dialed is the result of asking Twilio to dial. Only Done means that a call exists. The callbacks
 // of that call may have come before.
 func (m *machine) dialed() {
-	leg := m.leg(m.e.Leg)
+	leg := m.s.leg(m.e.Leg)
 	if leg == nil {
 		return
 	}
@@ -263,14 +208,14 @@ func (m *machine) dialed() {
 			m.closeLeg(leg, ReasonCaller) // nobody new is rung
 			return
 		}
-		if p := m.person(leg.User); leg.Dials > 1 && p != nil && len(m.usable(p)) > 1 {
+		if p := m.s.person(leg.User); leg.Dials > 1 && p != nil && len(m.s.usable(p)) > 1 {
 			// Twilio fails at this number, perhaps not at their other phones.
 			m.legOver(*leg, ReasonFailed)
 			return
 		}
 		m.emit(integration.Finding{Code: FindingDialing, Severity: integration.FindingError, At: m.now,
 			Message: "Twilio could not be asked to call a responder; it is tried again. " + m.e.Detail})
-		if leg.Dials == 1 && m.known(leg.Phone).Rings <= 1 {
+		if leg.Dials == 1 && m.s.known(leg.Phone).Rings <= 1 {
 			m.log("Twilio could not be asked to call "+leg.person()+"; it is tried again. "+m.e.Detail, leg.User)
 		}
 		retry := dialRetry
@@ -293,10 +238,10 @@ func (m *machine) dialsAgain() {
 
 // numberRefused: Twilio will not dial this number. Its person's next phone has its turn.
 func (m *machine) numberRefused(leg *Leg) {
-	n := m.number(leg.Phone)
+	n := m.s.number(leg.Phone)
 	n.Refused, n.Code = true, m.e.Code
 	m.legOver(*leg, ReasonBadNumber)
-	if p := m.person(leg.User); p != nil && len(m.usable(p)) == 0 {
+	if p := m.s.person(leg.User); p != nil && len(m.s.usable(p)) == 0 {
 		p.Explained = true // by the line about this number
 	}
 	same := 0
@@ -355,7 +300,7 @@ func (m *machine) lookLeg(leg *Leg) {
 // lookedAtLeg takes Twilio's word on a leg. No word, or one of another call, changes nothing: the
 // leg's deadline brings the next look.
 func (m *machine) lookedAtLeg() {
-	leg := m.leg(m.e.Leg)
+	leg := m.s.leg(m.e.Leg)
 	if leg == nil || !leg.live() {
 		return
 	}
@@ -437,7 +382,7 @@ func (m *machine) legDue(leg *Leg) {
 // legStatus is a status callback of a leg. Callbacks may overtake one another (Twilio docs:
 // voice/api/call-resource, StatusCallback), so only a step forward counts.
 func (m *machine) legStatus() {
-	leg := m.leg(m.e.Leg)
+	leg := m.s.leg(m.e.Leg)
 	if leg == nil {
 		return
 	}
@@ -486,7 +431,7 @@ func reasonOf(s CallStatus, state LegState) LegReason {
 // legOver ends a live leg for a reason of its own. Whose phone is rung next is decided when the
 // event has been worked on. It takes a copy, since the list of legs may move.
 func (m *machine) legOver(was Leg, reason LegReason) {
-	leg := m.leg(was.ID)
+	leg := m.s.leg(was.ID)
 	switch leg.State {
 	case LegPlanned, LegRinging, LegAsked, LegHearing:
 		if leg.Message {
@@ -507,7 +452,7 @@ func (m *machine) legOver(was Leg, reason LegReason) {
 // tellLeg writes what became of a leg into the story. A phone's first attempt is told in full;
 // repetitions are counted and told when the hold ends.
 func (m *machine) tellLeg(leg *Leg, reason LegReason) {
-	if n := m.known(leg.Phone); n.Rings > 1 && reason.passing() || n.Rings > 1 && reason == ReasonNoAnswer {
+	if n := m.s.known(leg.Phone); n.Rings > 1 && reason.passing() || n.Rings > 1 && reason == ReasonNoAnswer {
 		return
 	}
 	text := leg.person() + " " + reasonSentence(reason)
@@ -537,7 +482,7 @@ func (m *machine) rangFor(leg *Leg) string {
 func (m *machine) tellReleased(leg *Leg, reason LegReason) {
 	var text string
 	switch {
-	case m.known(leg.Phone).Rings > 1:
+	case m.s.known(leg.Phone).Rings > 1:
 		return // counted
 	case leg.State == LegAsked:
 		text = " was being asked"
@@ -581,7 +526,7 @@ func (m *machine) tallyRings() {
 // still be asked: there the word could make it drop the alert, also while people of earlier layers
 // are awaited, and dropping is not ours to do.
 func (m *machine) passed(user string) {
-	p := m.person(user)
+	p := m.s.person(user)
 	if p == nil {
 		return
 	}

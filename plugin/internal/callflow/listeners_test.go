@@ -401,7 +401,7 @@ func TestARepeatedKeySendsAListenerToTheNextCallOnce(t *testing.T) {
 	u := c.users["alice"]
 	u.AwaitedBy = []string{other}
 	c.users["alice"] = u
-	key := Event{Kind: EventLegKey, Leg: id, CallSid: legSid(id), Digits: "2", Step: c.state.leg(id).Step}
+	key := Event{Kind: EventLegKey, Leg: id, CallSid: legSid(id), Digits: "2", Step: legOf(c.state, id).Step}
 	want := Reply(JoinReply{Say: say(PromptMessageNext), Call: other, Leg: 1})
 	same(t, c.do(key), want)
 	same(t, c.do(key), want)

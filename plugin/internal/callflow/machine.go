@@ -2,7 +2,6 @@ package callflow
 
 import (
 	"reflect"
-	"slices"
 	"sync"
 	"time"
 
@@ -14,23 +13,23 @@ import (
 //
 // If the effects hold an [integration.Question], the state is returned as it was and the reply is
 // nil: Step is to be called again with the answers. At most three rounds are needed.
-func Step(config Config, state State, event Event) (State, Reply, []Effect) {
+func Step(c Config, s State, e Event) (State, Reply, []Effect) {
 	m := machines.Get().(*machine)
 	defer func() {
 		*m = machine{}
 		machines.Put(m)
 	}()
-	*m = machine{c: config, s: state.clone(), e: event, row: row(event.Kind), f: event.Facts, now: event.Facts.Now.UTC().Round(0)}
+	*m = machine{c: c, s: s.clone(), e: e, row: row(e.Kind), f: e.Facts, now: e.Facts.Now.UTC().Round(0)}
 	var room [usualDeadlines]deadline
 	before := deadlinesIn(room[:0], &m.s)
 	m.run()
-	m.replaceSounds(state)
+	m.replaceSounds(s)
 	if len(m.questions) > 0 {
 		questions := make([]Effect, len(m.questions))
 		for i, q := range m.questions {
 			questions[i] = q
 		}
-		return state.clone(), nil, questions
+		return s.clone(), nil, questions
 	}
 	m.setTimers(before)
 	return m.s, m.reply, m.effects
@@ -164,7 +163,7 @@ func (m *machine) noteQueue() {
 		return
 	}
 	// A responder who has taken the call early can be connected from now on.
-	if leg := m.legIn(LegTaking); leg != nil && m.early(leg) {
+	if leg := m.s.legIn(LegTaking); leg != nil && m.early(leg) {
 		leg.TakingAt, leg.DueAt = m.now, m.now.Add(takeLimit)
 	}
 	m.s.Hold.QueueSid = m.e.QueueSid
@@ -231,45 +230,4 @@ func (m *machine) welcome() []Prompt {
 		return []Prompt{{Key: PromptWelcome}}
 	}
 	return nil
-}
-
-// clone returns a copy that shares nothing with s: Step must not change its arguments. A new field
-// that is a slice or a pointer needs a line here.
-func (s State) clone() State {
-	s.Teams = slices.Clone(s.Teams)
-	if s.Team != nil {
-		t := *s.Team
-		s.Team = &t
-	}
-	s.Alert.Acks = slices.Clone(s.Alert.Acks)
-	s.Alert.SeenAcks = slices.Clone(s.Alert.SeenAcks)
-	s.Alert.OwnAcks = slices.Clone(s.Alert.OwnAcks)
-	s.Legs = slices.Clone(s.Legs)
-	for i := range s.Legs {
-		s.Legs[i].Playing, s.Legs[i].Went = slices.Clone(s.Legs[i].Playing), slices.Clone(s.Legs[i].Went)
-	}
-	s.Delivery.Acks = slices.Clone(s.Delivery.Acks)
-	s.People = slices.Clone(s.People)
-	for i := range s.People {
-		s.People[i] = s.People[i].clone()
-	}
-	s.Numbers, s.Dead = slices.Clone(s.Numbers), slices.Clone(s.Dead)
-	s.Alert.Notes = slices.Clone(s.Alert.Notes)
-	s.Alert.Declined, s.Alert.Reached = slices.Clone(s.Alert.Declined), slices.Clone(s.Alert.Reached)
-	s.Voicemail.Recordings = slices.Clone(s.Voicemail.Recordings)
-	for i := range s.Voicemail.Recordings {
-		if media := s.Voicemail.Recordings[i].Media; media != nil {
-			own := *media
-			s.Voicemail.Recordings[i].Media = &own
-		}
-	}
-	return s
-}
-
-// Phases lists every phase, in the order of a call.
-func Phases() []Phase {
-	return []Phase{
-		PhaseArrived, PhaseChoosing, PhaseHolding, PhaseConnecting, PhaseTalking,
-		PhaseLeavingMessage, PhaseAwaitingRecording, PhaseDelivering, PhaseEnded,
-	}
 }

@@ -50,7 +50,7 @@ func (m *machine) pursue() {
 		m.s.RingAt = time.Time{}
 		return
 	}
-	if m.s.AccountRefused && m.live() == 0 {
+	if m.s.AccountRefused && m.s.liveLegs() == 0 {
 		m.pend(ExitAccount)
 		m.s.RingAt = time.Time{}
 		return
@@ -76,7 +76,7 @@ func (m *machine) pursue() {
 	}
 	m.s.RingAt = m.nextDecision()
 	switch {
-	case m.s.RingAt.IsZero() && m.byLayer() && m.live() == 0 && m.s.Exit == "":
+	case m.s.RingAt.IsZero() && m.byLayer() && m.s.liveLegs() == 0 && m.s.Exit == "":
 		// Nobody can be rung: another shift may bring somebody who can.
 		m.s.RingAt = m.now.Add(ringFloor)
 	case !m.s.RingAt.IsZero() && !m.s.RingAt.After(m.now):
@@ -154,7 +154,7 @@ func (m *machine) pursueAck(k Ack) {
 		m.log("Acknowledged by an automation: there is no phone to ring.", "")
 	case m.reach() == ReachRing:
 		m.log("Acknowledged; by option, phones are rung by layer only.", k.User)
-		if p := m.person(k.User); p != nil && p.Passed {
+		if p := m.s.person(k.User); p != nil && p.Passed {
 			p.Passed, p.Undone = false, true
 		}
 	default:
@@ -182,7 +182,7 @@ func (m *machine) startTurn(p *Person, k Ack) {
 	p.Undone = p.Passed || slices.Contains(m.s.Alert.Declined, p.User)
 	p.Acks, p.Passed = append(p.Acks, k.ID), false
 	m.s.Alert.FailedAck = false
-	if m.atWork(p) {
+	if m.s.atWork(p) {
 		m.log("Acknowledged by somebody who is being rung already.", p.User)
 		return
 	}
@@ -275,12 +275,12 @@ func (m *machine) newestLayer() int {
 // mayRing reports whether a person may be rung at all just now: whoever acknowledged always;
 // everybody else only while nobody who acknowledged has their turn.
 func (m *machine) mayRing(p *Person) bool {
-	return len(p.Acks) > 0 || (p.OnCall && m.byLayer() || p.awaited(m.byLayer())) && !m.claimed()
+	return len(p.Acks) > 0 || (p.OnCall && m.byLayer() || m.awaited(p)) && !m.claimed()
 }
 
 // awaited reports whether a person who is on call for no layer that was reached, and whose
 // acknowledgement was taken back because of another call, is still rung when that call ends.
-func (p *Person) awaited(byLayer bool) bool { return p.Promised && !byLayer }
+func (m *machine) awaited(p *Person) bool { return p.Promised && !m.byLayer() }
 
 // again reports whether a person who had their turn is rung again: when no later layer has anybody,
 // when another call of theirs has ended, and where somebody's acknowledgement cannot be taken back.
@@ -359,7 +359,7 @@ func (m *machine) readPeople() (entries []integration.OnCallEntry, ok bool) {
 		onCall, ok = m.ask(AskOnCall(m.teamID(), 0))
 	}
 	for _, p := range m.s.People {
-		if len(p.Acks) > 0 || p.awaited(m.byLayer()) {
+		if len(p.Acks) > 0 || m.awaited(&p) {
 			_, known := m.ask(AskUser(p.User))
 			ok = ok && known
 		}
@@ -384,7 +384,7 @@ func (m *machine) readPeople() (entries []integration.OnCallEntry, ok bool) {
 		}
 	}
 	for _, p := range slices.Clone(m.s.People) {
-		if len(p.Acks) == 0 && !p.awaited(m.byLayer()) {
+		if len(p.Acks) == 0 && !m.awaited(&p) {
 			continue
 		}
 		if answer, _ := m.ask(AskUser(p.User)); answer.Err == nil && answer.User != nil {
@@ -442,7 +442,7 @@ func (m *machine) ring(p *Person, phone string, at time.Time) {
 	if len(p.Acks) > 0 {
 		leg.Ack = p.Acks[len(p.Acks)-1]
 	}
-	n := m.number(phone)
+	n := m.s.number(phone)
 	n.DialedAt = at
 	n.Rings++
 	for i := range m.s.People {
@@ -507,7 +507,7 @@ func (m *machine) failedLayer(entries []integration.OnCallEntry) int {
 				return e.Layer
 			}
 		}
-		if p := m.person(k.User); p != nil {
+		if p := m.s.person(k.User); p != nil {
 			return p.Layer
 		}
 	}
@@ -600,11 +600,11 @@ func (m *machine) giveUpIfHopeless(entries []integration.OnCallEntry) {
 		if !p.OnCall && len(p.Acks) == 0 {
 			continue
 		}
-		able := !p.Passed && !m.unringable(p)
+		able := !p.Passed && !m.s.unringable(p)
 		hope, awaited = hope || able, awaited || able && p.Promised
 	}
 	switch {
-	case m.live() > 0 || len(a.Acks) > 0:
+	case m.s.liveLegs() > 0 || len(a.Acks) > 0:
 	case !hope:
 		m.pend(ExitNobody)
 	case m.c.GiveUp == GiveUpOneRound && !awaited: // who is on another call has not been rung yet

@@ -39,39 +39,6 @@ func (m *machine) heardOf(sid string) *Recording {
 	return &v.Recordings[len(v.Recordings)-1]
 }
 
-// recording finds a recording; nil if it is not known.
-func (v *Voicemail) recording(sid string) *Recording {
-	for i := range v.Recordings {
-		if v.Recordings[i].Sid == sid {
-			return &v.Recordings[i]
-		}
-	}
-	return nil
-}
-
-// open reports whether it is still to be found out what a recording holds.
-func (r *Recording) open() bool { return !r.Told && !r.Absent && !r.Failed }
-
-// anyOpen reports whether a recording is known that is neither delivered nor known to hold nothing.
-func (v *Voicemail) anyOpen() bool {
-	return slices.ContainsFunc(v.Recordings, func(r Recording) bool { return r.open() })
-}
-
-// told counts the recordings that were delivered.
-func (v *Voicemail) told() int {
-	n := 0
-	for i := range v.Recordings {
-		if v.Recordings[i].Told {
-			n++
-		}
-	}
-	return n
-}
-
-// mayBeMore reports whether there may be a recording that no request named: the caller was asked to
-// speak more than once, and Twilio was not asked since.
-func (v *Voicemail) mayBeMore() bool { return v.Offers > 1 && !v.Looked }
-
 // recorded: the recording stopped, by a key, by silence, by its length, or because the caller hung
 // up.
 func (m *machine) recorded() {
@@ -301,17 +268,6 @@ func (m *machine) mailRefused() {
 	m.log(text+": "+m.e.Detail+".", "")
 	m.emit(integration.Finding{Code: FindingMailRefused, Severity: integration.FindingError, Field: "voicemail_emails", At: m.now,
 		Message: text + ": " + m.e.Detail + ". Correct the address, or add another one."})
-}
-
-// attached counts the recordings whose audio is kept.
-func (v *Voicemail) attached() int {
-	n := 0
-	for i := range v.Recordings {
-		if v.Recordings[i].Media != nil {
-			n++
-		}
-	}
-	return n
 }
 
 // openForMessage opens an alert that is over, so that its message is seen.

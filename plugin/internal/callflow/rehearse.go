@@ -55,15 +55,15 @@ func (r Rehearsal) Reaches() bool {
 // until nobody is left. Digits are the keys pressed in the menu; "": none. If questions come back,
 // the rehearsal is to be run again with their answers among the facts; who is on call is asked for
 // all layers at once. Parameters are as in [Event].
-func Rehearse(config Config, facts integration.Facts, caller Caller, parameters map[string]string, digits string) (Rehearsal, []integration.Question) {
+func Rehearse(c Config, facts integration.Facts, caller Caller, parameters map[string]string, digits string) (Rehearsal, []integration.Question) {
 	// Any SID will do, as long as it is always the same: the id of a call is part of what rules
 	// see.
 	if caller.Sid == "" {
 		caller.Sid = "CA" + fmt.Sprintf("%032x", 0)
 	}
 	facts.Alert = nil
-	x := &rehearsal{c: config, f: facts, caller: caller, parameters: parameters}
-	x.out.Reach = config.reach(facts.Instance.Capabilities)
+	x := &rehearsal{c: c, f: facts, caller: caller, parameters: parameters}
+	x.out.Reach = c.reach(facts.Instance.Capabilities)
 	x.run(digits)
 	if len(x.questions) > 0 {
 		return Rehearsal{}, x.questions
@@ -227,7 +227,7 @@ func (x *rehearsal) note(effects []Effect) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case DialLeg:
-			leg := (&machine{s: x.s}).leg(e.Leg)
+			leg := x.s.leg(e.Leg)
 			layer := leg.Layer
 			if layer == 0 { // rung for an acknowledgement
 				layer = x.layer

@@ -8,25 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-const (
-	// repeatWindow is how long ago an earlier call counts for "third call in 12 minutes".
-	repeatWindow = time.Hour
-	// floodWindow is the time in which the calls of one number are limited.
-	floodWindow = 10 * time.Minute
-)
-
-// recentCallsID precedes the number in the id of the question.
-const recentCallsID = "recent-calls/"
-
-// RecentCallsAhead is [AskRecentCalls] of an arrival before it is asked, of the number in a field.
-func RecentCallsAhead(field string) integration.RecentCallsQuestion {
-	return integration.RecentCallsQuestion{Field: field, IDPrefix: recentCallsID, Window: repeatWindow}
-}
-
-// AskRecentCalls asks for the earlier calls of a number.
-func AskRecentCalls(from string, since time.Time) integration.Question {
-	return integration.Question{ID: recentCallsID + from, Kind: integration.AskRecentCalls, From: from, Since: since}
-}
+// floodWindow is the time in which the calls of one number are limited.
+const floodWindow = 10 * time.Minute
 
 // recentCalls returns the caller's earlier calls, newest first. ok is false where that was asked
 // only now. Withheld callers, and a host that cannot say, have none.
@@ -35,7 +18,7 @@ func (m *machine) recentCalls() (calls []integration.RecentCall, ok bool) {
 	if c.Number == "" || m.f.Instance.ProtocolMinor < 1 {
 		return nil, true
 	}
-	answer, ok := m.ask(AskRecentCalls(c.Number, m.now.Add(-repeatWindow)))
+	answer, ok := m.ask(AskRecentCalls(c.Number, m.now))
 	// Whoever can make calls up must not use up somebody else's calls, nor tell of them in an
 	// alert.
 	return slices.DeleteFunc(slices.Clone(answer.Calls), func(r integration.RecentCall) bool { return r.Unproven }), ok

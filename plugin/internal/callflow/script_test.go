@@ -316,7 +316,7 @@ func (s *script) callerEvent(e *Event, w words) {
 // phoneEvent is about a responder's leg.
 func (s *script) phoneEvent(e *Event, w words) {
 	e.Leg = w.at(1)
-	e.CallSid, e.Step = legSid(e.Leg), s.state.leg(e.Leg).Step
+	e.CallSid, e.Step = legSid(e.Leg), legOf(s.state, e.Leg).Step
 	if w.keys["sid"] != "" {
 		e.CallSid = w.keys["sid"]
 	}

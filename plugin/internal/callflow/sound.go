@@ -9,10 +9,6 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// FindingSound begins the codes of findings about a sound file that could not be played; the field
-// follows.
-const FindingSound = "sound-"
-
 // firstDocument is how long the first wait document may take to fail: Twilio waits 15 s for a file.
 const firstDocument = 30 * time.Second
 
@@ -36,7 +32,7 @@ func (m *machine) replaceSounds(before State) {
 	if _, refused := m.reply.(RefusedReply); refused {
 		return
 	}
-	if leg := m.legIn(LegTalking); leg != nil && before.Phase == PhaseTalking && m.playable(PromptBeforeConnect) && (m.announceBroke() || !m.talkedSince(leg)) {
+	if leg := m.s.legIn(LegTalking); leg != nil && before.Phase == PhaseTalking && m.playable(PromptBeforeConnect) && (m.announceBroke() || !m.talkedSince(leg)) {
 		m.s.AnnounceFailed = true
 	}
 	certain := m.soundAt(m.e.ErrorURL)
@@ -187,22 +183,4 @@ func (m *machine) announceAgain(leg *Leg) bool {
 	}
 	m.reply = m.legDocument()
 	return true
-}
-
-// attestation is what Twilio says of the caller's number, in words (Twilio docs:
-// voice/trusted-calling-with-shakenstir).
-func attestation(word string) string {
-	switch {
-	case word == "":
-		return ""
-	case strings.HasPrefix(word, "TN-Validation-Passed-A"):
-		return "verified: the caller may use this number"
-	case strings.HasPrefix(word, "TN-Validation-Passed"):
-		return "verified in part: the carrier knows the call, not the right to the number"
-	case strings.HasPrefix(word, "TN-Validation-Failed"):
-		return "failed: the number may be forged"
-	case word == "No-TN-Validation":
-		return "none: the carrier says nothing of the number"
-	}
-	return word
 }

@@ -79,7 +79,7 @@ func TestStoredCallsGoOn(t *testing.T) {
 	c.phase(PhaseTalking)
 
 	c = resume("talking")
-	c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: c.state.leg("1").CallSid, Bridged: BridgeYes, Seconds: 60})
+	c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legOf(c.state, "1").CallSid, Bridged: BridgeYes, Seconds: 60})
 	c.ended(EndConnected)
 
 	c = resume("awaiting-recording")

@@ -248,14 +248,14 @@ func Kinds() []EventKind {
 }
 
 // Request reports whether events of this kind are HTTP requests, which get a reply.
-func (k EventKind) Request() bool { return len(k.Paths()) > 0 }
+func Request(k EventKind) bool { return len(Paths(k)) > 0 }
 
 // Paths lists the paths below the endpoint that requests of this kind come to, with the
 // placeholders {call} and {leg}; none for events that are no requests.
-func (k EventKind) Paths() []string { return row(k).paths }
+func Paths(k EventKind) []string { return row(k).paths }
 
 // AnswerIgnored reports whether Twilio ignores the answer to requests of this kind.
-func (k EventKind) AnswerIgnored() bool {
+func AnswerIgnored(k EventKind) bool {
 	e := row(k)
 	return len(e.paths) > 0 && e.answer == nil
 }

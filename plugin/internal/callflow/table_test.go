@@ -101,7 +101,7 @@ func TestEveryPathIsDocumented(t *testing.T) {
 	_, section, _ := strings.Cut(string(text), "\n## Below the endpoint\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	for _, kind := range Kinds() {
-		for _, path := range kind.Paths() {
+		for _, path := range Paths(kind) {
 			last := path[strings.LastIndex(path, "/")+1:]
 			if last == "{leg}" {
 				last = "leg/{id}"

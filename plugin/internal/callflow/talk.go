@@ -9,22 +9,9 @@ const (
 	// shortBridge is how short a connection is no conversation: one side fell out of the line at
 	// once.
 	shortBridge = 5 * time.Second
-	// verdictLimit is how long the end of the responder's leg, which says what the connection was,
-	// is waited for. Then Twilio is asked for that leg, and its answer is waited for as long again.
-	verdictLimit = 15 * time.Second
 	// announcementLimit is how much of the time since the announcement was requested it may have
 	// taken itself: so much is no proof that the two talked.
 	announcementLimit = 10 * time.Second
-)
-
-// Bridge says whether two legs were joined, in Twilio's word DialBridged.
-type Bridge string
-
-// The words. An absent parameter is not known: then the duration decides.
-const (
-	BridgeUnknown Bridge = ""
-	BridgeYes     Bridge = "true"
-	BridgeNo      Bridge = "false"
 )
 
 // Whether there was a conversation is said by the end of the responder's leg: were the two bridged,
@@ -51,10 +38,10 @@ func (m *machine) talk(leg *Leg) {
 
 // joined is the leg that is being connected or talks; nil if none.
 func (m *machine) joined() *Leg {
-	if leg := m.legIn(LegTaking); leg != nil {
+	if leg := m.s.legIn(LegTaking); leg != nil {
 		return leg
 	}
-	return m.legIn(LegTalking)
+	return m.s.legIn(LegTalking)
 }
 
 // awaitVerdict notes that the connection is over, while what it was is not known yet.
@@ -67,7 +54,7 @@ func (m *machine) awaitVerdict() {
 // legEnded: the responder's attempt to be connected, or the conversation, is over (Twilio docs:
 // voice/twiml/dial, action).
 func (m *machine) legEnded() {
-	leg := m.leg(m.e.Leg)
+	leg := m.s.leg(m.e.Leg)
 	if leg == nil || !m.adopt(leg) {
 		return
 	}

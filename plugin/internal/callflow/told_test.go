@@ -116,7 +116,7 @@ func TestAConversationWhoseAnnouncementWasLostCountsFromTheAccept(t *testing.T) 
 	c := takenByAlice(t, Defaults())
 	c.wait(time.Minute).do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes})
 	c.ended(EndConnected)
-	same(t, c.state.leg("1").Seconds, 60)
+	same(t, legOf(c.state, "1").Seconds, 60)
 }
 
 func TestAPhoneThatWasFiledLaterIsCalled(t *testing.T) {

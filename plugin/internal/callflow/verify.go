@@ -222,21 +222,5 @@ func (m *machine) verifyDue() {
 	}
 }
 
-// Proven reports whether a call is known to be real, or served as such: somebody may be woken for
-// it.
-func Proven(s State) bool { return s.Verify.real() }
-
 // real reports whether somebody may be woken for this call.
-func (m *machine) real() bool { return m.s.Verify.real() }
-
-// real is true also of a call that is served unverified: Twilio could not say, and callers must not
-// suffer for that.
-func (v Verify) real() bool {
-	switch v.Verdict {
-	case VerdictSigned, VerdictFound, VerdictUnverified:
-		return true
-	case VerdictPending, VerdictNotFound:
-		return false
-	}
-	return false
-}
+func (m *machine) real() bool { return m.s.Verify.proven() }

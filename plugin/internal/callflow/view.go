@@ -11,7 +11,7 @@ import (
 func View(s State) *integration.CallView {
 	v := &integration.CallView{
 		ID: s.Caller.Sid, From: s.Caller.shown(), To: s.Caller.Called, State: string(s.Phase), Ended: string(s.End),
-		StartedAt: s.ArrivedAt, EndedAt: s.EndedAt, Unproven: !s.Verify.real(),
+		StartedAt: s.ArrivedAt, EndedAt: s.EndedAt, Unproven: !s.Verify.proven(),
 	}
 	if s.Phase == "" {
 		v.State = string(PhaseArrived)
@@ -76,11 +76,10 @@ func WaitsFor(s State) []string {
 	occupied := Occupies(s)
 	claimed := !s.Alert.FailedAck && slices.ContainsFunc(s.People, func(p Person) bool { return len(p.Acks) > 0 })
 	var users []string
-	m := &machine{s: s}
 	for i := range s.People {
 		p := &s.People[i]
 		wanted := p.OnCall || p.Promised || len(p.Acks) > 0
-		if p.Passed || m.unringable(p) || slices.Contains(occupied, p.User) || !wanted || claimed && len(p.Acks) == 0 {
+		if p.Passed || s.unringable(p) || slices.Contains(occupied, p.User) || !wanted || claimed && len(p.Acks) == 0 {
 			continue
 		}
 		users = append(users, p.User)
@@ -121,11 +120,3 @@ func PlayedMedia(s State) []string {
 
 // Live reports whether the call still runs, or something of it is still to be told to people.
 func Live(s State) bool { return s.Phase != "" && s.Phase != PhaseArrived && s.Phase != PhaseEnded }
-
-// shown is the caller's number or address; "" where it is withheld.
-func (c Caller) shown() string {
-	if c.Number != "" {
-		return c.Number
-	}
-	return c.Address
-}

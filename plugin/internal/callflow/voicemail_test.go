@@ -316,7 +316,7 @@ func TestPT67_ReadAtATickWhenTheHintWasLost(t *testing.T) {
 func TestPT68_UnknownCallsAreAnswered(t *testing.T) {
 	t.Parallel()
 	for _, kind := range Kinds() {
-		if kind.Request() {
+		if Request(kind) {
 			// Do fails without a reply.
 			newCall(t, Defaults()).do(Event{Kind: kind, Leg: "1", Auth: AuthNoToken})
 		}

@@ -127,7 +127,7 @@ func (l Links) Leg(kind callflow.EventKind, id string, step int) string {
 // build makes an address: the path of the event, the format of the paths, the step, the token over
 // the path and Twilio's rule for repetitions. Every kind of event that is built here has one path.
 func (l Links) build(kind callflow.EventKind, leg string, step int, more string) string {
-	path := strings.Replace(strings.Replace(kind.Paths()[0], callPlaceholder, l.call, 1), legPlaceholder, leg, 1)
+	path := strings.Replace(strings.Replace(callflow.Paths(kind)[0], callPlaceholder, l.call, 1), legPlaceholder, leg, 1)
 	return l.endpoint + path + "?" + queryFormat + "=" + strconv.Itoa(PathFormat) + "&" + QueryStep + "=" + strconv.Itoa(step) + more +
 		"&" + QueryToken + "=" + l.Token(path) + retryRule
 }

@@ -22,7 +22,7 @@ var legID = regexp.MustCompile(`^[1-9][0-9]{0,5}$`)
 var routes = func() map[string]callflow.EventKind {
 	m := map[string]callflow.EventKind{}
 	for _, kind := range callflow.Kinds() {
-		for _, path := range kind.Paths() {
+		for _, path := range callflow.Paths(kind) {
 			m[path] = kind
 		}
 	}
@@ -67,8 +67,8 @@ func ParseRoute(path string) (Route, bool) {
 func IgnoredAnswerPaths() []string {
 	var paths []string
 	for _, kind := range callflow.Kinds() {
-		if kind.AnswerIgnored() {
-			for _, path := range kind.Paths() {
+		if callflow.AnswerIgnored(kind) {
+			for _, path := range callflow.Paths(kind) {
 				paths = append(paths, strings.NewReplacer(callPlaceholder, "*", legPlaceholder, "*").Replace(path))
 			}
 		}

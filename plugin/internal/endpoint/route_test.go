@@ -23,7 +23,7 @@ func TestEveryAddressLeadsToItsEvent(t *testing.T) {
 	l := testLinks(callSID)
 	requests := 0
 	for _, kind := range callflow.Kinds() {
-		if !kind.Request() {
+		if !callflow.Request(kind) {
 			continue
 		}
 		requests++
