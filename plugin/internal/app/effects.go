@@ -47,9 +47,9 @@ func (c *collector) all(effects []callflow.Effect) {
 }
 
 // one translates one effect. Times without a value mean at once.
-func (c *collector) one(effect callflow.Effect) {
+func (c *collector) one(x callflow.Effect) {
 	now := c.facts.Now
-	switch e := effect.(type) {
+	switch e := x.(type) {
 	case integration.AlertCommand:
 		c.command(e)
 	case callflow.DialLeg:

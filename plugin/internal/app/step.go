@@ -33,26 +33,26 @@ func readState(s *integration.Session) (callflow.State, error) {
 
 // step runs the call flow on one event and turns what comes out into an outcome. It is pure: it may
 // run again with other facts, and only the last outcome counts.
-func (a *App) step(f integration.Facts, o settings, e callflow.Event, call string) (integration.Outcome, error) {
+func (a *App) step(f integration.Facts, o settings, e callflow.Event, sid string) (integration.Outcome, error) {
 	before, err := readState(f.Session)
 	if err != nil {
 		return integration.Outcome{}, err
 	}
 	e.Facts = f
-	after, reply, effects := callflow.Step(o.Flow, before, e)
+	after, answer, effects := callflow.Step(o.Flow, before, e)
 	if questions := callflow.Questions(effects); len(questions) > 0 {
 		return integration.Outcome{Need: questions}, nil
 	}
 	out := integration.Outcome{}
-	if reply != nil {
+	if answer != nil {
 		music := o.music
 		// Twilio could not play the form's music in this call: the plugin's own takes its place.
 		if slices.Contains(after.Dead, callflow.PromptMusic) {
 			music = endpoint.OwnMusic(f.Instance)
 		}
-		body, err := render.New(o.Options, addresses(f), music, endpoint.NewLinks(f.Instance, call), after.Dead...).Render(reply).Encode()
+		body, err := render.New(o.Options, addresses(f), music, endpoint.NewLinks(f.Instance, sid), after.Dead...).Render(answer).Encode()
 		if err != nil {
-			return out, integration.Errorf(integration.KindInternal, "answer to %s of call %s: %w", e.Kind, call, err)
+			return out, integration.Errorf(integration.KindInternal, "answer to %s of call %s: %w", e.Kind, sid, err)
 		}
 		resp := render.Document(body)
 		out.Response = &resp
@@ -62,17 +62,17 @@ func (a *App) step(f integration.Facts, o settings, e callflow.Event, call strin
 	if callflow.Changed(before, after) {
 		state, format, err := callflow.Write(after, f.WriteFormats.State)
 		if err != nil {
-			return out, integration.Errorf(integration.KindInternal, "session %s: the state cannot be written: %w", call, err)
+			return out, integration.Errorf(integration.KindInternal, "session %s: the state cannot be written: %w", sid, err)
 		}
 		out.Session = &integration.SessionUpdate{
 			State: state, Format: format, Occupies: callflow.Occupies(after), WaitsFor: callflow.WaitsFor(after), Call: callflow.View(after), Live: callflow.Live(after),
 			Media: callflow.PlayedMedia(after),
 		}
 		if after.Alert.Created {
-			out.Session.AlertKey = call
+			out.Session.AlertKey = sid
 		}
 	}
-	(&collector{out: &out, facts: f, options: o.Options, call: call, state: after}).all(effects)
+	(&collector{out: &out, facts: f, options: o.Options, call: sid, state: after}).all(effects)
 	// The call is real although its signature was wrong, so the token was changed: what was
 	// remembered of valid signatures is about the old one.
 	for _, x := range out.Findings {

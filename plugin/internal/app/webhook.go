@@ -81,7 +81,7 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		resp := render.Document(twiml.New().Bytes()) // a call that never came to us
 		return integration.Outcome{Response: &resp}, nil
 	}
-	e := event(r, w, form, auth, f.Session == nil, o)
+	e := eventOf(r, w, form, auth, f.Session == nil, o)
 	// The host may have kept the request while the plugin was away, so now is not when it happened.
 	e.ReceivedAt = req.ReceivedAt
 	readFailure(&e, req, w)
@@ -153,8 +153,8 @@ func withoutToken(address string) string {
 	return u.String()
 }
 
-// event is a request in the call flow's words.
-func event(r endpoint.Route, w twilio.Webhook, form url.Values, auth callflow.Auth, arrival bool, o settings) callflow.Event {
+// eventOf is a request in the call flow's words.
+func eventOf(r endpoint.Route, w twilio.Webhook, form url.Values, auth callflow.Auth, arrival bool, o settings) callflow.Event {
 	e := callflow.Event{
 		Kind: r.Kind, Auth: auth, Leg: r.Leg, CallStatus: callflow.CallStatus(w.CallStatus),
 		Step: atoi(form.Get(endpoint.QueryStep)), Tick: atoi(form.Get(endpoint.QueryTick)), Said: time.Duration(atoi(form.Get(endpoint.QuerySaid))) * time.Second, Digits: w.Digits,

@@ -110,9 +110,9 @@ func (x *crowdCall) event(e Event) Reply {
 	return reply
 }
 
-func (x *crowdCall) follow(effect Effect) {
+func (x *crowdCall) follow(what Effect) {
 	w := x.w
-	switch e := effect.(type) {
+	switch e := what.(type) {
 	case StartTimer:
 		if w.chance(90) { // timers may be lost: the next tick makes up for it
 			w.later(e.At.Sub(w.now), func() { x.event(Event{Kind: EventTimer, Timer: e.Task.Name}) })
@@ -203,8 +203,8 @@ func (x *crowdCall) dial(d DialLeg) {
 		return
 	}
 	w.later(w.seconds(2, 20), func() {
-		reply := x.event(Event{Kind: EventLegAnswer, Leg: d.Leg, CallSid: sid, CallStatus: StatusInProgress})
-		if _, asked := reply.(AskReply); !asked {
+		answer := x.event(Event{Kind: EventLegAnswer, Leg: d.Leg, CallSid: sid, CallStatus: StatusInProgress})
+		if _, asked := answer.(AskReply); !asked {
 			over(StatusCompleted)
 			return
 		}

@@ -124,8 +124,8 @@ func TestACallerWhoHangsUpAtTheAnnouncementHadNoConversation(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).talking()
 	c.wait(2 * time.Second).do(Event{Kind: EventLeft, QueueResult: "hangup", CallStatus: StatusCompleted})
-	reply := c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeNo})
-	same(t, reply, Reply(HangupReply{Say: []Prompt{{Key: PromptCallerLeft, Number: callerNum}}}))
+	answer := c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeNo})
+	same(t, answer, Reply(HangupReply{Say: []Prompt{{Key: PromptCallerLeft, Number: callerNum}}}))
 	c.ended(EndHungUp)
 	c.logged("The caller hung up before Alice Example")
 }

@@ -9,9 +9,9 @@ import (
 )
 
 // check says what a single step broke of what must always hold; "" if nothing.
-func check(before State, e Event, after State, reply Reply, effects []Effect, now time.Time) string {
+func check(before State, e Event, after State, answer Reply, effects []Effect, now time.Time) string {
 	from, to := normal(before.Phase), normal(after.Phase)
-	if _, refused := reply.(RefusedReply); refused {
+	if _, refused := answer.(RefusedReply); refused {
 		if Changed(before, after) || len(effects) > 0 {
 			return "a refused request has an effect"
 		}
@@ -20,8 +20,8 @@ func check(before State, e Event, after State, reply Reply, effects []Effect, no
 	switch {
 	case !Allowed(from, e.Kind, to):
 		return fmt.Sprintf("undeclared transition %s -> %s", from, to)
-	case Request(e.Kind) != (reply != nil):
-		return fmt.Sprintf("reply %T", reply)
+	case Request(e.Kind) != (answer != nil):
+		return fmt.Sprintf("reply %T", answer)
 	case isOver(to) != (after.End != "") || isOver(to) != !after.EndedAt.IsZero():
 		return "phase and end disagree"
 	case isOver(from) && (after.End != before.End || !after.EndedAt.Equal(before.EndedAt)):

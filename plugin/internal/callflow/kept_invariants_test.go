@@ -133,7 +133,7 @@ func checkFloors(before, after State, effects []Effect, now time.Time) string {
 }
 
 // checkGone: nobody is asked, or connected, for a caller who is proven to be gone.
-func checkGone(after State, reply Reply) string {
+func checkGone(after State, answer Reply) string {
 	if after.GoneAt.IsZero() {
 		return ""
 	}
@@ -143,9 +143,9 @@ func checkGone(after State, reply Reply) string {
 	if after.Phase == PhaseDelivering {
 		return "" // people are asked about the message
 	}
-	switch reply.(type) {
+	switch answer.(type) {
 	case AskReply, StayReply, DialQueueReply, EnqueueReply, HoldReply, MenuReply, RecordReply:
-		return fmt.Sprintf("%T for a caller who is gone", reply)
+		return fmt.Sprintf("%T for a caller who is gone", answer)
 	}
 	return ""
 }

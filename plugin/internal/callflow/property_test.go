@@ -200,21 +200,21 @@ func (c *call) finishGone() {
 // nobody else does anything.
 func (c *call) finishWaiting() {
 	c.facts.Alert = nil
-	reply := c.do(Event{Kind: EventResume})
+	answer := c.do(Event{Kind: EventResume})
 	for range 3000 {
 		if !Live(c.state) {
 			return
 		}
 		c.wait(15 * time.Second)
-		switch reply.(type) {
+		switch answer.(type) {
 		case MenuReply:
-			reply = c.do(Event{Kind: EventMenuKeys, Step: c.state.Step})
+			answer = c.do(Event{Kind: EventMenuKeys, Step: c.state.Step})
 		case EnqueueReply, HoldReply:
-			reply = c.do(Event{Kind: EventTick, QueueSid: queueSid, Tick: 1})
+			answer = c.do(Event{Kind: EventTick, QueueSid: queueSid, Tick: 1})
 		case LeaveQueueReply:
-			reply = c.do(Event{Kind: EventLeft, QueueResult: "leave"})
+			answer = c.do(Event{Kind: EventLeft, QueueResult: "leave"})
 		case RecordReply:
-			reply = c.do(Event{Kind: EventRecorded, RecordingSid: "RE7", Seconds: 3})
+			answer = c.do(Event{Kind: EventRecorded, RecordingSid: "RE7", Seconds: 3})
 		default: // hung up on: what is left is known to Twilio
 			c.finishGone()
 			return

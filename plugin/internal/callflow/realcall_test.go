@@ -179,12 +179,12 @@ func TestAMissedCallIsRoutedOnceTheCallIsKnownToBeReal(t *testing.T) {
 		}, 1},
 		"not found": {func(c *call) { c.do(Event{Kind: EventLookedAtCall, Result: NotFound}) }, 0},
 	} {
-		call := unsigned(t, conf)
-		call.do(Event{Kind: EventLeft, Auth: AuthNoToken, QueueResult: "hangup"})
-		call.ended(EndHungUp)
-		same(t, len(commands(call.all, integration.AlertRoute)), 0)
-		c.verdict(call)
-		if n := len(commands(call.all, integration.AlertRoute)); n != c.routes {
+		one := unsigned(t, conf)
+		one.do(Event{Kind: EventLeft, Auth: AuthNoToken, QueueResult: "hangup"})
+		one.ended(EndHungUp)
+		same(t, len(commands(one.all, integration.AlertRoute)), 0)
+		c.verdict(one)
+		if n := len(commands(one.all, integration.AlertRoute)); n != c.routes {
 			t.Errorf("%s: routed %d times, want %d", name, n, c.routes)
 		}
 	}

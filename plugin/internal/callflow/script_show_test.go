@@ -21,15 +21,15 @@ func (s *script) step(e Event) {
 			s.facts.MediaURLs[ref] = "https://host.example.com/" + ref
 		}
 	}
-	reply := s.do(e)
-	if r, ok := reply.(EnqueueReply); ok {
+	answer := s.do(e)
+	if r, ok := answer.(EnqueueReply); ok {
 		s.queued = r.Step
 	}
 	who := "caller"
 	if e.Leg != "" {
 		who = "phone " + e.Leg
 	}
-	if text := heard(reply); text != "" {
+	if text := heard(answer); text != "" {
 		s.show("%s: %s", who, text)
 	}
 	for _, x := range s.effects {

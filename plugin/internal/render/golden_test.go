@@ -94,8 +94,8 @@ func TestGoldenReplies(t *testing.T) {
 		"dial-queue": callflow.DialQueueReply{Leg: "2", Step: 1, Say: key(callflow.PromptConnecting), Timeout: 5 * time.Second},
 		"announce":   callflow.AnnounceReply{Say: key(callflow.PromptBeforeConnect)},
 	}
-	for name, reply := range replies {
-		doc := testRenderer(nil).Render(reply)
+	for name, answer := range replies {
+		doc := testRenderer(nil).Render(answer)
 		data, err := doc.Encode()
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -24,8 +24,8 @@ type Renderer struct {
 const holdGap = 1
 
 // Render makes the document of a reply.
-func (r Renderer) Render(reply callflow.Reply) twiml.Document {
-	switch v := reply.(type) {
+func (r Renderer) Render(answer callflow.Reply) twiml.Document {
+	switch v := answer.(type) {
 	case callflow.RejectReply:
 		return twiml.New(twiml.Reject{Busy: v.Busy})
 	case callflow.HangupReply:
