@@ -10,7 +10,7 @@ PLUGIN   := bin/plugins/livecall
 RACE     := $(if $(shell command -v $$(go env CC 2>/dev/null) 2>/dev/null),-race)
 # Packages that compute and start no goroutines: the race detector would find nothing there, and make
 # them many times slower.
-PURE     := $(addprefix ./,plugin/internal/callflow plugin/internal/options plugin/internal/prompts plugin/internal/twiml \
+PURE     := $(addprefix ./,plugin/internal/callflow/... plugin/internal/options plugin/internal/prompts plugin/internal/twiml \
 	plugin/internal/render host-sdk/router/... host-sdk/internal/yamltree host-sdk/platform/embedded/switchboardfile \
 	host-sdk/platform/embedded/schedule host-sdk/form host-sdk/phone host-sdk/oneline host-sdk/publicurl)
 OTHERS   = $(shell go list ./... | grep -v -x -F "$$(go list $(PURE))")

@@ -230,7 +230,7 @@ func TestREADMEVersions(t *testing.T) {
 	table := section(t, read(t, "../README.md"), "Compatibility")
 	for _, want := range []string{
 		"| 1." + number("../host-sdk/integration/version.go", `(?m)^const ProtocolMinor = (\d+)`) + "; any two parts",
-		"session state " + number("../plugin/internal/callflow/format.go", `(?m)^const Format = (\d+)`) + ",",
+		"session state " + number("../plugin/internal/callflow/call/format.go", `(?m)^const Format = (\d+)`) + ",",
 		"tasks " + number("../plugin/internal/app/app.go", `(?m)^const taskFormat = (\d+)`) + ",",
 		"paths " + number("../plugin/internal/endpoint/links.go", `(?m)^const PathFormat = (\d+)`) + ",",
 		"options " + number("../plugin/internal/options/options.go", `(?m)^const Format = (\d+)`) + ".",

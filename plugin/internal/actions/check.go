@@ -8,7 +8,10 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/draft"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/soundcheck"
@@ -39,7 +42,7 @@ func (n *numberAction) check(ctx context.Context) {
 	// A finding of an earlier call goes away as soon as a check sees that its cause is gone;
 	// otherwise it would stay until the next call that could show the same.
 	if n.loops == 0 {
-		n.Findings = append(n.Findings, integration.Finding{Code: callflow.FindingLoop, Severity: integration.FindingClear, At: n.facts.Now})
+		n.Findings = append(n.Findings, integration.Finding{Code: effect.FindingLoop, Severity: integration.FindingClear, At: n.facts.Now})
 	}
 	if why := n.options.Unnotified(n.facts.Instance); why != "" {
 		n.line("error", "reach", "No phone rings, because "+why+". Choose another way in "+options.Title("reach")+", or have people told of alerts.")
@@ -49,7 +52,7 @@ func (n *numberAction) check(ctx context.Context) {
 	// Calls were not found because account, region or key were wrong. A check without errors shows
 	// that they are right now.
 	if connected && n.OK {
-		n.Findings = append(n.Findings, integration.Finding{Code: callflow.FindingCallsNotFound, Severity: integration.FindingClear, At: n.facts.Now})
+		n.Findings = append(n.Findings, integration.Finding{Code: effect.FindingCallsNotFound, Severity: integration.FindingClear, At: n.facts.Now})
 	}
 }
 
@@ -76,7 +79,7 @@ func (n *numberAction) files(ctx context.Context) {
 	for _, r := range n.sounds.Fields(ctx, n.options.Prompts) {
 		n.line(string(r.Level), r.Field, r.Text)
 		if r.Level == soundcheck.OK {
-			n.Findings = append(n.Findings, integration.Finding{Code: callflow.FindingSound + r.Field, Severity: integration.FindingClear, At: n.facts.Now})
+			n.Findings = append(n.Findings, integration.Finding{Code: effect.FindingSound + r.Field, Severity: integration.FindingClear, At: n.facts.Now})
 		}
 	}
 }
@@ -190,12 +193,12 @@ func (n *numberAction) messages() {
 	if why == "" && n.options.OnlyOnCall() && !n.mailOnCall() {
 		why = "nobody who is on call now has an e-mail address"
 	}
-	finding := integration.Finding{Code: callflow.FindingUnmailed, Severity: integration.FindingClear, At: n.facts.Now}
+	finding := integration.Finding{Code: effect.FindingUnmailed, Severity: integration.FindingClear, At: n.facts.Now}
 	silent := n.options.Undelivered(n.facts.Instance)
 	switch {
 	case silent == "":
 		n.line("ok", "deliver_messages", "People are called to hear a message.")
-	case n.options.Flow.Deliver == callflow.DeliverOn:
+	case n.options.Flow.Deliver == config.DeliverOn:
 		n.line("error", "deliver_messages", "Nobody would be called to hear a message, because "+silent+".")
 	}
 	switch {
@@ -247,7 +250,7 @@ func (n *numberAction) signatures() {
 	for _, f := range n.facts.Findings {
 		// A finding from before the last save is about the token of that time, which may have been
 		// the reason to save.
-		if f.Code == callflow.FindingSignature && f.Severity != integration.FindingClear && !f.At.Before(n.facts.Instance.SavedAt) {
+		if f.Code == effect.FindingSignature && f.Severity != integration.FindingClear && !f.At.Before(n.facts.Instance.SavedAt) {
 			n.line("error", "auth_token", "A signature did not match the Auth Token at "+f.At.UTC().Format("2006-01-02 15:04 UTC")+"."+address)
 		}
 	}
@@ -280,11 +283,11 @@ func staffQuestions(f integration.Facts, o options.Options) []integration.Questi
 	}
 	for _, d := range f.Destinations {
 		if d.Kind == integration.DestinationRouter && !d.Missing {
-			ask(callflow.AskRoute(d.ID, callflow.RoutingFacts(f, callflow.Caller{}, parameters(callflow.Caller{}, o))))
+			ask(effect.AskRoute(d.ID, draft.RoutingFacts(f, call.Caller{}, parameters(call.Caller{}, o))))
 		}
 	}
 	for _, t := range staffTeams(f) {
-		ask(callflow.AskOnCall(t.ID, 0))
+		ask(effect.AskOnCall(t.ID, 0))
 	}
 	return questions
 }
@@ -319,7 +322,7 @@ func (n *numberAction) staff() {
 		switch {
 		case d.Missing:
 			n.line("error", "destinations", "The destination "+d.Name+" does not exist any more; choose another.")
-		case d.Kind == integration.DestinationRouter && onCall[callflow.AskRoute(d.ID, nil).ID].Route == nil:
+		case d.Kind == integration.DestinationRouter && onCall[effect.AskRoute(d.ID, nil).ID].Route == nil:
 			n.line("error", "destinations", "The router "+d.Name+" could not be asked.")
 		}
 	}
@@ -328,7 +331,7 @@ func (n *numberAction) staff() {
 		n.line("error", "destinations", "There is no team that a call could go to.")
 	}
 	for _, t := range teams {
-		a := onCall[callflow.AskOnCall(t.ID, 0).ID]
+		a := onCall[effect.AskOnCall(t.ID, 0).ID]
 		switch {
 		case a.Err != nil:
 			n.line("warning", "destinations", t.Name+": it is not known who is on call.")

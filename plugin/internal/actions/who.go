@@ -10,6 +10,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/render"
@@ -58,7 +61,7 @@ func whoWouldAnswer(req Request) integration.ActionResult {
 		}
 		return n
 	}
-	caller := callflow.Caller{Number: number(integration.ValueFrom), Called: number(integration.ValueTo)}
+	caller := call.Caller{Number: number(integration.ValueFrom), Called: number(integration.ValueTo)}
 	// What a real request is looked at for on arrival (package app, webhook.go), from the same two
 	// numbers.
 	caller.Withheld = caller.Number == ""
@@ -103,7 +106,7 @@ func unoccupied(answers []integration.Answer) []integration.Answer {
 
 // parameters are those of Twilio's request, as far as they can be known without a call: rules of
 // routers may look at any of them (Twilio docs: voice/twiml#request-parameters).
-func parameters(c callflow.Caller, o options.Options) map[string]string {
+func parameters(c call.Caller, o options.Options) map[string]string {
 	from := c.Number
 	if from == "" {
 		from = "anonymous"
@@ -143,7 +146,7 @@ func (w rehearsalReport) tell(r callflow.Rehearsal, digits string) {
 	if r.Team == nil && r.Farewell == nil {
 		return
 	}
-	if r.Team != nil && r.Exit != callflow.ExitStraight {
+	if r.Team != nil && r.Exit != call.ExitStraight {
 		w.people(r)
 	}
 	w.end(r)
@@ -160,13 +163,13 @@ func (w rehearsalReport) menu(r callflow.Rehearsal, digits string) {
 	}
 	w.line("info", "", "The caller is asked for a key:")
 	for _, item := range r.Menu.Items {
-		if item.Key == callflow.PromptPress {
+		if item.Key == reply.PromptPress {
 			w.line("info", "", fmt.Sprintf("  %d  %s", item.Digit, item.Team))
 		}
 	}
 	fallback := "the caller can leave a message"
 	switch {
-	case w.options.Flow.MenuFallback == callflow.FallbackFirstTeam && len(r.Menu.Items) > 0:
+	case w.options.Flow.MenuFallback == config.FallbackFirstTeam && len(r.Menu.Items) > 0:
 		fallback = r.Menu.Items[0].Team + " is called"
 	case !w.options.Flow.Voicemail:
 		fallback = "the caller is told goodbye"
@@ -189,9 +192,9 @@ func (w rehearsalReport) people(r callflow.Rehearsal) {
 		return
 	case len(r.Layers) == 0:
 		w.line("warning", "", "Nobody is on call for "+r.Team.Name+".")
-	case r.Reach == callflow.ReachAcknowledge:
+	case r.Reach == config.ReachAcknowledge:
 		w.line("info", "", "Whoever acknowledges the alert is called. It is sent to:")
-	case r.Reach == callflow.ReachRing:
+	case r.Reach == config.ReachRing:
 		w.line("info", "", "Rung when it is their layer's turn:")
 	default:
 		w.line("info", "", "Rung when it is their layer's turn; whoever acknowledges the alert before is called too:")
@@ -206,7 +209,7 @@ func (w rehearsalReport) people(r callflow.Rehearsal) {
 		// The first layer with people is called at once; its later time is that of the second
 		// round.
 		first := len(l.People) > 0 && !slices.ContainsFunc(r.Layers[:i], func(l callflow.RehearsedLayer) bool { return len(l.People) > 0 })
-		if l.After > 0 && !first && r.Reach != callflow.ReachAcknowledge {
+		if l.After > 0 && !first && r.Reach != config.ReachAcknowledge {
 			w.line("info", "ring_timeout", fmt.Sprintf("  Layer %d is called after about %s, even if the escalation policy gives the layers before it longer: a caller is on the line.",
 				l.Layer, shortly(l.After.Round(time.Second))))
 		}
@@ -214,8 +217,8 @@ func (w rehearsalReport) people(r callflow.Rehearsal) {
 	switch {
 	case !r.Reaches():
 		w.line("error", "", "Nobody would be called.")
-	case r.Reach == callflow.ReachAcknowledge:
-	case w.options.Flow.GiveUp == callflow.GiveUpOneRound:
+	case r.Reach == config.ReachAcknowledge:
+	case w.options.Flow.GiveUp == config.GiveUpOneRound:
 		w.line("info", "give_up", "When everybody was tried once, the caller is given up.")
 	default:
 		w.line("info", "give_up", "When everybody was tried, each phone is called again every minute.")
@@ -270,17 +273,17 @@ func occupiedNow(how string) string {
 // end says when and how a call ends that nobody takes.
 func (w rehearsalReport) end(r callflow.Rehearsal) {
 	when := ""
-	if r.Team != nil && r.Exit != callflow.ExitStraight {
+	if r.Team != nil && r.Exit != call.ExitStraight {
 		when = w.when(r)
 	}
 	switch reply := r.Farewell.(type) {
-	case callflow.RejectReply:
+	case reply.Reject:
 		if reply.Busy {
 			w.line("warning", integration.ValueFrom, "The caller hears the busy tone: the call comes from the hotline's own number.")
 			return
 		}
 		w.line("warning", "banned_phones", "The call is rejected: the caller is banned.")
-	case callflow.RecordReply:
+	case reply.Record:
 		text := when + "the caller leaves a message"
 		why := w.unmailed(r)
 		if why == "" {
@@ -297,10 +300,10 @@ func (w rehearsalReport) end(r callflow.Rehearsal) {
 		if silent == "" {
 			w.listeners(r)
 		}
-	case callflow.HangupReply:
+	case reply.Hangup:
 		w.line("info", "", capital(when+"goodbye. "+w.heard(reply.Say)))
 	}
-	if r.Exit == callflow.ExitStraight {
+	if r.Exit == call.ExitStraight {
 		w.line("info", "send_straight_to_voicemail", "Nobody is called; the team's alert is sent when the message has been left.")
 	}
 }
@@ -336,9 +339,9 @@ func (w rehearsalReport) listeners(r callflow.Rehearsal) {
 func (w rehearsalReport) when(r callflow.Rehearsal) string {
 	longest := shortly(w.options.Flow.MaxWait)
 	switch {
-	case r.Exit == callflow.ExitNobody, len(r.Layers) == 0 && !r.Unknown:
+	case r.Exit == call.ExitNobody, len(r.Layers) == 0 && !r.Unknown:
 		return "Nobody can be called, so at once: "
-	case r.Exit == callflow.ExitOneRound:
+	case r.Exit == call.ExitOneRound:
 		return "When everybody was tried once, or after " + longest + " at most: "
 	}
 	return "If nobody takes the call within " + longest + ", or the alert is dropped before: "
@@ -359,7 +362,7 @@ func (w rehearsalReport) unmailed(r callflow.Rehearsal) string {
 }
 
 // heard is what prompts say, as one quotation.
-func (w rehearsalReport) heard(ps []callflow.Prompt) string {
+func (w rehearsalReport) heard(ps []reply.Prompt) string {
 	var out []string
 	for _, v := range w.renderer.Say(ps) {
 		switch v := v.(type) {

@@ -7,10 +7,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/actions"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 )
 
@@ -297,7 +296,7 @@ func TestWhoWouldAnswer(t *testing.T) {
 info: Whoever acknowledges the alert is called. It is sent to:
 ok:   Layer 1: Alice Example, +1 202-555-0151.
 warning:   Layer 2: Bob Example has no phone on file.
-info: If nobody takes the call within 10m, or the alert is dropped before: goodbye. Heard: “` + words(callflow.PromptNoAnswer, prompts.Args{}) + `”
+info: If nobody takes the call within 10m, or the alert is dropped before: goodbye. Heard: “` + words(reply.PromptNoAnswer, prompts.Args{}) + `”
 `, true},
 		"menu": {nil, two, nil, `info: The caller is asked for a key:
 info:   1  Customer Support

@@ -7,7 +7,8 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/actions"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
@@ -78,7 +79,7 @@ func (a *App) Describe(context.Context, integration.DescribeRequest) (integratio
 	return integration.Description{
 		ID: ID, Name: Name, Version: a.cfg.Version,
 		ProtocolVersion: integration.ProtocolVersion, ProtocolMinor: integration.ProtocolMinor,
-		Formats: integration.Formats{State: callflow.Format, Task: taskFormat, Path: endpoint.PathFormat, Options: options.Format},
+		Formats: integration.Formats{State: call.Format, Task: taskFormat, Path: endpoint.PathFormat, Options: options.Format},
 		// The host knows nothing of Twilio: which field names the session, what a request of
 		// Twilio's looks like, and whose answers do not matter, it learns here.
 		Webhook: integration.WebhookDescription{
@@ -89,7 +90,7 @@ func (a *App) Describe(context.Context, integration.DescribeRequest) (integratio
 			NotInService:       render.Fixed(prompts.KeyNotInService),
 			Refused:            render.Fixed(prompts.KeyRefused),
 			Fallback:           render.Fallback(options.Options{Language: prompts.DefaultLanguage}),
-			RecentCalls:        callflow.RecentCallsAhead("From"),
+			RecentCalls:        effect.RecentCallsAhead("From"),
 		},
 		Actions:  actions.Descriptions(),
 		Periodic: []integration.PeriodicTask{{Name: timerSweep, Every: 24 * time.Hour}},

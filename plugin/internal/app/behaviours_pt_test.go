@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
@@ -26,11 +26,11 @@ func TestHostStatesByNumber(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		state integration.HostState
-		says  callflow.PromptKey
+		says  reply.PromptKey
 	}{
-		{"PT-05 disabled", integration.HostDisabled, callflow.PromptDisabled},
-		{"PT-06 not on this plan", integration.HostUnavailable, callflow.PromptUnavailable},
-		{"PT-08 rate limited", integration.HostRateLimited, callflow.PromptRateLimited},
+		{"PT-05 disabled", integration.HostDisabled, reply.PromptDisabled},
+		{"PT-06 not on this plan", integration.HostUnavailable, reply.PromptUnavailable},
+		{"PT-08 rate limited", integration.HostRateLimited, reply.PromptRateLimited},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -156,7 +156,7 @@ func TestPT36_SilenceIsToldToUs(t *testing.T) {
 		doc = h.post(gather.Action) // no Digits at all
 	}
 	doc = h.post(find[twiml.Gather](t, doc).Action, "Digits", "")
-	says(t, doc, words(callflow.PromptTooManyTries, prompts.Args{}))
+	says(t, doc, words(reply.PromptTooManyTries, prompts.Args{}))
 	find[twiml.Hangup](t, doc)
 }
 
@@ -271,7 +271,7 @@ func TestPT58_WhoAcknowledgedTooLateIsToldTheNumber(t *testing.T) {
 	ask := find[twiml.Gather](t, h.leg(h.legURL("Url")))
 	h.post(enqueue.Action, "QueueResult", "hangup", "CallStatus", "completed")
 	doc := h.leg(ask.Action, "Digits", "1")
-	says(t, doc, words(callflow.PromptCallerLeft, prompts.Args{Number: callerNum}))
+	says(t, doc, words(reply.PromptCallerLeft, prompts.Args{Number: callerNum}))
 	find[twiml.Hangup](t, doc)
 }
 

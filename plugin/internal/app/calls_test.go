@@ -8,7 +8,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/transport"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
@@ -43,7 +43,7 @@ func find[V twiml.Verb](t testing.TB, doc twiml.Document) V {
 
 // words returns what a prompt says in the default language. Tests that use it do not fail when a
 // prompt gets other words.
-func words(key callflow.PromptKey, a prompts.Args) string {
+func words(key reply.PromptKey, a prompts.Args) string {
 	return prompts.Text(prompts.DefaultLanguage, prompts.Key(key), a)
 }
 
@@ -192,7 +192,7 @@ func callIsConnected(t *testing.T, h *host) {
 	enqueue := find[twiml.Enqueue](t, doc)
 	h.pass(time.Second)
 	doc = h.post(enqueue.WaitURL, "QueueSid", queueSID, "QueueTime", "0")
-	says(t, doc, words(callflow.PromptPleaseWait, prompts.Args{}))
+	says(t, doc, words(reply.PromptPleaseWait, prompts.Args{}))
 	if got := h.kinds(); got != "create route" {
 		t.Fatalf("alert commands %q", got)
 	}
@@ -218,7 +218,7 @@ func callIsConnected(t *testing.T, h *host) {
 	h.leg(h.legURL("StatusCallback"), "CallStatus", "ringing")
 	doc = h.leg(h.legURL("Url"))
 	ask := find[twiml.Gather](t, doc)
-	says(t, doc, words(callflow.PromptAsk, prompts.Args{Team: "DevOps", Number: callerNum, Called: calledNum}))
+	says(t, doc, words(reply.PromptAsk, prompts.Args{Team: "DevOps", Number: callerNum, Called: calledNum}))
 	doc = h.leg(ask.Action, "Digits", "7")
 	ask = find[twiml.Gather](t, doc)
 	doc = h.leg(ask.Action, "Digits", "1")
@@ -226,7 +226,7 @@ func callIsConnected(t *testing.T, h *host) {
 	if dial.Queue.Name != enqueue.Name || dial.Timeout != 5 {
 		t.Errorf("dial %+v", dial)
 	}
-	says(t, h.post(dial.Queue.URL, "QueueSid", queueSID, "DequeingCallSid", legSID), words(callflow.PromptBeforeConnect, prompts.Args{}))
+	says(t, h.post(dial.Queue.URL, "QueueSid", queueSID, "DequeingCallSid", legSID), words(reply.PromptBeforeConnect, prompts.Args{}))
 	if got := h.view.State; got != "talking" {
 		t.Errorf("state %q", got)
 	}
@@ -299,7 +299,7 @@ func voicemailAfterMaxWait(t *testing.T, h *host) {
 	}
 	h.pass(20 * time.Second)
 	doc = h.post(record.Action, "RecordingSid", recSID, "RecordingUrl", "https://evil.example.com/x", "RecordingDuration", "12", "Digits", "#")
-	says(t, doc, words(callflow.PromptAfterMessage, prompts.Args{}))
+	says(t, doc, words(reply.PromptAfterMessage, prompts.Args{}))
 	h.post(endpointURL+"/status", "CallStatus", "completed")
 
 	h.twilio.answer["GET /Recordings/"+recSID+".json"] = `{"sid":"` + recSID + `","call_sid":"` + callSID + `","status":"processing"}`
@@ -382,9 +382,9 @@ func TestPT01BannedCallerIsRejected(t *testing.T) {
 
 func TestHostStatesAreSpoken(t *testing.T) {
 	t.Parallel()
-	for state, want := range map[integration.HostState]callflow.PromptKey{
-		integration.HostDisabled: callflow.PromptDisabled, integration.HostUnavailable: callflow.PromptUnavailable,
-		integration.HostRateLimited: callflow.PromptRateLimited, integration.HostMaintenance: callflow.PromptMaintenance,
+	for state, want := range map[integration.HostState]reply.PromptKey{
+		integration.HostDisabled: reply.PromptDisabled, integration.HostUnavailable: reply.PromptUnavailable,
+		integration.HostRateLimited: reply.PromptRateLimited, integration.HostMaintenance: reply.PromptMaintenance,
 	} {
 		h := newHost(t, nil)
 		h.inst.State = state
@@ -407,7 +407,7 @@ func TestWithheldNumber(t *testing.T) {
 	if from := h.twilio.form("POST /Calls.json").Get("From"); from != calledNum {
 		t.Errorf("From %q", from)
 	}
-	says(t, h.leg(h.legURL("Url")), words(callflow.PromptAsk, prompts.Args{Team: "DevOps", Called: calledNum}))
+	says(t, h.leg(h.legURL("Url")), words(reply.PromptAsk, prompts.Args{Team: "DevOps", Called: calledNum}))
 }
 
 func TestCallerIDOption(t *testing.T) {

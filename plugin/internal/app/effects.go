@@ -5,7 +5,8 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 )
@@ -37,61 +38,61 @@ type collector struct {
 	facts   integration.Facts
 	options options.Options
 	call    string
-	state   callflow.State
+	state   call.State
 }
 
-func (c *collector) all(effects []callflow.Effect) {
+func (c *collector) all(effects []effect.Effect) {
 	for _, e := range effects {
 		c.one(e)
 	}
 }
 
 // one translates one effect. Times without a value mean at once.
-func (c *collector) one(x callflow.Effect) {
+func (c *collector) one(x effect.Effect) {
 	now := c.facts.Now
 	switch e := x.(type) {
 	case integration.AlertCommand:
 		c.command(e)
-	case callflow.DialLeg:
+	case effect.DialLeg:
 		t := c.task(e.Task, e.At, e.NotAfter, payload{
 			Kind: taskDial, Leg: e.Leg, Phone: e.Phone, From: dialableFrom(c.options.CallerID, c.state), Ring: seconds(e.Ring), Step: e.Step,
 		})
 		t.PaceKey, t.PaceEvery = "calls/"+c.options.Account.SID, paceEvery
 		c.out.Tasks = append(c.out.Tasks, t)
-	case callflow.EndLeg:
+	case effect.EndLeg:
 		c.add(e.Task, time.Time{}, now.Add(patienceEnd), payload{Kind: taskEndLeg, Leg: e.Leg, CallSID: e.CallSid, Tell: e.Tell, Step: e.Step})
-	case callflow.LookLeg:
+	case effect.LookLeg:
 		c.add(e.Task, e.At, later(now, e.At).Add(patienceLook), payload{
 			Kind: taskLookLeg, Leg: e.Leg, CallSID: e.CallSid, Phone: e.Phone, Since: e.Since, Not: e.Not,
 			From: dialableFrom(c.options.CallerID, c.state),
 		})
-	case callflow.LookCall:
+	case effect.LookCall:
 		t := c.task(e.Task, e.At, later(now, e.At).Add(patienceLook), payload{Kind: taskLookCall})
-		if c.state.Verify.Verdict == callflow.VerdictPending {
+		if c.state.Verify.Verdict == call.VerdictPending {
 			// Anybody can make us ask: requests that are not proven take turns.
 			t.PaceKey, t.PaceEvery = "looks/"+c.options.Account.SID, lookEvery
 		}
 		c.out.Tasks = append(c.out.Tasks, t)
-	case callflow.Dequeue:
+	case effect.Dequeue:
 		c.add(e.Task, time.Time{}, now.Add(patienceDequeue), payload{Kind: taskDequeue, QueueSID: e.QueueSid, Step: e.Step})
-	case callflow.DeleteQueue:
+	case effect.DeleteQueue:
 		c.add(e.Task, time.Time{}, now.Add(patienceQueue), payload{Kind: taskDeleteQueue, QueueSID: e.QueueSid})
-	case callflow.FetchRecording:
+	case effect.FetchRecording:
 		c.add(e.Task, e.At, e.NotAfter, payload{Kind: taskFetch, RecordingSID: e.RecordingSid})
-	case callflow.LookRecordings:
+	case effect.LookRecordings:
 		c.add(e.Task, e.At, later(now, e.At).Add(patienceLook), payload{Kind: taskLookRecordings})
-	case callflow.DeleteRecording:
+	case effect.DeleteRecording:
 		c.add(e.Task, time.Time{}, now.Add(patienceDelete), payload{Kind: taskDeleteRecording, RecordingSID: e.RecordingSid})
-	case callflow.CancelTask:
+	case effect.CancelTask:
 		c.out.Tasks = append(c.out.Tasks, integration.Task{Name: e.Task.Name, Generation: e.Task.Generation, Cancel: true})
 	// A timer has no payload: what it is about is in the state, and its name says which deadline.
-	case callflow.StartTimer:
+	case effect.StartTimer:
 		c.out.Tasks = append(c.out.Tasks, integration.Task{Name: timerName(e.Task.Name), Generation: e.Task.Generation, Timer: true, At: e.At, Format: taskFormat})
-	case callflow.CancelTimer:
+	case effect.CancelTimer:
 		c.out.Tasks = append(c.out.Tasks, integration.Task{Name: timerName(e.Task.Name), Generation: e.Task.Generation, Timer: true, Cancel: true})
-	case callflow.CallerSeen:
+	case effect.CallerSeen:
 		c.out.Seen = true
-	case callflow.Mail:
+	case effect.Mail:
 		c.mail(e)
 	case integration.Heard:
 		c.out.Heard = append(c.out.Heard, e)
@@ -109,11 +110,11 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-func (c *collector) add(t callflow.Task, at, notAfter time.Time, p payload) {
+func (c *collector) add(t effect.Task, at, notAfter time.Time, p payload) {
 	c.out.Tasks = append(c.out.Tasks, c.task(t, at, notAfter, p))
 }
 
-func (c *collector) task(t callflow.Task, at, notAfter time.Time, p payload) integration.Task {
+func (c *collector) task(t effect.Task, at, notAfter time.Time, p payload) integration.Task {
 	return integration.Task{Name: t.Name, Generation: t.Generation, At: at, NotAfter: notAfter, Payload: encode(p), Format: taskFormat}
 }
 
@@ -142,7 +143,7 @@ func (c *collector) command(e integration.AlertCommand) {
 // mail addresses a mail to whomever the options name. Where it would reach nobody, it is not sent;
 // the call flow has told why. Recipients that the host resolves, such as those on call, need a
 // team.
-func (c *collector) mail(e callflow.Mail) {
+func (c *collector) mail(e effect.Mail) {
 	if c.options.Flow.Unmailed != "" {
 		return
 	}
@@ -167,7 +168,7 @@ func (c *collector) mail(e callflow.Mail) {
 
 // dialableFrom is the number that responders see: the form's Caller ID, or else the number that was
 // called, which the account owns and may therefore show. "" if neither is known.
-func dialableFrom(callerID string, s callflow.State) string {
+func dialableFrom(callerID string, s call.State) string {
 	if callerID != "" {
 		return callerID
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 )
 
@@ -70,7 +70,7 @@ func TestTheTwentyFirstCallOfANumberInTenMinutesRingsNobody(t *testing.T) {
 		t.Errorf("call 21: alert %q, commands %q", title, r.kinds())
 	}
 	doc := r.post(endpointURL+"/resume", "CallSid", r.session.Key)
-	says(t, doc, words(callflow.PromptRateLimited, prompts.Args{}))
+	says(t, doc, words(reply.PromptRateLimited, prompts.Args{}))
 	limited := func() (n int) {
 		for _, line := range r.log {
 			if line.Attrs[integration.LogLimit] == "calls_per_number" {
@@ -112,7 +112,7 @@ func TestACallerBeyondTheLiveCallsIsAskedToCallAgainLater(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, map[string]any{"voicemail": true})
 	h.inst.State = integration.HostRateLimited
-	says(t, h.post(endpointURL, "CallStatus", "ringing"), words(callflow.PromptRateLimited, prompts.Args{}))
+	says(t, h.post(endpointURL, "CallStatus", "ringing"), words(reply.PromptRateLimited, prompts.Args{}))
 	if len(h.cmds) > 0 || len(h.log) != 1 || h.log[0].Attrs[integration.LogLimit] != "live_calls" {
 		t.Errorf("commands %q, log %+v", h.kinds(), h.log)
 	}

@@ -4,7 +4,7 @@ import (
 	"sync"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 )
 
 // maxLookups is how many requests for calls that are not proven run at once for one account.
@@ -32,7 +32,7 @@ func crowded(kind string) (integration.TaskResult, error) {
 	if kind == taskFetch {
 		return integration.TaskResult{}, integration.Errorf(integration.KindUnavailable, why)
 	}
-	return done(result{Result: callflow.Failed, Busy: true, Detail: why}), nil
+	return done(result{Result: event.Failed, Busy: true, Detail: why}), nil
 }
 
 // enter counts one more look-up of an account; false where there are as many as may be. Who entered

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 )
 
 // blocked is a network on which requests hang until they are released.
@@ -58,7 +58,7 @@ func TestRequestsForCallsThatAreNotProvenRunFiveAtOnce(t *testing.T) {
 	for range maxLookups {
 		<-network.begun
 	}
-	if r := look(); !r.Busy || r.Result != callflow.Failed {
+	if r := look(); !r.Busy || r.Result != event.Failed {
 		t.Errorf("the sixth, a look-up: %+v", r)
 	}
 	if err := fetch(); integration.KindOf(err) != integration.KindUnavailable || !strings.Contains(err.Error(), "too many") {
@@ -70,7 +70,7 @@ func TestRequestsForCallsThatAreNotProvenRunFiveAtOnce(t *testing.T) {
 			t.Errorf("one of five: %v, want that Twilio gave no answer", err)
 		}
 	}
-	if r := look(); r.Busy || r.Result != callflow.Failed {
+	if r := look(); r.Busy || r.Result != event.Failed {
 		t.Errorf("after them: %+v, want that Twilio gave no answer", r)
 	}
 }
@@ -100,7 +100,7 @@ func TestALookUpEndsWhenTwilioDoesNotAnswer(t *testing.T) {
 	if err == nil {
 		err = json.Unmarshal(res.Payload, &r)
 	}
-	if err != nil || r.Result != callflow.Failed || r.Busy || ctx.Err() != nil {
+	if err != nil || r.Result != event.Failed || r.Busy || ctx.Err() != nil {
 		t.Errorf("result %+v, %v, want that Twilio gave no answer before the host gave up (%v)", r, err, ctx.Err())
 	}
 	val, err := app.ValidateOptions(ctx, integration.ValidateOptionsRequest{Options: h.inst.Options, Instance: h.inst, Destinations: h.dests, Online: true})

@@ -6,11 +6,11 @@ import (
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 )
 
 // mailText is a mail as plain text. The host adds the links to alert and audio.
-func mailText(m callflow.Mail) string {
+func mailText(m effect.Mail) string {
 	var b strings.Builder
 	b.WriteString(m.Lead + "\n\n")
 	for _, f := range m.Fields {
@@ -24,7 +24,7 @@ func mailText(m callflow.Mail) string {
 
 // mailHTML is a mail as HTML. Numbers can be called with a touch. Everything in it is escaped:
 // names, places and transcripts come from callers.
-func mailHTML(m callflow.Mail) string {
+func mailHTML(m effect.Mail) string {
 	var b strings.Builder
 	b.WriteString("<p>" + html.EscapeString(m.Lead) + "</p>\n<table>\n")
 	for _, f := range m.Fields {

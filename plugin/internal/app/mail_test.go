@@ -4,14 +4,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 )
 
 func TestPT66MailIsTextAndHTML(t *testing.T) {
 	t.Parallel()
-	m := callflow.Mail{
+	m := effect.Mail{
 		Lead: "Somebody <x> & others left a message.",
 		Fields: []integration.AlertField{
 			{Label: "Caller", Value: "+12025550143", Format: integration.FieldPhone},

@@ -8,13 +8,14 @@ import (
 	"unicode/utf8"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
 
 // state is the call as the plugin left it.
-func (h *host) state() callflow.State {
+func (h *host) state() call.State {
 	h.t.Helper()
 	s, err := readState(h.session)
 	if err != nil {
@@ -123,7 +124,7 @@ func TestEveryCallerIsServed(t *testing.T) {
 				t.Errorf("the responder sees %q", from)
 			}
 			ask := h.leg(h.legURL("Url"))
-			says(t, ask, words(callflow.PromptAsk, prompts.Args{Team: "DevOps", Number: readAloud(tt.number, tt.address), Called: calledNum}))
+			says(t, ask, words(reply.PromptAsk, prompts.Args{Team: "DevOps", Number: readAloud(tt.number, tt.address), Called: calledNum}))
 			for _, cmd := range h.cmds {
 				if cmd.Draft == nil {
 					continue

@@ -12,6 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
@@ -44,7 +46,7 @@ type performer struct {
 	client  *twilio.Client
 	links   endpoint.Links
 	options options.Options
-	state   callflow.State
+	state   call.State
 	call    string
 	task    string // its name
 	attempt int
@@ -107,14 +109,14 @@ func (x *performer) run(ctx context.Context) (integration.TaskResult, error) {
 	case taskDequeue:
 		return x.dequeue(ctx)
 	case taskDeleteQueue:
-		return conclude(result{Result: callflow.Done}, x.client.DeleteQueue(ctx, x.p.QueueSID))
+		return conclude(result{Result: event.Done}, x.client.DeleteQueue(ctx, x.p.QueueSID))
 	case taskFetch:
 		return x.fetch(ctx)
 	case taskLookRecordings:
 		return x.lookRecordings(ctx)
 	case taskDeleteRecording:
 		// What is gone already is what was wanted.
-		return done(result{Result: callflow.Done}), gone(x.client.DeleteRecording(ctx, x.p.RecordingSID))
+		return done(result{Result: event.Done}), gone(x.client.DeleteRecording(ctx, x.p.RecordingSID))
 	}
 	return integration.TaskResult{}, integration.Errorf(integration.KindUnsupported, "task %s: kind %q is not known", x.task, x.p.Kind)
 }
@@ -133,7 +135,7 @@ func conclude(r result, err error) (integration.TaskResult, error) {
 // resultOf is an error as a result. Its detail is for people (the alert's story, the log), and
 // names Twilio's code.
 func resultOf(err error) result {
-	r := result{Result: callflow.Failed, Detail: err.Error()}
+	r := result{Result: event.Failed, Detail: err.Error()}
 	var e *integration.Error
 	if errors.As(err, &e) {
 		r.Detail = e.Message
@@ -141,7 +143,7 @@ func resultOf(err error) result {
 			r.Detail += " (" + e.Code + ")"
 		}
 		if e.Kind == integration.KindNotFound {
-			r.Result = callflow.NotFound
+			r.Result = event.NotFound
 		}
 	}
 	return r
@@ -161,9 +163,9 @@ func (x *performer) lookCall(ctx context.Context) (integration.TaskResult, error
 	}
 	caller := x.state.Caller
 	if differs(caller.Number, c.From) || differs(caller.Called, c.To) || strings.HasPrefix(c.Direction, "outbound") {
-		return done(result{Result: callflow.NotFound, Detail: "the call has other parties"}), nil
+		return done(result{Result: event.NotFound, Detail: "the call has other parties"}), nil
 	}
-	return done(result{Result: callflow.Done, CallSID: c.SID, CallStatus: callflow.CallStatus(c.Status)}), nil
+	return done(result{Result: event.Done, CallSID: c.SID, CallStatus: event.Status(c.Status)}), nil
 }
 
 // differs reports whether two numbers are both known and not the same.
@@ -174,23 +176,23 @@ func differs(a, b string) bool { return phone.IsE164(a) && phone.IsE164(b) && a 
 // again.
 func (x *performer) dial(ctx context.Context) (integration.TaskResult, error) {
 	if x.attempt > 1 {
-		return done(result{Result: callflow.Unknown, Detail: "an earlier attempt was cut short"}), nil
+		return done(result{Result: event.Unknown, Detail: "an earlier attempt was cut short"}), nil
 	}
 	if !callflow.Wanted(x.state, x.task) {
-		return done(result{Result: callflow.Failed, Detail: "not wanted any more"}), nil
+		return done(result{Result: event.Failed, Detail: "not wanted any more"}), nil
 	}
 	if x.p.From == "" {
-		return done(result{Result: callflow.AccountError, Detail: "The number that was called is not known, so there is none to show: fill in Caller ID."}), nil
+		return done(result{Result: event.AccountError, Detail: "The number that was called is not known, so there is none to show: fill in Caller ID."}), nil
 	}
 	// A responder's leg turns to its own address when a request fails: a key pressed in that moment
 	// is not lost. The integration's fallback address is for callers.
-	answer := x.links.Leg(callflow.EventLegAnswer, x.p.Leg, x.p.Step)
+	answer := x.links.Leg(event.LegAnswer, x.p.Leg, x.p.Step)
 	c, err := x.client.CreateCall(ctx, twilio.NewCall{
 		To: x.p.Phone, From: x.p.From, URL: answer, FallbackURL: answer,
-		StatusCallback: x.links.Leg(callflow.EventLegStatus, x.p.Leg, x.p.Step), StatusEvents: statusEvents, Timeout: x.p.Ring,
+		StatusCallback: x.links.Leg(event.LegStatus, x.p.Leg, x.p.Step), StatusEvents: statusEvents, Timeout: x.p.Ring,
 	})
 	if err == nil {
-		return done(result{Result: callflow.Done, CallSID: c.SID, CallStatus: callflow.CallStatus(c.Status)}), nil
+		return done(result{Result: event.Done, CallSID: c.SID, CallStatus: event.Status(c.Status)}), nil
 	}
 	r := resultOf(err)
 	class, code, sentence := twilio.Refused(err)
@@ -199,13 +201,13 @@ func (x *performer) dial(ctx context.Context) (integration.TaskResult, error) {
 	switch {
 	// The order matters: a refusal proves that no call was started. Only what is left may hide one.
 	case class == twilio.RefusedNumber:
-		r.Result = callflow.Refused
+		r.Result = event.Refused
 	case class == twilio.RefusedAccount:
-		r.Result = callflow.AccountError
+		r.Result = event.AccountError
 	case kind == integration.KindDeadline, kind == integration.KindUnavailable && !neverProcessed(code):
-		r.Result = callflow.Unknown
+		r.Result = event.Unknown
 	default:
-		r.Result = callflow.Failed
+		r.Result = event.Failed
 	}
 	return done(r), nil
 }
@@ -221,11 +223,11 @@ func neverProcessed(code string) bool {
 // harmless.
 func (x *performer) endLeg(ctx context.Context) (integration.TaskResult, error) {
 	if !callflow.WantedEnd(x.state, x.p.CallSID) {
-		return done(result{Result: callflow.Done, Detail: "not wanted any more"}), nil
+		return done(result{Result: event.Done, Detail: "not wanted any more"}), nil
 	}
 	var err error
 	if x.p.Tell {
-		err = x.client.RedirectCall(ctx, x.p.CallSID, x.links.Leg(callflow.EventLegAnswer, x.p.Leg, x.p.Step))
+		err = x.client.RedirectCall(ctx, x.p.CallSID, x.links.Leg(event.LegAnswer, x.p.Leg, x.p.Step))
 	}
 	if !x.p.Tell || code(err) == twilio.CodeCallNotInProgress {
 		// Not answered yet: nobody would hear the reason.
@@ -234,7 +236,7 @@ func (x *performer) endLeg(ctx context.Context) (integration.TaskResult, error) 
 	if code(err) == twilio.CodeCallNotInProgress || integration.KindOf(err) == integration.KindNotFound {
 		err = nil
 	}
-	return done(result{Result: callflow.Done}), err
+	return done(result{Result: event.Done}), err
 }
 
 // code is Twilio's error code, such as "21220"; "" if the error has none.
@@ -252,7 +254,7 @@ func code(err error) string {
 func (x *performer) lookLeg(ctx context.Context) (integration.TaskResult, error) {
 	if x.p.CallSID != "" {
 		c, err := x.client.FetchCall(ctx, x.p.CallSID)
-		return conclude(result{Result: callflow.Done, CallSID: x.p.CallSID, CallStatus: callflow.CallStatus(c.Status), Seconds: seconds(c.Duration)}, err)
+		return conclude(result{Result: event.Done, CallSID: x.p.CallSID, CallStatus: event.Status(c.Status), Seconds: seconds(c.Duration)}, err)
 	}
 	calls, err := x.client.Calls(ctx, x.p.Phone, x.p.From, x.p.Since.Add(-clockSkew))
 	if err != nil {
@@ -260,24 +262,24 @@ func (x *performer) lookLeg(ctx context.Context) (integration.TaskResult, error)
 	}
 	for _, c := range calls { // newest first
 		if !slices.Contains(x.p.Not, c.SID) {
-			return done(result{Result: callflow.Done, CallSID: c.SID, CallStatus: callflow.CallStatus(c.Status)}), nil
+			return done(result{Result: event.Done, CallSID: c.SID, CallStatus: event.Status(c.Status)}), nil
 		}
 	}
-	return done(result{Result: callflow.NotFound}), nil
+	return done(result{Result: event.NotFound}), nil
 }
 
 // dequeue takes the caller out of the queue, if that is still wanted, and if the caller still
 // waits.
 func (x *performer) dequeue(ctx context.Context) (integration.TaskResult, error) {
 	if !callflow.Wanted(x.state, x.task) {
-		return done(result{Result: callflow.Done}), nil
+		return done(result{Result: event.Done}), nil
 	}
-	err := x.client.Dequeue(ctx, x.p.QueueSID, x.call, x.links.At(callflow.EventVoicemail, x.p.Step))
+	err := x.client.Dequeue(ctx, x.p.QueueSID, x.call, x.links.At(event.Voicemail, x.p.Step))
 	if retryable(err) {
 		// Harmless to repeat, and nobody else brings the caller there between ticks.
 		return integration.TaskResult{}, err
 	}
-	return conclude(result{Result: callflow.Done}, err)
+	return conclude(result{Result: event.Done}, err)
 }
 
 // retryable reports whether an error is of a kind that another attempt may mend. nil is not.
@@ -296,12 +298,12 @@ func (x *performer) fetch(ctx context.Context) (integration.TaskResult, error) {
 	case err != nil:
 		return conclude(result{}, err)
 	case rec.CallSID != x.call:
-		return done(result{Result: callflow.NotFound, RecordingStatus: "absent", Detail: "The recording is of another call."}), nil
+		return done(result{Result: event.NotFound, RecordingStatus: "absent", Detail: "The recording is of another call."}), nil
 	}
 	switch rec.Status {
 	case "completed":
 	case "absent", "deleted":
-		return done(result{Result: callflow.NotFound, RecordingStatus: rec.Status, Detail: "Twilio has no audio: the recording is " + rec.Status + "."}), nil
+		return done(result{Result: event.NotFound, RecordingStatus: rec.Status, Detail: "Twilio has no audio: the recording is " + rec.Status + "."}), nil
 	default:
 		return integration.TaskResult{}, integration.Errorf(integration.KindUnavailable, "the recording is not ready: %s", rec.Status)
 	}
@@ -325,7 +327,7 @@ func (x *performer) fetch(ctx context.Context) (integration.TaskResult, error) {
 	if started.IsZero() {
 		started = x.now
 	}
-	out := done(result{Result: callflow.Done, RecordingSID: rec.SID, RecordingStatus: rec.Status, Seconds: seconds(rec.Duration)})
+	out := done(result{Result: event.Done, RecordingSID: rec.SID, RecordingStatus: rec.Status, Seconds: seconds(rec.Duration)})
 	out.Media = []integration.MediaContent{{
 		Name: soundName(started) + "." + string(format), ContentType: format.ContentType(), Data: data, Duration: rec.Duration,
 	}}
@@ -340,10 +342,10 @@ func (x *performer) lookRecordings(ctx context.Context) (integration.TaskResult,
 		return conclude(result{}, err)
 	}
 	if len(recs) == 0 {
-		return done(result{Result: callflow.NotFound}), nil
+		return done(result{Result: event.NotFound}), nil
 	}
 	slices.SortStableFunc(recs, func(a, b twilio.Recording) int { return a.StartedAt.Compare(b.StartedAt) })
-	r := result{Result: callflow.Done}
+	r := result{Result: event.Done}
 	for _, rec := range recs {
 		r.Recordings = append(r.Recordings, listed{SID: rec.SID, Status: rec.Status, Seconds: seconds(rec.Duration)})
 	}
@@ -372,5 +374,5 @@ func (x *performer) sweep(ctx context.Context, prefix string) (integration.TaskR
 			break
 		}
 	}
-	return done(result{Result: callflow.Done, Removed: removed, Detail: strconv.Itoa(removed)}), nil
+	return done(result{Result: event.Done, Removed: removed, Detail: strconv.Itoa(removed)}), nil
 }

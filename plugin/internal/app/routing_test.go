@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/router"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/draft"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
@@ -108,7 +108,7 @@ func TestPT26RouterTeamsKeepTheirOrder(t *testing.T) {
 func TestRoutingFactsHoldNoSecret(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
-	facts := string(callflow.RoutingFacts(h.facts(callSID), callflow.Caller{Sid: callSID, Number: callerNum},
+	facts := string(draft.RoutingFacts(h.facts(callSID), call.Caller{Sid: callSID, Number: callerNum},
 		endpoint.Parameters(map[string][]string{"From": {callerNum}, "t": {"token"}, "s": {"1"}})))
 	for _, secret := range []string{"secret1", authToken, keySID, "token"} {
 		if strings.Contains(facts, `"`+secret+`"`) {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/actions"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
@@ -21,8 +21,8 @@ func atTwilio(t *testing.T, h *host, name, number string) integration.ActionResu
 	}
 	s := app.documents.load(h.inst)
 	f := h.facts(integration.IntegrationSessionKey)
-	f.Answers = append(f.Answers, h.answer(callflow.AskOnCall("devops", 0)))
-	f.Answers[0].ID = callflow.AskOnCall("devops", 0).ID
+	f.Answers = append(f.Answers, h.answer(effect.AskOnCall("devops", 0)))
+	f.Answers[0].ID = effect.AskOnCall("devops", 0).ID
 	res, err := actions.Run(context.Background(), actions.Request{
 		ActionRequest: integration.ActionRequest{Facts: f, Name: name, Values: map[string]string{"number": number}}, Options: s.Options,
 		Client: func() (*twilio.Client, error) { return app.client(s.Options) },
@@ -87,7 +87,7 @@ func TestCheckSaysWhoWouldHearOfAMessage(t *testing.T) {
 			res := h.act(actions.Check)
 			var found *integration.Finding
 			for i := range res.Findings {
-				if res.Findings[i].Code == callflow.FindingUnmailed {
+				if res.Findings[i].Code == effect.FindingUnmailed {
 					found = &res.Findings[i]
 				}
 			}
@@ -129,7 +129,7 @@ func TestCheckSaysWhetherPeopleAreCalledToHearAMessage(t *testing.T) {
 			res := h.act(actions.Check)
 			unmailed := false
 			for _, f := range res.Findings {
-				unmailed = unmailed || f.Code == callflow.FindingUnmailed && f.Severity == integration.FindingError
+				unmailed = unmailed || f.Code == effect.FindingUnmailed && f.Severity == integration.FindingError
 			}
 			if text := lines(res); unmailed != tt.error || !strings.Contains(text, tt.say) || tt.say == "" && strings.Contains(text, "hear a message") {
 				t.Errorf("finding %v, lines\n%s", unmailed, text)
@@ -174,7 +174,7 @@ func TestAHotlinesOwnNumberAsAPhoneIsTold(t *testing.T) {
 	h.users["alice"] = u
 	cleared := false
 	for _, f := range h.act(actions.Check).Findings {
-		cleared = cleared || f.Code == callflow.FindingLoop && f.Severity == integration.FindingClear
+		cleared = cleared || f.Code == effect.FindingLoop && f.Severity == integration.FindingClear
 	}
 	if !cleared {
 		t.Error("the finding stays after the phone was corrected")
@@ -252,7 +252,7 @@ func TestARefusedMailComesBackAsALineAndAFinding(t *testing.T) {
 			Failure: &integration.Error{Kind: integration.KindInvalid, Message: "the mail server said:\r\n550 no such user"},
 		})
 	})
-	if f := h.finds[callflow.FindingMailRefused]; f.Field != "voicemail_emails" || !strings.Contains(f.Message, "ops@example.com: the mail server said: 550 no such user") {
+	if f := h.finds[effect.FindingMailRefused]; f.Field != "voicemail_emails" || !strings.Contains(f.Message, "ops@example.com: the mail server said: 550 no such user") {
 		t.Errorf("finding %+v", f)
 	}
 	last := h.cmds[len(h.cmds)-1]
@@ -266,7 +266,7 @@ func TestAMailThatWouldReachNobodyIsNotSent(t *testing.T) {
 	for unmailed, want := range map[string]int{"": 1, "this host has no mail server": 0} {
 		c := collector{out: &integration.Outcome{}, options: options.Options{MailTo: []options.Recipient{{Address: "ops@example.com"}}}}
 		c.options.Flow.Unmailed = unmailed
-		c.mail(callflow.Mail{Key: "voicemail"})
+		c.mail(effect.Mail{Key: "voicemail"})
 		if got := len(c.out.Mail); got != want {
 			t.Errorf("unmailed %q: %d mails, want %d", unmailed, got, want)
 		}

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/plugin/internal/soundcheck"
@@ -58,11 +60,11 @@ func TestADeadFileIsReplacedInTheDocumentsOfTheCall(t *testing.T) {
 	if got := plays(wait); len(got) != 1 || !strings.HasPrefix(got[0], endpointURL+"/media/music-0.wav") {
 		t.Errorf("plays %v", got)
 	}
-	says(t, wait, words(callflow.PromptPleaseWait, prompts.Args{}))
+	says(t, wait, words(reply.PromptPleaseWait, prompts.Args{}))
 	if h.finds["sound-wait_music"].Field != "wait_music" || h.finds["sound-before_wait"].Field != "before_wait" {
 		t.Errorf("findings %v", h.finds)
 	}
-	if s := h.state(); s.Hold.Errors != 0 || s.Phase != callflow.PhaseHolding {
+	if s := h.state(); s.Hold.Errors != 0 || s.Phase != call.PhaseHolding {
 		t.Errorf("%d errors of the queue, %s", s.Hold.Errors, s.Phase)
 	}
 }
@@ -72,8 +74,8 @@ func TestAFailedRequestThatEndedTheRecordingIsNoReasonToRecordAgain(t *testing.T
 	h := newHost(t, map[string]any{"voicemail": true, "send_straight_to_voicemail": true})
 	rec := find[twiml.Record](t, h.post(endpointURL, "CallStatus", "ringing"))
 	doc := h.post(endpointURL+"/resume", "ErrorCode", "11200", "ErrorUrl", rec.Action)
-	says(t, doc, words(callflow.PromptAfterMessage, prompts.Args{}))
-	if h.state().Phase != callflow.PhaseAwaitingRecording {
+	says(t, doc, words(reply.PromptAfterMessage, prompts.Args{}))
+	if h.state().Phase != call.PhaseAwaitingRecording {
 		t.Errorf("phase %s", h.state().Phase)
 	}
 	for _, l := range h.log {
@@ -88,7 +90,7 @@ func TestWhyTheCarrierDidNotReachAResponderIsInTheStory(t *testing.T) {
 	h := newHost(t, map[string]any{"reach": "ring"})
 	h.hold()
 	h.pass(2 * time.Second)
-	status := endpoint.NewLinks(h.inst, callSID).Leg(callflow.EventLegStatus, "1", 0)
+	status := endpoint.NewLinks(h.inst, callSID).Leg(event.LegStatus, "1", 0)
 	h.post(status, "CallSid", legSID, "CallStatus", "failed", "SipResponseCode", "503", "ErrorCode", "32011")
 	found := false
 	for _, c := range h.cmds {

@@ -7,6 +7,10 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/render"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
@@ -16,15 +20,15 @@ import (
 // KindUnsupported for a format that only a newer release knows, and KindInternal for bytes that are
 // no state. Nothing is ever guessed: the caller then hears the fallback answer and the state stays
 // as it is.
-func readState(s *integration.Session) (callflow.State, error) {
-	var st callflow.State
+func readState(s *integration.Session) (call.State, error) {
+	var st call.State
 	if s == nil || len(s.State) == 0 {
 		return st, nil
 	}
-	if s.Format > callflow.Format {
-		return st, integration.Errorf(integration.KindUnsupported, "session %s has format %d; this version reads up to %d", s.Key, s.Format, callflow.Format)
+	if s.Format > call.Format {
+		return st, integration.Errorf(integration.KindUnsupported, "session %s has format %d; this version reads up to %d", s.Key, s.Format, call.Format)
 	}
-	st, err := callflow.Read(s.State, s.Format)
+	st, err := call.Read(s.State, s.Format)
 	if err != nil {
 		return st, integration.Errorf(integration.KindInternal, "session %s: the state cannot be read: %w", s.Key, err)
 	}
@@ -33,21 +37,21 @@ func readState(s *integration.Session) (callflow.State, error) {
 
 // step runs the call flow on one event and turns what comes out into an outcome. It is pure: it may
 // run again with other facts, and only the last outcome counts.
-func (a *App) step(f integration.Facts, o settings, e callflow.Event, sid string) (integration.Outcome, error) {
+func (a *App) step(f integration.Facts, o settings, e event.Event, sid string) (integration.Outcome, error) {
 	before, err := readState(f.Session)
 	if err != nil {
 		return integration.Outcome{}, err
 	}
 	e.Facts = f
 	after, answer, effects := callflow.Step(o.Flow, before, e)
-	if questions := callflow.Questions(effects); len(questions) > 0 {
+	if questions := effect.Questions(effects); len(questions) > 0 {
 		return integration.Outcome{Need: questions}, nil
 	}
 	out := integration.Outcome{}
 	if answer != nil {
 		music := o.music
 		// Twilio could not play the form's music in this call: the plugin's own takes its place.
-		if slices.Contains(after.Dead, callflow.PromptMusic) {
+		if slices.Contains(after.Dead, reply.PromptMusic) {
 			music = endpoint.OwnMusic(f.Instance)
 		}
 		body, err := render.New(o.Options, addresses(f), music, endpoint.NewLinks(f.Instance, sid), after.Dead...).Render(answer).Encode()
@@ -60,13 +64,13 @@ func (a *App) step(f integration.Facts, o settings, e callflow.Event, sid string
 	// An outcome without a session is not written to the store. Most ticks of the hold music are
 	// such.
 	if callflow.Changed(before, after) {
-		state, format, err := callflow.Write(after, f.WriteFormats.State)
+		state, format, err := call.Write(after, f.WriteFormats.State)
 		if err != nil {
 			return out, integration.Errorf(integration.KindInternal, "session %s: the state cannot be written: %w", sid, err)
 		}
 		out.Session = &integration.SessionUpdate{
-			State: state, Format: format, Occupies: callflow.Occupies(after), WaitsFor: callflow.WaitsFor(after), Call: callflow.View(after), Live: callflow.Live(after),
-			Media: callflow.PlayedMedia(after),
+			State: state, Format: format, Occupies: call.Occupies(after), WaitsFor: call.WaitsFor(after), Call: call.View(after), Live: call.Live(after),
+			Media: call.PlayedMedia(after),
 		}
 		if after.Alert.Created {
 			out.Session.AlertKey = sid
@@ -76,7 +80,7 @@ func (a *App) step(f integration.Facts, o settings, e callflow.Event, sid string
 	// The call is real although its signature was wrong, so the token was changed: what was
 	// remembered of valid signatures is about the old one.
 	for _, x := range out.Findings {
-		if x.Code == callflow.FindingSignature && x.Severity == integration.FindingError {
+		if x.Code == effect.FindingSignature && x.Severity == integration.FindingError {
 			out.Findings = append(out.Findings, endpoint.ForgetSigned(f)...)
 			break
 		}
@@ -102,5 +106,5 @@ func (a *App) HandleAlert(_ context.Context, req integration.AlertRequest) (inte
 	if f.Session == nil || f.Alert == nil || !twilio.IsSID(twilio.SIDCall, f.Session.Key) {
 		return integration.Outcome{}, nil
 	}
-	return a.step(f, a.documents.load(f.Instance), callflow.Event{Kind: callflow.EventAlert}, f.Session.Key)
+	return a.step(f, a.documents.load(f.Instance), event.Event{Kind: event.Alert}, f.Session.Key)
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
@@ -53,17 +53,17 @@ type payload struct {
 // result is what a task found out (format 1). The host stores it between Perform and HandleTask, so
 // it may be read by another process, or another release, than the one that wrote it.
 type result struct {
-	Result          callflow.Result     `json:"result"`
-	Busy            bool                `json:"busy,omitempty"` // too many requests
-	Code            string              `json:"code,omitempty"` // Twilio's, of an error
-	Detail          string              `json:"detail,omitempty"`
-	CallSID         string              `json:"call_sid,omitempty"`
-	CallStatus      callflow.CallStatus `json:"call_status,omitempty"`
-	RecordingSID    string              `json:"recording_sid,omitempty"`
-	RecordingStatus string              `json:"recording_status,omitempty"`
-	Seconds         int                 `json:"seconds,omitempty"`
-	Recordings      []listed            `json:"recordings,omitempty"` // of the call
-	Removed         int                 `json:"removed,omitempty"`    // queues, by the sweep
+	Result          event.Result `json:"result"`
+	Busy            bool         `json:"busy,omitempty"` // too many requests
+	Code            string       `json:"code,omitempty"` // Twilio's, of an error
+	Detail          string       `json:"detail,omitempty"`
+	CallSID         string       `json:"call_sid,omitempty"`
+	CallStatus      event.Status `json:"call_status,omitempty"`
+	RecordingSID    string       `json:"recording_sid,omitempty"`
+	RecordingStatus string       `json:"recording_status,omitempty"`
+	Seconds         int          `json:"seconds,omitempty"`
+	Recordings      []listed     `json:"recordings,omitempty"` // of the call
+	Removed         int          `json:"removed,omitempty"`    // queues, by the sweep
 }
 
 // listed is a recording in a list of Twilio's.
@@ -102,29 +102,29 @@ func (a *App) HandleTask(_ context.Context, req integration.TaskRequest) (integr
 }
 
 // taskEvent is what happened in the call flow's words; false where the flow does not want to know.
-func taskEvent(req integration.TaskRequest) (callflow.Event, bool) {
+func taskEvent(req integration.TaskRequest) (event.Event, bool) {
 	switch req.Event {
 	case integration.TimerDue:
 		switch req.Task.Name { // the host's own, which share no name with ours
 		case integration.TimerPersonFree, integration.TimerPersonWanted, integration.TimerHostStarted, integration.TimerHostChanged, integration.TimerCallerSilent:
-			return callflow.Event{Kind: callflow.EventTimer, Timer: req.Task.Name}, true
+			return event.Event{Kind: event.Timer, Timer: req.Task.Name}, true
 		}
 		name, ok := strings.CutPrefix(req.Task.Name, timerName(""))
-		return callflow.Event{Kind: callflow.EventTimer, Timer: name}, ok
+		return event.Event{Kind: event.Timer, Timer: name}, ok
 	case integration.CommandFailed:
 		if req.Command == nil {
-			return callflow.Event{}, false
+			return event.Event{}, false
 		}
-		return callflow.Event{
-			Kind: callflow.EventCommandFailed, Command: req.Command, Detail: failure(req.Failure),
+		return event.Event{
+			Kind: event.CommandFailed, Command: req.Command, Detail: failure(req.Failure),
 		}, true
 	case integration.TaskDone, integration.TaskFailed:
 		if req.Task.Name == integration.TaskMail {
-			return callflow.Event{Kind: callflow.EventMailFailed, Detail: undelivered(req)}, true
+			return event.Event{Kind: event.MailFailed, Detail: undelivered(req)}, true
 		}
 		return resultEvent(req)
 	}
-	return callflow.Event{}, false
+	return event.Event{}, false
 }
 
 // undelivered says to whom a mail could not be delivered, and why.
@@ -141,45 +141,45 @@ func undelivered(req integration.TaskRequest) string {
 
 // resultEvent is the result of one of our tasks as an event; false for kinds whose result the flow
 // does not wait for, such as the end of a leg.
-func resultEvent(req integration.TaskRequest) (callflow.Event, bool) {
+func resultEvent(req integration.TaskRequest) (event.Event, bool) {
 	var p payload
 	if err := json.Unmarshal(req.Task.Payload, &p); err != nil {
-		return callflow.Event{}, false
+		return event.Event{}, false
 	}
-	kind, ok := map[string]callflow.EventKind{
-		taskDial: callflow.EventDialed, taskLookLeg: callflow.EventLookedAtLeg, taskLookCall: callflow.EventLookedAtCall,
-		taskDequeue: callflow.EventDequeued, taskDeleteQueue: callflow.EventQueueDeleted, taskFetch: callflow.EventFetched,
-		taskLookRecordings: callflow.EventRecordingsList,
+	kind, ok := map[string]event.Kind{
+		taskDial: event.Dialed, taskLookLeg: event.LookedAtLeg, taskLookCall: event.LookedAtCall,
+		taskDequeue: event.Dequeued, taskDeleteQueue: event.QueueDeleted, taskFetch: event.Fetched,
+		taskLookRecordings: event.RecordingsList,
 	}[p.Kind]
 	if !ok {
-		return callflow.Event{}, false
+		return event.Event{}, false
 	}
 	r := failed(p.Kind, req.Failure)
 	if req.Event == integration.TaskDone {
 		r = result{}
 		if err := json.Unmarshal(req.Result, &r); err != nil || r.Result == "" {
 			// Unknown is the safe reading: the flow looks before it repeats anything.
-			r = result{Result: callflow.Unknown, Detail: "the result cannot be read"}
+			r = result{Result: event.Unknown, Detail: "the result cannot be read"}
 		}
 	}
-	e := callflow.Event{
+	e := event.Event{
 		Kind: kind, Leg: p.Leg, Result: r.Result, Code: r.Code, Busy: r.Busy, Detail: r.Detail, CallSid: r.CallSID, CallStatus: r.CallStatus,
 		RecordingSid: r.RecordingSID, RecordingStatus: r.RecordingStatus, Seconds: r.Seconds,
 	}
 	for _, l := range r.Recordings {
-		e.Recordings = append(e.Recordings, callflow.ListedRecording{Sid: l.SID, Status: l.Status, Seconds: l.Seconds})
+		e.Recordings = append(e.Recordings, event.ListedRecording{Sid: l.SID, Status: l.Status, Seconds: l.Seconds})
 	}
 	if p.Kind == taskLookRecordings && r.RecordingSID != "" {
 		// The release before named the newest alone.
-		e.Recordings = []callflow.ListedRecording{{Sid: r.RecordingSID, Status: r.RecordingStatus, Seconds: r.Seconds}}
+		e.Recordings = []event.ListedRecording{{Sid: r.RecordingSID, Status: r.RecordingStatus, Seconds: r.Seconds}}
 	}
 	if p.Kind == taskFetch {
 		e.RecordingSid = p.RecordingSID
 		// The host has stored the audio, and names it here; the bytes themselves never come back.
 		if len(req.Media) > 0 {
 			e.Media = &req.Media[0]
-		} else if e.Result == callflow.Done {
-			e.Result, e.Detail = callflow.Failed, "the audio was not kept"
+		} else if e.Result == event.Done {
+			e.Result, e.Detail = event.Failed, "the audio was not kept"
 		}
 	}
 	return e, true
@@ -187,13 +187,13 @@ func resultEvent(req integration.TaskRequest) (callflow.Event, bool) {
 
 // failed is the result of a task that failed for good in the host's eyes.
 func failed(kind string, err *integration.Error) result {
-	r := result{Result: callflow.Failed, Detail: failure(err)}
+	r := result{Result: event.Failed, Detail: failure(err)}
 	switch {
 	case err == nil:
 	case err.Kind == integration.KindNotFound:
-		r.Result = callflow.NotFound
+		r.Result = event.NotFound
 	case err.Kind == integration.KindDeadline && kind == taskDial:
-		r.Result = callflow.Unknown // it may have been started and lost in the middle
+		r.Result = event.Unknown // it may have been started and lost in the middle
 	case err.Kind == integration.KindDeadline && kind == taskLookCall:
 		r.Busy = true // its turn did not come: that says nothing of Twilio
 	}

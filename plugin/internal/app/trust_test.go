@@ -10,10 +10,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/actions"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/plugin/internal/render"
@@ -163,7 +164,7 @@ func TestForgedAndStrayRequests(t *testing.T) {
 		"wrong token":            h.request(strings.Replace(base, "t="+token, "t="+strings.Repeat("A", len(token)), 1), form()),
 		"no token":               h.request(endpointURL+"/c/"+callSID+"/hold", form()),
 		"token of another path":  h.request(strings.Replace(base, "/hold?", "/voicemail?", 1), form()),
-		"unknown call":           h.request(endpoint.NewLinks(h.inst, other).At(callflow.EventMenuKeys, 1), form("CallSid", other)),
+		"unknown call":           h.request(endpoint.NewLinks(h.inst, other).At(event.MenuKeys, 1), form("CallSid", other)),
 		"another call's request": h.request(base, form("CallSid", other)),
 		"unknown path":           h.request(endpointURL+"/admin", form()),
 		"unknown sub-path":       h.request(endpointURL+"/c/"+callSID+"/secret", form()),
@@ -182,7 +183,7 @@ func TestForgedAndStrayRequests(t *testing.T) {
 	forged := newHost(t, nil)
 	forged.inst.TokenKey = nil // a host without a key issues nothing that could be valid
 	forged.session = h.session
-	forged.isRefused("no key", forged.request(endpoint.NewLinks(forged.inst, callSID).At(callflow.EventTick, 1), form()))
+	forged.isRefused("no key", forged.request(endpoint.NewLinks(forged.inst, callSID).At(event.Tick, 1), form()))
 }
 
 func TestALogLineQuotesLittleOfWhatIsNotTwilios(t *testing.T) {
@@ -217,7 +218,7 @@ func TestOurOwnCallsAreNoCallers(t *testing.T) {
 	h := newHost(t, nil)
 	for _, path := range []string{"", "/resume"} {
 		doc := h.post(endpointURL+path, "CallSid", legSID, "Direction", "outbound-api")
-		says(t, doc, words(callflow.PromptGoodbye, prompts.Args{}))
+		says(t, doc, words(reply.PromptGoodbye, prompts.Args{}))
 		if h.session != nil || len(h.cmds) > 0 {
 			t.Errorf("%s: a call of ours became a caller", path)
 		}
@@ -243,7 +244,7 @@ func TestALegThatTurnsToThePlainFallbackGoesOnWhereItWas(t *testing.T) {
 	find[twiml.Gather](t, h.post(answer, "CallSid", legSID, "From", calledNum, "To", alicePhon, "Direction", "outbound-api"))
 	for name, doc := range map[string]twiml.Document{
 		"somebody else's address": resume("https://elsewhere.example.com/leg"),
-		"a caller's address":      resume(endpoint.NewLinks(h.inst, callSID).At(callflow.EventTick, 1)),
+		"a caller's address":      resume(endpoint.NewLinks(h.inst, callSID).At(event.Tick, 1)),
 		"a wrong token":           resume(plain + "x"),
 		"nothing failed":          resume(""),
 		"a leg that is over":      resume(answer, "CallStatus", "completed"),

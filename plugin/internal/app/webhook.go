@@ -10,7 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/plugin/internal/render"
@@ -21,7 +22,7 @@ import (
 // HandleWebhook implements [integration.Integration]. Everything that can be refused is refused
 // before the call flow sees it, the cheapest check first; a refused request changes nothing. What
 // is refused and what is merely not trusted differ: a wrong signature is passed on
-// ([callflow.Auth]), since a token changed at Twilio must not lose calls.
+// ([event.Auth]), since a token changed at Twilio must not lose calls.
 func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
 	if strings.HasPrefix(req.Path, endpoint.MediaPrefix) {
 		resp := endpoint.ServeMusic(req)
@@ -72,12 +73,12 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		// A call that we made, sent here by a fallback address: it is no caller, and goes back to
 		// its own address, which alone says what it is about.
 		resp := render.Farewell(o.Options)
-		if address := endpoint.NewLinks(f.Instance, "").LegAddress(w.ErrorURL); address != "" && !callflow.CallStatus(w.CallStatus).Over() {
+		if address := endpoint.NewLinks(f.Instance, "").LegAddress(w.ErrorURL); address != "" && !event.Status(w.CallStatus).Over() {
 			resp = render.GoOn(address)
 		}
 		return integration.Outcome{Response: &resp}, nil
 	}
-	if f.Session == nil && r.Kind == callflow.EventCallStatus {
+	if f.Session == nil && r.Kind == event.CallStatus {
 		resp := render.Document(twiml.New().Bytes()) // a call that never came to us
 		return integration.Outcome{Response: &resp}, nil
 	}
@@ -100,7 +101,7 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 				"call": call, "code": w.ErrorCode, "url": address,
 			}})
 		}
-		out.Findings = append(out.Findings, endpoint.SignatureFinding(f, o.Account, auth, r.Kind == callflow.EventArrival)...)
+		out.Findings = append(out.Findings, endpoint.SignatureFinding(f, o.Account, auth, r.Kind == event.Arrival)...)
 	}
 	return out, nil
 }
@@ -110,7 +111,7 @@ const fallbackPath = "/resume"
 
 // readFailure adds to an event what failed, if Twilio says so: a request of ours, or an address
 // that is not ours, of a sound file.
-func readFailure(e *callflow.Event, req integration.WebhookRequest, w twilio.Webhook) {
+func readFailure(e *event.Event, req integration.WebhookRequest, w twilio.Webhook) {
 	e.Fallback = strings.HasSuffix(req.Path, fallbackPath)
 	path, ours := strings.CutPrefix(w.ErrorURL, strings.TrimSuffix(req.Facts.Instance.EndpointURL, "/"))
 	if !ours || w.ErrorURL == "" {
@@ -154,11 +155,11 @@ func withoutToken(address string) string {
 }
 
 // eventOf is a request in the call flow's words.
-func eventOf(r endpoint.Route, w twilio.Webhook, form url.Values, auth callflow.Auth, arrival bool, o settings) callflow.Event {
-	e := callflow.Event{
-		Kind: r.Kind, Auth: auth, Leg: r.Leg, CallStatus: callflow.CallStatus(w.CallStatus),
+func eventOf(r endpoint.Route, w twilio.Webhook, form url.Values, auth event.Auth, arrival bool, o settings) event.Event {
+	e := event.Event{
+		Kind: r.Kind, Auth: auth, Leg: r.Leg, CallStatus: event.Status(w.CallStatus),
 		Step: atoi(form.Get(endpoint.QueryStep)), Tick: atoi(form.Get(endpoint.QueryTick)), Said: time.Duration(atoi(form.Get(endpoint.QuerySaid))) * time.Second, Digits: w.Digits,
-		QueueSid: w.QueueSID, QueueResult: w.QueueResult, DequeuedBy: w.DequeuingCallSID, Bridged: callflow.Bridge(w.DialBridged),
+		QueueSid: w.QueueSID, QueueResult: w.QueueResult, DequeuedBy: w.DequeuingCallSID, Bridged: event.Bridge(w.DialBridged),
 		QueueTime: w.QueueTime, RecordingSid: w.RecordingSID, RecordingStatus: w.RecordingStatus, Code: w.ErrorCode, ErrorURL: w.ErrorURL,
 	}
 	if arrival {
@@ -170,19 +171,19 @@ func eventOf(r endpoint.Route, w twilio.Webhook, form url.Values, auth callflow.
 	case arrival: // later requests tell nothing new of the caller
 		e.Caller = caller(r, w, o)
 	}
-	if r.Kind == callflow.EventLegJoins {
+	if r.Kind == event.LegJoins {
 		e.Phone = w.To
 	}
 	switch r.Kind {
-	case callflow.EventRecorded, callflow.EventRecording:
+	case event.Recorded, event.Recording:
 		e.Seconds = seconds(w.RecordingDuration)
-	case callflow.EventLegEnded:
+	case event.LegEnded:
 		e.Seconds = seconds(w.DialCallDuration)
-	case callflow.EventLegStatus:
+	case event.LegStatus:
 		e.Seconds, e.Detail = seconds(w.CallDuration), carrierAnswer(w)
-	case callflow.EventCallStatus:
+	case event.CallStatus:
 		e.Seconds = seconds(w.CallDuration)
-	case callflow.EventTranscription:
+	case event.Transcription:
 		if w.TranscriptionStatus == "completed" {
 			e.Text = w.TranscriptionText
 		}
@@ -193,7 +194,7 @@ func eventOf(r endpoint.Route, w twilio.Webhook, form url.Values, auth callflow.
 
 // caller is what the request tells of the caller; nil where it tells nothing, as callbacks about
 // recordings do.
-func caller(r endpoint.Route, w twilio.Webhook, o settings) *callflow.Caller {
+func caller(r endpoint.Route, w twilio.Webhook, o settings) *call.Caller {
 	sid := w.CallSID
 	if sid == "" {
 		sid = r.Call
@@ -204,7 +205,7 @@ func caller(r endpoint.Route, w twilio.Webhook, o settings) *callflow.Caller {
 	from := phone.ReadCaller(w.From, o.Country)
 	called, forward := phone.ReadCaller(w.To, o.Country), phone.ReadCaller(w.ForwardedFrom, o.Country)
 	// A call whose both ends are the same number comes from the hotline itself: see the Loop field.
-	return &callflow.Caller{
+	return &call.Caller{
 		Sid: sid, Number: from.Number, Address: from.Address, Withheld: from.Withheld, Called: called.Number,
 		Banned: phone.Banned(o.Banned, from), Loop: from.Number != "" && from.Number == called.Number, Name: w.CallerName,
 		City: w.FromCity, State: w.FromState, Zip: w.FromZip, Country: w.FromCountry, Forward: forward.Number,

@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/draft"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 )
 
 // command gives the alert a command and returns its number. Without an alert (rejected calls have
@@ -16,7 +19,7 @@ func (m *machine) command(c integration.AlertCommand) int64 {
 	a := &m.s.Alert
 	if !a.Created {
 		if a.Wanted && c.Kind == integration.AlertLog && len(a.Notes) < maxNotes {
-			a.Notes = append(a.Notes, Note{Text: c.Text, Actor: c.Actor})
+			a.Notes = append(a.Notes, call.Note{Text: c.Text, Actor: c.Actor})
 		}
 		return 0
 	}
@@ -52,7 +55,7 @@ func (m *machine) createWanted() {
 		return
 	}
 	a.Created, a.Wanted = true, false
-	d := NewDraft(m.s.Caller)
+	d := draft.New(m.s.Caller)
 	d.Urgency = m.f.Instance.Urgency
 	if a.Repeat != "" {
 		d.Title += " (" + a.Repeat + ")"
@@ -114,7 +117,7 @@ func (m *machine) teamIDs() []string {
 // already read, is ignored.
 func (m *machine) observe() {
 	snap, a := m.f.Alert, &m.s.Alert
-	if snap == nil || !a.Created || a.newerThan(snap) {
+	if snap == nil || !a.Created || a.NewerThan(snap) {
 		return
 	}
 	// Before our command is in it: it may be the command that the platform cannot carry out.
@@ -162,8 +165,8 @@ func (m *machine) notePaging(snap *integration.AlertSnapshot) {
 	// Nothing is expected any more of a platform that was commanded to escalate.
 	a.EscalateBy, a.Judged = time.Time{}, false
 	switch m.phase() {
-	case PhaseHolding, PhaseConnecting:
-	case PhaseArrived, PhaseChoosing, PhaseTalking, PhaseLeavingMessage, PhaseAwaitingRecording, PhaseDelivering, PhaseEnded:
+	case call.PhaseHolding, call.PhaseConnecting:
+	case call.PhaseArrived, call.PhaseChoosing, call.PhaseTalking, call.PhaseLeavingMessage, call.PhaseAwaitingRecording, call.PhaseDelivering, call.PhaseEnded:
 		if reason != "" {
 			m.log("The platform pages nobody for this alert: "+sentence(reason), "")
 		}
@@ -185,7 +188,7 @@ func sentence(text string) string { return strings.TrimRight(text, ". ") + "." }
 // recogniseOwnAck tells the acknowledgement that we commanded from one that a person made. A
 // platform may say which command made it. Where it does not, ours is the one of the person we named
 // that is first seen in the snapshot that first includes the command.
-func (m *machine) recogniseOwnAck(lastCommand int64, acks []Ack) {
+func (m *machine) recogniseOwnAck(lastCommand int64, acks []call.Ack) {
 	a := &m.s.Alert
 	own := func(id string) {
 		if !slices.Contains(a.OwnAcks, id) {
@@ -203,7 +206,7 @@ func (m *machine) recogniseOwnAck(lastCommand int64, acks []Ack) {
 		return
 	}
 	for _, k := range acks {
-		before := slices.ContainsFunc(a.Acks, func(o Ack) bool { return o.ID == k.ID }) || m.seen(k.ID)
+		before := slices.ContainsFunc(a.Acks, func(o call.Ack) bool { return o.ID == k.ID }) || m.seen(k.ID)
 		if !said && k.User == a.AckUser && !before {
 			own(k.ID)
 			break
@@ -213,13 +216,13 @@ func (m *machine) recogniseOwnAck(lastCommand int64, acks []Ack) {
 }
 
 // ownAck reports whether an acknowledgement is one that we commanded.
-func (m *machine) ownAck(k Ack) bool { return slices.Contains(m.s.Alert.OwnAcks, k.ID) }
+func (m *machine) ownAck(k call.Ack) bool { return slices.Contains(m.s.Alert.OwnAcks, k.ID) }
 
 // normalAcks are acknowledgements as they are remembered.
-func normalAcks(in []integration.Acknowledgement) []Ack {
-	var out []Ack
+func normalAcks(in []integration.Acknowledgement) []call.Ack {
+	var out []call.Ack
 	for _, k := range in {
-		out = append(out, Ack{ID: k.ID, User: k.User, At: k.At.UTC().Round(0), Command: k.Command})
+		out = append(out, call.Ack{ID: k.ID, User: k.User, At: k.At.UTC().Round(0), Command: k.Command})
 	}
 	return out
 }
@@ -228,15 +231,15 @@ func normalAcks(in []integration.Acknowledgement) []Ack {
 func (m *machine) statusChanged() {
 	a := &m.s.Alert
 	switch m.phase() {
-	case PhaseHolding, PhaseConnecting:
+	case call.PhaseHolding, call.PhaseConnecting:
 		m.exitByStatus()
-	case PhaseTalking:
+	case call.PhaseTalking:
 		switch a.Status {
 		case integration.AlertDropped, integration.AlertResolved, integration.AlertDeleted:
 			m.log("The alert is "+string(a.Status)+"; the conversation goes on.", "")
 		case integration.AlertQueued, integration.AlertOpen, integration.AlertAcknowledged:
 		}
-	case PhaseArrived, PhaseChoosing, PhaseLeavingMessage, PhaseAwaitingRecording, PhaseDelivering, PhaseEnded:
+	case call.PhaseArrived, call.PhaseChoosing, call.PhaseLeavingMessage, call.PhaseAwaitingRecording, call.PhaseDelivering, call.PhaseEnded:
 	}
 }
 
@@ -246,14 +249,14 @@ func (m *machine) statusChanged() {
 func (m *machine) exitByStatus() {
 	switch m.s.Alert.Status {
 	case integration.AlertDropped:
-		m.pend(ExitDropped)
+		m.pend(call.ExitDropped)
 	case integration.AlertResolved:
-		m.pend(ExitResolved)
+		m.pend(call.ExitResolved)
 	case integration.AlertDeleted:
-		m.pend(ExitDeleted)
+		m.pend(call.ExitDeleted)
 	case integration.AlertQueued, integration.AlertOpen, integration.AlertAcknowledged:
 		switch m.s.Exit {
-		case ExitDropped, ExitResolved, ExitNobody, ExitOneRound:
+		case call.ExitDropped, call.ExitResolved, call.ExitNobody, call.ExitOneRound:
 			m.s.Exit = ""
 			m.log("The alert is "+string(m.s.Alert.Status)+" again; the caller goes on waiting.", "")
 		default:
@@ -270,27 +273,27 @@ func (m *machine) readAcks() {
 		}
 		own := m.ownAck(k)
 		switch m.phase() {
-		case PhaseTalking:
+		case call.PhaseTalking:
 			m.see(k)
 			if !own {
 				m.log("Acknowledged during the conversation, which goes on.", k.User)
 			}
-		case PhaseLeavingMessage, PhaseAwaitingRecording:
+		case call.PhaseLeavingMessage, call.PhaseAwaitingRecording:
 			m.see(k)
 			if !own {
 				m.log("Acknowledged while the caller leaves a message: nobody is rung. "+m.callBack(), k.User)
 			}
-		case PhaseDelivering:
+		case call.PhaseDelivering:
 			m.see(k)
 			if !own {
 				m.log("Acknowledged before the message was heard. "+m.callBack(), k.User)
 			}
-		case PhaseEnded:
+		case call.PhaseEnded:
 			m.see(k)
 			if !own {
 				m.log("Acknowledged after the call was over. "+m.callBack(), k.User)
 			}
-		case PhaseArrived, PhaseChoosing, PhaseHolding, PhaseConnecting:
+		case call.PhaseArrived, call.PhaseChoosing, call.PhaseHolding, call.PhaseConnecting:
 		}
 	}
 }
@@ -299,7 +302,7 @@ func (m *machine) readAcks() {
 // each snapshot would have its person rung again.
 func (m *machine) seen(id string) bool { return slices.Contains(m.s.Alert.SeenAcks, id) }
 
-func (m *machine) see(k Ack) {
+func (m *machine) see(k call.Ack) {
 	m.s.Alert.SeenAcks = remember(m.s.Alert.SeenAcks, k.ID, m.s.Alert.Acks)
 }
 
@@ -308,11 +311,11 @@ func (m *machine) see(k Ack) {
 const maxAckIDs = 50
 
 // remember adds an id to a list, the oldest first, and forgets the oldest that are not in force.
-func remember(ids []string, id string, inForce []Ack) []string {
+func remember(ids []string, id string, inForce []call.Ack) []string {
 	ids = append(ids, id)
 	spare := len(ids) - maxAckIDs
 	return slices.DeleteFunc(ids, func(old string) bool {
-		if spare <= 0 || old == id || slices.ContainsFunc(inForce, func(k Ack) bool { return k.ID == old }) {
+		if spare <= 0 || old == id || slices.ContainsFunc(inForce, func(k call.Ack) bool { return k.ID == old }) {
 			return false
 		}
 		spare--
@@ -322,10 +325,10 @@ func remember(ids []string, id string, inForce []Ack) []string {
 
 // handedTo follows a handoff to another team.
 func (m *machine) handedTo(teams []string) bool {
-	if m.s.Team == nil || len(teams) == 0 || slices.Contains(teams, m.s.Team.ID) || m.phase() == PhaseEnded {
+	if m.s.Team == nil || len(teams) == 0 || slices.Contains(teams, m.s.Team.ID) || m.phase() == call.PhaseEnded {
 		return false
 	}
-	team := Team{ID: teams[0], Name: teams[0]}
+	team := call.Team{ID: teams[0], Name: teams[0]}
 	for _, t := range m.s.Teams {
 		if t.ID == team.ID {
 			team.Name = t.Name
@@ -347,7 +350,7 @@ func (m *machine) handedTo(teams []string) bool {
 	if m.byLayer() {
 		a.EscalateBy = m.now.Add(escalateLimit) // as after routing
 	}
-	if m.s.Phase == PhaseDelivering {
+	if m.s.Phase == call.PhaseDelivering {
 		m.s.Delivery.Layer, m.s.Delivery.Round, m.s.Delivery.Since = 0, 0, m.now
 	}
 	m.log("The call was handed to "+team.Name+".", "")
@@ -367,12 +370,12 @@ func (m *machine) commandFailed() {
 		// The platform keeps no annotations and said so: the story stays in the call's own log.
 		return
 	}
-	m.emit(integration.Finding{Code: FindingAlert, Severity: integration.FindingError, At: m.now,
+	m.emit(integration.Finding{Code: effect.FindingAlert, Severity: integration.FindingError, At: m.now,
 		Message: "The platform refused to carry out a command for an alert (" + string(c.Kind) + "): " + m.e.Detail})
 	switch c.Kind {
 	case integration.AlertCreate, integration.AlertRoute:
-		if m.phase() == PhaseHolding || m.phase() == PhaseConnecting {
-			m.pend(ExitRefused)
+		if m.phase() == call.PhaseHolding || m.phase() == call.PhaseConnecting {
+			m.pend(call.ExitRefused)
 		}
 	// From now on the layers are rung without the platform, and its next one at once.
 	case integration.AlertReopen, integration.AlertEscalate:

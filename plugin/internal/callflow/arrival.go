@@ -6,6 +6,11 @@ import (
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/draft"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 // Limits of what a call may be offered.
@@ -36,28 +41,28 @@ func (m *machine) arrive() {
 		// number shown to responders is the number that was called. Served, it would call itself
 		// for ever.
 		m.begin()
-		m.emit(integration.Finding{Code: FindingLoop, Severity: integration.FindingError, At: m.now,
+		m.emit(integration.Finding{Code: effect.FindingLoop, Severity: integration.FindingError, At: m.now,
 			Message: "A call came from the hotline's own number: somebody on call has that number as phone, or forwards to it. Correct the phone, or set Caller ID."})
-		m.end(EndRejected, reasonLoop)
+		m.end(call.EndRejected, reasonLoop)
 		return
 	}
 	// Before anything is asked about the call: it costs neither money nor an alert.
 	if m.e.Caller.Banned {
 		m.begin()
 		m.emit(integration.LogLine{
-			Level: "info", Message: "banned number rejected: " + m.e.Caller.label(), Attrs: map[string]string{"call": m.s.Caller.Sid},
+			Level: "info", Message: "banned number rejected: " + m.e.Caller.Label(), Attrs: map[string]string{"call": m.s.Caller.Sid},
 		})
-		m.end(EndRejected, "the number is banned")
+		m.end(call.EndRejected, "the number is banned")
 		return
 	}
 	if key := hostRefusal(m.f.Instance.State); key != "" && (m.f.Instance.State != integration.HostMaintenance || !m.c.Voicemail) {
 		m.begin()
 		if m.f.Instance.State == integration.HostRateLimited {
-			m.emit(integration.LogLine{Level: "warn", Message: "too many calls at a time: " + m.s.Caller.label() + " is asked to call again later",
+			m.emit(integration.LogLine{Level: "warn", Message: "too many calls at a time: " + m.s.Caller.Label() + " is asked to call again later",
 				Attrs: map[string]string{"call": m.s.Caller.Sid, integration.LogLimit: "live_calls"}})
 		}
 		m.s.Farewell = key
-		m.end(EndToldGoodbye, "the host does not serve calls: "+string(m.f.Instance.State))
+		m.end(call.EndToldGoodbye, "the host does not serve calls: "+string(m.f.Instance.State))
 		return
 	}
 	// Both questions are put in the same round, as a caller waits for the answer.
@@ -79,25 +84,25 @@ func (m *machine) arrive() {
 	}
 	switch {
 	case flood:
-		m.emit(integration.LogLine{Level: "warn", Message: fmt.Sprintf("%s called more than %d times in ten minutes: nobody is called", m.s.Caller.label(), m.c.CallsPerNumber), Attrs: map[string]string{"call": m.s.Caller.Sid, integration.LogLimit: "calls_per_number"}})
+		m.emit(integration.LogLine{Level: "warn", Message: fmt.Sprintf("%s called more than %d times in ten minutes: nobody is called", m.s.Caller.Label(), m.c.CallsPerNumber), Attrs: map[string]string{"call": m.s.Caller.Sid, integration.LogLimit: "calls_per_number"}})
 		m.log("This number called too often lately: nobody is called. A message is delivered.", "")
-		m.leave(ExitFlood)
+		m.leave(call.ExitFlood)
 	case m.f.Instance.State == integration.HostMaintenance:
-		m.leave(ExitMaintenance)
+		m.leave(call.ExitMaintenance)
 	case len(teams) == 0:
-		m.emit(integration.Finding{Code: FindingNoTeam, Severity: integration.FindingError, At: m.now,
+		m.emit(integration.Finding{Code: effect.FindingNoTeam, Severity: integration.FindingError, At: m.now,
 			Message: "A call had no team to go to. Add a team as destination, or a default receiver to the router."})
-		m.leave(ExitNoTeam)
+		m.leave(call.ExitNoTeam)
 	case len(teams) == 1 && !m.c.ForceInput:
 		m.choose(teams[0])
 	default:
-		m.enter(PhaseChoosing)
+		m.enter(call.PhaseChoosing)
 	}
 }
 
 // begin starts the session.
 func (m *machine) begin() {
-	m.s.Format = Format
+	m.s.Format = call.Format
 	m.s.Caller = *m.e.Caller
 	m.s.Caller.Banned, m.s.Caller.Loop = false, false // for the arrival alone
 	m.s.ArrivedAt = m.now
@@ -105,14 +110,14 @@ func (m *machine) begin() {
 }
 
 // strayAnswer answers a request of a call that nothing is known of.
-func (m *machine) strayAnswer() Reply {
+func (m *machine) strayAnswer() reply.Reply {
 	switch {
-	case m.e.Kind == EventAnnounce:
-		return AnnounceReply{}
+	case m.e.Kind == event.Announce:
+		return reply.Announce{}
 	case m.row.answer == nil, m.e.CallStatus.Over():
-		return EmptyReply{}
+		return reply.Empty{}
 	}
-	return HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
+	return reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptGoodbye}}}
 }
 
 // stray is what a request of an unknown call does: nothing.
@@ -122,30 +127,30 @@ func (m *machine) stray() {
 
 // arriveInQueue: a call waits in the queue but its session is gone. Out of the queue it is served
 // like a new one.
-func (m *machine) arriveInQueue() { m.reply = LeaveQueueReply{} }
+func (m *machine) arriveInQueue() { m.reply = reply.LeaveQueue{} }
 
 // hostRefusal is what a caller hears where the host does not serve calls; "" if it does.
-func hostRefusal(h integration.HostState) PromptKey {
+func hostRefusal(h integration.HostState) reply.PromptKey {
 	switch h {
 	case integration.HostDisabled:
-		return PromptDisabled
+		return reply.PromptDisabled
 	case integration.HostMaintenance:
-		return PromptMaintenance
+		return reply.PromptMaintenance
 	case integration.HostUnavailable:
-		return PromptUnavailable
+		return reply.PromptUnavailable
 	case integration.HostRateLimited:
-		return PromptRateLimited
+		return reply.PromptRateLimited
 	case integration.HostActive, "":
 		return ""
 	case integration.HostDeleted: // no new call comes here
 	}
-	return PromptUnavailable
+	return reply.PromptUnavailable
 }
 
 // destinations finds the teams of the call: those that routers assign, in assigned order; else the
 // routers' default receivers; else the integration's own teams, in alphabetical order.
-func (m *machine) destinations() ([]Team, []string) {
-	var own, assigned, defaults []Team
+func (m *machine) destinations() ([]call.Team, []string) {
+	var own, assigned, defaults []call.Team
 	var notes []string
 	for _, d := range m.f.Destinations {
 		switch {
@@ -155,10 +160,10 @@ func (m *machine) destinations() ([]Team, []string) {
 			a, def, n := m.verdict(d.ID, nil)
 			assigned, defaults, notes = append(assigned, a...), append(defaults, def...), append(notes, n...)
 		default:
-			own = append(own, Team{ID: d.ID, Name: d.Name})
+			own = append(own, call.Team{ID: d.ID, Name: d.Name})
 		}
 	}
-	slices.SortStableFunc(own, func(a, b Team) int {
+	slices.SortStableFunc(own, func(a, b call.Team) int {
 		if c := strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)); c != 0 {
 			return c
 		}
@@ -179,8 +184,8 @@ func (m *machine) destinations() ([]Team, []string) {
 }
 
 // verdict asks a router and, where it names routers, those: up to routerDepth deep, none twice.
-func (m *machine) verdict(id string, above []string) (assigned, defaults []Team, notes []string) {
-	answer, ok := m.ask(AskRoute(id, RoutingFacts(m.f, *m.e.Caller, m.e.Parameters)))
+func (m *machine) verdict(id string, above []string) (assigned, defaults []call.Team, notes []string) {
+	answer, ok := m.ask(effect.AskRoute(id, draft.RoutingFacts(m.f, *m.e.Caller, m.e.Parameters)))
 	if !ok {
 		return nil, nil, nil
 	}
@@ -188,14 +193,14 @@ func (m *machine) verdict(id string, above []string) (assigned, defaults []Team,
 		return nil, nil, []string{"The router " + id + " could not be asked."}
 	}
 	above = append(slices.Clone(above), id)
-	follow := func(list []integration.Destination) []Team {
-		var teams []Team
+	follow := func(list []integration.Destination) []call.Team {
+		var teams []call.Team
 		for _, d := range list {
 			switch {
 			case d.Missing:
 				notes = append(notes, d.Name+" is a receiver of the router but no longer exists.")
 			case d.Kind != integration.DestinationRouter:
-				teams = append(teams, Team{ID: d.ID, Name: d.Name})
+				teams = append(teams, call.Team{ID: d.ID, Name: d.Name})
 			case len(above) > routerDepth || slices.Contains(above, d.ID):
 				notes = append(notes, "The router "+d.ID+" was not followed: routers lead too deep, or in a circle.")
 			default:
@@ -216,10 +221,10 @@ func (m *machine) verdict(id string, above []string) (assigned, defaults []Team,
 }
 
 // unique keeps the first of teams that occur more than once, in its place.
-func unique(teams []Team) []Team {
-	var out []Team
+func unique(teams []call.Team) []call.Team {
+	var out []call.Team
 	for _, t := range teams {
-		if !slices.ContainsFunc(out, func(o Team) bool { return o.ID == t.ID }) {
+		if !slices.ContainsFunc(out, func(o call.Team) bool { return o.ID == t.ID }) {
 			out = append(out, t)
 		}
 	}

@@ -5,13 +5,17 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 )
 
 // declined has the platform report who declined, beside what it reported last.
-func (c *call) declined(users ...string) {
+func (c *testCall) declined(users ...string) {
 	c.t.Helper()
 	c.facts.Alert.Declined, c.facts.Alert.ReadAt, c.facts.Alert.LastCommand = users, c.now, c.state.Alert.Commands
-	c.do(Event{Kind: EventAlert})
+	c.do(event.Event{Kind: event.Alert})
 }
 
 func TestTwoPhonesRefusedAtOnceForTheAccountAreDialedOnceMore(t *testing.T) {
@@ -20,14 +24,14 @@ func TestTwoPhonesRefusedAtOnceForTheAccountAreDialedOnceMore(t *testing.T) {
 	c.onCall = map[int][]integration.User{1: {alice, carol}}
 	c.alert(integration.AlertOpen, 1)
 	for _, leg := range []string{"1", "2"} {
-		c.do(Event{Kind: EventDialed, Leg: leg, Result: AccountError, Code: "20003"})
-		same(t, of[DialLeg](c.effects)[0].At, c.now.Add(dialRetry))
+		c.do(event.Event{Kind: event.Dialed, Leg: leg, Result: event.AccountError, Code: "20003"})
+		same(t, of[effect.DialLeg](c.effects)[0].At, c.now.Add(dialRetry))
 	}
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 	c.wait(dialRetry)
-	c.do(Event{Kind: EventDialed, Leg: "1", Result: Done, CallSid: legSid("1")})
-	c.do(Event{Kind: EventDialed, Leg: "2", Result: AccountError, Code: "20003"})
-	c.phase(PhaseHolding)
+	c.do(event.Event{Kind: event.Dialed, Leg: "1", Result: event.Done, CallSid: legSid("1")})
+	c.do(event.Event{Kind: event.Dialed, Leg: "2", Result: event.AccountError, Code: "20003"})
+	c.phase(call.PhaseHolding)
 	same(t, c.state.AccountRefused, false)
 }
 
@@ -39,8 +43,8 @@ func TestAScheduleThatEmptiesInTheMiddleOfACallEndsTheHold(t *testing.T) {
 	p.run(30 * time.Second)
 	c.onCall = nil
 	p.run(3 * time.Minute)
-	c.phase(PhaseLeavingMessage)
-	same(t, c.state.Exit, ExitNobody)
+	c.phase(call.PhaseLeavingMessage)
+	same(t, c.state.Exit, call.ExitNobody)
 }
 
 func TestALayerThatWasEmptyIsRungOnceSomebodyIsOnCall(t *testing.T) {
@@ -54,7 +58,7 @@ func TestALayerThatWasEmptyIsRungOnceSomebodyIsOnCall(t *testing.T) {
 	p.run(10 * time.Second)
 	c.onCall[2] = []integration.User{carol}
 	p.run(time.Minute)
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 	same(t, len(p.of(carolPhone)), 1)
 }
 
@@ -66,7 +70,7 @@ func TestAPersonWhomThePlatformCannotNameSilencesNobodyElse(t *testing.T) {
 	p.run(5 * time.Second)
 	c.alert(integration.AlertAcknowledged, 1, integration.Acknowledgement{ID: "a1", User: "dave", At: c.now})
 	p.run(4 * time.Minute)
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 	if len(p.of(alicePhone)) < 3 || len(p.of(bobPhone)) < 3 {
 		t.Errorf("calls: %v", p.rung)
 	}
@@ -79,9 +83,9 @@ func TestAnAcknowledgementThatThePlatformDoesNotConfirmHoldsNobodyBack(t *testin
 	p.does[alicePhone] = reaction{20 * time.Second, "", "1"}
 	c.alert(integration.AlertOpen, 1)
 	p.run(21 * time.Second)
-	c.phase(PhaseConnecting)
+	c.phase(call.PhaseConnecting)
 	delete(p.does, alicePhone)
-	c.wait(6 * time.Second).do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeNo})
+	c.wait(6 * time.Second).do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), Bridged: event.BridgeNo})
 	p.run(3 * time.Minute)
 	same(t, c.state.Alert.AckPending, true)
 	if len(p.of(bobPhone)) == 0 {
@@ -91,7 +95,7 @@ func TestAnAcknowledgementThatThePlatformDoesNotConfirmHoldsNobodyBack(t *testin
 
 func TestTheNextLayerIsPagedWhenWhoeverAcknowledgedPasses(t *testing.T) {
 	t.Parallel()
-	c, p := ringingCall(t, func(conf *Config) { conf.Reach = ReachAcknowledge })
+	c, p := ringingCall(t, func(conf *config.Config) { conf.Reach = config.ReachAcknowledge })
 	p.does[alicePhone] = reaction{3 * time.Second, "", "2"}
 	c.alert(integration.AlertOpen, 1)
 	c.wait(time.Second).ack("a1", "alice")
@@ -103,7 +107,7 @@ func TestTheNextLayerIsPagedWhenWhoeverAcknowledgedPasses(t *testing.T) {
 }
 
 // occupied has the platform say by which call a person is occupied; "" = by none.
-func (c *call) occupied(u integration.User, by string) {
+func (c *testCall) occupied(u integration.User, by string) {
 	u.OccupiedBy = by
 	c.users[u.ID] = u
 }
@@ -112,8 +116,8 @@ func TestWhoWasOnAnotherCallIsRungWhenItEndsInWhateverLayer(t *testing.T) {
 	t.Parallel()
 	c, p := ringingCall(t, nil)
 	c.onCall = map[int][]integration.User{1: {alice}, 2: {bob}, 3: {carol}}
-	p.does[alicePhone] = reaction{time.Second, StatusBusy, ""}
-	p.does[bobPhone] = reaction{5 * time.Minute, StatusNoAnswer, ""}
+	p.does[alicePhone] = reaction{time.Second, event.StatusBusy, ""}
+	p.does[bobPhone] = reaction{5 * time.Minute, event.StatusNoAnswer, ""}
 	c.alert(integration.AlertOpen, 1)
 	p.run(5 * time.Second)
 	c.occupied(alice, "CA2")
@@ -128,13 +132,13 @@ func TestWhoWasOnAnotherCallIsRungWhenItEndsInWhateverLayer(t *testing.T) {
 
 func TestWhoAcknowledgesDuringAnotherCallIsRungWhenItEnds(t *testing.T) {
 	t.Parallel()
-	c, p := ringingCall(t, func(conf *Config) { conf.Reach = ReachAcknowledge })
+	c, p := ringingCall(t, func(conf *config.Config) { conf.Reach = config.ReachAcknowledge })
 	c.occupied(alice, "CA2")
 	c.alert(integration.AlertOpen, 1)
 	c.ack("a1", "alice")
 	p.run(2 * time.Minute)
 	same(t, len(commands(c.all, integration.AlertReopen)), 1) // the platform's clock counts again
-	same(t, WaitsFor(c.state), []string{"alice"})
+	same(t, call.WaitsFor(c.state), []string{"alice"})
 	c.occupied(alice, "")
 	c.timer(integration.TimerPersonFree)
 	p.run(2*time.Minute + 2*time.Second)
@@ -187,9 +191,9 @@ func TestASharedPhoneRingsOnForTheOther(t *testing.T) {
 	c.onCall = map[int][]integration.User{1: {alice, shared}}
 	c.alert(integration.AlertOpen, 1)
 	p.run(3 * time.Second)
-	same(t, Occupies(c.state), []string{"alice", "dave"})
+	same(t, call.Occupies(c.state), []string{"alice", "dave"})
 	c.declined("alice")
-	c.leg("1", LegRinging, "")
+	c.leg("1", call.LegRinging, "")
 }
 
 func TestAnAutomationThatAlwaysAcknowledgesDoesNotGoRoundInCircles(t *testing.T) {
@@ -214,8 +218,8 @@ func TestAnAlertThatWasClosedDuringTheMenuIsNotRouted(t *testing.T) {
 	c.arrive()
 	c.alert(integration.AlertResolved, 0)
 	c.keys("2")
-	c.phase(PhaseLeavingMessage)
-	c.wait(time.Second).do(Event{Kind: EventRecorded, RecordingSid: "RE1", Seconds: 0})
+	c.phase(call.PhaseLeavingMessage)
+	c.wait(time.Second).do(event.Event{Kind: event.Recorded, RecordingSid: "RE1", Seconds: 0})
 	same(t, len(commands(c.all, integration.AlertRoute)), 0)
 }
 
@@ -227,7 +231,7 @@ func TestAHandOverToATeamThatIsNotPagedYetIsNotWaitedFor(t *testing.T) {
 	p.run(10 * time.Second)
 	c.onCall = map[int][]integration.User{1: {bob}}
 	c.facts.Alert.Teams, c.facts.Alert.ReadAt, c.facts.Alert.Layer = []string{"support"}, c.now, 0
-	c.do(Event{Kind: EventAlert})
+	c.do(event.Event{Kind: event.Alert})
 	p.run(time.Minute)
 	same(t, len(p.of(bobPhone)), 1)
 }
@@ -239,7 +243,7 @@ func TestTheStoryTellsOfPhonesThatRangWhileTheCallerLeft(t *testing.T) {
 	p.does[carolPhone] = reaction{3 * time.Second, "", ""}
 	c.alert(integration.AlertOpen, 1)
 	p.run(7 * time.Second)
-	c.do(Event{Kind: EventLeft, QueueResult: "hangup", CallStatus: StatusCompleted})
+	c.do(event.Event{Kind: event.Left, QueueResult: "hangup", CallStatus: event.StatusCompleted})
 	c.logged("Alice Example (" + alicePhone + ") had rung for 7 s when the caller left.")
 	c.logged("Carol Example (" + carolPhone + ") was being asked when the caller left.")
 }
@@ -251,12 +255,12 @@ func TestTheStoryNamesNoTimesThatAClockSetBackHasMade(t *testing.T) {
 	c.alert(integration.AlertOpen, 1)
 	p.run(7 * time.Second)
 	c.now = c.now.Add(-time.Minute)
-	c.do(Event{Kind: EventLeft, QueueResult: "hangup", CallStatus: StatusCompleted})
+	c.do(event.Event{Kind: event.Left, QueueResult: "hangup", CallStatus: event.StatusCompleted})
 	c.logged("Alice Example (" + alicePhone + ") was ringing when the caller left.")
 
-	c = newCall(t, Defaults()).talking()
-	c.wait(-time.Minute).do(Event{Kind: EventLeft, QueueResult: "hangup", CallStatus: StatusCompleted})
-	c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes})
+	c = newCall(t, config.Defaults()).talking()
+	c.wait(-time.Minute).do(event.Event{Kind: event.Left, QueueResult: "hangup", CallStatus: event.StatusCompleted})
+	c.do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), Bridged: event.BridgeYes})
 	c.logged("The conversation with Alice Example (" + alicePhone + ") is over.")
 }
 
@@ -266,7 +270,7 @@ func TestTheStoryCountsRepetitionsAtEveryEndOfTheHold(t *testing.T) {
 	c.onCall = map[int][]integration.User{1: {alice}}
 	c.alert(integration.AlertOpen, 1)
 	p.run(2*time.Minute + 30*time.Second)
-	c.do(Event{Kind: EventLeft, QueueResult: "hangup", CallStatus: StatusCompleted})
+	c.do(event.Event{Kind: event.Left, QueueResult: "hangup", CallStatus: event.StatusCompleted})
 	same(t, c.times("was called 3 times in all"), 1)
 }
 
@@ -275,14 +279,14 @@ func TestNoNewPhoneIsDialedOnceTheCallerIsAboutToLeave(t *testing.T) {
 	c, _ := ringingCall(t, nil)
 	c.onCall = map[int][]integration.User{1: {alice, carol}}
 	c.alert(integration.AlertOpen, 1)
-	c.do(Event{Kind: EventDialed, Leg: "1", Result: Done, CallSid: legSid("1")})
+	c.do(event.Event{Kind: event.Dialed, Leg: "1", Result: event.Done, CallSid: legSid("1")})
 	c.wait(time.Second).alert(integration.AlertResolved, 1)
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 	same(t, Wanted(c.state, "dial-2"), false) // it waited for its turn at Twilio
 	c.effects = nil
-	c.do(Event{Kind: EventDialed, Leg: "2", Result: Failed, Detail: "not wanted any more"})
+	c.do(event.Event{Kind: event.Dialed, Leg: "2", Result: event.Failed, Detail: "not wanted any more"})
 	same(t, len(of[integration.Finding](c.effects)), 0)
-	c.leg("2", LegUnreached, ReasonCaller)
+	c.leg("2", call.LegUnreached, call.ReasonCaller)
 }
 
 func TestNobodyIsPromisedACallWhoCannotBeRung(t *testing.T) {
@@ -317,16 +321,16 @@ func TestAPhoneSharedWithSomebodyOnAnotherCallLeavesTheTickQuiet(t *testing.T) {
 func TestADialThatWasCancelledInTimeIsNoAttempt(t *testing.T) {
 	t.Parallel()
 	c, p := ringingCall(t, nil)
-	p.does[alicePhone] = reaction{40 * time.Second, StatusNoAnswer, ""}
+	p.does[alicePhone] = reaction{40 * time.Second, event.StatusNoAnswer, ""}
 	c.alert(integration.AlertOpen, 1)
 	p.run(3 * time.Second)
 	c.ack("a1", "bob") // rung after a pause
 	c.wait(500*time.Millisecond).alert(integration.AlertResolved, 1)
-	same(t, legOf(c.state, "2").State, LegUnreached)
+	same(t, legOf(c.state, "2").State, call.LegUnreached)
 	c.wait(2*time.Second).alert(integration.AlertOpen, 2)
 	p.run(10 * time.Second)
 	same(t, len(p.of(bobPhone)), 1)
-	c.do(Event{Kind: EventLeft, QueueResult: "hangup", CallStatus: StatusCompleted})
+	c.do(event.Event{Kind: event.Left, QueueResult: "hangup", CallStatus: event.StatusCompleted})
 	same(t, c.times("in all"), 0)
 }
 
@@ -337,8 +341,8 @@ func TestEachPersonOfARefusedNumberHasALineInTheStory(t *testing.T) {
 	c.users["dave"] = shared
 	c.onCall = map[int][]integration.User{1: {alice, shared}}
 	c.alert(integration.AlertOpen, 1)
-	c.do(Event{Kind: EventDialed, Leg: "1", Result: Refused, Code: "21211"})
+	c.do(event.Event{Kind: event.Dialed, Leg: "1", Result: event.Refused, Code: "21211"})
 	same(t, c.times("Alice Example"), 1)
 	same(t, c.times("Dave Example cannot be called: Twilio refuses "+alicePhone), 1)
-	same(t, c.state.Exit, ExitNobody)
+	same(t, c.state.Exit, call.ExitNobody)
 }

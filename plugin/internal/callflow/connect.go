@@ -4,30 +4,33 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 // legAnswer: a responder's phone was answered while the caller holds. The first question is step 1;
 // keys carry the step they answer.
 func (m *machine) legAnswer() {
-	leg := m.s.leg(m.e.Leg)
+	leg := m.s.Leg(m.e.Leg)
 	if leg == nil || !m.adopt(leg) {
 		return
 	}
 	switch leg.State {
-	case LegPlanned, LegRinging:
-	case LegUnreached:
+	case call.LegPlanned, call.LegRinging:
+	case call.LegUnreached:
 		// The leg was given up for want of an answer, and is answered after all. Somebody who was
 		// asked before is not asked again; somebody who was let go hears why.
-		if !leg.AskedAt.IsZero() || leg.Reason == ReasonTaken || leg.Reason == ReasonCaller {
+		if !leg.AskedAt.IsZero() || leg.Reason == call.ReasonTaken || leg.Reason == call.ReasonCaller {
 			return
 		}
-	case LegAsked, LegTaking, LegTalking, LegHearing, LegDeclined, LegEnded:
+	case call.LegAsked, call.LegTaking, call.LegTalking, call.LegHearing, call.LegDeclined, call.LegEnded:
 		return
 	}
-	if leg.State == LegPlanned && leg.Requested {
+	if leg.State == call.LegPlanned && leg.Requested {
 		leg.Requested = false
 	}
-	leg.State, leg.Reason, leg.EndedAt, leg.Step = LegAsked, "", time.Time{}, 1
+	leg.State, leg.Reason, leg.EndedAt, leg.Step = call.LegAsked, "", time.Time{}, 1
 	leg.AskedAt, leg.DueAt = m.at(), m.now.Add(askLimit)
 	// Without the question, answering is accepting.
 	if !m.confirm(leg) {
@@ -37,24 +40,24 @@ func (m *machine) legAnswer() {
 
 // legKey: a responder pressed a key, or none in time, while the caller holds.
 func (m *machine) legKey() {
-	leg := m.s.leg(m.e.Leg)
-	if leg != nil && m.adopt(leg) && leg.State == LegAsked {
+	leg := m.s.Leg(m.e.Leg)
+	if leg != nil && m.adopt(leg) && leg.State == call.LegAsked {
 		m.askedKey(leg, m.accept)
 	}
 }
 
 // askedKey is the answer to the question whether the responder wants the call or the message; take
 // is what 1 does.
-func (m *machine) askedKey(leg *Leg, take func(*Leg)) {
+func (m *machine) askedKey(leg *call.Leg, take func(*call.Leg)) {
 	switch {
 	case m.e.Digits == "1":
 		take(leg)
 	case m.e.Digits == "2":
-		m.legOver(*leg, ReasonPassed)
+		m.legOver(*leg, call.ReasonPassed)
 	case m.e.Step != leg.Step:
 		// An earlier question's answer, come again.
 	case leg.Step >= questions:
-		m.legOver(*leg, ReasonNoKey)
+		m.legOver(*leg, call.ReasonNoKey)
 	default:
 		leg.Step++
 	}
@@ -63,10 +66,10 @@ func (m *machine) askedKey(leg *Leg, take func(*Leg)) {
 // accept gives the call to a responder: the one transition that decides among several. Each press
 // of 1 comes here on the newest state, as the host commits by compare-and-swap, and only while the
 // caller holds; so the first wins and the others find another phase.
-func (m *machine) accept(leg *Leg) {
-	m.log(leg.person()+" takes the call.", leg.User)
-	leg.State, leg.TakingAt, leg.DueAt, leg.Looks = LegTaking, m.now, m.now.Add(takeLimit), 0
-	m.enter(PhaseConnecting)
+func (m *machine) accept(leg *call.Leg) {
+	m.log(leg.Label()+" takes the call.", leg.User)
+	leg.State, leg.TakingAt, leg.DueAt, leg.Looks = call.LegTaking, m.now, m.now.Add(takeLimit), 0
+	m.enter(call.PhaseConnecting)
 	a := &m.s.Alert
 	m.tallyRings()
 	// Nobody has said that they take care, so it is said in the name of the one who does. While a
@@ -77,13 +80,13 @@ func (m *machine) accept(leg *Leg) {
 		m.decide(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: leg.User})
 		a.AckCommand = a.Decisive
 	}
-	m.release(leg.ID, ReasonTaken)
+	m.release(leg.ID, call.ReasonTaken)
 }
 
 // legElsewhere handles a late answer or key press: it changes no state but the leg's CallSid, where
 // that is not known yet; the reply explains why.
 func (m *machine) legElsewhere() {
-	if leg := m.s.leg(m.e.Leg); leg != nil {
+	if leg := m.s.Leg(m.e.Leg); leg != nil {
 		m.adopt(leg)
 		if m.early(leg) {
 			leg.DueAt = m.now.Add(takeLimit) // it has not been tried yet
@@ -94,100 +97,100 @@ func (m *machine) legElsewhere() {
 // early reports whether a responder has taken the call before the caller was in the queue: one who
 // may hear a long welcome first. There is nobody to be connected with yet. Should no request of the
 // queue come for long, it is tried all the same.
-func (m *machine) early(leg *Leg) bool {
-	return leg.State == LegTaking && m.s.Hold.QueueSid == "" && !m.s.Hold.PleaseWait && m.now.Sub(leg.AskedAt) < earlyLimit
+func (m *machine) early(leg *call.Leg) bool {
+	return leg.State == call.LegTaking && m.s.Hold.QueueSid == "" && !m.s.Hold.PleaseWait && m.now.Sub(leg.AskedAt) < earlyLimit
 }
 
 // legDocument answers a request of a responder's leg by the state of leg and call. Requests that
 // come late or twice get the document of now: it never asks again what was answered.
-func (m *machine) legDocument() Reply {
-	leg := m.s.leg(m.e.Leg)
+func (m *machine) legDocument() reply.Reply {
+	leg := m.s.Leg(m.e.Leg)
 	if leg == nil {
-		return HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
+		return reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptGoodbye}}}
 	}
 	// A second call under this leg's id; it is hung up on.
 	if m.e.CallSid != "" && leg.CallSid != m.e.CallSid {
-		return HangupReply{Say: []Prompt{{Key: PromptNotConnected}}}
+		return reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptNotConnected}}}
 	}
 	if leg.Message {
 		return m.messageDocument(leg)
 	}
 	switch leg.State {
-	case LegAsked:
+	case call.LegAsked:
 		team := ""
 		if m.s.Team != nil {
 			team = m.s.Team.Name
 		}
-		return AskReply{Leg: leg.ID, Step: leg.Step, Timeout: keyTimeout, Say: []Prompt{
-			{Key: PromptAsk, Team: team, Number: m.s.Caller.aloud(), Called: m.s.Caller.Called}, {Key: PromptAskKeys},
+		return reply.Ask{Leg: leg.ID, Step: leg.Step, Timeout: keyTimeout, Say: []reply.Prompt{
+			{Key: reply.PromptAsk, Team: team, Number: m.s.Caller.Aloud(), Called: m.s.Caller.Called}, {Key: reply.PromptAskKeys},
 		}}
-	case LegTaking:
+	case call.LegTaking:
 		if !m.s.GoneAt.IsZero() {
-			return HangupReply{Say: []Prompt{{Key: PromptCallerLeft, Number: m.s.Caller.aloud()}}}
+			return reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptCallerLeft, Number: m.s.Caller.Aloud()}}}
 		}
 		if m.early(leg) {
-			r := StayReply{Leg: leg.ID, Step: leg.Step}
-			if m.e.Kind == EventLegKey {
-				r.Say = []Prompt{{Key: PromptConnecting}}
+			r := reply.Stay{Leg: leg.ID, Step: leg.Step}
+			if m.e.Kind == event.LegKey {
+				r.Say = []reply.Prompt{{Key: reply.PromptConnecting}}
 			}
 			return r
 		}
 		// Twilio's minimum of the time-out. The caller is in the queue already, so that is ample.
-		return DialQueueReply{Leg: leg.ID, Step: leg.Step, Timeout: 5 * time.Second, Say: []Prompt{{Key: PromptConnecting}}}
-	case LegDeclined:
-		return HangupReply{Say: []Prompt{{Key: PromptPassed}}}
-	case LegTalking, LegEnded:
-		return HangupReply{}
-	case LegPlanned, LegRinging, LegHearing, LegUnreached:
+		return reply.DialQueue{Leg: leg.ID, Step: leg.Step, Timeout: 5 * time.Second, Say: []reply.Prompt{{Key: reply.PromptConnecting}}}
+	case call.LegDeclined:
+		return reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptPassed}}}
+	case call.LegTalking, call.LegEnded:
+		return reply.Hangup{}
+	case call.LegPlanned, call.LegRinging, call.LegHearing, call.LegUnreached:
 	}
-	if leg.Reason == ReasonNoKey {
-		return HangupReply{Say: []Prompt{{Key: PromptNoKey}}}
+	if leg.Reason == call.ReasonNoKey {
+		return reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptNoKey}}}
 	}
 	return m.legFarewell()
 }
 
 // legFarewell tells a responder, by the state of the call, why there is nothing to take.
-func (m *machine) legFarewell() Reply {
-	number := m.s.Caller.aloud()
+func (m *machine) legFarewell() reply.Reply {
+	number := m.s.Caller.Aloud()
 	switch m.phase() {
-	case PhaseLeavingMessage, PhaseAwaitingRecording:
-		return HangupReply{Say: []Prompt{{Key: PromptCallerMessage, Number: number}}}
-	case PhaseDelivering, PhaseEnded:
+	case call.PhaseLeavingMessage, call.PhaseAwaitingRecording:
+		return reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptCallerMessage, Number: number}}}
+	case call.PhaseDelivering, call.PhaseEnded:
 		switch m.s.End {
-		case EndMessageLeft:
-			return HangupReply{Say: []Prompt{{Key: PromptCallerMessage, Number: number}}}
-		case EndConnected:
-			if leg := m.s.leg(m.e.Leg); leg != nil && leg.State == LegEnded {
-				return HangupReply{}
+		case call.EndMessageLeft:
+			return reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptCallerMessage, Number: number}}}
+		case call.EndConnected:
+			if leg := m.s.Leg(m.e.Leg); leg != nil && leg.State == call.LegEnded {
+				return reply.Hangup{}
 			}
-			return HangupReply{Say: []Prompt{{Key: PromptTaken}}}
-		case EndNoMessage, EndToldGoodbye, EndHungUp, EndRejected:
-			return HangupReply{Say: []Prompt{{Key: PromptCallerLeft, Number: number}}}
+			return reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptTaken}}}
+		case call.EndNoMessage, call.EndToldGoodbye, call.EndHungUp, call.EndRejected:
+			return reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptCallerLeft, Number: number}}}
 		}
-	case PhaseConnecting, PhaseTalking:
-		if leg := m.s.leg(m.e.Leg); leg != nil && (leg.State == LegEnded || leg.State == LegTalking) {
-			return HangupReply{}
+	case call.PhaseConnecting, call.PhaseTalking:
+		if leg := m.s.Leg(m.e.Leg); leg != nil && (leg.State == call.LegEnded || leg.State == call.LegTalking) {
+			return reply.Hangup{}
 		}
-		return HangupReply{Say: []Prompt{{Key: PromptTaken}}}
-	case PhaseArrived, PhaseChoosing, PhaseHolding:
+		return reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptTaken}}}
+	case call.PhaseArrived, call.PhaseChoosing, call.PhaseHolding:
 	}
-	return HangupReply{Say: []Prompt{{Key: PromptNotConnected}}}
+	return reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptNotConnected}}}
 }
 
 // announcement is what the caller hears just before being connected. It is asked for while the
 // responder's leg already waits (Twilio docs: voice/twiml/queue, url).
-func (m *machine) announcement() Reply {
-	return AnnounceReply{Say: []Prompt{{Key: PromptBeforeConnect}}}
+func (m *machine) announcement() reply.Reply {
+	return reply.Announce{Say: []reply.Prompt{{Key: reply.PromptBeforeConnect}}}
 }
 
 // announce: Twilio is about to bridge the caller and the leg that dialed the queue.
 func (m *machine) announce() {
-	leg := m.s.legIn(LegTaking)
+	leg := m.s.LegIn(call.LegTaking)
 	if sid := m.e.DequeuedBy; sid != "" && (leg == nil || leg.CallSid != "" && leg.CallSid != sid) {
 		leg = nil
 		for i := range m.s.Legs {
 			// One that was given up as not connected, and is connected after all.
-			if l := &m.s.Legs[i]; l.CallSid == sid && l.State == LegUnreached && l.Reason == ReasonLost {
+			if l := &m.s.Legs[i]; l.CallSid == sid && l.State == call.LegUnreached && l.Reason == call.ReasonLost {
 				leg = l
 			}
 		}

@@ -5,36 +5,41 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 func TestPT55_AMailboxNeverTakesTheCall(t *testing.T) {
 	t.Parallel()
-	for _, reach := range []Reach{ReachRing, ReachBoth} {
-		conf := Defaults()
+	for _, reach := range []config.Reach{config.ReachRing, config.ReachBoth} {
+		conf := config.Defaults()
 		conf.Reach, conf.ConfirmAnswer = reach, false
 		c := newCall(t, conf).holding()
 		c.alert(integration.AlertOpen, 1)
-		if _, ok := c.answered("1").(AskReply); !ok {
+		if _, ok := c.answered("1").(reply.Ask); !ok {
 			t.Fatalf("reach %s: reply = %T, want AskReply", reach, c.reply)
 		}
 	}
-	conf := Defaults()
+	conf := config.Defaults()
 	conf.ConfirmAnswer = false
 	c := newCall(t, conf).holding()
 	c.ack("a1", "alice")
-	if _, ok := c.answered("1").(DialQueueReply); !ok {
+	if _, ok := c.answered("1").(reply.DialQueue); !ok {
 		t.Fatalf("reply = %T, want DialQueueReply", c.reply)
 	}
-	c.phase(PhaseConnecting)
+	c.phase(call.PhaseConnecting)
 }
 
 func TestPT56_AcknowledgedDuringTheConversation(t *testing.T) {
 	t.Parallel()
-	c := newCall(t, Defaults()).talking()
+	c := newCall(t, config.Defaults()).talking()
 	c.alert(integration.AlertAcknowledged, 1, integration.Acknowledgement{ID: "ack-1", User: "alice", At: start}, integration.Acknowledgement{ID: "a2", User: "bob", At: c.now})
 	c.alert(integration.AlertDropped, 1)
 	c.alert(integration.AlertResolved, 1)
-	c.phase(PhaseTalking)
+	c.phase(call.PhaseTalking)
 	for _, e := range c.effects {
 		if _, ok := e.(integration.AlertCommand); !ok {
 			t.Fatalf("effect %#v during a conversation", e)
@@ -46,32 +51,32 @@ func TestPT56_AcknowledgedDuringTheConversation(t *testing.T) {
 
 func TestDialingIsNotRepeatedBlindly(t *testing.T) {
 	t.Parallel()
-	acked := func(t *testing.T) *call {
-		c := newCall(t, Defaults()).holding()
+	acked := func(t *testing.T) *testCall {
+		c := newCall(t, config.Defaults()).holding()
 		c.ack("a1", "alice")
 		return c
 	}
 	t.Run("unknown result: Twilio's list is looked at", func(t *testing.T) {
 		t.Parallel()
 		c := acked(t)
-		c.do(Event{Kind: EventDialed, Leg: "1", Result: Unknown})
-		same(t, len(of[DialLeg](c.effects)), 0)
-		same(t, of[LookLeg](c.effects)[0].Phone, alicePhone)
+		c.do(event.Event{Kind: event.Dialed, Leg: "1", Result: event.Unknown})
+		same(t, len(of[effect.DialLeg](c.effects)), 0)
+		same(t, of[effect.LookLeg](c.effects)[0].Phone, alicePhone)
 		c.logged("Whether Twilio calls Alice Example (" + alicePhone + ") is not known")
 		// A call to this number runs. Whose it is only the leg's own callback can say.
-		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusRinging})
-		c.leg("1", LegPlanned, "")
-		c.legStatus("1", StatusRinging)
-		c.leg("1", LegRinging, "")
+		c.do(event.Event{Kind: event.LookedAtLeg, Leg: "1", Result: event.Done, CallSid: legSid("1"), CallStatus: event.StatusRinging})
+		c.leg("1", call.LegPlanned, "")
+		c.legStatus("1", event.StatusRinging)
+		c.leg("1", call.LegRinging, "")
 		same(t, legOf(c.state, "1").CallSid, legSid("1"))
 	})
 	t.Run("no such call: dialed again", func(t *testing.T) {
 		t.Parallel()
 		c := acked(t)
-		first := of[DialLeg](c.all)[0].Task
+		first := of[effect.DialLeg](c.all)[0].Task
 		c.wait(2 * time.Minute).timer("leg-1")
-		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: NotFound})
-		again := of[DialLeg](c.effects)[0].Task
+		c.do(event.Event{Kind: event.LookedAtLeg, Leg: "1", Result: event.NotFound})
+		again := of[effect.DialLeg](c.effects)[0].Task
 		if again.Name != first.Name || again.Generation <= first.Generation {
 			t.Fatalf("dialed again as %v after %v", again, first)
 		}
@@ -80,18 +85,18 @@ func TestDialingIsNotRepeatedBlindly(t *testing.T) {
 		t.Parallel()
 		c := acked(t)
 		c.answered("1")
-		same(t, c.do(Event{Kind: EventLegAnswer, Leg: "1", CallSid: legSid("9")}), Reply(HangupReply{Say: say(PromptNotConnected)}))
-		c.do(Event{Kind: EventLegStatus, Leg: "1", CallSid: legSid("9"), CallStatus: StatusInitiated})
-		same(t, of[EndLeg](c.effects)[0].CallSid, legSid("9"))
-		c.leg("1", LegAsked, "")
+		same(t, c.do(event.Event{Kind: event.LegAnswer, Leg: "1", CallSid: legSid("9")}), reply.Reply(reply.Hangup{Say: say(reply.PromptNotConnected)}))
+		c.do(event.Event{Kind: event.LegStatus, Leg: "1", CallSid: legSid("9"), CallStatus: event.StatusInitiated})
+		same(t, of[effect.EndLeg](c.effects)[0].CallSid, legSid("9"))
+		c.leg("1", call.LegAsked, "")
 	})
 	t.Run("given up, and dialed after all: hung up on", func(t *testing.T) {
 		t.Parallel()
 		c := acked(t)
-		c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
-		same(t, len(of[CancelTask](c.effects)), 1)
-		c.do(Event{Kind: EventDialed, Leg: "1", Result: Done, CallSid: legSid("1")})
-		same(t, of[EndLeg](c.effects)[0].CallSid, legSid("1"))
+		c.do(event.Event{Kind: event.CallStatus, CallStatus: event.StatusCompleted})
+		same(t, len(of[effect.CancelTask](c.effects)), 1)
+		c.do(event.Event{Kind: event.Dialed, Leg: "1", Result: event.Done, CallSid: legSid("1")})
+		same(t, of[effect.EndLeg](c.effects)[0].CallSid, legSid("1"))
 		if Wanted(c.state, "dial-1") {
 			t.Fatal("a leg is still to be dialed after the end")
 		}
@@ -99,11 +104,11 @@ func TestDialingIsNotRepeatedBlindly(t *testing.T) {
 	t.Run("an answer after the deadline still counts", func(t *testing.T) {
 		t.Parallel()
 		c := acked(t)
-		c.legStatus("1", StatusRinging)
+		c.legStatus("1", event.StatusRinging)
 		c.wait(time.Minute)
 		c.hold()
-		c.leg("1", LegUnreached, ReasonNoAnswer)
-		if _, ok := c.do(Event{Kind: EventLegAnswer, Leg: "1", CallSid: legSid("1")}).(AskReply); !ok {
+		c.leg("1", call.LegUnreached, call.ReasonNoAnswer)
+		if _, ok := c.do(event.Event{Kind: event.LegAnswer, Leg: "1", CallSid: legSid("1")}).(reply.Ask); !ok {
 			t.Fatalf("reply = %T, want AskReply", c.reply)
 		}
 	})
@@ -111,8 +116,8 @@ func TestDialingIsNotRepeatedBlindly(t *testing.T) {
 
 func TestAcceptIsOneTransition(t *testing.T) {
 	t.Parallel()
-	conf := Defaults()
-	conf.Reach = ReachRing
+	conf := config.Defaults()
+	conf.Reach = config.ReachRing
 	c := newCall(t, conf)
 	carol := integration.User{ID: "carol", Name: "Carol Example", Phones: []string{"+12025550145"}}
 	dave := integration.User{ID: "dave", Name: "Dave Example", Phones: []string{"+12025550146"}}
@@ -121,42 +126,42 @@ func TestAcceptIsOneTransition(t *testing.T) {
 	c.alert(integration.AlertOpen, 1)
 	c.answered("1")
 	c.answered("2")
-	c.do(Event{Kind: EventDialed, Leg: "3", Result: Done, CallSid: legSid("3")})
+	c.do(event.Event{Kind: event.Dialed, Leg: "3", Result: event.Done, CallSid: legSid("3")})
 	c.press("1", "1")
 	same(t, commands(c.effects, integration.AlertAcknowledge)[0].User, "alice")
-	same(t, of[EndLeg](c.effects), []EndLeg{
-		{Task: Task{"end-2", of[EndLeg](c.effects)[0].Task.Generation}, Leg: "2", CallSid: legSid("2"), Tell: true, Step: 1},
-		{Task: Task{"end-3", of[EndLeg](c.effects)[1].Task.Generation}, Leg: "3", CallSid: legSid("3")},
+	same(t, of[effect.EndLeg](c.effects), []effect.EndLeg{
+		{Task: effect.Task{Name: "end-2", Generation: of[effect.EndLeg](c.effects)[0].Task.Generation}, Leg: "2", CallSid: legSid("2"), Tell: true, Step: 1},
+		{Task: effect.Task{Name: "end-3", Generation: of[effect.EndLeg](c.effects)[1].Task.Generation}, Leg: "3", CallSid: legSid("3")},
 	})
-	same(t, of[CancelTask](c.effects)[0].Task.Name, "dial-4")
-	taken := Reply(HangupReply{Say: say(PromptTaken)})
+	same(t, of[effect.CancelTask](c.effects)[0].Task.Name, "dial-4")
+	taken := reply.Reply(reply.Hangup{Say: say(reply.PromptTaken)})
 	same(t, c.press("2", "1"), taken)
-	same(t, c.do(Event{Kind: EventLegAnswer, Leg: "2", CallSid: legSid("2")}), taken)
+	same(t, c.do(event.Event{Kind: event.LegAnswer, Leg: "2", CallSid: legSid("2")}), taken)
 	same(t, c.answered("4"), taken)
-	if _, ok := c.press("1", "1").(DialQueueReply); !ok { // doubled
+	if _, ok := c.press("1", "1").(reply.DialQueue); !ok { // doubled
 		t.Fatalf("reply = %T, want DialQueueReply", c.reply)
 	}
-	c.leg("1", LegTaking, "")
+	c.leg("1", call.LegTaking, "")
 }
 
 func TestTakenButNotConnected(t *testing.T) {
 	t.Parallel()
-	accepted := func(t *testing.T) *call {
-		conf := Defaults()
-		conf.Reach = ReachBoth
+	accepted := func(t *testing.T) *testCall {
+		conf := config.Defaults()
+		conf.Reach = config.ReachBoth
 		c := newCall(t, conf).holding()
 		c.alert(integration.AlertOpen, 1)
 		c.answered("1")
 		c.press("1", "1")
-		c.phase(PhaseConnecting)
+		c.phase(call.PhaseConnecting)
 		return c
 	}
 	t.Run("the leg ends unbridged", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
-		same(t, c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1")}), Reply(HangupReply{Say: say(PromptNotConnected)}))
-		c.phase(PhaseHolding)
-		c.leg("1", LegUnreached, ReasonLost)
+		same(t, c.do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1")}), reply.Reply(reply.Hangup{Say: say(reply.PromptNotConnected)}))
+		c.phase(call.PhaseHolding)
+		c.leg("1", call.LegUnreached, call.ReasonLost)
 		// Our acknowledgement in Alice's name shows up: it rings nobody, and is taken back.
 		same(t, len(commands(c.all, integration.AlertReopen)), 0)
 		c.ack("a1", "alice")
@@ -168,28 +173,28 @@ func TestTakenButNotConnected(t *testing.T) {
 		c := accepted(t)
 		c.wait(10 * time.Second)
 		c.hold()
-		c.phase(PhaseConnecting)
+		c.phase(call.PhaseConnecting)
 		c.wait(10 * time.Second)
 		c.hold()
-		c.phase(PhaseHolding)
+		c.phase(call.PhaseHolding)
 	})
 	t.Run("no sign: Twilio is asked for the leg, which is up: they talk", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
 		c.wait(30 * time.Second).timer("leg-1")
-		same(t, of[LookLeg](c.effects)[0].CallSid, legSid("1"))
-		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusInProgress})
-		c.phase(PhaseTalking)
+		same(t, of[effect.LookLeg](c.effects)[0].CallSid, legSid("1"))
+		c.do(event.Event{Kind: event.LookedAtLeg, Leg: "1", Result: event.Done, CallSid: legSid("1"), CallStatus: event.StatusInProgress})
+		c.phase(call.PhaseTalking)
 	})
 	t.Run("no sign, and the leg is over", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
 		c.wait(30 * time.Second).timer("leg-1")
-		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusCompleted})
-		c.phase(PhaseConnecting) // the end of its attempt to be connected is waited for
-		c.wait(verdictLimit).timer("talk-over")
-		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusCompleted})
-		c.phase(PhaseHolding)
+		c.do(event.Event{Kind: event.LookedAtLeg, Leg: "1", Result: event.Done, CallSid: legSid("1"), CallStatus: event.StatusCompleted})
+		c.phase(call.PhaseConnecting) // the end of its attempt to be connected is waited for
+		c.wait(call.VerdictLimit).timer("talk-over")
+		c.do(event.Event{Kind: event.LookedAtLeg, Leg: "1", Result: event.Done, CallSid: legSid("1"), CallStatus: event.StatusCompleted})
+		c.phase(call.PhaseHolding)
 	})
 	t.Run("no sign, and Twilio does not answer: no conversation is torn", func(t *testing.T) {
 		t.Parallel()
@@ -199,26 +204,26 @@ func TestTakenButNotConnected(t *testing.T) {
 			c.timer("leg-1")
 			c.wait(15 * time.Second)
 		}
-		c.phase(PhaseTalking)
-		same(t, len(of[EndLeg](c.all)), 0)
+		c.phase(call.PhaseTalking)
+		same(t, len(of[effect.EndLeg](c.all)), 0)
 	})
 	t.Run("announced after it was given up", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
-		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeNo})
-		c.phase(PhaseHolding)
-		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
-		c.phase(PhaseTalking)
+		c.do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), Bridged: event.BridgeNo})
+		c.phase(call.PhaseHolding)
+		c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("1")})
+		c.phase(call.PhaseTalking)
 	})
 	t.Run("bridged for under five seconds: on hold again, each time", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
 		for _, id := range []string{"1", "2"} {
-			c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid(id)})
+			c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid(id)})
 			c.wait(2 * time.Second)
-			c.do(Event{Kind: EventLegEnded, Leg: id, CallSid: legSid(id), Bridged: BridgeYes, Seconds: 1})
-			c.phase(PhaseHolding)
-			if _, ok := c.do(Event{Kind: EventLeft, QueueResult: "bridged", Step: c.state.Hold.Step - 1}).(EnqueueReply); !ok {
+			c.do(event.Event{Kind: event.LegEnded, Leg: id, CallSid: legSid(id), Bridged: event.BridgeYes, Seconds: 1})
+			c.phase(call.PhaseHolding)
+			if _, ok := c.do(event.Event{Kind: event.Left, QueueResult: "bridged", Step: c.state.Hold.Step - 1}).(reply.Enqueue); !ok {
 				t.Fatalf("reply = %T, want EnqueueReply", c.reply)
 			}
 			if id == "1" {
@@ -231,85 +236,85 @@ func TestTakenButNotConnected(t *testing.T) {
 	t.Run("the end of the queue comes first: the announcement's time is no conversation", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
-		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("1")})
 		c.wait(6 * time.Second) // most of it the announcement
-		if _, ok := c.do(Event{Kind: EventLeft, QueueResult: "bridged", Step: c.state.Hold.Step}).(EnqueueReply); !ok {
+		if _, ok := c.do(event.Event{Kind: event.Left, QueueResult: "bridged", Step: c.state.Hold.Step}).(reply.Enqueue); !ok {
 			t.Fatalf("reply = %T, want EnqueueReply: the caller cannot be kept after goodbye", c.reply)
 		}
-		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 2})
-		c.phase(PhaseHolding)
+		c.do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), Bridged: event.BridgeYes, Seconds: 2})
+		c.phase(call.PhaseHolding)
 	})
 	t.Run("the end of the queue comes first, after a short conversation: goodbye at the next document", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
-		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("1")})
 		c.wait(10 * time.Second)
-		c.do(Event{Kind: EventLeft, QueueResult: "bridged", Step: c.state.Hold.Step})
-		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 7})
-		c.ended(EndConnected)
-		same(t, c.hold(), Reply(HangupReply{Say: say(PromptGoodbye)}))
+		c.do(event.Event{Kind: event.Left, QueueResult: "bridged", Step: c.state.Hold.Step})
+		c.do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), Bridged: event.BridgeYes, Seconds: 7})
+		c.ended(call.EndConnected)
+		same(t, c.hold(), reply.Reply(reply.Hangup{Say: say(reply.PromptGoodbye)}))
 	})
 	t.Run("bridged briefly, the queue's end first: the end of the next conversation is no late request", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
-		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("1")})
 		c.wait(2 * time.Second)
 		step := c.state.Step
-		if _, ok := c.do(Event{Kind: EventLeft, QueueResult: "bridged", Step: c.state.Hold.Step}).(EnqueueReply); !ok {
+		if _, ok := c.do(event.Event{Kind: event.Left, QueueResult: "bridged", Step: c.state.Hold.Step}).(reply.Enqueue); !ok {
 			t.Fatalf("reply = %T, want EnqueueReply", c.reply)
 		}
-		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 1})
-		c.phase(PhaseHolding)
+		c.do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), Bridged: event.BridgeYes, Seconds: 1})
+		c.phase(call.PhaseHolding)
 		c.wait(retryFloor).timer("ring")
 		c.answered("2")
 		c.press("2", "1")
-		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("2")})
+		c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("2")})
 		c.wait(time.Minute)
-		same(t, c.do(Event{Kind: EventLeft, QueueResult: "bridged", Step: step}), Reply(HangupReply{Say: say(PromptGoodbye)}))
+		same(t, c.do(event.Event{Kind: event.Left, QueueResult: "bridged", Step: step}), reply.Reply(reply.Hangup{Say: say(reply.PromptGoodbye)}))
 	})
 	for _, c := range []struct {
 		name    string
-		bridged Bridge
-		end     End
-	}{{"was joined", BridgeYes, EndConnected}, {"is not known to have been joined", BridgeUnknown, EndConnected}, {"was not joined", BridgeNo, EndToldGoodbye}} {
+		bridged event.Bridge
+		end     call.End
+	}{{"was joined", event.BridgeYes, call.EndConnected}, {"is not known to have been joined", event.BridgeUnknown, call.EndConnected}, {"was not joined", event.BridgeNo, call.EndToldGoodbye}} {
 		t.Run("the clock was set forward, so that a caller was told goodbye who "+c.name+": nobody goes on waiting", func(t *testing.T) {
 			t.Parallel()
 			call := accepted(t)
-			call.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+			call.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("1")})
 			call.wait(80 * time.Second)
-			same(t, call.do(Event{Kind: EventLeft, QueueResult: "bridged", Step: call.state.Hold.Step}), Reply(HangupReply{Say: say(PromptGoodbye)}))
-			call.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: c.bridged, Seconds: 4})
+			same(t, call.do(event.Event{Kind: event.Left, QueueResult: "bridged", Step: call.state.Hold.Step}), reply.Reply(reply.Hangup{Say: say(reply.PromptGoodbye)}))
+			call.do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), Bridged: c.bridged, Seconds: 4})
 			call.ended(c.end)
-			same(t, call.hold(), Reply(HangupReply{Say: say(PromptGoodbye)}))
+			same(t, call.hold(), reply.Reply(reply.Hangup{Say: say(reply.PromptGoodbye)}))
 		})
 	}
 	t.Run("the clock was set back, and the leg's end was lost: a caller who is gone has talked", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
-		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("1")})
 		c.wait(-30 * time.Second)
-		c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
-		c.wait(verdictLimit).timer("talk-over")
-		c.wait(verdictLimit).timer("talk-over")
-		c.ended(EndConnected)
+		c.do(event.Event{Kind: event.CallStatus, CallStatus: event.StatusCompleted})
+		c.wait(call.VerdictLimit).timer("talk-over")
+		c.wait(call.VerdictLimit).timer("talk-over")
+		c.ended(call.EndConnected)
 	})
 	for _, c := range []struct {
 		name    string
 		seconds int // from the answer, 4 s before the announcement
-		end     End
-	}{{"for long", 24, EndConnected}, {"briefly", 6, ""}, {"for a time that is not said", 0, ""}} {
+		end     call.End
+	}{{"for long", 24, call.EndConnected}, {"briefly", 6, ""}, {"for a time that is not said", 0, ""}} {
 		t.Run("the clock was set back, and the leg's end was lost: Twilio says that the leg was up "+c.name, func(t *testing.T) {
 			t.Parallel()
 			end, seconds := c.end, c.seconds
 			c := accepted(t)
 			c.wait(4*time.Second - c.now.Sub(c.state.Legs[0].AskedAt))
-			c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+			c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("1")})
 			c.wait(-30 * time.Second)
-			c.do(Event{Kind: EventLegStatus, Leg: "1", CallSid: legSid("1"), CallStatus: StatusCompleted})
-			c.wait(verdictLimit).timer("talk-over")
-			c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusCompleted, Seconds: seconds})
+			c.do(event.Event{Kind: event.LegStatus, Leg: "1", CallSid: legSid("1"), CallStatus: event.StatusCompleted})
+			c.wait(call.VerdictLimit).timer("talk-over")
+			c.do(event.Event{Kind: event.LookedAtLeg, Leg: "1", Result: event.Done, CallSid: legSid("1"), CallStatus: event.StatusCompleted, Seconds: seconds})
 			if end == "" {
-				c.phase(PhaseHolding) // a caller who may have reached nobody is not told goodbye
+				c.phase(call.PhaseHolding) // perhaps nobody was reached: no goodbye
 				return
 			}
 			c.ended(end)
@@ -319,89 +324,89 @@ func TestTakenButNotConnected(t *testing.T) {
 	t.Run("the end of the connection came to be known late: Twilio says that the leg was up briefly", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
-		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("1")})
 		c.wait(time.Minute)
-		c.do(Event{Kind: EventLegStatus, Leg: "1", CallSid: legSid("1"), CallStatus: StatusCompleted})
-		c.wait(verdictLimit).timer("talk-over")
-		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusCompleted, Seconds: 3})
-		c.phase(PhaseHolding)
+		c.do(event.Event{Kind: event.LegStatus, Leg: "1", CallSid: legSid("1"), CallStatus: event.StatusCompleted})
+		c.wait(call.VerdictLimit).timer("talk-over")
+		c.do(event.Event{Kind: event.LookedAtLeg, Leg: "1", Result: event.Done, CallSid: legSid("1"), CallStatus: event.StatusCompleted, Seconds: 3})
+		c.phase(call.PhaseHolding)
 	})
 	t.Run("the answer and the end of the connection came to be known late: Twilio says that the leg was up briefly", func(t *testing.T) {
 		t.Parallel()
-		conf := Defaults()
-		conf.Reach = ReachBoth
+		conf := config.Defaults()
+		conf.Reach = config.ReachBoth
 		c := newCall(t, conf).holding()
 		c.alert(integration.AlertOpen, 1)
-		c.do(Event{Kind: EventDialed, Leg: "1", Result: Done, CallSid: legSid("1")})
+		c.do(event.Event{Kind: event.Dialed, Leg: "1", Result: event.Done, CallSid: legSid("1")})
 		came := c.now
 		c.wait(6 * time.Second)
-		c.do(Event{Kind: EventLegAnswer, Leg: "1", CallSid: legSid("1"), ReceivedAt: came})
+		c.do(event.Event{Kind: event.LegAnswer, Leg: "1", CallSid: legSid("1"), ReceivedAt: came})
 		c.press("1", "1")
-		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("1")})
 		c.wait(time.Minute)
-		c.do(Event{Kind: EventLegStatus, Leg: "1", CallSid: legSid("1"), CallStatus: StatusCompleted})
-		c.wait(verdictLimit).timer("talk-over")
-		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusCompleted, Seconds: 8})
-		c.phase(PhaseHolding) // six seconds passed until the question was asked
+		c.do(event.Event{Kind: event.LegStatus, Leg: "1", CallSid: legSid("1"), CallStatus: event.StatusCompleted})
+		c.wait(call.VerdictLimit).timer("talk-over")
+		c.do(event.Event{Kind: event.LookedAtLeg, Leg: "1", Result: event.Done, CallSid: legSid("1"), CallStatus: event.StatusCompleted, Seconds: 8})
+		c.phase(call.PhaseHolding) // six seconds passed until the question was asked
 	})
 	t.Run("whether they were bridged is not said: the duration decides", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
-		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("1")})
 		c.wait(5 * time.Minute)
-		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Seconds: 300})
-		c.ended(EndConnected)
+		c.do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), Seconds: 300})
+		c.ended(call.EndConnected)
 	})
 	t.Run("the end of the queue is lost: a caller who comes back after a conversation hears goodbye", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
-		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("1")})
 		c.wait(11 * time.Second)
-		same(t, c.do(Event{Kind: EventResume}), Reply(HangupReply{Say: say(PromptGoodbye)}))
-		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 11})
-		c.ended(EndConnected)
+		same(t, c.do(event.Event{Kind: event.Resume}), reply.Reply(reply.Hangup{Say: say(reply.PromptGoodbye)}))
+		c.do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), Bridged: event.BridgeYes, Seconds: 11})
+		c.ended(call.EndConnected)
 	})
 	t.Run("the end of the queue comes late: when it came decides, not when it is worked on", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
-		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("1")})
 		received := c.now.Add(1500 * time.Millisecond)
 		c.wait(time.Minute)
-		c.do(Event{Kind: EventLeft, QueueResult: "bridged", ReceivedAt: received, Step: c.state.Hold.Step})
-		c.phase(PhaseTalking)
-		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), ReceivedAt: received})
-		c.phase(PhaseHolding)
+		c.do(event.Event{Kind: event.Left, QueueResult: "bridged", ReceivedAt: received, Step: c.state.Hold.Step})
+		c.phase(call.PhaseTalking)
+		c.do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), ReceivedAt: received})
+		c.phase(call.PhaseHolding)
 	})
 	t.Run("the end of the leg is lost: Twilio is asked, then the times decide", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
-		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("1")})
 		c.wait(time.Minute)
-		c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
-		c.phase(PhaseTalking)
-		c.wait(verdictLimit).timer("talk-over")
-		same(t, of[LookLeg](c.effects)[0].CallSid, legSid("1"))
-		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Failed})
-		c.ended(EndConnected)
+		c.do(event.Event{Kind: event.CallStatus, CallStatus: event.StatusCompleted})
+		c.phase(call.PhaseTalking)
+		c.wait(call.VerdictLimit).timer("talk-over")
+		same(t, of[effect.LookLeg](c.effects)[0].CallSid, legSid("1"))
+		c.do(event.Event{Kind: event.LookedAtLeg, Leg: "1", Result: event.Failed})
+		c.ended(call.EndConnected)
 		c.logged("took 1 min")
 	})
 	t.Run("the announcement was lost, the bridge told", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
 		c.wait(40 * time.Second)
-		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 35})
-		c.ended(EndConnected)
+		c.do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), Bridged: event.BridgeYes, Seconds: 35})
+		c.ended(call.EndConnected)
 	})
 	t.Run("a tick long after the announcement", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
-		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("1")})
 		c.wait(time.Second)
 		c.hold() // a late one
-		c.phase(PhaseTalking)
+		c.phase(call.PhaseTalking)
 		c.wait(30 * time.Second)
 		c.hold()
-		c.phase(PhaseHolding)
+		c.phase(call.PhaseHolding)
 	})
 }
 
@@ -411,22 +416,22 @@ func TestADoubledKeyPressConnectsNobodyToACallerWhoIsGone(t *testing.T) {
 	c.ack("ack-1", "alice")
 	c.answered("1")
 	c.press("1", "1")
-	c.do(Event{Kind: EventLeft, QueueResult: "hangup", CallStatus: StatusCompleted})
-	same(t, c.press("1", "1"), HangupReply{Say: []Prompt{{Key: PromptCallerLeft, Number: callerNum}}})
+	c.do(event.Event{Kind: event.Left, QueueResult: "hangup", CallStatus: event.StatusCompleted})
+	same(t, c.press("1", "1"), reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptCallerLeft, Number: callerNum}}})
 }
 
 func TestTheFallbackAddressAfterAConversationSaysGoodbye(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, withVoicemail()).talking()
 	c.wait(11 * time.Second)
-	same(t, c.do(Event{Kind: EventArrival, Fallback: true}), HangupReply{Say: say(PromptGoodbye)})
+	same(t, c.do(event.Event{Kind: event.Arrival, Fallback: true}), reply.Hangup{Say: say(reply.PromptGoodbye)})
 }
 
 func TestAnArrivalThatComesTwiceDoesNotEndAConversation(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, withVoicemail()).talking()
-	c.wait(11 * time.Second).do(Event{Kind: EventArrival})
-	c.phase(PhaseTalking)
+	c.wait(11 * time.Second).do(event.Event{Kind: event.Arrival})
+	c.phase(call.PhaseTalking)
 	same(t, c.state.TalkOverAt.IsZero(), true)
 }
 
@@ -435,39 +440,39 @@ func TestAnArrivalThatComesTwiceDoesNotEndAConversation(t *testing.T) {
 func TestAResponderWhoIsEarlyWaitsForTheCaller(t *testing.T) {
 	t.Parallel()
 	// One team, so there is no menu: people are called while the caller hears the welcome.
-	c := newCall(t, Defaults())
+	c := newCall(t, config.Defaults())
 	c.arrive()
 	c.ack("a1", "alice")
 	c.answered("1")
-	if r, ok := c.press("1", "1").(StayReply); !ok || len(r.Say) == 0 {
+	if r, ok := c.press("1", "1").(reply.Stay); !ok || len(r.Say) == 0 {
 		t.Fatalf("the early responder gets %#v", c.reply)
 	}
-	c.phase(PhaseConnecting)
-	again := Event{Kind: EventLegAnswer, Leg: "1", CallSid: legSid("1"), Step: 1}
+	c.phase(call.PhaseConnecting)
+	again := event.Event{Kind: event.LegAnswer, Leg: "1", CallSid: legSid("1"), Step: 1}
 	for range 20 {
 		c.wait(2 * time.Second)
-		if r, ok := c.do(again).(StayReply); !ok || len(r.Say) != 0 {
+		if r, ok := c.do(again).(reply.Stay); !ok || len(r.Say) != 0 {
 			t.Fatalf("who waits for the caller gets %#v", c.reply)
 		}
 		c.timer("leg-1")
-		c.leg("1", LegTaking, "")
+		c.leg("1", call.LegTaking, "")
 	}
-	c.do(Event{Kind: EventTick, QueueSid: queueSid, Step: c.state.Step})
-	c.leg("1", LegTaking, "")
-	if _, ok := c.do(again).(DialQueueReply); !ok {
+	c.do(event.Event{Kind: event.Tick, QueueSid: queueSid, Step: c.state.Step})
+	c.leg("1", call.LegTaking, "")
+	if _, ok := c.do(again).(reply.DialQueue); !ok {
 		t.Fatalf("once the caller is in the queue the responder gets %#v", c.reply)
 	}
-	c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
-	c.phase(PhaseTalking)
+	c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("1")})
+	c.phase(call.PhaseTalking)
 
 	// A caller who leaves during the welcome leaves nobody waiting.
-	c = newCall(t, Defaults())
+	c = newCall(t, config.Defaults())
 	c.arrive()
 	c.ack("a1", "alice")
 	c.answered("1")
 	c.press("1", "1")
-	c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
-	if _, ok := c.do(again).(HangupReply); !ok {
+	c.do(event.Event{Kind: event.CallStatus, CallStatus: event.StatusCompleted})
+	if _, ok := c.do(again).(reply.Hangup); !ok {
 		t.Fatalf("after the caller has left the responder gets %#v", c.reply)
 	}
 }

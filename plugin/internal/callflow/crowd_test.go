@@ -9,6 +9,11 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 // crowd is a night of several callers, with people, telephones and a platform that behave at
@@ -31,7 +36,7 @@ type crowdEvent struct {
 
 // crowdCall is one caller with the alert of the call.
 type crowdCall struct {
-	*call
+	*testCall
 	w      *crowd
 	name   string
 	alert  integration.AlertSnapshot
@@ -54,7 +59,7 @@ func (w *crowd) chance(percent int) bool { return w.rnd.Intn(100) < percent }
 // by says which other call occupies a person, as the store does.
 func (w *crowd) by(except *crowdCall, user string) string {
 	for _, x := range w.calls {
-		if x != except && Live(x.state) && slices.Contains(Occupies(x.state), user) {
+		if x != except && call.Live(x.state) && slices.Contains(call.Occupies(x.state), user) {
 			return x.name
 		}
 	}
@@ -62,7 +67,7 @@ func (w *crowd) by(except *crowdCall, user string) string {
 		if x == except {
 			return ""
 		}
-		if Live(x.state) && slices.Contains(WaitsFor(x.state), user) {
+		if call.Live(x.state) && slices.Contains(call.WaitsFor(x.state), user) {
 			return x.name
 		}
 	}
@@ -70,7 +75,7 @@ func (w *crowd) by(except *crowdCall, user string) string {
 }
 
 // event is one step of one call, and what follows from it.
-func (x *crowdCall) event(e Event) Reply {
+func (x *crowdCall) event(e event.Event) reply.Reply {
 	before := x.state
 	for id, u := range x.users {
 		u.OccupiedBy = x.w.by(x, id)
@@ -90,59 +95,61 @@ func (x *crowdCall) event(e Event) Reply {
 		x.follow(effect)
 	}
 	var free []string
-	for _, user := range Occupies(before) {
-		if !slices.Contains(Occupies(x.state), user) {
+	for _, user := range call.Occupies(before) {
+		if !slices.Contains(call.Occupies(x.state), user) {
 			free = append(free, user)
 		}
 	}
-	for _, user := range WaitsFor(before) {
-		if !slices.Contains(Occupies(x.state), user) && !slices.Contains(WaitsFor(x.state), user) {
+	for _, user := range call.WaitsFor(before) {
+		if !slices.Contains(call.Occupies(x.state), user) && !slices.Contains(call.WaitsFor(x.state), user) {
 			free = append(free, user)
 		}
 	}
 	if len(free) > 0 && x.w.chance(80) { // hints may be lost
 		for _, other := range x.w.calls {
-			if other != x && slices.ContainsFunc(WaitsFor(other.state), func(u string) bool { return slices.Contains(free, u) }) {
-				x.w.later(0, func() { other.event(Event{Kind: EventTimer, Timer: integration.TimerPersonFree}) })
+			if other != x && slices.ContainsFunc(call.WaitsFor(other.state), func(u string) bool { return slices.Contains(free, u) }) {
+				x.w.later(0, func() { other.event(event.Event{Kind: event.Timer, Timer: integration.TimerPersonFree}) })
 			}
 		}
 	}
 	return reply
 }
 
-func (x *crowdCall) follow(what Effect) {
+func (x *crowdCall) follow(what effect.Effect) {
 	w := x.w
 	switch e := what.(type) {
-	case StartTimer:
+	case effect.StartTimer:
 		if w.chance(90) { // timers may be lost: the next tick makes up for it
-			w.later(e.At.Sub(w.now), func() { x.event(Event{Kind: EventTimer, Timer: e.Task.Name}) })
+			w.later(e.At.Sub(w.now), func() { x.event(event.Event{Kind: event.Timer, Timer: e.Task.Name}) })
 		}
-	case DialLeg:
+	case effect.DialLeg:
 		w.later(max(0, e.At.Sub(w.now)), func() { x.dial(e) })
-	case EndLeg:
+	case effect.EndLeg:
 		w.later(0, func() {
 			x.hangUp(e.CallSid)
-			x.event(Event{Kind: EventLegStatus, Leg: e.Leg, CallSid: e.CallSid, CallStatus: StatusCanceled})
+			x.event(event.Event{Kind: event.LegStatus, Leg: e.Leg, CallSid: e.CallSid, CallStatus: event.StatusCanceled})
 		})
-	case LookLeg:
-		w.later(0, func() { x.event(Event{Kind: EventLookedAtLeg, Leg: e.Leg, Result: NotFound}) })
-	case LookCall:
-		status := StatusInProgress
+	case effect.LookLeg:
+		w.later(0, func() { x.event(event.Event{Kind: event.LookedAtLeg, Leg: e.Leg, Result: event.NotFound}) })
+	case effect.LookCall:
+		status := event.StatusInProgress
 		if x.gone {
-			status = StatusCompleted
+			status = event.StatusCompleted
 		}
-		w.later(max(0, e.At.Sub(w.now)), func() { x.event(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: status}) })
-	case Dequeue:
+		w.later(max(0, e.At.Sub(w.now)), func() { x.event(event.Event{Kind: event.LookedAtCall, Result: event.Done, CallStatus: status}) })
+	case effect.Dequeue:
 		w.later(0, func() {
 			if x.holds {
 				x.holds = false
-				x.record(x.event(Event{Kind: EventVoicemail, Step: e.Step}))
+				x.record(x.event(event.Event{Kind: event.Voicemail, Step: e.Step}))
 			}
 		})
-	case LookRecordings:
-		w.later(0, func() { x.event(Event{Kind: EventRecordingsList, Result: NotFound}) })
-	case FetchRecording:
-		w.later(max(0, e.At.Sub(w.now)), func() { x.event(Event{Kind: EventFetched, RecordingSid: e.RecordingSid, Result: Done, Media: &audio}) })
+	case effect.LookRecordings:
+		w.later(0, func() { x.event(event.Event{Kind: event.RecordingsList, Result: event.NotFound}) })
+	case effect.FetchRecording:
+		w.later(max(0, e.At.Sub(w.now)), func() {
+			x.event(event.Event{Kind: event.Fetched, RecordingSid: e.RecordingSid, Result: event.Done, Media: &audio})
+		})
 	case integration.AlertCommand:
 		w.later(time.Duration(w.rnd.Intn(3))*time.Second, func() { x.command(e) })
 	}
@@ -157,27 +164,27 @@ func (x *crowdCall) hangUp(sid string) {
 }
 
 // dial has a phone behave at random.
-func (x *crowdCall) dial(d DialLeg) {
+func (x *crowdCall) dial(d effect.DialLeg) {
 	w := x.w
 	if !Wanted(x.state, d.Task.Name) {
-		x.event(Event{Kind: EventDialed, Leg: d.Leg, Result: Failed, Detail: "not wanted any more"})
+		x.event(event.Event{Kind: event.Dialed, Leg: d.Leg, Result: event.Failed, Detail: "not wanted any more"})
 		return
 	}
 	switch w.rnd.Intn(20) {
 	case 0:
-		x.event(Event{Kind: EventDialed, Leg: d.Leg, Result: Failed, Code: "20429"})
+		x.event(event.Event{Kind: event.Dialed, Leg: d.Leg, Result: event.Failed, Code: "20429"})
 		return
 	case 1:
-		x.event(Event{Kind: EventDialed, Leg: d.Leg, Result: Unknown})
+		x.event(event.Event{Kind: event.Dialed, Leg: d.Leg, Result: event.Unknown})
 		return
 	case 2:
 		if w.chance(30) {
-			x.event(Event{Kind: EventDialed, Leg: d.Leg, Result: Refused, Code: "21215", Detail: "Twilio's error 21215: no."})
+			x.event(event.Event{Kind: event.Dialed, Leg: d.Leg, Result: event.Refused, Code: "21215", Detail: "Twilio's error 21215: no."})
 			return
 		}
 	case 3:
 		if w.chance(20) {
-			x.event(Event{Kind: EventDialed, Leg: d.Leg, Result: AccountError, Code: "20003"})
+			x.event(event.Event{Kind: event.Dialed, Leg: d.Leg, Result: event.AccountError, Code: "20003"})
 			return
 		}
 	}
@@ -187,25 +194,25 @@ func (x *crowdCall) dial(d DialLeg) {
 		w.t.Fatalf("%s: %s rings for %s and for %s\n%s", w.now, user, by, x.name, x.story())
 	}
 	w.ringing[user] = x.name + sid
-	over := func(s CallStatus) {
+	over := func(s event.Status) {
 		x.hangUp(sid)
-		x.event(Event{Kind: EventLegStatus, Leg: d.Leg, CallSid: sid, CallStatus: s})
+		x.event(event.Event{Kind: event.LegStatus, Leg: d.Leg, CallSid: sid, CallStatus: s})
 	}
-	x.event(Event{Kind: EventDialed, Leg: d.Leg, Result: Done, CallSid: sid})
+	x.event(event.Event{Kind: event.Dialed, Leg: d.Leg, Result: event.Done, CallSid: sid})
 	if w.chance(30) {
-		s := []CallStatus{StatusBusy, StatusFailed}[w.rnd.Intn(2)]
+		s := []event.Status{event.StatusBusy, event.StatusFailed}[w.rnd.Intn(2)]
 		w.later(time.Second, func() { over(s) })
 		return
 	}
-	x.event(Event{Kind: EventLegStatus, Leg: d.Leg, CallSid: sid, CallStatus: StatusRinging})
+	x.event(event.Event{Kind: event.LegStatus, Leg: d.Leg, CallSid: sid, CallStatus: event.StatusRinging})
 	if w.chance(50) {
-		w.later(d.Ring, func() { over(StatusNoAnswer) })
+		w.later(d.Ring, func() { over(event.StatusNoAnswer) })
 		return
 	}
 	w.later(w.seconds(2, 20), func() {
-		answer := x.event(Event{Kind: EventLegAnswer, Leg: d.Leg, CallSid: sid, CallStatus: StatusInProgress})
-		if _, asked := answer.(AskReply); !asked {
-			over(StatusCompleted)
+		answer := x.event(event.Event{Kind: event.LegAnswer, Leg: d.Leg, CallSid: sid, CallStatus: event.StatusInProgress})
+		if _, asked := answer.(reply.Ask); !asked {
+			over(event.StatusCompleted)
 			return
 		}
 		w.later(w.seconds(1, 6), func() { x.answer(d.Leg, sid, over) })
@@ -213,38 +220,38 @@ func (x *crowdCall) dial(d DialLeg) {
 }
 
 // answer presses a key, hangs up, or is a mailbox.
-func (x *crowdCall) answer(leg, sid string, over func(CallStatus)) {
+func (x *crowdCall) answer(leg, sid string, over func(event.Status)) {
 	w := x.w
 	switch w.rnd.Intn(6) {
 	case 0, 1:
-		x.event(Event{Kind: EventLegKey, Leg: leg, CallSid: sid, Digits: "2", Step: legOf(x.state, leg).Step})
-		over(StatusCompleted)
+		x.event(event.Event{Kind: event.LegKey, Leg: leg, CallSid: sid, Digits: "2", Step: legOf(x.state, leg).Step})
+		over(event.StatusCompleted)
 	case 2:
-		over(StatusCompleted)
+		over(event.StatusCompleted)
 	case 3:
 		for range 3 {
-			x.event(Event{Kind: EventLegKey, Leg: leg, CallSid: sid, Step: legOf(x.state, leg).Step})
+			x.event(event.Event{Kind: event.LegKey, Leg: leg, CallSid: sid, Step: legOf(x.state, leg).Step})
 		}
-		over(StatusCompleted)
+		over(event.StatusCompleted)
 	default:
-		r := x.event(Event{Kind: EventLegKey, Leg: leg, CallSid: sid, Digits: "1", Step: legOf(x.state, leg).Step})
-		if _, ok := r.(DialQueueReply); !ok {
-			over(StatusCompleted)
+		r := x.event(event.Event{Kind: event.LegKey, Leg: leg, CallSid: sid, Digits: "1", Step: legOf(x.state, leg).Step})
+		if _, ok := r.(reply.DialQueue); !ok {
+			over(event.StatusCompleted)
 			return
 		}
-		ended := func(b Bridge, seconds int) {
-			x.event(Event{Kind: EventLegEnded, Leg: leg, CallSid: sid, Bridged: b, Seconds: seconds})
-			over(StatusCompleted)
+		ended := func(b event.Bridge, seconds int) {
+			x.event(event.Event{Kind: event.LegEnded, Leg: leg, CallSid: sid, Bridged: b, Seconds: seconds})
+			over(event.StatusCompleted)
 		}
 		if !x.holds || w.chance(25) {
-			w.later(2*time.Second, func() { ended(BridgeNo, 0) })
+			w.later(2*time.Second, func() { ended(event.BridgeNo, 0) })
 			return
 		}
 		x.holds = false
-		x.event(Event{Kind: EventAnnounce, DequeuedBy: sid})
+		x.event(event.Event{Kind: event.Announce, DequeuedBy: sid})
 		talk := w.seconds(3, 120)
 		w.later(talk, func() {
-			ended(BridgeYes, int(talk/time.Second))
+			ended(event.BridgeYes, int(talk/time.Second))
 			x.left("bridged")
 		})
 	}
@@ -253,18 +260,18 @@ func (x *crowdCall) answer(leg, sid string, over func(CallStatus)) {
 // left is the end of the caller's time in the queue.
 func (x *crowdCall) left(result string) {
 	x.holds = false
-	x.record(x.event(Event{Kind: EventLeft, QueueResult: result, Step: x.state.Step}))
+	x.record(x.event(event.Event{Kind: event.Left, QueueResult: result, Step: x.state.Step}))
 }
 
 // record does what the caller's document says.
-func (x *crowdCall) record(r Reply) {
+func (x *crowdCall) record(r reply.Reply) {
 	switch r.(type) {
-	case RecordReply:
+	case reply.Record:
 		x.w.later(9*time.Second, func() {
-			x.event(Event{Kind: EventRecorded, RecordingSid: "RE" + x.name, Seconds: 5})
-			x.event(Event{Kind: EventRecording, RecordingSid: "RE" + x.name, RecordingStatus: "completed", Seconds: 5})
+			x.event(event.Event{Kind: event.Recorded, RecordingSid: "RE" + x.name, Seconds: 5})
+			x.event(event.Event{Kind: event.Recording, RecordingSid: "RE" + x.name, RecordingStatus: "completed", Seconds: 5})
 		})
-	case EnqueueReply:
+	case reply.Enqueue:
 		x.holds = true
 		x.w.later(time.Second, func() { x.tick(0) })
 	}
@@ -274,19 +281,19 @@ func (x *crowdCall) tick(n int) {
 	if !x.holds || x.gone {
 		return
 	}
-	r := x.event(Event{Kind: EventTick, QueueSid: queueSid, Tick: n})
+	r := x.event(event.Event{Kind: event.Tick, QueueSid: queueSid, Tick: n})
 	if x.holds {
-		e := Event{Kind: EventTick, QueueSid: queueSid, Tick: n, Facts: x.facts, CallStatus: StatusInProgress}
+		e := event.Event{Kind: event.Tick, QueueSid: queueSid, Tick: n, Facts: x.facts, CallStatus: event.StatusInProgress}
 		e.Facts.Now = x.w.now
 		if s, _, effects := Step(x.c, x.state, e); Changed(x.state, s) || !quiet(effects) {
 			x.w.t.Fatalf("a quiet tick is not quiet: %v\n%s\n%s", effects, mustJSON(x.w.t, x.state), mustJSON(x.w.t, s))
 		}
 	}
-	if _, leave := r.(LeaveQueueReply); leave {
+	if _, leave := r.(reply.LeaveQueue); leave {
 		x.left("leave")
 		return
 	}
-	if _, over := r.(HangupReply); over {
+	if _, over := r.(reply.Hangup); over {
 		x.holds = false
 		return
 	}
@@ -323,7 +330,7 @@ func (x *crowdCall) command(c integration.AlertCommand) {
 	default:
 		return
 	}
-	x.event(Event{Kind: EventAlert})
+	x.event(event.Event{Kind: event.Alert})
 }
 
 func (x *crowdCall) after(layer int) int {
@@ -347,7 +354,7 @@ func (x *crowdCall) page(layer int) {
 func (x *crowdCall) timeUp(turn int) {
 	a := &x.alert
 	if turn != x.turn || a.Status != integration.AlertOpen {
-		if turn == x.turn && Live(x.state) {
+		if turn == x.turn && call.Live(x.state) {
 			x.w.later(20*time.Second, func() { x.timeUp(turn) })
 		}
 		return
@@ -362,7 +369,7 @@ func (x *crowdCall) timeUp(turn int) {
 	default:
 		a.Status = integration.AlertDropped
 	}
-	x.event(Event{Kind: EventAlert})
+	x.event(event.Event{Kind: event.Alert})
 }
 
 func (x *crowdCall) acknowledge(user string, command int64) {
@@ -379,7 +386,7 @@ func (x *crowdCall) acknowledge(user string, command int64) {
 // whim is something that a person does in the app, or a shift that changes.
 func (x *crowdCall) whim() {
 	w, a := x.w, &x.alert
-	if !Live(x.state) {
+	if !call.Live(x.state) {
 		return
 	}
 	user := w.users[w.rnd.Intn(len(w.users))].ID
@@ -401,7 +408,7 @@ func (x *crowdCall) whim() {
 			before := a.Status
 			a.Status = integration.AlertResolved
 			if w.chance(50) {
-				w.later(3*time.Second, func() { a.Status = before; x.event(Event{Kind: EventAlert}) })
+				w.later(3*time.Second, func() { a.Status = before; x.event(event.Event{Kind: event.Alert}) })
 			}
 		}
 	case 5:
@@ -411,7 +418,7 @@ func (x *crowdCall) whim() {
 			delete(x.onCall, layer)
 		}
 	}
-	x.event(Event{Kind: EventAlert})
+	x.event(event.Event{Kind: event.Alert})
 	w.later(w.seconds(2, 60), x.whim)
 }
 
@@ -435,8 +442,8 @@ func newCrowd(t *testing.T, seed int64) *crowd {
 		}
 	}
 	conf := withVoicemail()
-	conf.Reach = []Reach{ReachAuto, ReachAcknowledge, ReachRing, ReachBoth, ReachBoth}[w.rnd.Intn(5)]
-	conf.GiveUp = []GiveUp{GiveUpPolicy, GiveUpPolicy, GiveUpOneRound}[w.rnd.Intn(3)]
+	conf.Reach = []config.Reach{config.ReachAuto, config.ReachAcknowledge, config.ReachRing, config.ReachBoth, config.ReachBoth}[w.rnd.Intn(5)]
+	conf.GiveUp = []config.GiveUp{config.GiveUpPolicy, config.GiveUpPolicy, config.GiveUpOneRound}[w.rnd.Intn(3)]
 	conf.RingTimeout = w.seconds(10, 40)
 	conf.MaxWait = w.seconds(30, 3600)
 	caps := integration.Capabilities{UnroutedAlerts: true, Annotations: true, Reopen: w.chance(80), Escalate: w.chance(80), AcknowledgeAs: w.chance(80), AcknowledgedByUser: w.chance(80), PagesByItself: w.chance(50)}
@@ -450,17 +457,17 @@ func newCrowd(t *testing.T, seed int64) *crowd {
 		for l, people := range layers {
 			c.onCall[l] = slices.Clone(people)
 		}
-		x := &crowdCall{call: c, w: w, name: string(rune('A' + n)), rounds: w.rnd.Intn(3)}
+		x := &crowdCall{testCall: c, w: w, name: string(rune('A' + n)), rounds: w.rnd.Intn(3)}
 		w.later(w.seconds(0, 60), func() {
 			w.calls = append(w.calls, x)
-			x.record(x.event(Event{Kind: EventArrival}))
+			x.record(x.event(event.Event{Kind: event.Arrival}))
 		})
 		w.later(w.seconds(61, 100), x.whim)
 		if w.chance(30) {
 			w.later(w.seconds(90, 2000), func() {
 				if x.holds {
 					x.gone, x.holds = true, false
-					x.event(Event{Kind: EventLeft, QueueResult: "hangup", CallStatus: StatusCompleted})
+					x.event(event.Event{Kind: event.Left, QueueResult: "hangup", CallStatus: event.StatusCompleted})
 				}
 			})
 		}
@@ -501,7 +508,7 @@ func TestACrowdOfCallersIsKept(t *testing.T) {
 			w := newCrowd(t, seed)
 			w.run()
 			for _, x := range w.calls {
-				if Live(x.state) {
+				if call.Live(x.state) {
 					t.Errorf("call %s reaches no end: %s\n%s", x.name, mustJSON(t, x.state), x.story())
 				}
 				if n := len(mustJSON(t, x.state)); n > 12000 {

@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 )
 
 const (
@@ -39,14 +42,14 @@ type deadline struct {
 
 // deadlines lists what is pending in a state, in a fixed order. Timers are kept in step with it;
 // and every event acts upon what is overdue, so that a lost timer is made up for by the next tick.
-func deadlines(s *State) []deadline { return deadlinesIn(nil, s) }
+func deadlines(s *call.State) []deadline { return deadlinesIn(nil, s) }
 
 // usualDeadlines is a number of deadlines that few states exceed. A list with room for so many
 // stays on the stack.
 const usualDeadlines = 8
 
 // deadlinesIn is [deadlines] in a list that the caller has made.
-func deadlinesIn(ds []deadline, s *State) []deadline {
+func deadlinesIn(ds []deadline, s *call.State) []deadline {
 	add := func(name string, at time.Time) {
 		if !at.IsZero() {
 			ds = append(ds, deadline{name, at})
@@ -60,41 +63,41 @@ func deadlinesIn(ds []deadline, s *State) []deadline {
 		}
 	}
 	// After the end it only matters for an alert that is still to be routed: a missed call.
-	if s.Verify.Verdict == VerdictPending && (s.Phase != PhaseEnded || s.Alert.RouteWanted && !s.Alert.Routed) {
+	if s.Verify.Verdict == call.VerdictPending && (s.Phase != call.PhaseEnded || s.Alert.RouteWanted && !s.Alert.Routed) {
 		add("verify", s.Verify.GiveUpAt)
 	}
 	switch s.Phase {
-	case PhaseHolding:
+	case call.PhaseHolding:
 		if s.Exit == "" {
 			add("max-wait", s.Hold.MaxWaitAt)
 			add("ask-again", s.Alert.AskAgainAt)
 			add("ring", s.RingAt)
 		}
 		add("present", presentBy(s))
-	case PhaseConnecting:
+	case call.PhaseConnecting:
 		if s.Exit == "" {
 			add("max-wait", s.Hold.MaxWaitAt)
 		}
 		add("talk-over", s.VerdictBy)
 		addPresent()
-	case PhaseTalking:
+	case call.PhaseTalking:
 		add("talk-over", s.VerdictBy)
 		addPresent()
-	case PhaseChoosing, PhaseLeavingMessage:
+	case call.PhaseChoosing, call.PhaseLeavingMessage:
 		add("present", presentBy(s))
-	case PhaseAwaitingRecording:
-		add("recording", s.Voicemail.dueAt())
-	case PhaseDelivering:
+	case call.PhaseAwaitingRecording:
+		add("recording", s.Voicemail.DueAt())
+	case call.PhaseDelivering:
 		add("ring", s.RingAt)
 		add("queue", s.QueueDeleteAt)
-		add("recording", s.Voicemail.dueAt())
-	case PhaseEnded:
+		add("recording", s.Voicemail.DueAt())
+	case call.PhaseEnded:
 		add("queue", s.QueueDeleteAt)
-		add("recording", s.Voicemail.dueAt()) // a message may come to light after the end
-	case PhaseArrived, "":
+		add("recording", s.Voicemail.DueAt()) // a message may come to light after the end
+	case call.PhaseArrived, "":
 	}
 	for i := range s.Legs {
-		if s.Legs[i].live() {
+		if s.Legs[i].Live() {
 			add("leg-"+s.Legs[i].ID, s.Legs[i].DueAt)
 		}
 	}
@@ -102,8 +105,8 @@ func deadlinesIn(ds []deadline, s *State) []deadline {
 }
 
 // presentBy is when the caller must have been heard of, or Twilio is asked.
-func presentBy(s *State) time.Time {
-	if !s.Verify.proven() {
+func presentBy(s *call.State) time.Time {
+	if !s.Verify.Proven() {
 		return s.SeenAt.Add(unprovenEnd)
 	}
 	last := s.SeenAt
@@ -111,7 +114,7 @@ func presentBy(s *State) time.Time {
 		last = s.LookedAt
 	}
 	limit, end := presenceLimit, silenceEnd
-	if s.Phase == PhaseTalking {
+	if s.Phase == call.PhaseTalking {
 		limit, end = talkingLook, talkingEnd
 	}
 	at := last.Add(limit)
@@ -134,7 +137,7 @@ func (m *machine) presentBy() time.Time {
 		return at
 	}
 	first := m.f.HearingSince.Add(presenceLimit)
-	if m.e.Kind != EventTimer || m.e.Timer != integration.TimerCallerSilent {
+	if m.e.Kind != event.Timer || m.e.Timer != integration.TimerCallerSilent {
 		first = first.Add(spread(s.Caller.Sid, presenceLimit))
 	}
 	if first.After(at) {
@@ -158,7 +161,7 @@ func (m *machine) seenAt() (at time.Time, unanswered int) {
 // keepSeen brings the state up to date with what the host knows of the caller, whenever the timer
 // for the caller's presence goes off.
 func (m *machine) keepSeen() {
-	if m.e.Kind == EventTimer && m.e.Timer == "present" {
+	if m.e.Kind == event.Timer && m.e.Timer == "present" {
 		m.s.SeenAt, m.s.Unanswered = m.seenAt()
 	}
 }
@@ -169,7 +172,7 @@ func (m *machine) keepSeen() {
 func (m *machine) watchAt() time.Time {
 	at := m.presentBy()
 	heard := !m.f.HearingSince.IsZero() && !m.f.SeenAt.IsZero() && !m.s.SeenAt.After(m.f.SeenAt)
-	if heard && m.s.Unanswered == 0 && m.s.Phase != PhaseTalking && m.real() {
+	if heard && m.s.Unanswered == 0 && m.s.Phase != call.PhaseTalking && m.real() {
 		if rare := m.f.SeenAt.Add(presenceKept); rare.After(at) {
 			return rare
 		}
@@ -214,7 +217,7 @@ func (m *machine) due(name string) {
 	case "verify":
 		m.verifyDue()
 	case "max-wait":
-		m.pend(ExitMaxWait)
+		m.pend(call.ExitMaxWait)
 	case "ask-again":
 		m.s.Alert.AskAgainAt = time.Time{}
 	case "ring":
@@ -226,7 +229,7 @@ func (m *machine) due(name string) {
 			return
 		}
 		end := silenceEnd
-		if m.s.Phase == PhaseTalking {
+		if m.s.Phase == call.PhaseTalking {
 			end = talkingEnd
 		}
 		// A clock that jumps is no proof: Twilio is asked before anybody is taken for gone.
@@ -244,7 +247,7 @@ func (m *machine) due(name string) {
 		m.deleteQueue()
 	default:
 		if id, ok := strings.CutPrefix(name, "leg-"); ok {
-			if leg := m.s.leg(id); leg != nil {
+			if leg := m.s.Leg(id); leg != nil {
 				m.legDue(leg)
 			}
 		}
@@ -267,7 +270,7 @@ func (m *machine) setTimers(before []deadline) {
 	}
 	for _, d := range after {
 		at, had := find(before, d.name)
-		unchanged, wentOff := had && at.Equal(d.at), m.e.Kind == EventTimer && m.e.Timer == d.name
+		unchanged, wentOff := had && at.Equal(d.at), m.e.Kind == event.Timer && m.e.Timer == d.name
 		// The timer is there already. Setting it again would be a write for nothing.
 		if unchanged && !wentOff {
 			continue
@@ -275,17 +278,17 @@ func (m *machine) setTimers(before []deadline) {
 		if d.name == "present" {
 			d.at = m.watchAt()
 		}
-		m.emit(StartTimer{Task: m.task(d.name), At: d.at})
+		m.emit(effect.StartTimer{Task: m.task(d.name), At: d.at})
 	}
 	for _, d := range before {
 		if _, still := find(after, d.name); !still {
-			m.emit(CancelTimer{Task: m.task(d.name)})
+			m.emit(effect.CancelTimer{Task: m.task(d.name)})
 		}
 	}
 }
 
 // Deadline is when the call next acts on its own, and why; zero if never.
-func Deadline(s State) (name string, at time.Time) {
+func Deadline(s call.State) (name string, at time.Time) {
 	for _, d := range deadlines(&s) {
 		if at.IsZero() || d.at.Before(at) {
 			name, at = d.name, d.at
@@ -296,21 +299,21 @@ func Deadline(s State) (name string, at time.Time) {
 
 // Wanted reports whether a task of this name should still be performed, given the state as it is
 // now. It is asked before a live call is touched: the task may have waited while the call went on.
-func Wanted(s State, task string) bool {
+func Wanted(s call.State, task string) bool {
 	if id, ok := strings.CutPrefix(task, "dial-"); ok {
 		for i := range s.Legs {
 			if l := &s.Legs[i]; l.ID == id {
-				wanted := s.Phase == PhaseHolding && s.Exit == "" || s.Phase == PhaseDelivering && l.Message
-				return wanted && l.State == LegPlanned && l.Requested
+				wanted := s.Phase == call.PhaseHolding && s.Exit == "" || s.Phase == call.PhaseDelivering && l.Message
+				return wanted && l.State == call.LegPlanned && l.Requested
 			}
 		}
 		return false
 	}
 	switch task {
 	case "dequeue":
-		return s.Phase == PhaseLeavingMessage && !s.Voicemail.Offered
+		return s.Phase == call.PhaseLeavingMessage && !s.Voicemail.Offered
 	case "look-call":
-		return s.Phase != PhaseEnded && s.Phase != PhaseDelivering || s.Verify.Verdict == VerdictPending
+		return s.Phase != call.PhaseEnded && s.Phase != call.PhaseDelivering || s.Verify.Verdict == call.VerdictPending
 	}
 	return true
 }
@@ -318,9 +321,9 @@ func Wanted(s State, task string) bool {
 // WantedEnd reports whether a responder's call should still be ended, given the state as it is now:
 // never one that has meanwhile joined the caller. An order to end a leg may wait for Twilio for
 // minutes, and a leg that was given up may turn out to talk.
-func WantedEnd(s State, callSid string) bool {
+func WantedEnd(s call.State, callSid string) bool {
 	for i := range s.Legs {
-		if l := &s.Legs[i]; l.CallSid == callSid && (l.State == LegTaking || l.State == LegTalking) {
+		if l := &s.Legs[i]; l.CallSid == callSid && (l.State == call.LegTaking || l.State == call.LegTalking) {
 			return false
 		}
 	}
@@ -340,7 +343,7 @@ func (m *machine) hostTimer() {
 		m.lookForGuests()
 	case integration.TimerHostStarted:
 		// The caller may have hung up while the host was away: nobody may press 1 for nobody.
-		if Live(m.s) && !m.over() && m.real() && m.now.Sub(m.s.LookedAt) >= lookPause {
+		if call.Live(m.s) && !m.over() && m.real() && m.now.Sub(m.s.LookedAt) >= lookPause {
 			m.look(m.now)
 		}
 	}

@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 )
 
 const (
@@ -28,13 +31,15 @@ const (
 // platform.
 
 // over reports whether the call has ended, whatever is still to be told to people.
-func (m *machine) over() bool { return m.phase() == PhaseEnded || m.phase() == PhaseDelivering }
+func (m *machine) over() bool {
+	return m.phase() == call.PhaseEnded || m.phase() == call.PhaseDelivering
+}
 
 // delivers reports whether people are rung to hear a message of this call. A host of the release
 // before knows no such phase: while it may have to read the call, the message is mailed and
 // attached alone.
 func (m *machine) delivers() bool {
-	if f := m.f.WriteFormats.State; f > 0 && f < FormatDelivery {
+	if f := m.f.WriteFormats.State; f > 0 && f < call.FormatDelivery {
 		return false
 	}
 	return m.c.Delivers(m.f.Instance.Capabilities) && m.f.Instance.State != integration.HostDeleted
@@ -43,22 +48,22 @@ func (m *machine) delivers() bool {
 // beginDelivery has people rung for a message that has just been delivered to the alert. People who
 // were rung for an earlier message of the call are rung for this one too.
 func (m *machine) beginDelivery() {
-	if !m.delivers() || len(m.s.Voicemail.unheard()) == 0 {
+	if !m.delivers() || len(m.s.Voicemail.Unheard()) == 0 {
 		return
 	}
 	d := &m.s.Delivery
-	if m.s.Phase == PhaseDelivering {
+	if m.s.Phase == call.PhaseDelivering {
 		d.Since, d.EndBy, d.Unread, d.Judged = m.now, m.now.Add(deliverLimit), true, false
 		return
 	}
-	m.enter(PhaseDelivering)
-	*d = Delivery{Since: m.now, EndBy: m.now.Add(deliverLimit), Unread: true}
+	m.enter(call.PhaseDelivering)
+	*d = call.Delivery{Since: m.now, EndBy: m.now.Add(deliverLimit), Unread: true}
 	// The call's own bookkeeping of people is closed: passing the call is not passing its message.
 	m.s.People, m.s.RingAt, m.s.AccountErrorAt, m.s.AccountRefused = nil, time.Time{}, time.Time{}, false
-	var refused []Number
+	var refused []call.Number
 	for _, n := range m.s.Numbers {
 		if n.Refused {
-			refused = append(refused, Number{Phone: n.Phone, Refused: true, Code: n.Code})
+			refused = append(refused, call.Number{Phone: n.Phone, Refused: true, Code: n.Code})
 		}
 	}
 	m.s.Numbers = refused
@@ -78,7 +83,7 @@ func (m *machine) pursueMessage() {
 	}
 	if why != "" {
 		m.letListenersGo()
-		if m.s.liveLegs() == 0 {
+		if m.s.LiveLegs() == 0 {
 			m.endDelivery(why)
 		}
 		return
@@ -121,7 +126,7 @@ func (m *machine) noteAlert() {
 func (m *machine) deliveryDone() string {
 	a, d := &m.s.Alert, &m.s.Delivery
 	switch {
-	case len(m.s.Voicemail.unheard()) == 0:
+	case len(m.s.Voicemail.Unheard()) == 0:
 		return "the message was heard"
 	case m.f.Instance.State == integration.HostDeleted:
 		return "the integration was deleted"
@@ -180,7 +185,7 @@ func (m *machine) readListeners() (ok bool) {
 	ok = true
 	var gone time.Time // since when
 	for _, team := range m.teamIDs() {
-		answer, said := m.ask(AskOnCall(team, 0))
+		answer, said := m.ask(effect.AskOnCall(team, 0))
 		switch {
 		case !said:
 			ok = false
@@ -217,7 +222,7 @@ func (m *machine) readListeners() (ok bool) {
 func (m *machine) teamsGone() bool {
 	teams := m.teamIDs()
 	return len(teams) > 0 && !slices.ContainsFunc(teams, func(id string) bool {
-		answer, said := answered(m.f.Answers, AskOnCall(id, 0))
+		answer, said := effect.Answered(m.f.Answers, effect.AskOnCall(id, 0))
 		return !said || answer.Err == nil || answer.Err.Kind != integration.KindNotFound
 	})
 }
@@ -227,8 +232,8 @@ func (m *machine) readAcknowledgers(users []string) (ok bool) {
 	var people []integration.User
 	ok = true
 	for _, user := range users {
-		answer, said := m.ask(AskUser(user))
-		ok = ok && said && !unanswered(answer)
+		answer, said := m.ask(effect.AskUser(user))
+		ok = ok && said && !effect.Unanswered(answer)
 		u := integration.User{ID: user}
 		if answer.User != nil {
 			u = *answer.User
@@ -256,14 +261,14 @@ func (m *machine) nobodyListens() {
 // listener brings in somebody who is to hear the message. A message that they were not rung for yet
 // begins a turn.
 func (m *machine) listener(u integration.User, layer int) {
-	n := m.s.Voicemail.attached()
-	if p := m.s.person(u.ID); p != nil && p.Rung >= n && p.OccupiedBy == "" && m.done(p) {
+	n := m.s.Voicemail.Attached()
+	if p := m.s.Person(u.ID); p != nil && p.Rung >= n && p.OccupiedBy == "" && m.done(p) {
 		u.OccupiedBy = "" // they are not waited for again
 	}
 	occupied := m.occupied(u.ID)
 	p := m.bring(u, layer)
 	p.OnCall = true
-	if p.Rung < n && !m.s.atWork(p) {
+	if p.Rung < n && !m.s.AtWork(p) {
 		p.Rung, p.Passed, p.Dialed, p.StartAt = n, false, nil, time.Time{}
 		if p.OccupiedBy == "" {
 			p.TurnAt = time.Time{}
@@ -277,11 +282,11 @@ func (m *machine) listener(u integration.User, layer int) {
 
 // countSharedMessageRings lets a number that has rung for the message for somebody else count for a
 // person who is brought in: whoever shares it was rung as well.
-func (m *machine) countSharedMessageRings(p *Person) {
+func (m *machine) countSharedMessageRings(p *call.Person) {
 	for i := range m.s.Legs {
 		l := &m.s.Legs[i]
 		if l.Message && l.User != p.User && !l.DialAt.Before(m.s.Delivery.Since) && slices.Contains(p.Phones, l.Phone) {
-			p.noteDial(l.Phone, l.DialAt)
+			p.NoteDial(l.Phone, l.DialAt)
 		}
 	}
 }
@@ -289,7 +294,7 @@ func (m *machine) countSharedMessageRings(p *Person) {
 // occupied reports whether a person was on another call, or wanted by one, when that was last
 // looked at.
 func (m *machine) occupied(user string) bool {
-	p := m.s.person(user)
+	p := m.s.Person(user)
 	return p != nil && p.OccupiedBy != ""
 }
 
@@ -341,21 +346,21 @@ func (m *machine) dialListeners() {
 	}
 	for i := range m.s.Legs {
 		l := &m.s.Legs[i]
-		if l.rings() && !m.rungForListener(l) {
+		if l.Rings() && !m.rungForListener(l) {
 			m.hangUp(l, false)
-			m.closeLeg(l, ReasonNotNeeded)
+			m.closeLeg(l, call.ReasonNotNeeded)
 		}
 	}
 }
 
 // rungForListener reports whether a phone rings for somebody who is to hear the message.
-func (m *machine) rungForListener(l *Leg) bool {
-	return slices.ContainsFunc(m.s.People, func(p Person) bool { return p.OnCall && slices.Contains(p.Phones, l.Phone) })
+func (m *machine) rungForListener(l *call.Leg) bool {
+	return slices.ContainsFunc(m.s.People, func(p call.Person) bool { return p.OnCall && slices.Contains(p.Phones, l.Phone) })
 }
 
 // heardOut reports whether nothing more is expected of anybody who was to hear the message.
 func (m *machine) heardOut() bool {
-	return !slices.ContainsFunc(m.s.People, func(p Person) bool {
+	return !slices.ContainsFunc(m.s.People, func(p call.Person) bool {
 		return p.OnCall && !p.Passed && (p.OccupiedBy != "" || !m.done(&p))
 	})
 }
@@ -365,7 +370,7 @@ func (m *machine) roundOver() string {
 	switch {
 	case m.teamsGone():
 		return "the platform no longer has its team"
-	case !slices.ContainsFunc(m.s.People, func(p Person) bool { return p.OnCall && !m.s.unringable(&p) }):
+	case !slices.ContainsFunc(m.s.People, func(p call.Person) bool { return p.OnCall && !m.s.Unringable(&p) }):
 		return "nobody who is on call can be rung"
 	case len(m.acknowledgers()) > 0:
 		return "whoever acknowledged was rung once"
@@ -430,11 +435,11 @@ func (m *machine) nextListener() time.Time {
 func (m *machine) letListenersGo() {
 	for i := range m.s.Legs {
 		l := &m.s.Legs[i]
-		if !l.live() || l.State == LegHearing {
+		if !l.Live() || l.State == call.LegHearing {
 			continue
 		}
-		m.hangUp(l, l.State == LegAsked)
-		m.closeLeg(l, ReasonNotNeeded)
+		m.hangUp(l, l.State == call.LegAsked)
+		m.closeLeg(l, call.ReasonNotNeeded)
 	}
 	m.s.RingAt = time.Time{}
 }
@@ -442,48 +447,48 @@ func (m *machine) letListenersGo() {
 // endDelivery ends the phase. A message that nobody has heard stays marked so, and people are told
 // once.
 func (m *machine) endDelivery(why string) {
-	lost := slices.ContainsFunc(m.s.Voicemail.Recordings, func(r Recording) bool { return r.Gone && !r.Heard })
-	unheard := len(m.s.Voicemail.unheard()) > 0
+	lost := slices.ContainsFunc(m.s.Voicemail.Recordings, func(r call.Recording) bool { return r.Gone && !r.Heard })
+	unheard := len(m.s.Voicemail.Unheard()) > 0
 	remedy := "Listen to it on the page of the call."
 	if lost && !unheard {
 		unheard, why, remedy = true, "its recording cannot be played any more", m.callBack()
 	}
-	m.enter(PhaseEnded)
+	m.enter(call.PhaseEnded)
 	m.tallyRings()
-	m.s.Delivery, m.s.RingAt = Delivery{}, time.Time{}
+	m.s.Delivery, m.s.RingAt = call.Delivery{}, time.Time{}
 	if !unheard {
 		return
 	}
 	m.command(integration.AlertCommand{Kind: integration.AlertLog, Text: "Nobody has heard the message: " + why + ". " + m.callBack(), Event: integration.EventUnheard})
-	m.emit(integration.Finding{Code: FindingUnheard, Severity: integration.FindingError, At: m.now,
-		Message: "Nobody has heard a message of " + m.s.Caller.label() + ": " + why + ". " + remedy})
+	m.emit(integration.Finding{Code: effect.FindingUnheard, Severity: integration.FindingError, At: m.now,
+		Message: "Nobody has heard a message of " + m.s.Caller.Label() + ": " + why + ". " + remedy})
 }
 
 // yield lets go whoever a caller waits for: callers come before messages. A phone that rings stops
 // when the host says so. A leg that is up is left alone until its next request, which comes when
 // the person presses a key or has heard the message: nobody is cut off in the middle of it.
 func (m *machine) yield() {
-	hint := m.e.Kind == EventTimer && m.e.Timer == integration.TimerPersonWanted
+	hint := m.e.Kind == event.Timer && m.e.Timer == integration.TimerPersonWanted
 	for i := range m.s.Legs {
 		l := &m.s.Legs[i]
-		own := (m.e.Kind == EventLegAnswer || m.e.Kind == EventLegKey) && m.e.Leg == l.ID
-		if !l.live() || !own && !(hint && l.rings()) {
+		own := (m.e.Kind == event.LegAnswer || m.e.Kind == event.LegKey) && m.e.Leg == l.ID
+		if !l.Live() || !own && !(hint && l.Rings()) {
 			continue
 		}
-		answer, ok := m.ask(AskUser(l.User))
+		answer, ok := m.ask(effect.AskUser(l.User))
 		if !ok || answer.User == nil || !wantedByCaller(*answer.User) {
 			continue
 		}
-		if l.State == LegHearing && len(m.s.Voicemail.unheard()) == 0 {
-			m.legOver(*l, ReasonHeard)
+		if l.State == call.LegHearing && len(m.s.Voicemail.Unheard()) == 0 {
+			m.legOver(*l, call.ReasonHeard)
 			continue
 		}
 		if !own {
 			m.hangUp(l, false)
 		}
-		m.closeLeg(l, ReasonYielded)
-		m.log(l.person()+" was let go for a caller who waits for them, and is rung for the message afterwards.", l.User)
-		if p := m.s.person(l.User); p != nil {
+		m.closeLeg(l, call.ReasonYielded)
+		m.log(l.Label()+" was let go for a caller who waits for them, and is rung for the message afterwards.", l.User)
+		if p := m.s.Person(l.User); p != nil {
 			p.Dialed, p.TurnAt, p.Rung = nil, time.Time{}, 0
 			p.OccupiedBy, p.LookAt = answer.User.OccupiedBy, m.now.Add(occupiedLook)
 		}

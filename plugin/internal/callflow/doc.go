@@ -1,20 +1,24 @@
 // Package callflow is one phone call as a pure state machine.
 //
 // [Step] takes the options, the call's state and one event, and returns the new state, the answer
-// to Twilio and a list of effects. What the host says and what it is to do are the contract's own
-// values (package integration); what is stored of a call ([State]) has types of its own, so that
-// stored calls stay readable when the contract grows. It has no clock, does no I/O, draws no random
-// numbers and iterates over no map: the same arguments give the same result, so that a handler may
-// be run again after a conflict, a crash or a repeated request.
+// to Twilio and a list of effects. Its words have packages of their own: [config] the options,
+// [call] what is remembered, [event] what can happen, [reply] the answers, [effect] everything else
+// that is to be done. What the host says and what it is to do are the contract's values (package
+// integration).
+//
+// Step has no clock, does no I/O, draws no random numbers and iterates over no map: the same
+// arguments give the same result, so that a handler may be run again after a conflict, a crash or a
+// repeated request.
 //
 // # How the joining package uses it
 //
-//  1. Turn the request into an [Event]: its kind, the fields that its kind documents, and the
+//  1. Turn the request into an [event.Event]: its kind, the fields that its kind documents, and the
 //     host's facts.
-//  2. Call Step. If [Questions] finds any among the effects, the state is unchanged and the reply
-//     is nil: ask the host those questions, put the answers into Event.Facts.Answers, call Step
-//     again with everything else as it was.
-//  3. If [Changed] says so, store the state; the users of [Occupies], [Live] and [View] go with it.
+//  2. Call Step. If [effect.Questions] finds any among the effects, the state is unchanged and the
+//     reply is nil: ask the host those questions, put the answers into Event.Facts.Answers, call
+//     Step again with everything else as it was.
+//  3. If [Changed] says so, store the state; the users of [call.Occupies], [call.Live] and
+//     [call.View] go with it.
 //  4. Turn the reply into TwiML (every URL in the document carries the reply's Step number and, for
 //     legs, the leg's id) and each effect into an alert command, a task, a timer, a mail or a
 //     finding.
@@ -23,19 +27,13 @@
 // Webhook kinds always get a reply; other kinds never do.
 //
 // Deadlines are part of the state. After each event the machine compares the deadlines before and
-// after and emits [StartTimer] and [CancelTimer]; and at each event, a tick of the hold music above
-// all, whatever is overdue is acted upon, so that a lost timer costs time but never the caller.
+// after and emits [effect.StartTimer] and [effect.CancelTimer]; and at each event, a tick of the
+// hold music above all, whatever is overdue is acted upon, so that a lost timer costs time but
+// never the caller.
 //
 // # Map
 //
-//	config.go     options that the flow depends on
-//	state.go      what is remembered of a call
-//	format.go     reading what an earlier release remembered
-//	event.go      what can happen
-//	question.go   questions to the host, and their answers
-//	routing.go    what the rules of routers see
-//	reply.go      answers to Twilio as values; prompt keys
-//	effect.go     everything else a step wants done, as values
+//	question.go   asking the host, and who is on call
 //	machine.go    Step itself: the order in which an event is worked on
 //	table.go      every event: path, answer, handlers by phase and where they lead; the diagram
 //	arrival.go    admission, host states, teams
@@ -56,7 +54,6 @@
 //	hangup.go     proof that the caller is gone; ends
 //	alert.go      alert commands and snapshots
 //	deadline.go   deadlines, timers, what is done when one is overdue
-//	view.go       the host-neutral picture of a call
 //	rehearse.go   who would be reached, without a call
 //	lasting.go    lengths of time in words
 package callflow

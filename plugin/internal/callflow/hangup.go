@@ -3,17 +3,22 @@ package callflow
 import (
 	"fmt"
 	"time"
+
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 // presence draws what a request of the caller's leg says of the caller: gone, or there.
 func (m *machine) presence() {
 	switch {
-	case m.phase() == PhaseArrived || m.over():
+	case m.phase() == call.PhaseArrived || m.over():
 	case m.e.CallStatus.Over():
 		// Its handler takes the end of the recording and of the call together.
-		if m.e.Kind != EventRecorded {
+		if m.e.Kind != event.Recorded {
 			m.callerGone("the caller hung up")
-			m.reply = EmptyReply{}
+			m.reply = reply.Empty{}
 		}
 	default:
 		m.callerSeen()
@@ -26,7 +31,7 @@ func (m *machine) presence() {
 // presenceRefresh. The same holds for a call that is not proven: it ends without a look, and a host
 // that knows nothing but the state would end it while the caller is there.
 func (m *machine) callerSeen() {
-	m.emit(CallerSeen{})
+	m.emit(effect.CallerSeen{})
 	missed := m.now.Sub(m.s.SeenAt) >= presenceRefresh
 	if !m.f.SeenAt.IsZero() && m.real() {
 		missed = m.s.Unanswered > 0 || !m.presentBy().After(m.now)
@@ -41,7 +46,7 @@ func (m *machine) callerSeen() {
 func (m *machine) callStatus() {
 	switch {
 	case !m.e.CallStatus.Over():
-	case m.s.Verify.Verdict == VerdictSigned && !m.signed():
+	case m.s.Verify.Verdict == call.VerdictSigned && !m.signed():
 	case m.signed():
 		m.callerGone("the caller hung up")
 	case m.real() && m.now.Sub(m.s.LookedAt) >= lookPause:
@@ -56,26 +61,26 @@ func (m *machine) callerGone(why string) {
 		m.s.GoneAt = m.now
 	}
 	switch m.phase() {
-	case PhaseChoosing, PhaseHolding:
-		m.end(EndHungUp, why)
-	case PhaseConnecting, PhaseTalking:
+	case call.PhaseChoosing, call.PhaseHolding:
+		m.end(call.EndHungUp, why)
+	case call.PhaseConnecting, call.PhaseTalking:
 		m.awaitVerdict() // whether they talked, the responder's leg will say
-	case PhaseLeavingMessage:
+	case call.PhaseLeavingMessage:
 		if m.s.Voicemail.Offered {
 			m.awaitRecording() // hanging up counts as finishing
 			return
 		}
-		m.end(EndHungUp, why)
-	case PhaseArrived, PhaseAwaitingRecording, PhaseDelivering, PhaseEnded:
+		m.end(call.EndHungUp, why)
+	case call.PhaseArrived, call.PhaseAwaitingRecording, call.PhaseDelivering, call.PhaseEnded:
 	}
 }
 
 // end is the one way into the end. Everything that lives is let go here: phones, alert, queue.
 // Timers go by themselves, as their deadlines do.
-func (m *machine) end(how End, why string) {
-	m.enter(PhaseEnded)
+func (m *machine) end(how call.End, why string) {
+	m.enter(call.PhaseEnded)
 	m.s.End, m.s.Reason, m.s.EndedAt = how, why, m.now
-	m.release("", ReasonCaller)
+	m.release("", call.ReasonCaller)
 	m.tallyRings()
 	m.closeAlert(how)
 	if m.s.Hold.QueueSid != "" {
@@ -85,19 +90,19 @@ func (m *machine) end(how End, why string) {
 
 // closeAlert leaves the alert as the end of the call asks for: resolved where nothing is left to do
 // for anybody, open where somebody should call back.
-func (m *machine) closeAlert(how End) {
+func (m *machine) closeAlert(how call.End) {
 	a := &m.s.Alert
 	switch how {
-	case EndConnected:
+	case call.EndConnected:
 		if m.c.ResolveOnCompleted {
 			m.resolve("the conversation is over")
 		}
-	case EndHungUp, EndNoMessage:
+	case call.EndHungUp, call.EndNoMessage:
 		what := "The caller hung up."
-		if how == EndNoMessage {
+		if how == call.EndNoMessage {
 			what = "The caller left no message."
 		}
-		unsure := how == EndNoMessage && !m.s.Voicemail.Absent
+		unsure := how == call.EndNoMessage && !m.s.Voicemail.Absent
 		// Without a choice there is no team to tell of the call.
 		chosen := m.s.Team != nil || m.s.Exit != ""
 		switch {
@@ -116,36 +121,36 @@ func (m *machine) closeAlert(how End) {
 		default:
 			m.resolve(what) // whose reason is a line of the story
 		}
-	case EndToldGoodbye:
+	case call.EndToldGoodbye:
 		if !a.Routed {
 			m.log("The caller was told goodbye.", "")
 			m.resolve("The caller reached nobody.")
 			return
 		}
 		m.log("The caller was told goodbye. "+m.callBack(), "")
-	case EndMessageLeft, EndRejected:
+	case call.EndMessageLeft, call.EndRejected:
 	}
 }
 
 // farewell answers requests after the end: whatever the caller was told last is told again.
-func (m *machine) farewell() Reply {
-	if m.s.End == EndRejected && m.e.CallStatus == StatusInProgress {
+func (m *machine) farewell() reply.Reply {
+	if m.s.End == call.EndRejected && m.e.CallStatus == event.StatusInProgress {
 		// A fallback has answered the call meanwhile: it cannot be rejected any more.
-		return HangupReply{}
+		return reply.Hangup{}
 	}
-	if m.s.End == EndRejected {
-		return RejectReply{Busy: m.s.Reason == reasonLoop}
+	if m.s.End == call.EndRejected {
+		return reply.Reject{Busy: m.s.Reason == reasonLoop}
 	}
 	key := m.s.Farewell
 	switch {
-	case m.s.End == EndMessageLeft:
-		return HangupReply{Say: []Prompt{{Key: PromptAfterMessage}}}
+	case m.s.End == call.EndMessageLeft:
+		return reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptAfterMessage}}}
 	case key == "":
-		return HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
-	case key == PromptNoTeam, key == PromptTooManyTries:
-		return HangupReply{Say: []Prompt{{Key: key}, {Key: PromptGoodbye}}}
+		return reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptGoodbye}}}
+	case key == reply.PromptNoTeam, key == reply.PromptTooManyTries:
+		return reply.Hangup{Say: []reply.Prompt{{Key: key}, {Key: reply.PromptGoodbye}}}
 	}
-	return HangupReply{Say: []Prompt{{Key: key}}}
+	return reply.Hangup{Say: []reply.Prompt{{Key: key}}}
 }
 
 // deleteQueue removes the call's queue, which is empty once the caller has left it. A queue whose
@@ -156,13 +161,13 @@ func (m *machine) deleteQueue() {
 	}
 	m.s.QueueTries++
 	m.s.QueueDeleteAt = time.Time{}
-	m.emit(DeleteQueue{Task: m.task("delete-queue"), QueueSid: m.s.Hold.QueueSid})
+	m.emit(effect.DeleteQueue{Task: m.task("delete-queue"), QueueSid: m.s.Hold.QueueSid})
 }
 
 // queueDeleted is the result; a queue that is not empty yet is tried again, and in the end left to
 // the sweeper.
 func (m *machine) queueDeleted() {
-	if m.e.Result == Done || m.e.Result == NotFound || m.s.QueueTries >= queueTries || m.s.QueueTries == 0 {
+	if m.e.Result == event.Done || m.e.Result == event.NotFound || m.s.QueueTries >= queueTries || m.s.QueueTries == 0 {
 		m.s.QueueDeleteAt = time.Time{}
 		return
 	}

@@ -6,8 +6,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 var start = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
@@ -33,11 +37,11 @@ var fullCapabilities = integration.Capabilities{
 	Routers: true, PagesByItself: true, Audiences: true,
 }
 
-// call drives one call through Step the way the joining package does: it answers questions, keeps
-// the state as JSON between events, and checks at each step what must hold at every step.
-type call struct {
+// testCall drives one call through Step the way the joining package does: it answers questions,
+// keeps the state as JSON between events, and checks at each step what must hold at every step.
+type testCall struct {
 	t       failer
-	c       Config
+	c       config.Config
 	facts   integration.Facts
 	recent  []integration.RecentCall
 	users   map[string]integration.User
@@ -48,15 +52,15 @@ type call struct {
 	onCallKnown bool
 	goneTeams   []string // ids that the platform no longer has
 	routes      map[string]integration.RouteVerdict
-	state       State
+	state       call.State
 	now         time.Time
-	reply       Reply
-	effects     []Effect // of the last event
-	all         []Effect // of the whole call
+	reply       reply.Reply
+	effects     []effect.Effect // of the last event
+	all         []effect.Effect // of the whole call
 	tick        int
-	said        time.Duration         // of the last wait document
-	timers      map[string]StartTimer // in the host's outbox, by name
-	keeps       bool                  // the host keeps when it heard of the caller
+	said        time.Duration                // of the last wait document
+	timers      map[string]effect.StartTimer // in the host's outbox, by name
+	keeps       bool                         // the host keeps when it heard of the caller
 }
 
 // failer is what a test and a property have in common.
@@ -65,20 +69,20 @@ type failer interface {
 	Fatalf(format string, args ...any)
 }
 
-func newCall(t failer, c Config) *call {
+func newCall(t failer, c config.Config) *testCall {
 	t.Helper()
-	return &call{
+	return &testCall{
 		t: t, c: c, now: start,
 		facts:       integration.Facts{Instance: integration.Instance{Capabilities: fullCapabilities, State: integration.HostActive}, Destinations: []integration.Destination{devops}},
 		users:       map[string]integration.User{"alice": alice, "bob": bob},
 		onCall:      map[int][]integration.User{1: {alice}, 2: {bob}},
 		onCallKnown: true,
 		routes:      map[string]integration.RouteVerdict{},
-		timers:      map[string]StartTimer{},
+		timers:      map[string]effect.StartTimer{},
 	}
 }
 
-func (c *call) answer(q integration.Question) integration.Answer {
+func (c *testCall) answer(q integration.Question) integration.Answer {
 	a := integration.Answer{ID: q.ID}
 	switch q.Kind {
 	case integration.AskUser:
@@ -115,7 +119,7 @@ func (c *call) answer(q integration.Question) integration.Answer {
 }
 
 // latest replaces people by what the platform knows of them now.
-func (c *call) latest(people []integration.User) []integration.User {
+func (c *testCall) latest(people []integration.User) []integration.User {
 	var out []integration.User
 	for _, u := range people {
 		if known, ok := c.users[u.ID]; ok {
@@ -134,16 +138,16 @@ func onCall(layer int, users []integration.User) []integration.OnCallEntry {
 	return out
 }
 
-func (c *call) do(e Event) Reply {
+func (c *testCall) do(e event.Event) reply.Reply {
 	c.t.Helper()
 	e.Facts = c.facts
 	e.Facts.Now = c.now
 	if row(e.Kind).ofCaller {
 		if e.Caller == nil {
-			e.Caller = &Caller{Sid: callerSid, Number: callerNum, Called: calledNum, Zip: "10001"}
+			e.Caller = &call.Caller{Sid: callerSid, Number: callerNum, Called: calledNum, Zip: "10001"}
 		}
 		if e.CallStatus == "" {
-			e.CallStatus = StatusInProgress
+			e.CallStatus = event.StatusInProgress
 		}
 	}
 	for round := 0; ; round++ {
@@ -152,7 +156,7 @@ func (c *call) do(e Event) Reply {
 		if got := mustJSON(c.t, c.state); got != before {
 			c.t.Fatalf("%s: Step changed its input:\n%s", e.Kind, cmp.Diff(before, got))
 		}
-		needs := Questions(effects)
+		needs := effect.Questions(effects)
 		if len(needs) == 0 {
 			if bad := check(c.state, e, s, reply, effects, c.now); bad != "" {
 				c.t.Fatalf("%s in %s: %s\n%s", e.Kind, normal(c.state.Phase), bad, mustJSON(c.t, s))
@@ -181,21 +185,21 @@ func (c *call) do(e Event) Reply {
 // outbox does with timers what the host does: the one that went off is consumed, a generation that
 // is not newer than the waiting one is ignored. The caller's presence must be watched until the
 // end, though rarely where the host heard of the caller last.
-func (c *call) outbox(e Event, effects []Effect) {
+func (c *testCall) outbox(e event.Event, effects []effect.Effect) {
 	c.t.Helper()
-	if e.Kind == EventTimer {
+	if e.Kind == event.Timer {
 		delete(c.timers, e.Timer)
 	}
 	for _, x := range effects {
 		switch x := x.(type) {
-		case StartTimer:
+		case effect.StartTimer:
 			if old, waits := c.timers[x.Task.Name]; waits && x.Task.Generation <= old.Task.Generation {
 				c.t.Fatalf("%s: the host ignores timer %s: its generation %d is not newer than %d", e.Kind, x.Task.Name, x.Task.Generation, old.Task.Generation)
 			}
 			c.timers[x.Task.Name] = x
-		case CancelTimer:
+		case effect.CancelTimer:
 			delete(c.timers, x.Task.Name)
-		case CallerSeen:
+		case effect.CallerSeen:
 			if c.keeps {
 				c.facts.SeenAt = c.now
 			}
@@ -217,12 +221,12 @@ func (c *call) outbox(e Event, effects []Effect) {
 }
 
 // quiet reports whether effects need no write: they say at most that the caller is there.
-func quiet(effects []Effect) bool {
-	return len(effects) == len(of[CallerSeen](effects))
+func quiet(effects []effect.Effect) bool {
+	return len(effects) == len(of[effect.CallerSeen](effects))
 }
 
 // due is the timer that goes off next, and when.
-func (c *call) due() (name string, at time.Time) {
+func (c *testCall) due() (name string, at time.Time) {
 	for _, t := range c.timers {
 		if at.IsZero() || t.At.Before(at) || t.At.Equal(at) && t.Task.Name < name {
 			name, at = t.Task.Name, t.At
@@ -231,9 +235,9 @@ func (c *call) due() (name string, at time.Time) {
 	return name, at
 }
 
-func normal(p Phase) Phase {
+func normal(p call.Phase) call.Phase {
 	if p == "" {
-		return PhaseArrived
+		return call.PhaseArrived
 	}
 	return p
 }
@@ -247,9 +251,9 @@ func mustJSON(t failer, v any) string {
 	return string(b)
 }
 
-func roundTrip(t failer, s State) State {
+func roundTrip(t failer, s call.State) call.State {
 	t.Helper()
-	var out State
+	var out call.State
 	if err := json.Unmarshal([]byte(mustJSON(t, s)), &out); err != nil {
 		t.Fatalf("json: %v", err)
 	}
@@ -262,108 +266,111 @@ func roundTrip(t failer, s State) State {
 	return out
 }
 
-func (c *call) wait(d time.Duration) *call { c.now = c.now.Add(d); return c }
+func (c *testCall) wait(d time.Duration) *testCall { c.now = c.now.Add(d); return c }
 
-func (c *call) arrive() Reply { c.t.Helper(); return c.do(Event{Kind: EventArrival}) }
+func (c *testCall) arrive() reply.Reply { c.t.Helper(); return c.do(event.Event{Kind: event.Arrival}) }
 
-func (c *call) keys(digits string) Reply {
+func (c *testCall) keys(digits string) reply.Reply {
 	c.t.Helper()
-	return c.do(Event{Kind: EventMenuKeys, Digits: digits, Step: c.state.Step})
+	return c.do(event.Event{Kind: event.MenuKeys, Digits: digits, Step: c.state.Step})
 }
 
-func (c *call) hold() Reply {
+func (c *testCall) hold() reply.Reply {
 	c.t.Helper()
-	r := c.do(Event{Kind: EventTick, QueueSid: queueSid, Tick: c.tick, Said: c.said})
+	r := c.do(event.Event{Kind: event.Tick, QueueSid: queueSid, Tick: c.tick, Said: c.said})
 	c.tick++
-	if h, holds := r.(HoldReply); holds {
+	if h, holds := r.(reply.Hold); holds {
 		c.said = h.Said
 	}
 	return r
 }
 
 // holding brings a call to its first tick.
-func (c *call) holding() *call {
+func (c *testCall) holding() *testCall {
 	c.t.Helper()
 	c.arrive()
 	c.hold()
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 	return c
 }
 
 // alert has the platform report a snapshot that includes all our commands.
-func (c *call) alert(status integration.AlertStatus, layer int, acks ...integration.Acknowledgement) {
+func (c *testCall) alert(status integration.AlertStatus, layer int, acks ...integration.Acknowledgement) {
 	c.t.Helper()
 	c.facts.Alert = &integration.AlertSnapshot{
 		Status: status, Layer: layer, Round: 1, Acknowledgements: acks,
 		LastCommand: c.state.Alert.Commands, ReadAt: c.now,
 	}
-	c.do(Event{Kind: EventAlert})
+	c.do(event.Event{Kind: event.Alert})
 }
 
-func (c *call) ack(id, user string) {
+func (c *testCall) ack(id, user string) {
 	c.t.Helper()
 	c.alert(integration.AlertAcknowledged, 1, integration.Acknowledgement{ID: id, User: user, At: c.now})
 }
 
-func (c *call) timer(name string) { c.t.Helper(); c.do(Event{Kind: EventTimer, Timer: name}) }
+func (c *testCall) timer(name string) {
+	c.t.Helper()
+	c.do(event.Event{Kind: event.Timer, Timer: name})
+}
 
 func legSid(id string) string { return "CA1000000000000000000000000000000" + id }
 
 // answered brings a planned leg to the question.
-func (c *call) answered(id string) Reply {
+func (c *testCall) answered(id string) reply.Reply {
 	c.t.Helper()
-	c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
-	c.do(Event{Kind: EventLegStatus, Leg: id, CallSid: legSid(id), CallStatus: StatusInitiated})
-	return c.do(Event{Kind: EventLegAnswer, Leg: id, CallSid: legSid(id), CallStatus: StatusInProgress})
+	c.do(event.Event{Kind: event.Dialed, Leg: id, Result: event.Done, CallSid: legSid(id)})
+	c.do(event.Event{Kind: event.LegStatus, Leg: id, CallSid: legSid(id), CallStatus: event.StatusInitiated})
+	return c.do(event.Event{Kind: event.LegAnswer, Leg: id, CallSid: legSid(id), CallStatus: event.StatusInProgress})
 }
 
-func (c *call) press(id, digits string) Reply {
+func (c *testCall) press(id, digits string) reply.Reply {
 	c.t.Helper()
-	return c.do(Event{Kind: EventLegKey, Leg: id, CallSid: legSid(id), Digits: digits, Step: legOf(c.state, id).Step})
+	return c.do(event.Event{Kind: event.LegKey, Leg: id, CallSid: legSid(id), Digits: digits, Step: legOf(c.state, id).Step})
 }
 
-func (c *call) legStatus(id string, s CallStatus) {
+func (c *testCall) legStatus(id string, s event.Status) {
 	c.t.Helper()
-	c.do(Event{Kind: EventLegStatus, Leg: id, CallSid: legSid(id), CallStatus: s})
+	c.do(event.Event{Kind: event.LegStatus, Leg: id, CallSid: legSid(id), CallStatus: s})
 }
 
 // talking brings a call to a conversation with Alice.
-func (c *call) talking() *call {
+func (c *testCall) talking() *testCall {
 	c.t.Helper()
 	c.holding()
 	c.ack("ack-1", "alice")
 	c.answered("1")
 	c.press("1", "1")
-	c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
-	c.phase(PhaseTalking)
+	c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("1")})
+	c.phase(call.PhaseTalking)
 	return c
 }
 
-func legOf(s State, id string) Leg {
+func legOf(s call.State, id string) call.Leg {
 	for _, l := range s.Legs {
 		if l.ID == id {
 			return l
 		}
 	}
-	return Leg{}
+	return call.Leg{}
 }
 
-func (c *call) phase(want Phase) {
+func (c *testCall) phase(want call.Phase) {
 	c.t.Helper()
 	if got := normal(c.state.Phase); got != want {
 		c.t.Fatalf("phase = %s, want %s", got, want)
 	}
 }
 
-func (c *call) ended(want End) {
+func (c *testCall) ended(want call.End) {
 	c.t.Helper()
-	c.phase(PhaseEnded)
+	c.phase(call.PhaseEnded)
 	if c.state.End != want {
 		c.t.Fatalf("end = %s (%s), want %s", c.state.End, c.state.Reason, want)
 	}
 }
 
-func (c *call) leg(id string, want LegState, reason LegReason) {
+func (c *testCall) leg(id string, want call.LegState, reason call.LegReason) {
 	c.t.Helper()
 	if l := legOf(c.state, id); l.State != want || l.Reason != reason {
 		c.t.Fatalf("leg %s = %q %q, want %q %q", id, l.State, l.Reason, want, reason)
@@ -371,7 +378,7 @@ func (c *call) leg(id string, want LegState, reason LegReason) {
 }
 
 // of lists the effects of one type.
-func of[E Effect](effects []Effect) []E {
+func of[E effect.Effect](effects []effect.Effect) []E {
 	var out []E
 	for _, e := range effects {
 		if x, ok := e.(E); ok {
@@ -381,7 +388,7 @@ func of[E Effect](effects []Effect) []E {
 	return out
 }
 
-func commands(effects []Effect, kind integration.AlertCommandKind) []integration.AlertCommand {
+func commands(effects []effect.Effect, kind integration.AlertCommandKind) []integration.AlertCommand {
 	var out []integration.AlertCommand
 	for _, c := range of[integration.AlertCommand](effects) {
 		if c.Kind == kind {
@@ -392,7 +399,7 @@ func commands(effects []Effect, kind integration.AlertCommandKind) []integration
 }
 
 // logged reports whether a log line holds a text.
-func (c *call) logged(text string) {
+func (c *testCall) logged(text string) {
 	c.t.Helper()
 	for _, l := range commands(c.all, integration.AlertLog) {
 		if contains(l.Text, text) {
@@ -402,7 +409,7 @@ func (c *call) logged(text string) {
 	c.t.Fatalf("no log line with %q in:\n%s", text, c.story())
 }
 
-func (c *call) story() string {
+func (c *testCall) story() string {
 	out := ""
 	for _, l := range commands(c.all, integration.AlertLog) {
 		out += l.At.Format("15:04:05") + " " + l.Text + "\n"
@@ -426,16 +433,16 @@ func same(t failer, got, want any) {
 	}
 }
 
-func say(keys ...PromptKey) []Prompt {
-	var out []Prompt
+func say(keys ...reply.PromptKey) []reply.Prompt {
+	var out []reply.Prompt
 	for _, k := range keys {
-		out = append(out, Prompt{Key: k})
+		out = append(out, reply.Prompt{Key: k})
 	}
 	return out
 }
 
-func withVoicemail() Config {
-	c := Defaults()
+func withVoicemail() config.Config {
+	c := config.Defaults()
 	c.Voicemail = true
 	return c
 }

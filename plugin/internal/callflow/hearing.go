@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 // A leg of a message asks its person whether they want to hear it, plays it, and asks what to do
@@ -15,13 +18,13 @@ import (
 // messageAnswer: a phone that rings for a message was answered. A leg that hears one and asks for
 // its first document again comes from the fallback address: what it was to play cannot be played.
 func (m *machine) messageAnswer() {
-	leg := m.s.leg(m.e.Leg)
+	leg := m.s.Leg(m.e.Leg)
 	if leg == nil || !m.adopt(leg) {
 		return
 	}
 	switch leg.State {
-	case LegPlanned, LegRinging:
-	case LegHearing:
+	case call.LegPlanned, call.LegRinging:
+	case call.LegHearing:
 		if len(leg.Went) > 0 {
 			m.goOn(leg) // back from another call's message
 			return
@@ -30,32 +33,32 @@ func (m *machine) messageAnswer() {
 			m.cannotPlay(leg)
 		}
 		return
-	case LegUnreached:
-		if !leg.AskedAt.IsZero() || leg.Reason == ReasonNotNeeded || leg.Reason == ReasonYielded || leg.Reason == ReasonCaller || !leg.Message {
+	case call.LegUnreached:
+		if !leg.AskedAt.IsZero() || leg.Reason == call.ReasonNotNeeded || leg.Reason == call.ReasonYielded || leg.Reason == call.ReasonCaller || !leg.Message {
 			return
 		}
-	case LegAsked, LegTaking, LegTalking, LegDeclined, LegEnded:
+	case call.LegAsked, call.LegTaking, call.LegTalking, call.LegDeclined, call.LegEnded:
 		return
 	}
-	leg.State, leg.Reason, leg.EndedAt, leg.Step, leg.Requested = LegAsked, "", time.Time{}, 1, false
+	leg.State, leg.Reason, leg.EndedAt, leg.Step, leg.Requested = call.LegAsked, "", time.Time{}, 1, false
 	leg.AskedAt, leg.DueAt = m.now, m.now.Add(askLimit)
 	m.s.Delivery.Judged = false
 }
 
 // messageKey: a key of somebody who is asked whether they want to hear a message, or who hears it.
 func (m *machine) messageKey() {
-	leg := m.s.leg(m.e.Leg)
+	leg := m.s.Leg(m.e.Leg)
 	switch {
 	case leg == nil || !m.adopt(leg):
-	case leg.State == LegAsked:
+	case leg.State == call.LegAsked:
 		m.askedKey(leg, m.play)
-	case leg.State == LegHearing && m.e.Step == leg.Step:
+	case leg.State == call.LegHearing && m.e.Step == leg.Step:
 		m.hearingKey(leg)
 	}
 }
 
 // hearingKey is a key, or none in time, while messages are played or afterwards.
-func (m *machine) hearingKey(leg *Leg) {
+func (m *machine) hearingKey(leg *call.Leg) {
 	switch m.e.Digits {
 	case "1":
 		m.played(leg, m.at().Sub(leg.HearingAt))
@@ -81,12 +84,12 @@ const joinLimit = 10 * time.Minute
 // goOn sends somebody who has heard this call's messages to those of other calls that wait for
 // them, one after the other, so that their phone need not ring again. The leg stays this call's
 // until it is over.
-func (m *machine) goOn(leg *Leg) {
+func (m *machine) goOn(leg *call.Leg) {
 	if leg.Guest {
-		m.legOver(*leg, ReasonHeard) // back to the call it came from
+		m.legOver(*leg, call.ReasonHeard) // back to the call it came from
 		return
 	}
-	answer, ok := m.ask(AskUser(leg.User))
+	answer, ok := m.ask(effect.AskUser(leg.User))
 	if !ok {
 		return
 	}
@@ -99,7 +102,7 @@ func (m *machine) goOn(leg *Leg) {
 			}
 		}
 	}
-	m.legOver(*leg, ReasonHeard)
+	m.legOver(*leg, call.ReasonHeard)
 }
 
 // legJoins: somebody whose phone rang for another call's message, and who is waited for here, comes
@@ -112,18 +115,18 @@ func (m *machine) legJoins() {
 			return
 		}
 	}
-	i := slices.IndexFunc(m.s.People, func(p Person) bool {
+	i := slices.IndexFunc(m.s.People, func(p call.Person) bool {
 		return p.OnCall && !p.Passed && p.OccupiedBy != "" && slices.Contains(p.Phones, m.e.Phone)
 	})
 	if i < 0 || m.e.CallSid == "" || m.e.CallStatus.Over() || m.deliveryDone() != "" {
 		return
 	}
 	p := &m.s.People[i]
-	p.noteDial(m.e.Phone, m.now)
+	p.NoteDial(m.e.Phone, m.now)
 	m.s.LegCount++
-	leg := Leg{
+	leg := call.Leg{
 		ID: strconv.Itoa(m.s.LegCount), User: p.User, Name: p.Name, Phone: m.e.Phone, Layer: p.Layer, Message: true, Guest: true,
-		Home: p.OccupiedBy, HomeLeg: m.e.Step, State: LegAsked, CallSid: m.e.CallSid, Step: 1, PlannedAt: m.now, AskedAt: m.now, DueAt: m.now.Add(askLimit),
+		Home: p.OccupiedBy, HomeLeg: m.e.Step, State: call.LegAsked, CallSid: m.e.CallSid, Step: 1, PlannedAt: m.now, AskedAt: m.now, DueAt: m.now.Add(askLimit),
 	}
 	p.OccupiedBy, p.LookAt = "", time.Time{}
 	m.s.Legs = append(m.s.Legs, leg)
@@ -133,23 +136,23 @@ func (m *machine) legJoins() {
 // lookForGuests asks Twilio for the legs of other calls on which people hear this call's messages.
 func (m *machine) lookForGuests() {
 	for i := range m.s.Legs {
-		if l := &m.s.Legs[i]; l.Guest && l.live() {
+		if l := &m.s.Legs[i]; l.Guest && l.Live() {
 			m.lookLeg(l)
 		}
 	}
 }
 
 // menuAgain asks once more what to do next, a few times.
-func (m *machine) menuAgain(leg *Leg) {
+func (m *machine) menuAgain(leg *call.Leg) {
 	if leg.Menus++; leg.Menus >= questions {
-		m.legOver(*leg, ReasonHeard)
+		m.legOver(*leg, call.ReasonHeard)
 		return
 	}
 	leg.Step++
 }
 
 // play gives a leg the messages that nobody has heard; one that has heard them gets the same again.
-func (m *machine) play(leg *Leg) {
+func (m *machine) play(leg *call.Leg) {
 	var sids []string
 	var length time.Duration
 	v := &m.s.Voicemail
@@ -164,48 +167,48 @@ func (m *machine) play(leg *Leg) {
 			continue
 		}
 		sids = append(sids, r.Sid)
-		length += r.length()
+		length += r.Length()
 	}
 	leg.Step++
-	leg.State, leg.HearingAt, leg.Playing, leg.Menus = LegHearing, m.now, sids, 0
+	leg.State, leg.HearingAt, leg.Playing, leg.Menus = call.LegHearing, m.now, sids, 0
 	leg.DueAt = m.now.Add(length + askLimit)
-	if p := m.s.person(leg.User); p != nil {
-		p.Rung = v.attached() // those that came while the phone rang are read as well
+	if p := m.s.Person(leg.User); p != nil {
+		p.Rung = v.Attached() // those that came while the phone rang are read as well
 	}
 	if len(sids) == 0 {
-		m.closeLeg(leg, ReasonNotNeeded)
+		m.closeLeg(leg, call.ReasonNotNeeded)
 	}
 }
 
 // gone notes that a recording cannot be played any more.
-func (m *machine) gone(r *Recording, why string) {
+func (m *machine) gone(r *call.Recording, why string) {
 	if !r.Gone {
 		r.Gone = true
-		m.log("The message of "+lasting(r.length())+" cannot be played: "+why+". "+m.callBack(), "")
+		m.log("The message of "+lasting(r.Length())+" cannot be played: "+why+". "+m.callBack(), "")
 	}
 }
 
 // cannotPlay: Twilio could not fetch or play the audio that it was given. The person hears so, and
 // nobody else is rung for it.
-func (m *machine) cannotPlay(leg *Leg) {
+func (m *machine) cannotPlay(leg *call.Leg) {
 	for _, sid := range leg.Playing {
-		if r := m.s.Voicemail.recording(sid); r != nil && !r.Heard {
+		if r := m.s.Voicemail.Recording(sid); r != nil && !r.Heard {
 			m.gone(r, "Twilio could not fetch its audio"+m.errorCode())
 		}
 	}
-	m.closeLeg(leg, ReasonNotNeeded)
+	m.closeLeg(leg, call.ReasonNotNeeded)
 }
 
 // played marks the recordings that a leg has heard to their end within a time; playedAll those that
 // it was given.
-func (m *machine) played(leg *Leg, took time.Duration) {
+func (m *machine) played(leg *call.Leg, took time.Duration) {
 	if leg.Menus > 0 {
 		return // marked already
 	}
 	end := time.Duration(0)
 	for _, sid := range leg.Playing {
-		if r := m.s.Voicemail.recording(sid); r != nil {
-			if end += r.length(); took < end {
+		if r := m.s.Voicemail.Recording(sid); r != nil {
+			if end += r.Length(); took < end {
 				return
 			}
 			m.heard(r, leg)
@@ -213,47 +216,47 @@ func (m *machine) played(leg *Leg, took time.Duration) {
 	}
 }
 
-func (m *machine) playedAll(leg *Leg) {
+func (m *machine) playedAll(leg *call.Leg) {
 	for _, sid := range leg.Playing {
-		if r := m.s.Voicemail.recording(sid); r != nil {
+		if r := m.s.Voicemail.Recording(sid); r != nil {
 			m.heard(r, leg)
 		}
 	}
 }
 
 // heard notes that a person has heard a recording.
-func (m *machine) heard(r *Recording, leg *Leg) {
+func (m *machine) heard(r *call.Recording, leg *call.Leg) {
 	if r.Heard || r.Media == nil {
 		return
 	}
 	r.Heard = true
 	m.emit(integration.Heard{Ref: r.Media.Ref, User: leg.User, At: m.now})
-	m.log(leg.person()+" heard the message"+m.whichMessage(r)+".", leg.User)
+	m.log(leg.Label()+" heard the message"+m.whichMessage(r)+".", leg.User)
 	for _, f := range m.f.Findings {
-		if f.Code == FindingUnheard && f.Severity != integration.FindingClear {
-			m.emit(integration.Finding{Code: FindingUnheard, Severity: integration.FindingClear, At: m.now})
+		if f.Code == effect.FindingUnheard && f.Severity != integration.FindingClear {
+			m.emit(integration.Finding{Code: effect.FindingUnheard, Severity: integration.FindingClear, At: m.now})
 			break
 		}
 	}
 }
 
 // whichMessage tells several messages of a call apart by their length.
-func (m *machine) whichMessage(r *Recording) string {
-	if m.s.Voicemail.attached() < 2 {
+func (m *machine) whichMessage(r *call.Recording) string {
+	if m.s.Voicemail.Attached() < 2 {
 		return ""
 	}
-	return " of " + lasting(r.length())
+	return " of " + lasting(r.Length())
 }
 
 // acknowledgeFor acknowledges the alert in the name of somebody who has heard the message, unless
 // somebody has done so.
-func (m *machine) acknowledgeFor(leg *Leg) {
+func (m *machine) acknowledgeFor(leg *call.Leg) {
 	a := &m.s.Alert
 	if len(a.Acks) > 0 || a.Status == integration.AlertAcknowledged || a.AckPending || m.closed() {
 		return
 	}
 	if !m.f.Instance.Capabilities.AcknowledgeAs {
-		m.log(leg.person()+" takes care of the message; the alert cannot be acknowledged in somebody's name on this platform.", leg.User)
+		m.log(leg.Label()+" takes care of the message; the alert cannot be acknowledged in somebody's name on this platform.", leg.User)
 		return
 	}
 	a.AckPending, a.AckUser = true, leg.User
@@ -269,91 +272,93 @@ func (m *machine) closed() bool {
 
 // messageOver ends a leg of a message. Somebody who hung up in the middle has heard what was played
 // until then.
-func (m *machine) messageOver(leg *Leg, reason LegReason) {
+func (m *machine) messageOver(leg *call.Leg, reason call.LegReason) {
 	was := *leg
-	if was.State == LegHearing && reason != ReasonHeard {
+	if was.State == call.LegHearing && reason != call.ReasonHeard {
 		m.played(leg, m.at().Sub(leg.HearingAt))
-		if slices.ContainsFunc(leg.Playing, func(sid string) bool { r := m.s.Voicemail.recording(sid); return r != nil && r.Heard }) {
-			reason = ReasonHeard
+		if slices.ContainsFunc(leg.Playing, func(sid string) bool { r := m.s.Voicemail.Recording(sid); return r != nil && r.Heard }) {
+			reason = call.ReasonHeard
 		}
 	}
-	m.closeLeg(m.s.leg(was.ID), reason)
+	m.closeLeg(m.s.Leg(was.ID), reason)
 	m.s.Delivery.Judged = false
-	if reason == ReasonPassed {
-		if p := m.s.person(was.User); p != nil {
+	if reason == call.ReasonPassed {
+		if p := m.s.Person(was.User); p != nil {
 			p.Passed = true
 		}
 	}
-	if reason != ReasonHeard {
+	if reason != call.ReasonHeard {
 		m.tellLeg(&was, reason)
 	}
 }
 
 // messageDocument is what a leg hears that was rung for a message, by its state.
-func (m *machine) messageDocument(leg *Leg) Reply {
-	number := m.s.Caller.aloud()
-	farewell := func(key PromptKey) Reply { return HangupReply{Say: []Prompt{{Key: key, Number: number}}} }
+func (m *machine) messageDocument(leg *call.Leg) reply.Reply {
+	number := m.s.Caller.Aloud()
+	farewell := func(key reply.PromptKey) reply.Reply {
+		return reply.Hangup{Say: []reply.Prompt{{Key: key, Number: number}}}
+	}
 	switch leg.State {
-	case LegAsked:
-		return AskReply{Leg: leg.ID, Step: leg.Step, Timeout: keyTimeout, Say: []Prompt{m.messagePrompt(), {Key: PromptMessageKeys}}}
-	case LegHearing:
+	case call.LegAsked:
+		return reply.Ask{Leg: leg.ID, Step: leg.Step, Timeout: keyTimeout, Say: []reply.Prompt{m.messagePrompt(), {Key: reply.PromptMessageKeys}}}
+	case call.LegHearing:
 		if n := len(leg.Went); n > 0 {
 			id, _ := strconv.Atoi(leg.ID)
-			return JoinReply{Say: []Prompt{{Key: PromptMessageNext}}, Call: leg.Went[n-1], Leg: id}
+			return reply.Join{Say: []reply.Prompt{{Key: reply.PromptMessageNext}}, Call: leg.Went[n-1], Leg: id}
 		}
-		after := []Prompt{{Key: PromptMessageAfter, Number: number}}
+		after := []reply.Prompt{{Key: reply.PromptMessageAfter, Number: number}}
 		if leg.Menus > 0 {
-			return AskReply{Leg: leg.ID, Step: leg.Step, Timeout: keyTimeout, Say: after}
+			return reply.Ask{Leg: leg.ID, Step: leg.Step, Timeout: keyTimeout, Say: after}
 		}
-		r := PlayReply{Leg: leg.ID, Step: leg.Step, Timeout: keyTimeout, Between: []Prompt{{Key: PromptMessageNext}}, Say: after}
+		r := reply.Play{Leg: leg.ID, Step: leg.Step, Timeout: keyTimeout, Between: []reply.Prompt{{Key: reply.PromptMessageNext}}, Say: after}
 		for _, sid := range leg.Playing {
-			if rec := m.s.Voicemail.recording(sid); rec != nil && rec.Media != nil {
+			if rec := m.s.Voicemail.Recording(sid); rec != nil && rec.Media != nil {
 				r.Media = append(r.Media, rec.Media.Ref)
 			}
 		}
 		return r
-	case LegDeclined:
-		return farewell(PromptPassed)
-	case LegPlanned, LegRinging, LegTaking, LegTalking, LegUnreached, LegEnded:
+	case call.LegDeclined:
+		return farewell(reply.PromptPassed)
+	case call.LegPlanned, call.LegRinging, call.LegTaking, call.LegTalking, call.LegUnreached, call.LegEnded:
 	}
 	switch leg.Reason {
-	case ReasonHeard:
+	case call.ReasonHeard:
 		switch {
 		case leg.Guest:
-			return JoinReply{Call: leg.Home, Leg: leg.HomeLeg, Back: true}
+			return reply.Join{Call: leg.Home, Leg: leg.HomeLeg, Back: true}
 		case len(leg.Went) > 0:
-			return farewell(PromptGoodbye)
+			return farewell(reply.PromptGoodbye)
 		}
-		return farewell(PromptMessageTaken)
-	case ReasonNoKey:
-		return farewell(PromptNoKey)
-	case ReasonYielded:
-		return farewell(PromptMessageLater)
+		return farewell(reply.PromptMessageTaken)
+	case call.ReasonNoKey:
+		return farewell(reply.PromptNoKey)
+	case call.ReasonYielded:
+		return farewell(reply.PromptMessageLater)
 	default:
 	}
-	if slices.ContainsFunc(m.s.Voicemail.Recordings, func(r Recording) bool { return r.Gone && !r.Heard }) {
-		return farewell(PromptMessageGone)
+	if slices.ContainsFunc(m.s.Voicemail.Recordings, func(r call.Recording) bool { return r.Gone && !r.Heard }) {
+		return farewell(reply.PromptMessageGone)
 	}
-	return farewell(PromptMessageDone)
+	return farewell(reply.PromptMessageDone)
 }
 
 // messagePrompt says what is waiting to be heard.
-func (m *machine) messagePrompt() Prompt {
-	p := Prompt{Key: PromptMessage, Number: m.s.Caller.aloud()}
+func (m *machine) messagePrompt() reply.Prompt {
+	p := reply.Prompt{Key: reply.PromptMessage, Number: m.s.Caller.Aloud()}
 	if m.s.Team != nil {
 		p.Team = m.s.Team.Name
 	}
 	var length time.Duration
-	unheard := m.s.Voicemail.unheard()
+	unheard := m.s.Voicemail.Unheard()
 	for _, r := range unheard {
-		length += r.length()
+		length += r.Length()
 	}
 	p.Seconds, p.Count = int(length.Round(time.Second)/time.Second), len(unheard)
 	switch {
 	case p.Count > 1:
-		p.Key = PromptMessages
+		p.Key = reply.PromptMessages
 	case p.Seconds < 2:
-		p.Key = PromptMessageShort
+		p.Key = reply.PromptMessageShort
 	}
 	return p
 }

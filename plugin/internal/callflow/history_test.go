@@ -6,14 +6,19 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/draft"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 // times counts the log lines with a text.
-func (c *call) times(text string) int { return strings.Count(c.story(), text) }
+func (c *testCall) times(text string) int { return strings.Count(c.story(), text) }
 
 func TestEverythingKnownOfTheCallerIsOnTheAlert(t *testing.T) {
 	t.Parallel()
-	d := NewDraft(Caller{
+	d := draft.New(call.Caller{
 		Number: callerNum, Called: calledNum, Name: "Carol Example", Address: "sip:carol@example.com",
 		City: "Springfield", State: "NY", Zip: "10001", Country: "US", Forward: "+12025550199",
 	})
@@ -30,8 +35,8 @@ func TestEverythingKnownOfTheCallerIsOnTheAlert(t *testing.T) {
 
 func TestABannedNumberIsInTheLog(t *testing.T) {
 	t.Parallel()
-	c := newCall(t, Defaults())
-	c.do(Event{Kind: EventArrival, Caller: &Caller{Sid: callerSid, Number: callerNum, Called: calledNum, Banned: true}})
+	c := newCall(t, config.Defaults())
+	c.do(event.Event{Kind: event.Arrival, Caller: &call.Caller{Sid: callerSid, Number: callerNum, Called: calledNum, Banned: true}})
 	lines := of[integration.LogLine](c.effects)
 	if len(lines) != 1 || !strings.Contains(lines[0].Message, callerNum) || lines[0].Attrs["call"] != callerSid {
 		t.Errorf("log lines %v: want one with the number and the call", lines)
@@ -40,9 +45,9 @@ func TestABannedNumberIsInTheLog(t *testing.T) {
 
 func TestMoreTeamsThanTheMenuCanNameAreNoted(t *testing.T) {
 	t.Parallel()
-	c := menuCall(t, Defaults(), maxTeams)
+	c := menuCall(t, config.Defaults(), maxTeams)
 	same(t, c.times("the first 99 are offered"), 0)
-	c = menuCall(t, Defaults(), maxTeams+1)
+	c = menuCall(t, config.Defaults(), maxTeams+1)
 	same(t, c.times("the first 99 are offered"), 1)
 	same(t, len(c.state.Teams), maxTeams)
 }
@@ -52,8 +57,8 @@ func TestMoreTeamsThanTheMenuCanNameAreNoted(t *testing.T) {
 func TestTheMenuWaitsLessLongForASecondDigit(t *testing.T) {
 	t.Parallel()
 	for teams, want := range map[int]time.Duration{9: 10 * time.Second, 10: 5 * time.Second} {
-		c := menuCall(t, Defaults(), teams)
-		same(t, c.reply.(MenuReply).Timeout, want)
+		c := menuCall(t, config.Defaults(), teams)
+		same(t, c.reply.(reply.Menu).Timeout, want)
 	}
 }
 
@@ -62,22 +67,22 @@ func TestAnAcknowledgementIsNotedOnce(t *testing.T) {
 	t.Parallel()
 	ack := integration.Acknowledgement{ID: "late", User: "bob", At: start}
 	for name, c := range map[string]struct {
-		prepare func() *call
+		prepare func() *testCall
 		text    string
 	}{
-		"during a conversation": {func() *call { return newCall(t, Defaults()).talking() }, "during the conversation"},
-		"during a message": {func() *call {
+		"during a conversation": {func() *testCall { return newCall(t, config.Defaults()).talking() }, "during the conversation"},
+		"during a message": {func() *testCall {
 			c := newCall(t, withVoicemail()).holding()
-			c.do(Event{Kind: EventHoldKey, Digits: "*"})
-			c.phase(PhaseLeavingMessage)
+			c.do(event.Event{Kind: event.HoldKey, Digits: "*"})
+			c.phase(call.PhaseLeavingMessage)
 			return c
 		}, "leaves a message"},
-		"after the end": {func() *call {
-			conf := Defaults()
+		"after the end": {func() *testCall {
+			conf := config.Defaults()
 			conf.SkipResolveOnHangup = true
 			c := newCall(t, conf).holding()
-			c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
-			c.ended(EndHungUp)
+			c.do(event.Event{Kind: event.CallStatus, CallStatus: event.StatusCompleted})
+			c.ended(call.EndHungUp)
 			return c
 		}, "after the call was over"},
 	} {
@@ -97,11 +102,11 @@ func TestAnAcknowledgementIsNotedOnce(t *testing.T) {
 // Bob acknowledged while Alice and the caller talked; when that falls apart he is rung.
 func TestAnAcknowledgementDuringAConversationThatFailsIsAnswered(t *testing.T) {
 	t.Parallel()
-	c := newCall(t, Defaults()).talking()
+	c := newCall(t, config.Defaults()).talking()
 	c.alert(integration.AlertAcknowledged, 1,
 		integration.Acknowledgement{ID: "ack-1", User: "alice", At: c.now}, integration.Acknowledgement{ID: "late", User: "bob", At: c.now})
-	c.wait(shortBridge - time.Second).do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 4})
-	c.phase(PhaseHolding)
+	c.wait(shortBridge - time.Second).do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), Bridged: event.BridgeYes, Seconds: 4})
+	c.phase(call.PhaseHolding)
 	same(t, dials(c.effects), []string{bobPhone})
 	same(t, len(commands(c.all, integration.AlertReopen)), 0)
 }
@@ -109,19 +114,19 @@ func TestAnAcknowledgementDuringAConversationThatFailsIsAnswered(t *testing.T) {
 func TestTheHistorySaysWhyAnAcknowledgementRingsNobody(t *testing.T) {
 	t.Parallel()
 	// The caller is about to leave: Alice is being asked, and the longest wait is over.
-	conf := Defaults()
+	conf := config.Defaults()
 	conf.MaxWait = 30 * time.Second
 	c := newCall(t, conf).holding()
 	c.ack("ack-1", "alice")
 	c.answered("1")
 	c.wait(conf.MaxWait).timer("max-wait")
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 	c.alert(integration.AlertAcknowledged, 1,
 		integration.Acknowledgement{ID: "ack-1", User: "alice", At: c.now}, integration.Acknowledgement{ID: "ack-2", User: "bob", At: c.now})
 	same(t, dials(c.effects), []string(nil))
 	c.logged("about to leave the hold")
 	// A platform that never says who.
-	c = newCall(t, Defaults())
+	c = newCall(t, config.Defaults())
 	c.facts.Instance.Capabilities.AcknowledgedByUser = false
 	c.holding()
 	c.ack("ack-1", "")
@@ -132,12 +137,12 @@ func TestTheHistorySaysWhyAnAcknowledgementRingsNobody(t *testing.T) {
 func TestAMessageThatCouldNotBeFoundOutIsInTheHistory(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, withVoicemail()).holding()
-	c.do(Event{Kind: EventHoldKey, Digits: "*"})
-	c.do(Event{Kind: EventVoicemail})
-	c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
-	c.phase(PhaseAwaitingRecording)
+	c.do(event.Event{Kind: event.HoldKey, Digits: "*"})
+	c.do(event.Event{Kind: event.Voicemail})
+	c.do(event.Event{Kind: event.CallStatus, CallStatus: event.StatusCompleted})
+	c.phase(call.PhaseAwaitingRecording)
 	c.wait(fetchPatience).timer("recording")
-	c.ended(EndNoMessage)
+	c.ended(call.EndNoMessage)
 	c.logged("could not be found out. Call back " + callerNum)
 	same(t, len(commands(c.all, integration.AlertResolve)), 0)
 }
@@ -150,13 +155,13 @@ func TestTheViewSaysSinceWhenTheCallerIsGone(t *testing.T) {
 	c.arrive()
 	c.wait(20 * time.Second)
 	gone := c.now
-	c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
-	c.phase(PhaseAwaitingRecording)
+	c.do(event.Event{Kind: event.CallStatus, CallStatus: event.StatusCompleted})
+	c.phase(call.PhaseAwaitingRecording)
 	// Reported twice.
-	c.wait(5 * time.Second).do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
-	c.wait(time.Minute).do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "absent"})
-	c.ended(EndNoMessage)
-	same(t, View(c.state).Legs[0].EndedAt, gone)
+	c.wait(5 * time.Second).do(event.Event{Kind: event.CallStatus, CallStatus: event.StatusCompleted})
+	c.wait(time.Minute).do(event.Event{Kind: event.Recording, RecordingSid: "RE1", RecordingStatus: "absent"})
+	c.ended(call.EndNoMessage)
+	same(t, call.View(c.state).Legs[0].EndedAt, gone)
 }
 
 func TestAHandoffNamesTheTeam(t *testing.T) {
@@ -165,7 +170,7 @@ func TestAHandoffNamesTheTeam(t *testing.T) {
 		"among the call's teams":     nil, // they are not destinations any more
 		"among today's destinations": {devops, support},
 	} {
-		c := newCall(t, Defaults())
+		c := newCall(t, config.Defaults())
 		c.facts.Destinations = []integration.Destination{devops, support}
 		c.arrive()
 		c.keys("2")
@@ -178,7 +183,7 @@ func TestAHandoffNamesTheTeam(t *testing.T) {
 		if c.state.Team.ID == "devops" {
 			c.facts.Alert.Teams = []string{"support"}
 		}
-		c.do(Event{Kind: EventAlert})
+		c.do(event.Event{Kind: event.Alert})
 		if c.state.Team.Name == c.state.Team.ID || c.state.Team.ID != c.facts.Alert.Teams[0] {
 			t.Errorf("%s: the team is %+v", name, *c.state.Team)
 		}
@@ -187,7 +192,7 @@ func TestAHandoffNamesTheTeam(t *testing.T) {
 
 func TestAPersonWithoutANameIsCalledByTheirID(t *testing.T) {
 	t.Parallel()
-	c := newCall(t, Defaults())
+	c := newCall(t, config.Defaults())
 	c.users["alice"] = integration.User{ID: "alice", Phones: []string{alicePhone}}
 	c.holding()
 	c.ack("ack-1", "alice")

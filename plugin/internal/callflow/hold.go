@@ -3,6 +3,10 @@ package callflow
 import (
 	"fmt"
 	"time"
+
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 const (
@@ -23,14 +27,14 @@ func (m *machine) tick() {
 // tickConnecting: the caller still waits although a responder took the call.
 func (m *machine) tickConnecting() {
 	m.tick()
-	if leg := m.s.legIn(LegTaking); leg != nil && m.now.Sub(leg.TakingAt) >= stillInQueue {
+	if leg := m.s.LegIn(call.LegTaking); leg != nil && m.now.Sub(leg.TakingAt) >= stillInQueue {
 		m.loseLeg(leg)
 	}
 }
 
 // tickTalking: the caller waits in the queue, so there is no conversation (any more).
 func (m *machine) tickTalking() {
-	leg := m.s.legIn(LegTalking)
+	leg := m.s.LegIn(call.LegTalking)
 	switch {
 	// A state that should not be; the caller's own request says what is true.
 	case leg == nil:
@@ -46,42 +50,42 @@ func (m *machine) holdKey() {
 	m.tick()
 	if m.e.Digits == "*" && m.c.Voicemail {
 		m.log("The caller pressed star to leave a message.", "")
-		m.leave(ExitStar)
+		m.leave(call.ExitStar)
 	}
 }
 
 // waitDocument answers a request of the queue. While somebody is being connected, or talks, it
 // plays music and says nothing: a late request, or a caller who fell out of the conversation, of
 // whom the leg's end will tell.
-func (m *machine) waitDocument() Reply {
+func (m *machine) waitDocument() reply.Reply {
 	switch m.phase() {
-	case PhaseArrived, PhaseChoosing, PhaseLeavingMessage:
-		return LeaveQueueReply{}
-	case PhaseHolding, PhaseConnecting, PhaseTalking:
+	case call.PhaseArrived, call.PhaseChoosing, call.PhaseLeavingMessage:
+		return reply.LeaveQueue{}
+	case call.PhaseHolding, call.PhaseConnecting, call.PhaseTalking:
 		waited := max(m.now.Sub(m.s.Hold.Since), 0)
 		// The clock may have been set back.
-		r := HoldReply{Step: m.s.Step, Tick: m.e.Tick, Said: min(m.e.Said, waited)}
-		if m.s.Phase != PhaseHolding {
+		r := reply.Hold{Step: m.s.Step, Tick: m.e.Tick, Said: min(m.e.Said, waited)}
+		if m.s.Phase != call.PhaseHolding {
 			return r
 		}
 		r.Star = m.c.Voicemail
 		switch {
 		case !m.s.Hold.PleaseWait:
 			m.s.Hold.PleaseWait, r.Said = true, waited
-			r.Say = []Prompt{{Key: PromptPleaseWait}}
+			r.Say = []reply.Prompt{{Key: reply.PromptPleaseWait}}
 		case m.e.Tick == 0:
 			r.Said = waited
-		case m.e.Kind == EventTick && waited-r.Said >= lineEvery:
-			r.Say, r.Said = []Prompt{{Key: PromptStillTrying}}, waited
+		case m.e.Kind == event.Tick && waited-r.Said >= lineEvery:
+			r.Say, r.Said = []reply.Prompt{{Key: reply.PromptStillTrying}}, waited
 			if r.Star {
-				r.Say = append(r.Say, Prompt{Key: PromptStar})
+				r.Say = append(r.Say, reply.Prompt{Key: reply.PromptStar})
 			}
 		}
 		return r
-	case PhaseAwaitingRecording, PhaseDelivering, PhaseEnded:
-		return HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
+	case call.PhaseAwaitingRecording, call.PhaseDelivering, call.PhaseEnded:
+		return reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptGoodbye}}}
 	}
-	return HangupReply{}
+	return reply.Hangup{}
 }
 
 // left is the end of the caller's time in the queue, as Twilio tells it while the caller holds
@@ -101,7 +105,7 @@ func (m *machine) left() {
 	m.s.Hold.Step = m.s.Step
 	if m.s.Hold.Errors > holdRetries {
 		m.log("The caller could not be put on hold ("+m.e.QueueResult+").", "")
-		m.leave(ExitHoldFails)
+		m.leave(call.ExitHoldFails)
 	}
 }
 
@@ -111,12 +115,12 @@ func (m *machine) leftQuietly() bool {
 	switch m.e.QueueResult {
 	case "hangup":
 		m.callerGone("the caller hung up while waiting")
-		m.reply = EmptyReply{}
+		m.reply = reply.Empty{}
 		return true
 	case "redirected", "redirected-from-bridged", "bridging-in-process":
 		// Asked for during our own redirect, or while the bridge is being built: the answer is not
 		// executed.
-		m.reply = EmptyReply{}
+		m.reply = reply.Empty{}
 		return true
 	}
 	// Come late or twice: the caller has been put on hold again since.
@@ -129,26 +133,26 @@ func (m *machine) leftElsewhere() { m.leftQuietly() }
 // leaveIfDue takes a pending exit as soon as no responder can accept any more. Until then somebody
 // who picks up at the last moment still gets the call.
 func (m *machine) leaveIfDue() {
-	if m.s.Phase != PhaseHolding || m.s.Exit == "" {
+	if m.s.Phase != call.PhaseHolding || m.s.Exit == "" {
 		return
 	}
 	for i := range m.s.Legs {
 		// What Twilio was not given yet is cancelled; a phone that rings may still be answered.
-		if leg := &m.s.Legs[i]; leg.State == LegPlanned && (leg.DialAt.After(m.now) || leg.Dials > 1 || leg.Looks > 0) {
-			reason := ReasonCaller
+		if leg := &m.s.Legs[i]; leg.State == call.LegPlanned && (leg.DialAt.After(m.now) || leg.Dials > 1 || leg.Looks > 0) {
+			reason := call.ReasonCaller
 			if leg.Dials > 1 || leg.Looks > 0 {
-				reason = ReasonFailed // Twilio could not be asked all the while
+				reason = call.ReasonFailed // Twilio could not be asked all the while
 			}
 			m.closeLeg(leg, reason)
 		}
 	}
-	if m.s.liveLegs() == 0 {
+	if m.s.LiveLegs() == 0 {
 		m.leave(m.s.Exit)
 	}
 }
 
 // pend asks for an exit. The first reason stays, and is told.
-func (m *machine) pend(x Exit) {
+func (m *machine) pend(x call.Exit) {
 	if m.s.Exit == "" {
 		m.s.Exit = x
 		m.log(exitSentence(x, m.s.Hold.Since, m.now), "")
@@ -157,27 +161,27 @@ func (m *machine) pend(x Exit) {
 
 // exitSentence is the line of the story about an exit that is pending. Exits without a case of
 // their own are told where they arise.
-func exitSentence(x Exit, since, now time.Time) string {
+func exitSentence(x call.Exit, since, now time.Time) string {
 	switch x {
-	case ExitDropped:
+	case call.ExitDropped:
 		return "Nobody acknowledged: nobody else is called."
-	case ExitResolved:
+	case call.ExitResolved:
 		return "The alert was resolved while the caller waited."
-	case ExitDeleted:
+	case call.ExitDeleted:
 		return "The alert was deleted while the caller waited."
-	case ExitMaxWait:
+	case call.ExitMaxWait:
 		return fmt.Sprintf("The caller has waited %s: the longest time set is over.", lasting(now.Sub(since)))
-	case ExitNobody:
+	case call.ExitNobody:
 		return "Nobody is left to call: everybody on call has passed or cannot be rung, or nobody is on call."
-	case ExitOneRound:
+	case call.ExitOneRound:
 		return "Everybody on call was tried once; the integration is set to give up then."
-	case ExitAccount:
+	case call.ExitAccount:
 		return "Nobody can be called: Twilio refuses calls of this account."
-	case ExitRefused:
+	case call.ExitRefused:
 		return "The platform refused the alert, so nobody is paged."
-	case ExitRemoved:
+	case call.ExitRemoved:
 		return "The integration was deleted while the caller waited."
-	case ExitNotProven, ExitFlood, ExitNotFound, ExitStar, ExitMenu, ExitNoTeam, ExitStraight, ExitMaintenance, ExitHoldFails:
+	case call.ExitNotProven, call.ExitFlood, call.ExitNotFound, call.ExitStar, call.ExitMenu, call.ExitNoTeam, call.ExitStraight, call.ExitMaintenance, call.ExitHoldFails:
 	}
 	return "The caller leaves the hold: " + string(x) + "."
 }

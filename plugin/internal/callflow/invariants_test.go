@@ -6,12 +6,16 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 // check says what a single step broke of what must always hold; "" if nothing.
-func check(before State, e Event, after State, answer Reply, effects []Effect, now time.Time) string {
+func check(before call.State, e event.Event, after call.State, answer reply.Reply, effects []effect.Effect, now time.Time) string {
 	from, to := normal(before.Phase), normal(after.Phase)
-	if _, refused := answer.(RefusedReply); refused {
+	if _, refused := answer.(reply.Refused); refused {
 		if Changed(before, after) || len(effects) > 0 {
 			return "a refused request has an effect"
 		}
@@ -28,7 +32,7 @@ func check(before State, e Event, after State, answer Reply, effects []Effect, n
 		return "a second end"
 	case !isOver(from) && isOver(to) && after.Reason == "":
 		return "an end without reason"
-	case from == PhaseDelivering && to == PhaseEnded && after.Delivery.Since != (time.Time{}):
+	case from == call.PhaseDelivering && to == call.PhaseEnded && after.Delivery.Since != (time.Time{}):
 		return "a delivery that is over is remembered"
 	}
 	if bad := checkDelivery(before, after, effects); bad != "" {
@@ -44,15 +48,15 @@ func check(before State, e Event, after State, answer Reply, effects []Effect, n
 }
 
 // isOver reports whether the call has ended in a phase.
-func isOver(p Phase) bool { return p == PhaseEnded || p == PhaseDelivering }
+func isOver(p call.Phase) bool { return p == call.PhaseEnded || p == call.PhaseDelivering }
 
 // checkDelivery: nobody is rung twice for the same messages, what is heard is said once, and of
 // somebody to whom it was played.
-func checkDelivery(before, after State, effects []Effect) string {
+func checkDelivery(before, after call.State, effects []effect.Effect) string {
 	heard := 0
 	for i := range after.Voicemail.Recordings {
 		r := &after.Voicemail.Recordings[i]
-		was := before.Voicemail.recording(r.Sid)
+		was := before.Voicemail.Recording(r.Sid)
 		if r.Heard && (was == nil || !was.Heard) {
 			heard++
 		}
@@ -61,19 +65,19 @@ func checkDelivery(before, after State, effects []Effect) string {
 		switch x := x.(type) {
 		case integration.Heard:
 			heard--
-			if !slices.ContainsFunc(before.Legs, func(l Leg) bool { return l.User == x.User && l.State == LegHearing && len(l.Playing) > 0 }) {
+			if !slices.ContainsFunc(before.Legs, func(l call.Leg) bool { return l.User == x.User && l.State == call.LegHearing && len(l.Playing) > 0 }) {
 				return "heard by somebody to whom nothing was played"
 			}
-		case DialLeg:
-			known := slices.ContainsFunc(before.Legs, func(l Leg) bool { return l.ID == x.Leg })
-			i := slices.IndexFunc(before.Numbers, func(n Number) bool { return n.Phone == x.Phone })
-			if before.Phase != PhaseDelivering || known || i < 0 {
+		case effect.DialLeg:
+			known := slices.ContainsFunc(before.Legs, func(l call.Leg) bool { return l.ID == x.Leg })
+			i := slices.IndexFunc(before.Numbers, func(n call.Number) bool { return n.Phone == x.Phone })
+			if before.Phase != call.PhaseDelivering || known || i < 0 {
 				continue
 			}
-			fresh := slices.ContainsFunc(before.People, func(p Person) bool {
-				return slices.Contains(p.Phones, x.Phone) && (p.Rung < after.Voicemail.attached() || !slices.Contains(p.Dialed, x.Phone))
+			fresh := slices.ContainsFunc(before.People, func(p call.Person) bool {
+				return slices.Contains(p.Phones, x.Phone) && (p.Rung < after.Voicemail.Attached() || !slices.Contains(p.Dialed, x.Phone))
 			})
-			if r := before.Numbers[i].Reason; !fresh && !r.passing() {
+			if r := before.Numbers[i].Reason; !fresh && !r.Passing() {
 				return fmt.Sprintf("%s is rung again for a message, though it %s", x.Phone, reasonSentence(r))
 			}
 		}
@@ -85,58 +89,58 @@ func checkDelivery(before, after State, effects []Effect) string {
 }
 
 // checkLegs: at most one responder is connected, and a conversation is never torn apart by us.
-func checkLegs(before State, e Event, after State, effects []Effect) string {
+func checkLegs(before call.State, e event.Event, after call.State, effects []effect.Effect) string {
 	taking, talking := 0, 0
 	for _, l := range after.Legs {
 		switch l.State {
-		case LegTaking:
+		case call.LegTaking:
 			taking++
-		case LegTalking:
+		case call.LegTalking:
 			talking++
-		case LegPlanned, LegRinging, LegAsked:
-			if p := normal(after.Phase); p != PhaseHolding && p != PhaseDelivering || l.Message != (p == PhaseDelivering) {
+		case call.LegPlanned, call.LegRinging, call.LegAsked:
+			if p := normal(after.Phase); p != call.PhaseHolding && p != call.PhaseDelivering || l.Message != (p == call.PhaseDelivering) {
 				return "leg " + l.ID + " is " + string(l.State) + " in " + string(p)
 			}
-		case LegHearing:
-			if after.Phase != PhaseDelivering || !l.Message || l.HearingAt.IsZero() {
+		case call.LegHearing:
+			if after.Phase != call.PhaseDelivering || !l.Message || l.HearingAt.IsZero() {
 				return "leg " + l.ID + " hears a message in " + string(after.Phase)
 			}
-		case LegDeclined, LegUnreached, LegEnded:
+		case call.LegDeclined, call.LegUnreached, call.LegEnded:
 			if l.EndedAt.IsZero() || l.Reason == "" {
 				return "leg " + l.ID + " is over without time or reason"
 			}
 		}
-		if l.live() && l.State != LegTalking && l.DueAt.IsZero() {
+		if l.Live() && l.State != call.LegTalking && l.DueAt.IsZero() {
 			return "leg " + l.ID + " has no deadline"
 		}
 	}
-	if (taking == 1) != (after.Phase == PhaseConnecting) || taking > 1 {
+	if (taking == 1) != (after.Phase == call.PhaseConnecting) || taking > 1 {
 		return fmt.Sprintf("%d legs are taking", taking)
 	}
-	if talking > 1 || talking == 1 && after.Phase != PhaseTalking {
+	if talking > 1 || talking == 1 && after.Phase != call.PhaseTalking {
 		return fmt.Sprintf("%d legs are talking", talking)
 	}
-	if after.Phase == PhaseTalking && talking == 0 && after.TalkOverAt.IsZero() {
+	if after.Phase == call.PhaseTalking && talking == 0 && after.TalkOverAt.IsZero() {
 		return "a conversation with nobody"
 	}
 	// The caller's own request is the only proof that there is no conversation.
-	proof := e.Kind == EventTick || e.Kind == EventHoldKey || e.Kind == EventLeft || !before.TalkOverAt.IsZero()
+	proof := e.Kind == event.Tick || e.Kind == event.HoldKey || e.Kind == event.Left || !before.TalkOverAt.IsZero()
 	for _, x := range effects {
 		switch x := x.(type) {
-		case EndLeg:
-			i := slices.IndexFunc(before.Legs, func(l Leg) bool { return l.ID == x.Leg && l.State == LegTalking && l.CallSid == x.CallSid })
+		case effect.EndLeg:
+			i := slices.IndexFunc(before.Legs, func(l call.Leg) bool { return l.ID == x.Leg && l.State == call.LegTalking && l.CallSid == x.CallSid })
 			if i >= 0 && !proof {
 				return "a conversation is torn apart"
 			}
-		case DialLeg:
-			if after.Phase != PhaseHolding && after.Phase != PhaseDelivering {
+		case effect.DialLeg:
+			if after.Phase != call.PhaseHolding && after.Phase != call.PhaseDelivering {
 				return "somebody is dialed in " + string(after.Phase)
 			}
 			if !Wanted(after, x.Task.Name) {
 				return x.Task.Name + " is not wanted when it is asked for"
 			}
-		case Dequeue:
-			if after.Phase != PhaseLeavingMessage || after.Voicemail.Offered {
+		case effect.Dequeue:
+			if after.Phase != call.PhaseLeavingMessage || after.Voicemail.Offered {
 				return "taken out of the queue in " + string(after.Phase)
 			}
 		}
@@ -146,21 +150,21 @@ func checkLegs(before State, e Event, after State, effects []Effect) string {
 
 // checkTime: nothing is overdue after a step, a running call has a deadline, and the timers are the
 // deadlines.
-func checkTime(before State, e Event, after State, effects []Effect, now time.Time) string {
+func checkTime(before call.State, e event.Event, after call.State, effects []effect.Effect, now time.Time) string {
 	ds := deadlines(&after)
 	m := machine{s: after, f: e.Facts}
 	for i, d := range ds {
 		if d.name == "present" {
 			d.at = m.presentBy()
 			if !e.Facts.SeenAt.IsZero() || !e.Facts.HearingSince.IsZero() {
-				ds[i].at = time.Time{} // the host knows more than the state; see [call.outbox]
+				ds[i].at = time.Time{} // the host knows more than the state; see [testCall.outbox]
 			}
 		}
 		if !d.at.After(now) {
 			return "still overdue: " + d.name
 		}
 	}
-	if Live(after) && len(ds) == 0 {
+	if call.Live(after) && len(ds) == 0 {
 		return "a running call without a deadline"
 	}
 	timers := map[string]time.Time{}
@@ -169,9 +173,9 @@ func checkTime(before State, e Event, after State, effects []Effect, now time.Ti
 	}
 	for _, x := range effects {
 		switch x := x.(type) {
-		case StartTimer:
+		case effect.StartTimer:
 			timers[x.Task.Name] = x.At
-		case CancelTimer:
+		case effect.CancelTimer:
 			delete(timers, x.Task.Name)
 		}
 	}
@@ -188,10 +192,10 @@ func checkTime(before State, e Event, after State, effects []Effect, now time.Ti
 }
 
 // checkEffects: numbers rise, and what must happen once happens once.
-func checkEffects(before, after State, effects []Effect) string {
+func checkEffects(before, after call.State, effects []effect.Effect) string {
 	number, serial := before.Alert.Commands, before.Serial
-	attachments, mails := before.Voicemail.attached(), before.Voicemail.told()
-	generation := func(t Task) string {
+	attachments, mails := before.Voicemail.Attached(), before.Voicemail.Told()
+	generation := func(t effect.Task) string {
 		if t.Generation <= serial {
 			return "generation of " + t.Name + " does not rise"
 		}
@@ -215,40 +219,40 @@ func checkEffects(before, after State, effects []Effect) string {
 			if x.Kind == integration.AlertRoute && len(x.Teams) == 0 {
 				bad = "routed to nobody"
 			}
-			if x.Kind == integration.AlertRoute && !slices.Contains([]Verdict{VerdictSigned, VerdictFound, VerdictUnverified}, after.Verify.Verdict) {
+			if x.Kind == integration.AlertRoute && !slices.Contains([]call.Verdict{call.VerdictSigned, call.VerdictFound, call.VerdictUnverified}, after.Verify.Verdict) {
 				bad = "somebody is woken for a call not known to be real"
 			}
-		case Mail:
+		case effect.Mail:
 			mails++
-		case DialLeg:
+		case effect.DialLeg:
 			bad = generation(x.Task)
-			if bad == "" && !slices.Contains([]Verdict{VerdictSigned, VerdictFound, VerdictUnverified}, after.Verify.Verdict) {
+			if bad == "" && !slices.Contains([]call.Verdict{call.VerdictSigned, call.VerdictFound, call.VerdictUnverified}, after.Verify.Verdict) {
 				bad = "somebody is rung for a call not known to be real"
 			}
-		case EndLeg:
+		case effect.EndLeg:
 			bad = generation(x.Task)
-		case LookLeg:
+		case effect.LookLeg:
 			bad = generation(x.Task)
-		case LookCall:
+		case effect.LookCall:
 			bad = generation(x.Task)
-		case Dequeue:
+		case effect.Dequeue:
 			bad = generation(x.Task)
-		case DeleteQueue:
+		case effect.DeleteQueue:
 			bad = generation(x.Task)
 			if !isOver(after.Phase) {
 				bad = "the queue is deleted during the call"
 			}
-		case FetchRecording:
+		case effect.FetchRecording:
 			bad = generation(x.Task)
-		case LookRecordings:
+		case effect.LookRecordings:
 			bad = generation(x.Task)
-		case StartTimer:
+		case effect.StartTimer:
 			bad = generation(x.Task)
-		case CancelTimer:
+		case effect.CancelTimer:
 			bad = generation(x.Task)
-		case DeleteRecording:
+		case effect.DeleteRecording:
 			bad = generation(x.Task)
-			if r := after.Voicemail.recording(x.RecordingSid); r == nil || r.Media == nil {
+			if r := after.Voicemail.Recording(x.RecordingSid); r == nil || r.Media == nil {
 				bad = "a recording is deleted that nobody keeps"
 			}
 		}
@@ -256,10 +260,10 @@ func checkEffects(before, after State, effects []Effect) string {
 			return bad
 		}
 	}
-	if n := after.Voicemail.attached(); n != attachments && after.Alert.Created {
+	if n := after.Voicemail.Attached(); n != attachments && after.Alert.Created {
 		return fmt.Sprintf("%d recordings are kept, %d attached", n, attachments)
 	}
-	if n := after.Voicemail.told(); n != mails {
+	if n := after.Voicemail.Told(); n != mails {
 		return fmt.Sprintf("%d messages are delivered, %d mailed", n, mails)
 	}
 	if after.Alert.Commands != number || after.Serial != serial {

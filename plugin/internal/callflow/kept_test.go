@@ -6,6 +6,10 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 )
 
 const carolPhone = "+12025550145"
@@ -13,10 +17,10 @@ const carolPhone = "+12025550145"
 var carol = integration.User{ID: "carol", Name: "Carol Example", Phones: []string{carolPhone}}
 
 // ringing starts a call whose platform pages layer 1 and leaves reaching people to us.
-func ringingCall(t *testing.T, change func(*Config)) (*call, *phones) {
+func ringingCall(t *testing.T, change func(*config.Config)) (*testCall, *phones) {
 	t.Helper()
 	conf := withVoicemail()
-	conf.Reach = ReachBoth
+	conf.Reach = config.ReachBoth
 	if change != nil {
 		change(&conf)
 	}
@@ -31,11 +35,11 @@ func ringingCall(t *testing.T, change func(*Config)) (*call, *phones) {
 func TestBusyPhonesDoNotEndTheHold(t *testing.T) {
 	t.Parallel()
 	c, p := ringingCall(t, nil)
-	p.does[alicePhone] = reaction{time.Second, StatusBusy, ""}
-	p.does[bobPhone] = reaction{time.Second, StatusBusy, ""}
+	p.does[alicePhone] = reaction{time.Second, event.StatusBusy, ""}
+	p.does[bobPhone] = reaction{time.Second, event.StatusBusy, ""}
 	c.alert(integration.AlertOpen, 1)
 	p.run(9 * time.Minute)
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 	same(t, p.of(alicePhone)[:3], []time.Duration{0, 11 * time.Second, 22 * time.Second})
 	for _, phone := range []string{alicePhone, bobPhone} {
 		at := p.of(phone)
@@ -51,7 +55,7 @@ func TestBusyPhonesDoNotEndTheHold(t *testing.T) {
 	// Somebody whose phone works again takes the call.
 	p.does[alicePhone] = reaction{3 * time.Second, "", "1"}
 	p.run(10 * time.Minute)
-	c.phase(PhaseConnecting)
+	c.phase(call.PhaseConnecting)
 	c.logged("Alice Example (" + alicePhone + ") was called")
 }
 
@@ -60,15 +64,15 @@ func TestMaxWaitEndsAHoldThatNobodyAnswers(t *testing.T) {
 	c, p := ringingCall(t, nil)
 	c.alert(integration.AlertOpen, 1)
 	p.run(15 * time.Minute)
-	c.phase(PhaseLeavingMessage)
-	same(t, c.state.Exit, ExitMaxWait)
+	c.phase(call.PhaseLeavingMessage)
+	same(t, c.state.Exit, call.ExitMaxWait)
 }
 
 func TestTheNextLayerIsBroughtInWhenTheFirstHadItsTurn(t *testing.T) {
 	t.Parallel()
 	c, p := ringingCall(t, nil)
 	c.onCall[1] = []integration.User{alice, carol}
-	p.does[carolPhone] = reaction{time.Second, StatusFailed, ""}
+	p.does[carolPhone] = reaction{time.Second, event.StatusFailed, ""}
 	c.alert(integration.AlertOpen, 1)
 	p.run(2 * time.Minute)
 	if first := p.of(bobPhone)[0]; first < 25*time.Second || first > 30*time.Second {
@@ -88,7 +92,7 @@ func TestOnePersonIsRungAgainAfterAMinute(t *testing.T) {
 	c.onCall = map[int][]integration.User{1: {alice}}
 	c.alert(integration.AlertOpen, 1)
 	p.run(3 * time.Minute)
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 	same(t, p.of(alicePhone), []time.Duration{0, time.Minute, 2 * time.Minute})
 	same(t, len(commands(c.all, integration.AlertEscalate)), 0) // a command never drops the alert
 }
@@ -143,10 +147,10 @@ func TestSomebodyOnAnotherCallIsRungWhenItEnds(t *testing.T) {
 			c.users["alice"] = busy
 			c.alert(integration.AlertOpen, 1)
 			p.run(4 * time.Minute)
-			c.phase(PhaseHolding)
+			c.phase(call.PhaseHolding)
 			same(t, len(p.rung), 0)
-			same(t, WaitsFor(c.state), []string{"alice"})
-			same(t, len(Occupies(c.state)), 0)
+			same(t, call.WaitsFor(c.state), []string{"alice"})
+			same(t, len(call.Occupies(c.state)), 0)
 			c.logged("Alice Example is on another call of this hotline, and is rung when it ends.")
 			c.users["alice"] = alice
 			if hint {
@@ -155,7 +159,7 @@ func TestSomebodyOnAnotherCallIsRungWhenItEnds(t *testing.T) {
 			}
 			p.run(4*time.Minute + 16*time.Second)
 			same(t, len(p.of(alicePhone)), 1)
-			same(t, Occupies(c.state), []string{"alice"})
+			same(t, call.Occupies(c.state), []string{"alice"})
 		})
 	}
 }
@@ -167,8 +171,8 @@ func TestEverybodyHavingPassedEndsTheHold(t *testing.T) {
 	p.does[bobPhone] = reaction{3 * time.Second, "", "2"}
 	c.alert(integration.AlertOpen, 1)
 	p.run(time.Minute)
-	c.phase(PhaseLeavingMessage)
-	same(t, c.state.Exit, ExitNobody)
+	c.phase(call.PhaseLeavingMessage)
+	same(t, c.state.Exit, call.ExitNobody)
 	same(t, len(p.rung), 2)
 	declined := commands(c.all, integration.AlertDecline)
 	same(t, len(declined), 1) // the last one of the last layer is not: it could drop the alert
@@ -189,7 +193,7 @@ func TestWhoPassesAloneInTheLastLayerDoesNotEndTheWaitForOthers(t *testing.T) {
 	p.run(30 * time.Second)
 	c.logged("Bob Example (" + bobPhone + ") passed.")
 	same(t, len(commands(c.all, integration.AlertDecline)), 0)
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 	c.users["alice"] = alice
 	c.onCall[1] = []integration.User{alice}
 	p.run(time.Minute)
@@ -205,7 +209,7 @@ func TestDecliningInTheAppIsPassing(t *testing.T) {
 	c.alert(integration.AlertOpen, 1)
 	p.run(2 * time.Second)
 	c.facts.Alert.Declined, c.facts.Alert.ReadAt = []string{"alice"}, c.now
-	c.do(Event{Kind: EventAlert})
+	c.do(event.Event{Kind: event.Alert})
 	c.logged("Alice Example declined.")
 	p.run(5 * time.Minute)
 	same(t, len(p.of(alicePhone)), 1)
@@ -221,11 +225,11 @@ func TestDecliningInTheAppIsPassing(t *testing.T) {
 
 func TestGiveUpAfterOneRoundIsAnOption(t *testing.T) {
 	t.Parallel()
-	c, p := ringingCall(t, func(conf *Config) { conf.GiveUp = GiveUpOneRound })
+	c, p := ringingCall(t, func(conf *config.Config) { conf.GiveUp = config.GiveUpOneRound })
 	c.alert(integration.AlertOpen, 1)
 	p.run(9 * time.Minute)
-	c.phase(PhaseLeavingMessage)
-	same(t, c.state.Exit, ExitOneRound)
+	c.phase(call.PhaseLeavingMessage)
+	same(t, c.state.Exit, call.ExitOneRound)
 	same(t, []int{len(p.of(alicePhone)), len(p.of(bobPhone))}, []int{1, 1})
 }
 
@@ -234,8 +238,8 @@ func TestNobodyOnCallEndsTheHold(t *testing.T) {
 	c, _ := ringingCall(t, nil)
 	c.onCall = nil
 	c.alert(integration.AlertOpen, 1)
-	c.phase(PhaseLeavingMessage)
-	same(t, c.state.Exit, ExitNobody)
+	c.phase(call.PhaseLeavingMessage)
+	same(t, c.state.Exit, call.ExitNobody)
 }
 
 func TestANumberThatTwilioRefusesIsItsOwnersBusiness(t *testing.T) {
@@ -244,28 +248,28 @@ func TestANumberThatTwilioRefusesIsItsOwnersBusiness(t *testing.T) {
 	c.users["alice"] = integration.User{ID: "alice", Name: "Alice Example", Phones: []string{alicePhone, "+12025550149"}}
 	c.alert(integration.AlertOpen, 1)
 	p.take()
-	c.do(Event{Kind: EventDialed, Leg: "1", Result: Refused, Code: "21215", Detail: "Twilio error 21215: geographic permission. Allow the country in the console."})
+	c.do(event.Event{Kind: event.Dialed, Leg: "1", Result: event.Refused, Code: "21215", Detail: "Twilio error 21215: geographic permission. Allow the country in the console."})
 	c.logged("Alice Example (" + alicePhone + ") could not be dialed: Twilio refuses the number. Twilio error 21215")
 	same(t, dials(c.effects), []string{"+12025550149"})
 	p.run(9 * time.Minute)
 	if n := len(p.of(alicePhone)); n != 0 {
 		t.Errorf("the refused number was called %d times", n)
 	}
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 }
 
 func TestAnAccountErrorDoesNotHoldTheCaller(t *testing.T) {
 	t.Parallel()
 	c, _ := ringingCall(t, nil)
 	c.alert(integration.AlertOpen, 1)
-	c.do(Event{Kind: EventDialed, Leg: "1", Result: AccountError, Code: "20003", Detail: "Twilio error 20003."})
+	c.do(event.Event{Kind: event.Dialed, Leg: "1", Result: event.AccountError, Code: "20003", Detail: "Twilio error 20003."})
 	same(t, len(of[integration.Finding](c.effects)), 1)
-	same(t, of[DialLeg](c.effects)[0].At, c.now.Add(dialRetry))
-	c.phase(PhaseHolding)
+	same(t, of[effect.DialLeg](c.effects)[0].At, c.now.Add(dialRetry))
+	c.phase(call.PhaseHolding)
 	c.wait(dialRetry)
-	c.do(Event{Kind: EventDialed, Leg: "1", Result: AccountError, Code: "20003", Detail: "Twilio error 20003."})
-	c.phase(PhaseLeavingMessage)
-	same(t, c.state.Exit, ExitAccount)
+	c.do(event.Event{Kind: event.Dialed, Leg: "1", Result: event.AccountError, Code: "20003", Detail: "Twilio error 20003."})
+	c.phase(call.PhaseLeavingMessage)
+	same(t, c.state.Exit, call.ExitAccount)
 }
 
 func TestOneSharedNumberRingsOnceForTwo(t *testing.T) {
@@ -301,7 +305,7 @@ func TestAHandOverRingsTheNewPersonAtOnce(t *testing.T) {
 	p.run(10 * time.Second)
 	c.onCall = map[int][]integration.User{1: {bob}}
 	c.facts.Alert.Teams, c.facts.Alert.ReadAt = []string{"support"}, c.now
-	c.do(Event{Kind: EventAlert})
+	c.do(event.Event{Kind: event.Alert})
 	c.logged("handed to Customer Support")
 	p.run(3 * time.Minute)
 	same(t, p.of(bobPhone)[0], 10*time.Second)
@@ -318,7 +322,7 @@ func TestAnAcknowledgementThatCannotBeReachedIsTakenBack(t *testing.T) {
 	p.run(29 * time.Second) // Bob's phone rings out; Alice's has rung on
 	same(t, commands(c.all, integration.AlertReopen)[0].Ack, "a1")
 	p.run(2 * time.Minute)
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 	if len(p.of(alicePhone)) < 2 || len(p.of(bobPhone)) < 2 {
 		t.Errorf("calls: %v", p.rung)
 	}
@@ -326,11 +330,11 @@ func TestAnAcknowledgementThatCannotBeReachedIsTakenBack(t *testing.T) {
 
 func TestWithAcknowledgeNothingIsRungBeforeAnAcknowledgement(t *testing.T) {
 	t.Parallel()
-	c, p := ringingCall(t, func(conf *Config) { conf.Reach = ReachAcknowledge })
+	c, p := ringingCall(t, func(conf *config.Config) { conf.Reach = config.ReachAcknowledge })
 	c.alert(integration.AlertOpen, 1)
 	p.run(5 * time.Minute)
 	same(t, len(p.rung), 0)
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 	for n := range 5 { // there is no limit on how often an acknowledgement is taken back
 		c.facts.Alert = nil
 		c.alert(integration.AlertAcknowledged, 1, integration.Acknowledgement{ID: string(rune('a' + n)), User: "alice", At: c.now})
@@ -338,16 +342,16 @@ func TestWithAcknowledgeNothingIsRungBeforeAnAcknowledgement(t *testing.T) {
 		same(t, len(commands(c.all, integration.AlertReopen)), n+1)
 		same(t, len(p.of(alicePhone)), n+1)
 	}
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 }
 
 func TestWithoutReopenTheAcknowledgedPersonIsRungAgain(t *testing.T) {
 	t.Parallel()
-	c, p := ringingCall(t, func(conf *Config) { conf.Reach = ReachAcknowledge })
+	c, p := ringingCall(t, func(conf *config.Config) { conf.Reach = config.ReachAcknowledge })
 	c.facts.Instance.Capabilities.Reopen, c.facts.Instance.Capabilities.Escalate = false, false
 	c.alert(integration.AlertAcknowledged, 1, integration.Acknowledgement{ID: "a1", User: "alice", At: c.now})
 	p.run(4 * time.Minute)
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 	if len(p.of(alicePhone)) < 3 || len(p.of(bobPhone)) < 2 {
 		t.Errorf("calls: %v", p.rung)
 	}
@@ -360,7 +364,7 @@ func TestEscalationNamesTheLayerOfTheOneWhoFailed(t *testing.T) {
 	p.run(24 * time.Second)
 	c.alert(integration.AlertOpen, 2) // by the platform's own clock
 	p.run(24*time.Second + 100*time.Millisecond)
-	p.does[alicePhone] = reaction{time.Second, StatusFailed, ""}
+	p.does[alicePhone] = reaction{time.Second, event.StatusFailed, ""}
 	c.alert(integration.AlertAcknowledged, 2, integration.Acknowledgement{ID: "a1", User: "alice", At: c.now})
 	p.run(2 * time.Minute)
 	same(t, len(commands(c.all, integration.AlertReopen)), 1)
@@ -376,7 +380,7 @@ func TestOurOwnAcknowledgementIsKnownByItsID(t *testing.T) {
 			p.does[alicePhone] = reaction{3 * time.Second, "", "1"}
 			c.alert(integration.AlertOpen, 1)
 			p.run(4 * time.Second)
-			c.phase(PhaseConnecting)
+			c.phase(call.PhaseConnecting)
 			command := commands(c.all, integration.AlertAcknowledge)[0]
 			own := integration.Acknowledgement{ID: "own", User: "alice", At: c.now}
 			if says {
@@ -384,8 +388,8 @@ func TestOurOwnAcknowledgementIsKnownByItsID(t *testing.T) {
 			}
 			c.alert(integration.AlertAcknowledged, 1, own)
 			// The leg is lost before the bridge; then she acknowledges in the app.
-			c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1")})
-			c.phase(PhaseHolding)
+			c.do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1")})
+			c.phase(call.PhaseHolding)
 			same(t, commands(c.all, integration.AlertReopen)[0].Ack, "own")
 			delete(p.does, alicePhone)
 			c.alert(integration.AlertAcknowledged, 1, integration.Acknowledgement{ID: "hers", User: "alice", At: c.now})
@@ -405,28 +409,28 @@ func TestAResolutionByMistakeIsWithdrawn(t *testing.T) {
 	c.alert(integration.AlertOpen, 1)
 	p.run(5 * time.Second)
 	c.alert(integration.AlertResolved, 1)
-	same(t, c.state.Exit, ExitResolved)
-	c.phase(PhaseHolding) // Alice's phone rings
+	same(t, c.state.Exit, call.ExitResolved)
+	c.phase(call.PhaseHolding) // Alice's phone rings
 	c.wait(2 * time.Second)
 	c.alert(integration.AlertOpen, 1)
-	same(t, c.state.Exit, Exit(""))
+	same(t, c.state.Exit, call.Exit(""))
 	p.run(5 * time.Minute)
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 	c.logged("The alert is open again")
 }
 
 func TestWhatWasSeenWhileChoosingCountsAtTheHold(t *testing.T) {
 	t.Parallel()
-	for status, exit := range map[integration.AlertStatus]Exit{
-		integration.AlertResolved: ExitResolved, integration.AlertDropped: ExitDropped, integration.AlertDeleted: ExitDeleted,
+	for status, exit := range map[integration.AlertStatus]call.Exit{
+		integration.AlertResolved: call.ExitResolved, integration.AlertDropped: call.ExitDropped, integration.AlertDeleted: call.ExitDeleted,
 	} {
 		c := newCall(t, withVoicemail())
 		c.facts.Destinations = []integration.Destination{devops, support}
 		c.arrive()
 		c.alert(status, 0)
-		c.phase(PhaseChoosing)
+		c.phase(call.PhaseChoosing)
 		c.keys("2")
-		c.phase(PhaseLeavingMessage)
+		c.phase(call.PhaseLeavingMessage)
 		same(t, c.state.Exit, exit)
 	}
 }
@@ -435,13 +439,13 @@ func TestAForgottenDialIsNeverTakenFromAnotherCall(t *testing.T) {
 	t.Parallel()
 	c, _ := ringingCall(t, nil)
 	c.alert(integration.AlertOpen, 1)
-	c.do(Event{Kind: EventDialed, Leg: "1", Result: Unknown})
+	c.do(event.Event{Kind: event.Dialed, Leg: "1", Result: event.Unknown})
 	// Some call to that number runs: whose, nobody can tell.
-	c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("8"), CallStatus: StatusInProgress})
+	c.do(event.Event{Kind: event.LookedAtLeg, Leg: "1", Result: event.Done, CallSid: legSid("8"), CallStatus: event.StatusInProgress})
 	same(t, legOf(c.state, "1").CallSid, "")
 	c.wait(70 * time.Second).hold()
-	same(t, len(of[EndLeg](c.all)), 0)
-	if n := len(of[DialLeg](c.all)); n < 2 {
+	same(t, len(of[effect.EndLeg](c.all)), 0)
+	if n := len(of[effect.DialLeg](c.all)); n < 2 {
 		t.Errorf("dialed %d times: the leg's own callback never came", n)
 	}
 }
@@ -450,7 +454,7 @@ func TestWhatWasBegunForAWithdrawnAcknowledgementIsForgotten(t *testing.T) {
 	t.Parallel()
 	c, p := ringingCall(t, nil)
 	p.does[alicePhone] = reaction{40 * time.Second, "", "2"}
-	p.does[bobPhone] = reaction{40 * time.Second, StatusNoAnswer, ""}
+	p.does[bobPhone] = reaction{40 * time.Second, event.StatusNoAnswer, ""}
 	c.alert(integration.AlertOpen, 1)
 	p.run(5 * time.Second)
 	c.alert(integration.AlertAcknowledged, 1, integration.Acknowledgement{ID: "a1", User: "alice", At: c.now})
@@ -458,7 +462,7 @@ func TestWhatWasBegunForAWithdrawnAcknowledgementIsForgotten(t *testing.T) {
 	// The acknowledgement is withdrawn, and the platform pages layer 2.
 	c.alert(integration.AlertOpen, 2)
 	p.run(60 * time.Second)
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 	same(t, len(p.of(bobPhone)) > 0, true)
 	// Alice has passed meanwhile, for herself alone: Bob's turn is not cut short.
 	same(t, len(commands(c.all, integration.AlertReopen)), 0)
@@ -469,7 +473,7 @@ func TestWhatWasBegunForAWithdrawnAcknowledgementIsForgotten(t *testing.T) {
 func TestALayerThatThePlatformReachesIsRungAtOnce(t *testing.T) {
 	t.Parallel()
 	c, p := ringingCall(t, nil)
-	p.does[alicePhone] = reaction{2 * time.Minute, StatusNoAnswer, ""}
+	p.does[alicePhone] = reaction{2 * time.Minute, event.StatusNoAnswer, ""}
 	c.alert(integration.AlertOpen, 1)
 	p.run(5 * time.Second)
 	c.alert(integration.AlertOpen, 2) // while the phone of the first layer rings
@@ -479,7 +483,7 @@ func TestALayerThatThePlatformReachesIsRungAtOnce(t *testing.T) {
 
 func TestWhoAcknowledgedOnAnotherCallIsRungWhenItEndsThoughThatWasTakenBack(t *testing.T) {
 	t.Parallel()
-	c, p := ringingCall(t, func(conf *Config) { conf.Reach = ReachAcknowledge })
+	c, p := ringingCall(t, func(conf *config.Config) { conf.Reach = config.ReachAcknowledge })
 	busy := alice
 	busy.OccupiedBy = "CA2"
 	c.users["alice"] = busy
@@ -488,7 +492,7 @@ func TestWhoAcknowledgedOnAnotherCallIsRungWhenItEndsThoughThatWasTakenBack(t *t
 	p.run(2 * time.Minute)
 	same(t, len(commands(c.all, integration.AlertReopen)), 1)
 	same(t, len(p.rung), 0)
-	same(t, WaitsFor(c.state), []string{"alice"})
+	same(t, call.WaitsFor(c.state), []string{"alice"})
 	c.users["alice"] = alice
 	c.onCall[1] = []integration.User{alice}
 	p.run(2*time.Minute + 16*time.Second)

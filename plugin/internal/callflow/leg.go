@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 )
 
 // Times of a responder's leg. Each state has a deadline, so a leg whose callbacks are lost is
@@ -35,22 +38,22 @@ const (
 
 // plan stores a leg and has it dialed at a time. The leg is stored before Twilio is asked. Of the
 // legs to this phone that are over only the newest is kept, for what may still come of it.
-func (m *machine) plan(leg Leg, at time.Time) {
+func (m *machine) plan(leg call.Leg, at time.Time) {
 	newest := -1
 	for i := range m.s.Legs {
-		if l := &m.s.Legs[i]; l.Phone == leg.Phone && !l.live() {
+		if l := &m.s.Legs[i]; l.Phone == leg.Phone && !l.Live() {
 			newest = i
 		}
 	}
 	kept := m.s.Legs[:0:0]
 	for i, l := range m.s.Legs {
-		if l.Phone != leg.Phone || l.live() || i == newest {
+		if l.Phone != leg.Phone || l.Live() || i == newest {
 			kept = append(kept, l)
 		}
 	}
 	m.s.LegCount++
 	leg.ID = strconv.Itoa(m.s.LegCount)
-	leg.State, leg.PlannedAt = LegPlanned, m.now
+	leg.State, leg.PlannedAt = call.LegPlanned, m.now
 	m.dial(&leg, at)
 	m.s.Legs = append(kept, leg)
 }
@@ -58,37 +61,37 @@ func (m *machine) plan(leg Leg, at time.Time) {
 // dial asks Twilio to ring the leg's phone. The task of an earlier attempt, if it has not started,
 // is replaced, as both have the leg's name. A task that is not started in time is given up rather
 // than done late, as the caller may be gone.
-func (m *machine) dial(leg *Leg, at time.Time) {
+func (m *machine) dial(leg *call.Leg, at time.Time) {
 	leg.Requested, leg.Looks = true, 0
 	leg.Dials++
 	leg.DialAt, leg.DueAt = at, at.Add(dialPatience)
 	t := m.task("dial-" + leg.ID)
 	leg.Serial = t.Generation
-	m.emit(DialLeg{Task: t, Leg: leg.ID, Phone: leg.Phone, Ring: m.c.RingTimeout, Step: leg.Step, At: at, NotAfter: at.Add(dialWindow)})
+	m.emit(effect.DialLeg{Task: t, Leg: leg.ID, Phone: leg.Phone, Ring: m.c.RingTimeout, Step: leg.Step, At: at, NotAfter: at.Add(dialWindow)})
 }
 
 // closeLeg ends a leg in our books, and notes at its number how the attempt ended. What is to be
 // done at Twilio is hangUp's.
-func (m *machine) closeLeg(leg *Leg, reason LegReason) {
+func (m *machine) closeLeg(leg *call.Leg, reason call.LegReason) {
 	// Nothing that the phone did.
-	ours := reason == ReasonCaller || reason == ReasonTaken || reason == ReasonNotNeeded || reason == ReasonYielded
-	early := ours && leg.State == LegPlanned && leg.CallSid == "" && leg.Dials == 1 && (leg.DialAt.After(m.now) || m.e.Kind == EventDialed && m.e.Leg == leg.ID)
-	if leg.State == LegPlanned && leg.Requested {
+	ours := reason == call.ReasonCaller || reason == call.ReasonTaken || reason == call.ReasonNotNeeded || reason == call.ReasonYielded
+	early := ours && leg.State == call.LegPlanned && leg.CallSid == "" && leg.Dials == 1 && (leg.DialAt.After(m.now) || m.e.Kind == event.Dialed && m.e.Leg == leg.ID)
+	if leg.State == call.LegPlanned && leg.Requested {
 		// Asked for in this very step.
-		m.effects = slices.DeleteFunc(m.effects, func(e Effect) bool {
-			d, ok := e.(DialLeg)
+		m.effects = slices.DeleteFunc(m.effects, func(e effect.Effect) bool {
+			d, ok := e.(effect.DialLeg)
 			return ok && d.Leg == leg.ID
 		})
-		m.emit(CancelTask{Task: Task{Name: "dial-" + leg.ID, Generation: leg.Serial}})
+		m.emit(effect.CancelTask{Task: effect.Task{Name: "dial-" + leg.ID, Generation: leg.Serial}})
 	}
 	switch reason {
-	case ReasonPassed:
-		leg.State = LegDeclined
-	case ReasonTalked, ReasonHeard:
-		leg.State = LegEnded
-	case ReasonNoAnswer, ReasonBusy, ReasonFailed, ReasonBadNumber, ReasonNoKey, ReasonHungUp, ReasonTaken, ReasonCaller,
-		ReasonLost, ReasonAccount, ReasonNotNeeded, ReasonYielded:
-		leg.State = LegUnreached
+	case call.ReasonPassed:
+		leg.State = call.LegDeclined
+	case call.ReasonTalked, call.ReasonHeard:
+		leg.State = call.LegEnded
+	case call.ReasonNoAnswer, call.ReasonBusy, call.ReasonFailed, call.ReasonBadNumber, call.ReasonNoKey, call.ReasonHungUp, call.ReasonTaken, call.ReasonCaller,
+		call.ReasonLost, call.ReasonAccount, call.ReasonNotNeeded, call.ReasonYielded:
+		leg.State = call.LegUnreached
 	}
 	leg.Reason, leg.EndedAt, leg.DueAt = reason, m.now, time.Time{}
 	m.s.Alert.Judged = false
@@ -96,14 +99,14 @@ func (m *machine) closeLeg(leg *Leg, reason LegReason) {
 		m.forgetDial(leg)
 		return
 	}
-	n := m.s.number(leg.Phone)
+	n := m.s.Number(leg.Phone)
 	n.EndedAt, n.Reason = m.now, reason
 }
 
 // forgetDial undoes what was noted of a dial that Twilio was never asked for: it was no attempt,
 // and if the caller goes on waiting no floor holds the phone back.
-func (m *machine) forgetDial(leg *Leg) {
-	n := m.s.number(leg.Phone)
+func (m *machine) forgetDial(leg *call.Leg) {
+	n := m.s.Number(leg.Phone)
 	n.Rings--
 	n.DialedAt = time.Time{}
 	for i := range m.s.Legs {
@@ -127,20 +130,20 @@ func (m *machine) forgetDial(leg *Leg) {
 }
 
 // hangUp ends a leg's call at Twilio; with tell its person hears why.
-func (m *machine) hangUp(leg *Leg, tell bool) {
+func (m *machine) hangUp(leg *call.Leg, tell bool) {
 	if leg.CallSid != "" {
-		m.emit(EndLeg{Task: m.task("end-" + leg.ID), Leg: leg.ID, CallSid: leg.CallSid, Tell: tell, Step: leg.Step})
+		m.emit(effect.EndLeg{Task: m.task("end-" + leg.ID), Leg: leg.ID, CallSid: leg.CallSid, Tell: tell, Step: leg.Step})
 	}
 }
 
 // release ends all legs but one. Those who have answered hear why.
-func (m *machine) release(but string, reason LegReason) {
+func (m *machine) release(but string, reason call.LegReason) {
 	for i := range m.s.Legs {
 		leg := &m.s.Legs[i]
-		if leg.ID == but || !leg.live() {
+		if leg.ID == but || !leg.Live() {
 			continue
 		}
-		m.hangUp(leg, leg.State == LegAsked || leg.State == LegTaking)
+		m.hangUp(leg, leg.State == call.LegAsked || leg.State == call.LegTaking)
 		m.tellReleased(leg, reason)
 		m.closeLeg(leg, reason)
 	}
@@ -148,13 +151,13 @@ func (m *machine) release(but string, reason LegReason) {
 
 // adopt takes the CallSid of a callback for the leg's. A second call under one leg id (Twilio was
 // asked twice after a crash) is not the leg's: it is hung up on.
-func (m *machine) adopt(leg *Leg) bool {
+func (m *machine) adopt(leg *call.Leg) bool {
 	if m.e.CallSid == "" || leg.CallSid == m.e.CallSid {
 		return true
 	}
 	if leg.CallSid == "" {
 		leg.CallSid = m.e.CallSid
-		if !leg.live() && !m.e.CallStatus.Over() && m.e.Kind != EventLegAnswer && m.e.Kind != EventLegKey {
+		if !leg.Live() && !m.e.CallStatus.Over() && m.e.Kind != event.LegAnswer && m.e.Kind != event.LegKey {
 			m.hangUp(leg, false) // given up in the meantime
 		}
 		return true
@@ -164,59 +167,59 @@ func (m *machine) adopt(leg *Leg) bool {
 
 // endStranger hangs up on a second call under one leg id. It is the price of dialing again when it
 // was not known whether Twilio had: two phones may ring, but only the first can take the call.
-func (m *machine) endStranger(leg *Leg) {
+func (m *machine) endStranger(leg *call.Leg) {
 	if !m.e.CallStatus.Over() {
-		m.emit(EndLeg{Task: m.task("end-" + leg.ID + "-" + m.e.CallSid), Leg: leg.ID, CallSid: m.e.CallSid})
+		m.emit(effect.EndLeg{Task: m.task("end-" + leg.ID + "-" + m.e.CallSid), Leg: leg.ID, CallSid: m.e.CallSid})
 	}
 }
 
 // dialed is the result of asking Twilio to dial. Only Done means that a call exists. The callbacks
 // of that call may have come before.
 func (m *machine) dialed() {
-	leg := m.s.leg(m.e.Leg)
+	leg := m.s.Leg(m.e.Leg)
 	if leg == nil {
 		return
 	}
-	if m.e.Result == Done {
+	if m.e.Result == event.Done {
 		if !m.adopt(leg) {
 			m.endStranger(leg)
 			return
 		}
 		m.s.AccountErrorAt = time.Time{}
 		m.dialsAgain()
-		if leg.State == LegPlanned {
-			leg.State, leg.Requested = LegRinging, false
+		if leg.State == call.LegPlanned {
+			leg.State, leg.Requested = call.LegRinging, false
 			leg.DueAt = m.now.Add(m.c.RingTimeout + ringUnheard)
 		}
 		return
 	}
-	if leg.State != LegPlanned {
+	if leg.State != call.LegPlanned {
 		return
 	}
 	switch m.e.Result {
-	case Refused:
+	case event.Refused:
 		m.numberRefused(leg)
-	case AccountError:
+	case event.AccountError:
 		m.accountError(leg)
-	case Unknown:
+	case event.Unknown:
 		if leg.Dials == 1 {
-			m.log("Whether Twilio calls "+leg.person()+" is not known; Twilio's list of calls is looked at. "+m.e.Detail, leg.User)
+			m.log("Whether Twilio calls "+leg.Label()+" is not known; Twilio's list of calls is looked at. "+m.e.Detail, leg.User)
 		}
 		m.lookLeg(leg)
-	case Failed, NotFound, Done:
+	case event.Failed, event.NotFound, event.Done:
 		if m.s.Exit != "" && !leg.Message {
-			m.closeLeg(leg, ReasonCaller) // nobody new is rung
+			m.closeLeg(leg, call.ReasonCaller) // nobody new is rung
 			return
 		}
-		if p := m.s.person(leg.User); leg.Dials > 1 && p != nil && len(m.s.usable(p)) > 1 {
+		if p := m.s.Person(leg.User); leg.Dials > 1 && p != nil && len(m.s.Usable(p)) > 1 {
 			// Twilio fails at this number, perhaps not at their other phones.
-			m.legOver(*leg, ReasonFailed)
+			m.legOver(*leg, call.ReasonFailed)
 			return
 		}
-		m.emit(integration.Finding{Code: FindingDialing, Severity: integration.FindingError, At: m.now,
+		m.emit(integration.Finding{Code: effect.FindingDialing, Severity: integration.FindingError, At: m.now,
 			Message: "Twilio could not be asked to call a responder; it is tried again. " + m.e.Detail})
-		if leg.Dials == 1 && m.s.known(leg.Phone).Rings <= 1 {
-			m.log("Twilio could not be asked to call "+leg.person()+"; it is tried again. "+m.e.Detail, leg.User)
+		if leg.Dials == 1 && m.s.Known(leg.Phone).Rings <= 1 {
+			m.log("Twilio could not be asked to call "+leg.Label()+"; it is tried again. "+m.e.Detail, leg.User)
 		}
 		retry := dialRetry
 		if leg.Message {
@@ -229,19 +232,19 @@ func (m *machine) dialed() {
 // dialsAgain takes back the warning that Twilio does not dial, once it does.
 func (m *machine) dialsAgain() {
 	for _, f := range m.f.Findings {
-		if f.Code == FindingDialing && f.Severity != integration.FindingClear {
-			m.emit(integration.Finding{Code: FindingDialing, Severity: integration.FindingClear, At: m.now})
+		if f.Code == effect.FindingDialing && f.Severity != integration.FindingClear {
+			m.emit(integration.Finding{Code: effect.FindingDialing, Severity: integration.FindingClear, At: m.now})
 			return
 		}
 	}
 }
 
 // numberRefused: Twilio will not dial this number. Its person's next phone has its turn.
-func (m *machine) numberRefused(leg *Leg) {
-	n := m.s.number(leg.Phone)
+func (m *machine) numberRefused(leg *call.Leg) {
+	n := m.s.Number(leg.Phone)
 	n.Refused, n.Code = true, m.e.Code
-	m.legOver(*leg, ReasonBadNumber)
-	if p := m.s.person(leg.User); p != nil && len(m.s.usable(p)) == 0 {
+	m.legOver(*leg, call.ReasonBadNumber)
+	if p := m.s.Person(leg.User); p != nil && len(m.s.Usable(p)) == 0 {
 		p.Explained = true // by the line about this number
 	}
 	same := 0
@@ -253,7 +256,7 @@ func (m *machine) numberRefused(leg *Leg) {
 	// One number that cannot be dialed is its owner's business. The same answer for several is the
 	// account's.
 	if m.e.Code != "" && same > 1 && same == len(m.s.Numbers) {
-		m.emit(integration.Finding{Code: FindingDialing, Severity: integration.FindingError, At: m.now,
+		m.emit(integration.Finding{Code: effect.FindingDialing, Severity: integration.FindingError, At: m.now,
 			Message: "Twilio refused every number that a call tried. " + m.e.Detail})
 	}
 }
@@ -261,8 +264,8 @@ func (m *machine) numberRefused(leg *Leg) {
 // accountError: Twilio refuses the request because of the account, or of the number shown to
 // responders, whatever number is dialed. It is asked once more; then nobody can be rung, and the
 // caller need not wait for it.
-func (m *machine) accountError(leg *Leg) {
-	m.emit(integration.Finding{Code: FindingDialing, Severity: integration.FindingError, At: m.now,
+func (m *machine) accountError(leg *call.Leg) {
+	m.emit(integration.Finding{Code: effect.FindingDialing, Severity: integration.FindingError, At: m.now,
 		Message: "Twilio refuses to call anybody for this account. " + m.e.Detail})
 	if m.s.AccountErrorAt.IsZero() {
 		m.s.AccountErrorAt = m.now
@@ -274,21 +277,21 @@ func (m *machine) accountError(leg *Leg) {
 		return
 	}
 	m.s.AccountRefused = true
-	m.legOver(*leg, ReasonAccount)
+	m.legOver(*leg, call.ReasonAccount)
 	for i := range m.s.Legs {
-		if l := &m.s.Legs[i]; l.State == LegPlanned {
-			m.closeLeg(l, ReasonAccount)
+		if l := &m.s.Legs[i]; l.State == call.LegPlanned {
+			m.closeLeg(l, call.ReasonAccount)
 		}
 	}
 }
 
 // lookLeg asks Twilio what became of a leg: by its CallSid, or by its number since it was planned.
 // Calls of other legs are named, so that they are not taken for this one.
-func (m *machine) lookLeg(leg *Leg) {
+func (m *machine) lookLeg(leg *call.Leg) {
 	leg.Looks++
 	leg.Requested = false
 	leg.DueAt = m.now.Add(lookEvery)
-	look := LookLeg{Task: m.task("look-" + leg.ID), Leg: leg.ID, CallSid: leg.CallSid, Phone: leg.Phone, Since: leg.PlannedAt, At: m.now}
+	look := effect.LookLeg{Task: m.task("look-" + leg.ID), Leg: leg.ID, CallSid: leg.CallSid, Phone: leg.Phone, Since: leg.PlannedAt, At: m.now}
 	for i := range m.s.Legs {
 		if sid := m.s.Legs[i].CallSid; sid != "" && m.s.Legs[i].ID != leg.ID {
 			look.Not = append(look.Not, sid)
@@ -300,8 +303,8 @@ func (m *machine) lookLeg(leg *Leg) {
 // lookedAtLeg takes Twilio's word on a leg. No word, or one of another call, changes nothing: the
 // leg's deadline brings the next look.
 func (m *machine) lookedAtLeg() {
-	leg := m.s.leg(m.e.Leg)
-	if leg == nil || !leg.live() {
+	leg := m.s.Leg(m.e.Leg)
+	if leg == nil || !leg.Live() {
 		return
 	}
 	switch {
@@ -309,10 +312,10 @@ func (m *machine) lookedAtLeg() {
 		m.judgeByTime(leg)
 	case leg.CallSid == "":
 		m.lookedForLost(leg)
-	case m.e.Result != Done || m.e.CallSid != leg.CallSid:
+	case m.e.Result != event.Done || m.e.CallSid != leg.CallSid:
 	case m.e.CallStatus.Over():
 		m.legOver(*leg, reasonOf(m.e.CallStatus, leg.State))
-	case leg.State == LegTaking && m.now.Sub(leg.TakingAt) >= takeLimit:
+	case leg.State == call.LegTaking && m.now.Sub(leg.TakingAt) >= takeLimit:
 		// Had the queue been empty, the leg would be over by now: they talk, and the announcement's
 		// request was lost.
 		m.talk(leg)
@@ -323,58 +326,58 @@ func (m *machine) lookedAtLeg() {
 // runs, or that none does. Another call to the number, of another caller's perhaps, looks the same:
 // so the leg's own callback is waited for until the phone must have rung out, and none but that
 // names the call.
-func (m *machine) lookedForLost(leg *Leg) {
-	if leg.State != LegPlanned || leg.Requested {
+func (m *machine) lookedForLost(leg *call.Leg) {
+	if leg.State != call.LegPlanned || leg.Requested {
 		return
 	}
 	switch m.e.Result {
-	case NotFound:
+	case event.NotFound:
 		m.dial(leg, m.now)
-	case Done:
+	case event.Done:
 		if due := leg.DialAt.Add(m.c.RingTimeout + ringUnheard); due.After(m.now) {
 			leg.DueAt, leg.Looks = due, maxLooks
 		} else {
 			m.dial(leg, m.now)
 		}
-	case Unknown, Refused, AccountError, Failed:
+	case event.Unknown, event.Refused, event.AccountError, event.Failed:
 	}
 }
 
 // legDue acts where something should have happened by now. Looks come first, as callbacks are lost
 // more often than calls.
-func (m *machine) legDue(leg *Leg) {
+func (m *machine) legDue(leg *call.Leg) {
 	switch leg.State {
-	case LegPlanned:
+	case call.LegPlanned:
 		switch {
 		case leg.Looks < maxLooks:
 			m.lookLeg(leg)
 		case leg.Message && leg.Dials > 1:
-			m.legOver(*leg, ReasonFailed) // nobody waits on the line
+			m.legOver(*leg, call.ReasonFailed) // nobody waits on the line
 		default:
 			m.dial(leg, m.now) // it may ring twice; it cannot connect twice
 		}
-	case LegRinging:
+	case call.LegRinging:
 		m.hangUp(leg, false)
-		m.legOver(*leg, ReasonNoAnswer)
-	case LegAsked:
+		m.legOver(*leg, call.ReasonNoAnswer)
+	case call.LegAsked:
 		m.hangUp(leg, false)
-		m.legOver(*leg, ReasonNoKey)
-	case LegHearing:
+		m.legOver(*leg, call.ReasonNoKey)
+	case call.LegHearing:
 		if len(leg.Went) > 0 {
-			m.closeLeg(leg, ReasonHeard) // its own messages were heard before
+			m.closeLeg(leg, call.ReasonHeard) // its own messages were heard before
 			return
 		}
 		// What they heard of it is not known, so it counts as unheard.
 		m.hangUp(leg, false)
-		m.log("Whether "+leg.person()+" heard the message to its end is not known.", leg.User)
-		m.closeLeg(leg, ReasonNoKey)
-	case LegTaking:
+		m.log("Whether "+leg.Label()+" heard the message to its end is not known.", leg.User)
+		m.closeLeg(leg, call.ReasonNoKey)
+	case call.LegTaking:
 		if leg.Looks < maxLooks {
 			m.lookLeg(leg)
 			return
 		}
 		m.talk(leg) // nothing says otherwise; a tick will, if the caller still waits
-	case LegTalking, LegDeclined, LegUnreached, LegEnded:
+	case call.LegTalking, call.LegDeclined, call.LegUnreached, call.LegEnded:
 		leg.DueAt = time.Time{}
 	}
 }
@@ -382,7 +385,7 @@ func (m *machine) legDue(leg *Leg) {
 // legStatus is a status callback of a leg. Callbacks may overtake one another (Twilio docs:
 // voice/api/call-resource, StatusCallback), so only a step forward counts.
 func (m *machine) legStatus() {
-	leg := m.s.leg(m.e.Leg)
+	leg := m.s.Leg(m.e.Leg)
 	if leg == nil {
 		return
 	}
@@ -390,17 +393,17 @@ func (m *machine) legStatus() {
 		m.endStranger(leg)
 		return
 	}
-	if !leg.live() {
+	if !leg.Live() {
 		return
 	}
 	if m.e.CallStatus.Over() {
 		m.legOver(*leg, reasonOf(m.e.CallStatus, leg.State))
 		return
 	}
-	if leg.State == LegPlanned {
-		leg.State, leg.Requested = LegRinging, false
+	if leg.State == call.LegPlanned {
+		leg.State, leg.Requested = call.LegRinging, false
 	}
-	if leg.State == LegRinging && leg.RingingAt.IsZero() {
+	if leg.State == call.LegRinging && leg.RingingAt.IsZero() {
 		leg.RingingAt = m.now
 		leg.DueAt = m.now.Add(m.c.RingTimeout + ringExtra)
 	}
@@ -408,62 +411,62 @@ func (m *machine) legStatus() {
 
 // reasonOf turns Twilio's final status into why nobody took the call. "completed" means that it was
 // answered: what was missing is the key.
-func reasonOf(s CallStatus, state LegState) LegReason {
+func reasonOf(s event.Status, state call.LegState) call.LegReason {
 	switch s {
-	case StatusBusy:
-		return ReasonBusy
-	case StatusNoAnswer:
-		return ReasonNoAnswer
-	case StatusFailed:
-		return ReasonFailed
-	case StatusCompleted:
-		if state == LegTalking {
-			return ReasonTalked
+	case event.StatusBusy:
+		return call.ReasonBusy
+	case event.StatusNoAnswer:
+		return call.ReasonNoAnswer
+	case event.StatusFailed:
+		return call.ReasonFailed
+	case event.StatusCompleted:
+		if state == call.LegTalking {
+			return call.ReasonTalked
 		}
-		return ReasonHungUp
-	case StatusCanceled:
-		return ReasonNoAnswer
-	case StatusQueued, StatusInitiated, StatusRinging, StatusInProgress, StatusAnswered:
+		return call.ReasonHungUp
+	case event.StatusCanceled:
+		return call.ReasonNoAnswer
+	case event.StatusQueued, event.StatusInitiated, event.StatusRinging, event.StatusInProgress, event.StatusAnswered:
 	}
-	return ReasonFailed
+	return call.ReasonFailed
 }
 
 // legOver ends a live leg for a reason of its own. Whose phone is rung next is decided when the
 // event has been worked on. It takes a copy, since the list of legs may move.
-func (m *machine) legOver(was Leg, reason LegReason) {
-	leg := m.s.leg(was.ID)
+func (m *machine) legOver(was call.Leg, reason call.LegReason) {
+	leg := m.s.Leg(was.ID)
 	switch leg.State {
-	case LegPlanned, LegRinging, LegAsked, LegHearing:
+	case call.LegPlanned, call.LegRinging, call.LegAsked, call.LegHearing:
 		if leg.Message {
 			m.messageOver(leg, reason)
 			return
 		}
 		m.closeLeg(leg, reason)
 		m.tellLeg(&was, reason)
-		if reason == ReasonPassed {
+		if reason == call.ReasonPassed {
 			m.passed(was.User)
 		}
-	case LegTaking, LegTalking:
+	case call.LegTaking, call.LegTalking:
 		m.awaitVerdict() // the end of its attempt to be connected says what it was
-	case LegDeclined, LegUnreached, LegEnded:
+	case call.LegDeclined, call.LegUnreached, call.LegEnded:
 	}
 }
 
 // tellLeg writes what became of a leg into the story. A phone's first attempt is told in full;
 // repetitions are counted and told when the hold ends.
-func (m *machine) tellLeg(leg *Leg, reason LegReason) {
-	if n := m.s.known(leg.Phone); n.Rings > 1 && reason.passing() || n.Rings > 1 && reason == ReasonNoAnswer {
+func (m *machine) tellLeg(leg *call.Leg, reason call.LegReason) {
+	if n := m.s.Known(leg.Phone); n.Rings > 1 && reason.Passing() || n.Rings > 1 && reason == call.ReasonNoAnswer {
 		return
 	}
-	text := leg.person() + " " + reasonSentence(reason)
-	if leg.Message && reason == ReasonHungUp {
-		text = leg.person() + " hung up without hearing the message"
+	text := leg.Label() + " " + reasonSentence(reason)
+	if leg.Message && reason == call.ReasonHungUp {
+		text = leg.Label() + " hung up without hearing the message"
 	}
-	if rang := m.rangFor(leg); rang != "" && reason == ReasonNoAnswer {
+	if rang := m.rangFor(leg); rang != "" && reason == call.ReasonNoAnswer {
 		text += fmt.Sprintf(" (rang for %s)", rang)
 	}
 	text += "."
-	if m.e.Detail != "" && (reason == ReasonBadNumber || reason == ReasonFailed || reason == ReasonAccount) {
+	if m.e.Detail != "" && (reason == call.ReasonBadNumber || reason == call.ReasonFailed || reason == call.ReasonAccount) {
 		text += " " + m.e.Detail
 	}
 	m.log(text, leg.User)
@@ -471,7 +474,7 @@ func (m *machine) tellLeg(leg *Leg, reason LegReason) {
 
 // rangFor spells how long a phone has rung; "" where that is not known: it has not rung, or the
 // clock was set back meanwhile.
-func (m *machine) rangFor(leg *Leg) string {
+func (m *machine) rangFor(leg *call.Leg) string {
 	if leg.RingingAt.IsZero() || m.now.Before(leg.RingingAt) {
 		return ""
 	}
@@ -479,28 +482,28 @@ func (m *machine) rangFor(leg *Leg) string {
 }
 
 // tellReleased writes of a phone that rings while the caller leaves, or is taken by somebody else.
-func (m *machine) tellReleased(leg *Leg, reason LegReason) {
+func (m *machine) tellReleased(leg *call.Leg, reason call.LegReason) {
 	var text string
 	switch {
-	case m.s.known(leg.Phone).Rings > 1:
+	case m.s.Known(leg.Phone).Rings > 1:
 		return // counted
-	case leg.State == LegAsked:
+	case leg.State == call.LegAsked:
 		text = " was being asked"
-	case leg.State == LegRinging && leg.RingingAt.IsZero():
+	case leg.State == call.LegRinging && leg.RingingAt.IsZero():
 		text = " was being called"
-	case leg.State == LegRinging && m.rangFor(leg) == "":
+	case leg.State == call.LegRinging && m.rangFor(leg) == "":
 		text = " was ringing"
-	case leg.State == LegRinging:
+	case leg.State == call.LegRinging:
 		text = " had rung for " + m.rangFor(leg)
 	default:
 		return
 	}
-	if reason == ReasonTaken {
+	if reason == call.ReasonTaken {
 		text += " when the call was taken."
 	} else {
 		text += " when the caller left."
 	}
-	m.log(leg.person()+text, leg.User)
+	m.log(leg.Label()+text, leg.User)
 }
 
 // tallyRings tells at an end of the hold how often each phone rang that rang more than once.
@@ -513,7 +516,7 @@ func (m *machine) tallyRings() {
 		name := n.Phone
 		for _, p := range m.s.People {
 			if slices.Contains(p.Phones, n.Phone) {
-				name = p.label() + " (" + n.Phone + ")"
+				name = p.Label() + " (" + n.Phone + ")"
 				break
 			}
 		}
@@ -526,12 +529,12 @@ func (m *machine) tallyRings() {
 // still be asked: there the word could make it drop the alert, also while people of earlier layers
 // are awaited, and dropping is not ours to do.
 func (m *machine) passed(user string) {
-	p := m.s.person(user)
+	p := m.s.Person(user)
 	if p == nil {
 		return
 	}
 	p.Passed, p.Promised, p.Undone, p.Acks = true, false, false, nil
-	others := slices.ContainsFunc(m.s.People, func(o Person) bool {
+	others := slices.ContainsFunc(m.s.People, func(o call.Person) bool {
 		return o.User != user && o.OnCall && !o.Passed && o.Layer == m.s.Alert.Layer
 	})
 	if m.s.Alert.LastLayer && !others || m.f.Instance.ProtocolMinor < 1 {
@@ -541,29 +544,29 @@ func (m *machine) passed(user string) {
 }
 
 // reasonSentence continues a sentence that begins with the leg's person.
-func reasonSentence(r LegReason) string {
+func reasonSentence(r call.LegReason) string {
 	switch r {
-	case ReasonNoAnswer:
+	case call.ReasonNoAnswer:
 		return "did not answer"
-	case ReasonBusy:
+	case call.ReasonBusy:
 		return "was busy"
-	case ReasonFailed:
+	case call.ReasonFailed:
 		return "could not be reached"
-	case ReasonBadNumber:
+	case call.ReasonBadNumber:
 		return "could not be dialed: Twilio refuses the number"
-	case ReasonNoKey:
+	case call.ReasonNoKey:
 		return "answered but pressed no key"
-	case ReasonHungUp:
+	case call.ReasonHungUp:
 		return "hung up without taking the call"
-	case ReasonPassed:
+	case call.ReasonPassed:
 		return "passed"
-	case ReasonLost:
+	case call.ReasonLost:
 		return "took the call but was not connected"
-	case ReasonAccount:
+	case call.ReasonAccount:
 		return "could not be called: Twilio refuses the account"
-	case ReasonHeard:
+	case call.ReasonHeard:
 		return "heard the message"
-	case ReasonTaken, ReasonCaller, ReasonTalked, ReasonNotNeeded, ReasonYielded:
+	case call.ReasonTaken, call.ReasonCaller, call.ReasonTalked, call.ReasonNotNeeded, call.ReasonYielded:
 	}
 	return "is no longer needed"
 }

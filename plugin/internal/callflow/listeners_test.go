@@ -7,13 +7,18 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 // pass lets time go by until nobody is rung for the message any more.
-func (c *call) pass() {
+func (c *testCall) pass() {
 	c.t.Helper()
 	for range 20 {
-		if c.state.Phase != PhaseDelivering {
+		if c.state.Phase != call.PhaseDelivering {
 			return
 		}
 		name, at := Deadline(c.state)
@@ -24,13 +29,13 @@ func (c *call) pass() {
 }
 
 // busy has a phone that is dialed report that it is busy.
-func (c *call) busy(id string) {
+func (c *testCall) busy(id string) {
 	c.t.Helper()
-	c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
-	c.legStatus(id, StatusBusy)
+	c.do(event.Event{Kind: event.Dialed, Leg: id, Result: event.Done, CallSid: legSid(id)})
+	c.legStatus(id, event.StatusBusy)
 }
 
-func (c *call) phonesOf(user string) []string {
+func (c *testCall) phonesOf(user string) []string {
 	var out []string
 	for _, l := range c.state.Legs {
 		if l.User == user {
@@ -48,24 +53,24 @@ func TestAPhoneThatRangForTheCallRingsForItsMessage(t *testing.T) {
 	t.Parallel()
 	for name, refused := range map[string]bool{"did not answer": false, "refused": true} {
 		conf := withVoicemail()
-		conf.Reach = ReachBoth
+		conf.Reach = config.ReachBoth
 		c := newCall(t, conf)
 		c.facts.Instance.Capabilities.CallMedia, c.facts.Instance.Capabilities.PagesByItself = true, false
 		c.onCall = map[int][]integration.User{1: {alice, bob}}
 		c.holding()
 		c.alert(integration.AlertOpen, 1)
 		if refused {
-			c.do(Event{Kind: EventDialed, Leg: "1", Result: Refused, Code: "21211", Detail: "Twilio's error 21211."})
+			c.do(event.Event{Kind: event.Dialed, Leg: "1", Result: event.Refused, Code: "21211", Detail: "Twilio's error 21211."})
 		} else {
-			c.do(Event{Kind: EventDialed, Leg: "1", Result: Done, CallSid: legSid("1")})
-			c.legStatus("1", StatusNoAnswer)
+			c.do(event.Event{Kind: event.Dialed, Leg: "1", Result: event.Done, CallSid: legSid("1")})
+			c.legStatus("1", event.StatusNoAnswer)
 		}
-		c.do(Event{Kind: EventHoldKey, QueueSid: queueSid, Digits: "*"})
-		c.do(Event{Kind: EventLeft, QueueResult: "leave"})
+		c.do(event.Event{Kind: event.HoldKey, QueueSid: queueSid, Digits: "*"})
+		c.do(event.Event{Kind: event.Left, QueueResult: "leave"})
 		c.message("RE1", audio)
-		c.phase(PhaseDelivering)
+		c.phase(call.PhaseDelivering)
 		c.wait(deliverPause).timer("ring")
-		rung := slices.ContainsFunc(c.state.Legs, func(l Leg) bool { return l.Message && l.User == "alice" })
+		rung := slices.ContainsFunc(c.state.Legs, func(l call.Leg) bool { return l.Message && l.User == "alice" })
 		if rung == refused {
 			t.Errorf("%s: rung for the message: %v; story:\n%s", name, rung, c.story())
 		}
@@ -76,19 +81,19 @@ func TestAPhoneThatRangForTheCallRingsForItsMessage(t *testing.T) {
 func TestAnAccountThatWasRefusedDuringTheCallIsTriedForItsMessage(t *testing.T) {
 	t.Parallel()
 	conf := withVoicemail()
-	conf.Reach = ReachBoth
+	conf.Reach = config.ReachBoth
 	c := newCall(t, conf)
 	c.facts.Instance.Capabilities.CallMedia, c.facts.Instance.Capabilities.PagesByItself = true, false
 	c.holding()
 	c.alert(integration.AlertOpen, 1)
-	refused := Event{Kind: EventDialed, Leg: "1", Result: AccountError, Code: "20003", Detail: "Twilio's error 20003."}
+	refused := event.Event{Kind: event.Dialed, Leg: "1", Result: event.AccountError, Code: "20003", Detail: "Twilio's error 20003."}
 	c.do(refused)
 	c.wait(dialRetry).do(refused) // it is asked once more
 	same(t, c.state.AccountRefused, true)
 	c.hold()
-	c.do(Event{Kind: EventLeft, QueueResult: "leave"})
+	c.do(event.Event{Kind: event.Left, QueueResult: "leave"})
 	c.message("RE1", audio)
-	c.phase(PhaseDelivering)
+	c.phase(call.PhaseDelivering)
 	c.wait(deliverPause).timer("ring")
 	c.rings("alice")
 }
@@ -97,7 +102,7 @@ func TestAnAccountThatWasRefusedDuringTheCallIsTriedForItsMessage(t *testing.T) 
 // again.
 func TestAMessageWaitsForAPlatformThatCannotSayWhoIsOnCall(t *testing.T) {
 	t.Parallel()
-	c := messageLeft(t, func(c *call) { c.users["alice"] = aliceWithTwoPhones })
+	c := messageLeft(t, func(c *testCall) { c.users["alice"] = aliceWithTwoPhones })
 	id := c.rings("alice")
 	c.onCallKnown = false
 	c.busy(id)
@@ -133,21 +138,21 @@ func TestATeamThatIsGoneKeepsAMessageFromNoOtherTeam(t *testing.T) {
 // A team that has left the platform has nobody who could hear a message, and people are told soon.
 func TestAMessageOfATeamThatIsGoneIsSaidToBeUnheard(t *testing.T) {
 	t.Parallel()
-	c := messageLeft(t, func(c *call) { c.goneTeams = []string{devops.ID} })
-	for c.state.Phase == PhaseDelivering && c.now.Before(start.Add(2*time.Minute)) {
+	c := messageLeft(t, func(c *testCall) { c.goneTeams = []string{devops.ID} })
+	for c.state.Phase == call.PhaseDelivering && c.now.Before(start.Add(2*time.Minute)) {
 		_, at := Deadline(c.state)
 		c.now = at
 		c.timer("ring")
 	}
-	c.ended(EndMessageLeft)
+	c.ended(call.EndMessageLeft)
 	c.logged("Nobody has heard the message: the platform no longer has its team. Call back " + callerNum + ".")
-	same(t, c.finding(FindingUnheard), integration.FindingError)
+	same(t, c.finding(effect.FindingUnheard), integration.FindingError)
 }
 
 // That a team is gone is believed only when the platform says so for a while.
 func TestALapseOfThePlatformTakesNoMessageFromItsTeam(t *testing.T) {
 	t.Parallel()
-	c := messageLeft(t, func(c *call) { c.users["alice"] = aliceWithTwoPhones })
+	c := messageLeft(t, func(c *testCall) { c.users["alice"] = aliceWithTwoPhones })
 	id := c.rings("alice")
 	c.wait(5 * time.Minute)
 	c.goneTeams = []string{devops.ID}
@@ -164,13 +169,13 @@ func TestAHugeLayerIsRungForAMessageUpToALimit(t *testing.T) {
 	for n := range maxOnCall + 50 {
 		many = append(many, integration.User{ID: fmt.Sprint("user", n), Name: fmt.Sprint("User ", n), Phones: []string{fmt.Sprintf("+1202556%04d", n)}})
 	}
-	c := messageLeft(t, func(c *call) { c.onCall = map[int][]integration.User{1: many} })
+	c := messageLeft(t, func(c *testCall) { c.onCall = map[int][]integration.User{1: many} })
 	same(t, len(c.state.Legs), maxOnCall)
 }
 
 func TestWhoIsNoLongerOnCallIsNotRungForAMessageAgain(t *testing.T) {
 	t.Parallel()
-	c := messageLeft(t, func(c *call) { c.users["alice"] = aliceWithTwoPhones })
+	c := messageLeft(t, func(c *testCall) { c.users["alice"] = aliceWithTwoPhones })
 	id := c.rings("alice")
 	c.onCall = map[int][]integration.User{1: {bob}}
 	c.busy(id)
@@ -180,7 +185,7 @@ func TestWhoIsNoLongerOnCallIsNotRungForAMessageAgain(t *testing.T) {
 
 func TestTheStorySaysThatAMessageRingsThoseWhoWereOnCallAWhileAgo(t *testing.T) {
 	t.Parallel()
-	c := messageLeft(t, func(c *call) { c.asOf = start.Add(-time.Hour) })
+	c := messageLeft(t, func(c *testCall) { c.asOf = start.Add(-time.Hour) })
 	c.rings("alice")
 	c.logged("The platform cannot say who is on call now; the people on call as of 08:00 UTC are rung.")
 }
@@ -189,12 +194,12 @@ func TestWhoAcknowledgedIsRungForAMessageOnceThePlatformCanNameThem(t *testing.T
 	t.Parallel()
 	c := messageLeft(t, nil)
 	id := c.rings("alice")
-	c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
+	c.do(event.Event{Kind: event.Dialed, Leg: id, Result: event.Done, CallSid: legSid(id)})
 	c.unknown = []string{"bob"}
 	c.ack("ack-1", "bob")
-	c.phase(PhaseDelivering)
+	c.phase(call.PhaseDelivering)
 	c.wait(askAgain).timer("ring")
-	c.phase(PhaseDelivering)
+	c.phase(call.PhaseDelivering)
 	c.unknown = nil
 	c.rings("bob")
 }
@@ -211,7 +216,7 @@ func TestWhoAcknowledgedByAnotherNameHearsTheMessage(t *testing.T) {
 	c.press(id, "1")
 	c.press(id, "2")
 	same(t, c.heard(), []string{"bob@example.com " + audio.Ref})
-	c.ended(EndMessageLeft)
+	c.ended(call.EndMessageLeft)
 }
 
 // Who has had their turn is not waited for when a call occupies them later.
@@ -219,33 +224,33 @@ func TestWhoDidNotAnswerForAMessageIsNotWaitedForWhenTheyAreOnACallLater(t *test
 	t.Parallel()
 	c := messageLeft(t, nil)
 	id := c.rings("alice")
-	c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
-	c.wait(25*time.Second).legStatus(id, StatusNoAnswer)
-	c.phase(PhaseDelivering)
+	c.do(event.Event{Kind: event.Dialed, Leg: id, Result: event.Done, CallSid: legSid(id)})
+	c.wait(25*time.Second).legStatus(id, event.StatusNoAnswer)
+	c.phase(call.PhaseDelivering)
 	c.wanted("alice", "CA-of-a-caller", integration.OccupiedTalking)
 	c.alert(integration.AlertOpen, 2)
-	same(t, WaitsFor(c.state), []string(nil))
+	same(t, call.WaitsFor(c.state), []string(nil))
 	id = c.rings("bob")
 	c.answered(id)
 	c.press(id, "2")
-	c.ended(EndMessageLeft)
+	c.ended(call.EndMessageLeft)
 }
 
 // Who is on another call has not had their turn, however long that lasts and whoever is rung
 // meanwhile.
 func TestWhoIsOnAnotherCallIsWaitedForUntilItEnds(t *testing.T) {
 	t.Parallel()
-	c := messageLeft(t, func(c *call) { c.wanted("alice", "CA-of-a-caller", integration.OccupiedTalking) })
-	same(t, WaitsFor(c.state), []string{"alice"})
+	c := messageLeft(t, func(c *testCall) { c.wanted("alice", "CA-of-a-caller", integration.OccupiedTalking) })
+	same(t, call.WaitsFor(c.state), []string{"alice"})
 	c.wait(5 * time.Minute)
 	c.alert(integration.AlertOpen, 2)
 	id := c.rings("bob")
-	same(t, WaitsFor(c.state), []string{"alice"})
+	same(t, call.WaitsFor(c.state), []string{"alice"})
 	c.answered(id)
 	c.press(id, "2")
 	c.wait(time.Minute).timer("ring")
 	same(t, c.phonesOf("alice"), []string(nil))
-	c.phase(PhaseDelivering)
+	c.phase(call.PhaseDelivering)
 	c.wanted("alice", "", "")
 	c.timer(integration.TimerPersonFree)
 	c.rings("alice")
@@ -254,20 +259,20 @@ func TestWhoIsOnAnotherCallIsWaitedForUntilItEnds(t *testing.T) {
 // For another message a turn begins anew, also for somebody who is on a call when it comes.
 func TestWhoDidNotAnswerForAMessageIsWaitedForWhenAnotherComesDuringTheirCall(t *testing.T) {
 	t.Parallel()
-	c := messageLeft(t, func(c *call) { c.onCall = map[int][]integration.User{1: {alice, bob}} })
+	c := messageLeft(t, func(c *testCall) { c.onCall = map[int][]integration.User{1: {alice, bob}} })
 	id := c.rings("alice")
-	c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
+	c.do(event.Event{Kind: event.Dialed, Leg: id, Result: event.Done, CallSid: legSid(id)})
 	other := c.rings("bob")
-	c.do(Event{Kind: EventDialed, Leg: other, Result: Done, CallSid: legSid(other)})
-	c.wait(25*time.Second).legStatus(id, StatusNoAnswer)
-	c.phase(PhaseDelivering)
+	c.do(event.Event{Kind: event.Dialed, Leg: other, Result: event.Done, CallSid: legSid(other)})
+	c.wait(25*time.Second).legStatus(id, event.StatusNoAnswer)
+	c.phase(call.PhaseDelivering)
 	c.wanted("alice", "CA-of-a-caller", integration.OccupiedTalking)
 	second := audio
 	second.Ref = "media:01"
 	c.message("RE2", second)
 	c.wait(deliverPause).timer("ring")
-	c.legStatus(other, StatusNoAnswer)
-	same(t, WaitsFor(c.state), []string{"alice"})
+	c.legStatus(other, event.StatusNoAnswer)
+	same(t, call.WaitsFor(c.state), []string{"alice"})
 	c.wanted("alice", "", "")
 	c.timer(integration.TimerPersonFree)
 	for range 5 {
@@ -285,22 +290,22 @@ func TestWhoPicksUpForAMessageWhileACallerWaitsIsLetGo(t *testing.T) {
 	t.Parallel()
 	c := messageLeft(t, nil)
 	id := c.rings("alice")
-	c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
-	c.legStatus(id, StatusRinging)
+	c.do(event.Event{Kind: event.Dialed, Leg: id, Result: event.Done, CallSid: legSid(id)})
+	c.legStatus(id, event.StatusRinging)
 	c.wanted("alice", "CA-of-a-caller", integration.OccupiedWaiting)
-	same(t, c.do(Event{Kind: EventLegAnswer, Leg: id, CallSid: legSid(id), CallStatus: StatusInProgress}),
-		Reply(HangupReply{Say: []Prompt{{Key: PromptMessageLater, Number: callerNum}}}))
-	c.leg(id, LegUnreached, ReasonYielded)
-	same(t, WaitsFor(c.state), []string{"alice"})
+	same(t, c.do(event.Event{Kind: event.LegAnswer, Leg: id, CallSid: legSid(id), CallStatus: event.StatusInProgress}),
+		reply.Reply(reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptMessageLater, Number: callerNum}}}))
+	c.leg(id, call.LegUnreached, call.ReasonYielded)
+	same(t, call.WaitsFor(c.state), []string{"alice"})
 }
 
 // Whoever listens hears the message to its end, whatever is decided meanwhile. How they went
 // decides then whether anybody else is expected.
 func TestAListenerWhoLeavesLastEndsTheDelivery(t *testing.T) {
 	t.Parallel()
-	for name, leaves := range map[string]func(c *call, id string){
-		"hangs up": func(c *call, id string) { c.legStatus(id, StatusCompleted) },
-		"a caller": func(c *call, id string) {
+	for name, leaves := range map[string]func(c *testCall, id string){
+		"hangs up": func(c *testCall, id string) { c.legStatus(id, event.StatusCompleted) },
+		"a caller": func(c *testCall, id string) {
 			c.wanted("alice", "CA-of-a-caller", integration.OccupiedWaiting)
 			c.press(id, "7")
 		},
@@ -313,12 +318,12 @@ func TestAListenerWhoLeavesLastEndsTheDelivery(t *testing.T) {
 		second := c.rings("bob")
 		c.answered(second)
 		c.press(second, "2")
-		c.phase(PhaseDelivering)
-		c.leg(id, LegHearing, "")
+		c.phase(call.PhaseDelivering)
+		c.leg(id, call.LegHearing, "")
 		c.wait(time.Second)
 		leaves(c, id)
-		if c.state.Phase != PhaseEnded {
-			t.Errorf("%s: the phase is %s, want %s; story:\n%s", name, c.state.Phase, PhaseEnded, c.story())
+		if c.state.Phase != call.PhaseEnded {
+			t.Errorf("%s: the phase is %s, want %s; story:\n%s", name, c.state.Phase, call.PhaseEnded, c.story())
 		}
 		c.logged("Nobody has heard the message: whoever acknowledged was rung once.")
 	}
@@ -329,38 +334,38 @@ func TestWhoPicksUpLateForAMessageIsAskedAlsoWhenTheAlertIsDroppedMeanwhile(t *t
 	t.Parallel()
 	c := messageLeft(t, nil)
 	id := c.rings("alice")
-	c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
-	c.wait(25*time.Second).legStatus(id, StatusNoAnswer)
-	c.phase(PhaseDelivering)
-	if _, ok := c.do(Event{Kind: EventLegAnswer, Leg: id, CallSid: legSid(id), CallStatus: StatusInProgress}).(AskReply); !ok {
+	c.do(event.Event{Kind: event.Dialed, Leg: id, Result: event.Done, CallSid: legSid(id)})
+	c.wait(25*time.Second).legStatus(id, event.StatusNoAnswer)
+	c.phase(call.PhaseDelivering)
+	if _, ok := c.do(event.Event{Kind: event.LegAnswer, Leg: id, CallSid: legSid(id), CallStatus: event.StatusInProgress}).(reply.Ask); !ok {
 		t.Fatalf("who picks up late hears %#v", c.reply)
 	}
 	c.alert(integration.AlertDropped, 0)
-	c.phase(PhaseDelivering)
-	c.leg(id, LegAsked, "")
+	c.phase(call.PhaseDelivering)
+	c.leg(id, call.LegAsked, "")
 	c.press(id, "1")
 	c.press(id, "2")
 	same(t, c.heard(), []string{"alice " + audio.Ref})
-	c.ended(EndMessageLeft)
+	c.ended(call.EndMessageLeft)
 }
 
 // Whose phone is being stopped may pick up all the same: they hear why it rang.
 func TestWhoPicksUpAPhoneThatStopsRingingForAMessageIsNotAsked(t *testing.T) {
 	t.Parallel()
-	for want, stops := range map[PromptKey]func(c *call){
-		PromptMessageDone: func(c *call) { c.ack("ack-1", "bob") },
-		PromptMessageLater: func(c *call) {
+	for want, stops := range map[reply.PromptKey]func(c *testCall){
+		reply.PromptMessageDone: func(c *testCall) { c.ack("ack-1", "bob") },
+		reply.PromptMessageLater: func(c *testCall) {
 			c.wanted("alice", "CA-of-a-caller", integration.OccupiedWaiting)
 			c.timer(integration.TimerPersonWanted)
 		},
 	} {
 		c := messageLeft(t, nil)
 		id := c.rings("alice")
-		c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
+		c.do(event.Event{Kind: event.Dialed, Leg: id, Result: event.Done, CallSid: legSid(id)})
 		stops(c)
-		c.phase(PhaseDelivering)
-		same(t, c.do(Event{Kind: EventLegAnswer, Leg: id, CallSid: legSid(id), CallStatus: StatusInProgress}),
-			Reply(HangupReply{Say: []Prompt{{Key: want, Number: callerNum}}}))
+		c.phase(call.PhaseDelivering)
+		same(t, c.do(event.Event{Kind: event.LegAnswer, Leg: id, CallSid: legSid(id), CallStatus: event.StatusInProgress}),
+			reply.Reply(reply.Hangup{Say: []reply.Prompt{{Key: want, Number: callerNum}}}))
 	}
 }
 
@@ -368,23 +373,23 @@ func TestWhoPicksUpAPhoneThatStopsRingingForAMessageIsNotAsked(t *testing.T) {
 // about the message: its leg is none that plays one.
 func TestWhoPicksUpForACallerWhoHasLeftAMessageIsNotAskedAboutIt(t *testing.T) {
 	t.Parallel()
-	for name, before := range map[string]func(c *call){
-		"still ringing":  func(*call) {},
-		"did not answer": func(c *call) { c.legStatus("1", StatusNoAnswer) },
+	for name, before := range map[string]func(c *testCall){
+		"still ringing":  func(*testCall) {},
+		"did not answer": func(c *testCall) { c.legStatus("1", event.StatusNoAnswer) },
 	} {
 		conf := withVoicemail()
-		conf.Reach = ReachBoth
+		conf.Reach = config.ReachBoth
 		c := newCall(t, conf)
 		c.facts.Instance.Capabilities.CallMedia, c.facts.Instance.Capabilities.PagesByItself = true, false
 		c.holding()
 		c.alert(integration.AlertOpen, 1)
-		c.do(Event{Kind: EventDialed, Leg: "1", Result: Done, CallSid: legSid("1")})
+		c.do(event.Event{Kind: event.Dialed, Leg: "1", Result: event.Done, CallSid: legSid("1")})
 		before(c)
-		c.do(Event{Kind: EventHoldKey, QueueSid: queueSid, Digits: "*"})
-		c.do(Event{Kind: EventLeft, QueueResult: "leave"})
+		c.do(event.Event{Kind: event.HoldKey, QueueSid: queueSid, Digits: "*"})
+		c.do(event.Event{Kind: event.Left, QueueResult: "leave"})
 		c.message("RE1", audio)
-		c.phase(PhaseDelivering)
-		if _, ok := c.do(Event{Kind: EventLegAnswer, Leg: "1", CallSid: legSid("1"), CallStatus: StatusInProgress}).(HangupReply); !ok {
+		c.phase(call.PhaseDelivering)
+		if _, ok := c.do(event.Event{Kind: event.LegAnswer, Leg: "1", CallSid: legSid("1"), CallStatus: event.StatusInProgress}).(reply.Hangup); !ok {
 			t.Errorf("%s: who picks up hears %#v", name, c.reply)
 		}
 	}
@@ -401,28 +406,28 @@ func TestARepeatedKeySendsAListenerToTheNextCallOnce(t *testing.T) {
 	u := c.users["alice"]
 	u.AwaitedBy = []string{other}
 	c.users["alice"] = u
-	key := Event{Kind: EventLegKey, Leg: id, CallSid: legSid(id), Digits: "2", Step: legOf(c.state, id).Step}
-	want := Reply(JoinReply{Say: say(PromptMessageNext), Call: other, Leg: 1})
+	key := event.Event{Kind: event.LegKey, Leg: id, CallSid: legSid(id), Digits: "2", Step: legOf(c.state, id).Step}
+	want := reply.Reply(reply.Join{Say: say(reply.PromptMessageNext), Call: other, Leg: 1})
 	same(t, c.do(key), want)
 	same(t, c.do(key), want)
-	c.phase(PhaseDelivering)
+	c.phase(call.PhaseDelivering)
 }
 
 // Coming from another call's message counts as being rung for this one.
 func TestWhoJoinedToHearAMessageIsNotRungForIt(t *testing.T) {
 	t.Parallel()
 	sid := legSid("1")
-	c := messageLeft(t, func(c *call) {
+	c := messageLeft(t, func(c *testCall) {
 		c.wanted("alice", callerSid, integration.OccupiedTelling)
 		c.onCall = map[int][]integration.User{1: {alice}}
 	})
-	c.do(Event{Kind: EventLegJoins, CallSid: sid, Phone: alicePhone, Step: 1, CallStatus: StatusInProgress})
+	c.do(event.Event{Kind: event.LegJoins, CallSid: sid, Phone: alicePhone, Step: 1, CallStatus: event.StatusInProgress})
 	guest := c.state.Legs[0].ID
 	c.wanted("alice", "", "")
 	c.timer(integration.TimerPersonFree)
-	c.do(Event{Kind: EventLookedAtLeg, Leg: guest, Result: Done, CallSid: sid, CallStatus: StatusCompleted})
+	c.do(event.Event{Kind: event.LookedAtLeg, Leg: guest, Result: event.Done, CallSid: sid, CallStatus: event.StatusCompleted})
 	c.pass()
-	same(t, len(of[DialLeg](c.all)), 0)
+	same(t, len(of[effect.DialLeg](c.all)), 0)
 	c.logged("Nobody has heard the message")
 }
 
@@ -438,22 +443,22 @@ func TestAMessageThatWasReadWithAnotherDoesNotRingAgain(t *testing.T) {
 	c.answered(id)
 	c.press(id, "1")
 	c.wait(30 * time.Second)
-	c.legStatus(id, StatusCompleted)
+	c.legStatus(id, event.StatusCompleted)
 	c.pass()
 	same(t, c.phonesOf("alice"), []string{alicePhone})
-	same(t, len(c.state.Voicemail.unheard()), 1)
+	same(t, len(c.state.Voicemail.Unheard()), 1)
 }
 
 func TestAMessageIsAsLongAsItsAudioAndElseAsTwilioSays(t *testing.T) {
 	t.Parallel()
 	for _, x := range []struct {
-		media *Media
+		media *call.Media
 		want  time.Duration
 	}{
 		{nil, 23 * time.Second},
-		{&Media{}, 23 * time.Second},
-		{&Media{Duration: 24500 * time.Millisecond}, 24500 * time.Millisecond},
+		{&call.Media{}, 23 * time.Second},
+		{&call.Media{Duration: 24500 * time.Millisecond}, 24500 * time.Millisecond},
 	} {
-		same(t, (&Recording{Media: x.media, Seconds: 23}).length(), x.want)
+		same(t, (&call.Recording{Media: x.media, Seconds: 23}).Length(), x.want)
 	}
 }

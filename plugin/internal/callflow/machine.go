@@ -6,6 +6,11 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 // Step decides what follows from an event. It is pure: it does not change its arguments, and the
@@ -13,23 +18,23 @@ import (
 //
 // If the effects hold an [integration.Question], the state is returned as it was and the reply is
 // nil: Step is to be called again with the answers. At most three rounds are needed.
-func Step(c Config, s State, e Event) (State, Reply, []Effect) {
+func Step(c config.Config, s call.State, e event.Event) (call.State, reply.Reply, []effect.Effect) {
 	m := machines.Get().(*machine)
 	defer func() {
 		*m = machine{}
 		machines.Put(m)
 	}()
-	*m = machine{c: c, s: s.clone(), e: e, row: row(e.Kind), f: e.Facts, now: e.Facts.Now.UTC().Round(0)}
+	*m = machine{c: c, s: s.Clone(), e: e, row: row(e.Kind), f: e.Facts, now: e.Facts.Now.UTC().Round(0)}
 	var room [usualDeadlines]deadline
 	before := deadlinesIn(room[:0], &m.s)
 	m.run()
 	m.replaceSounds(s)
 	if len(m.questions) > 0 {
-		questions := make([]Effect, len(m.questions))
+		questions := make([]effect.Effect, len(m.questions))
 		for i, q := range m.questions {
 			questions[i] = q
 		}
-		return s.clone(), nil, questions
+		return s.Clone(), nil, questions
 	}
 	m.setTimers(before)
 	return m.s, m.reply, m.effects
@@ -37,19 +42,19 @@ func Step(c Config, s State, e Event) (State, Reply, []Effect) {
 
 // Changed reports whether a step left something to store. The quiet tick, the most frequent event,
 // leaves nothing.
-func Changed(before, after State) bool {
+func Changed(before, after call.State) bool {
 	// reflect looks at states that are not on the stack; two new ones for each tick would be a
 	// tenth of what the plugin allocates.
-	both := pairs.Get().(*[2]State)
+	both := pairs.Get().(*[2]call.State)
 	both[0], both[1] = before, after
 	same := reflect.DeepEqual(&both[0], &both[1])
-	*both = [2]State{}
+	*both = [2]call.State{}
 	pairs.Put(both)
 	return !same
 }
 
 // pairs are for Changed.
-var pairs = sync.Pool{New: func() any { return new([2]State) }}
+var pairs = sync.Pool{New: func() any { return new([2]call.State) }}
 
 // machines are for Step, as one is large: an eighth of what a quiet tick would allocate. What a
 // step returns points to nothing in its machine.
@@ -58,15 +63,15 @@ var machines = sync.Pool{New: func() any { return new(machine) }}
 // machine is one run of Step. Handlers change s, which is a copy, and add to effects; a handler
 // that lacks an answer adds a question and returns, as everything it did is thrown away then.
 type machine struct {
-	c   Config
-	s   State
-	e   Event
+	c   config.Config
+	s   call.State
+	e   event.Event
 	row eventRow // of the event's kind
 	f   integration.Facts
 	now time.Time
 
-	reply     Reply
-	effects   []Effect
+	reply     reply.Reply
+	effects   []effect.Effect
 	questions []integration.Question
 }
 
@@ -75,7 +80,7 @@ type machine struct {
 // all that. The document comes last, from the state that results.
 func (m *machine) run() {
 	if m.request() && !m.trusted() {
-		m.reply = RefusedReply{}
+		m.reply = reply.Refused{}
 		return
 	}
 	m.proveSigned()
@@ -90,7 +95,7 @@ func (m *machine) run() {
 	}
 	// Timers have no handlers: what they are for is overdue, below. The host's own only move
 	// deadlines.
-	if m.e.Kind == EventTimer {
+	if m.e.Kind == event.Timer {
 		m.hostTimer()
 	}
 	m.keepSeen()
@@ -99,9 +104,9 @@ func (m *machine) run() {
 	switch {
 	case m.reply != nil || !m.request():
 	case m.row.answer == nil:
-		m.reply = EmptyReply{}
-	case m.row.ofCaller && !m.s.GoneAt.IsZero() && !m.over() && m.phase() != PhaseAwaitingRecording:
-		m.reply = HangupReply{} // a late or repeated request of a caller who is gone
+		m.reply = reply.Empty{}
+	case m.row.ofCaller && !m.s.GoneAt.IsZero() && !m.over() && m.phase() != call.PhaseAwaitingRecording:
+		m.reply = reply.Hangup{} // a late or repeated request of a caller who is gone
 	default:
 		m.reply = m.row.answer(m)
 	}
@@ -114,56 +119,56 @@ func (m *machine) request() bool { return len(m.row.paths) > 0 }
 // a valid signature.
 func (m *machine) trusted() bool {
 	switch m.e.Auth {
-	case AuthRefused:
+	case event.AuthRefused:
 		return false
-	case AuthMismatch:
+	case event.AuthMismatch:
 		// Addresses below the call carry a token of ours. A known call cannot come in again from
 		// elsewhere.
-		return m.e.Kind != EventArrival && m.e.Kind != EventCallStatus || m.s.Verify.Verdict != VerdictSigned
-	case AuthSigned, AuthNoToken, "":
+		return m.e.Kind != event.Arrival && m.e.Kind != event.CallStatus || m.s.Verify.Verdict != call.VerdictSigned
+	case event.AuthSigned, event.AuthNoToken, "":
 		return true
 	}
 	return false
 }
 
 // signed reports whether the present request is known to be Twilio's.
-func (m *machine) signed() bool { return m.e.Auth == AuthSigned || m.e.Auth == "" }
+func (m *machine) signed() bool { return m.e.Auth == event.AuthSigned || m.e.Auth == "" }
 
 // phase is the call's phase; that of a state that was never stored is arrived.
-func (m *machine) phase() Phase {
+func (m *machine) phase() call.Phase {
 	if m.s.Phase == "" {
-		return PhaseArrived
+		return call.PhaseArrived
 	}
 	return m.s.Phase
 }
 
 // enter changes the phase. The documents given so far are out of date from here on, which the new
 // step number shows. At the entry to the hold the alert may turn out to have been closed meanwhile.
-func (m *machine) enter(p Phase) {
+func (m *machine) enter(p call.Phase) {
 	m.s.Phase = p
 	m.s.Step++
-	if p == PhaseHolding {
+	if p == call.PhaseHolding {
 		m.exitByStatus()
 	}
 }
 
 // emit adds an effect.
-func (m *machine) emit(e Effect) { m.effects = append(m.effects, e) }
+func (m *machine) emit(e effect.Effect) { m.effects = append(m.effects, e) }
 
 // task names a new piece of I/O; its generation is higher than any before in this call.
-func (m *machine) task(name string) Task {
+func (m *machine) task(name string) effect.Task {
 	m.s.Serial++
-	return Task{Name: name, Generation: m.s.Serial}
+	return effect.Task{Name: name, Generation: m.s.Serial}
 }
 
 // noteQueue keeps the queue's name from the first request that tells it, even if that request says
 // that the caller has left: the queue is deleted with the call.
 func (m *machine) noteQueue() {
-	if m.e.QueueSid == "" || m.phase() == PhaseArrived || m.s.Hold.QueueSid != "" && !m.anotherQueue() {
+	if m.e.QueueSid == "" || m.phase() == call.PhaseArrived || m.s.Hold.QueueSid != "" && !m.anotherQueue() {
 		return
 	}
 	// A responder who has taken the call early can be connected from now on.
-	if leg := m.s.legIn(LegTaking); leg != nil && m.early(leg) {
+	if leg := m.s.LegIn(call.LegTaking); leg != nil && m.early(leg) {
 		leg.TakingAt, leg.DueAt = m.now, m.now.Add(takeLimit)
 	}
 	m.s.Hold.QueueSid = m.e.QueueSid
@@ -182,16 +187,16 @@ func (m *machine) anotherQueue() bool {
 
 // settle brings the call forward after each event: what was waiting for something may go on now.
 func (m *machine) settle() {
-	if m.f.Instance.State == integration.HostDeleted && (m.s.Phase == PhaseChoosing || m.s.Phase == PhaseHolding) {
+	if m.f.Instance.State == integration.HostDeleted && (m.s.Phase == call.PhaseChoosing || m.s.Phase == call.PhaseHolding) {
 		m.log("The integration was deleted while the caller waited.", "")
-		m.leave(ExitRemoved)
+		m.leave(call.ExitRemoved)
 	}
 	m.createWanted()
 	m.route()
-	if m.s.Phase == PhaseDelivering {
+	if m.s.Phase == call.PhaseDelivering {
 		m.pursueMessage()
 	}
-	if m.s.Phase != PhaseHolding {
+	if m.s.Phase != call.PhaseHolding {
 		return
 	}
 	if m.real() { // else nobody is rung, even where somebody saw the alert and acknowledged it
@@ -204,30 +209,30 @@ func (m *machine) settle() {
 }
 
 // mainDocument answers a request whose document the caller's leg executes outside the queue.
-func (m *machine) mainDocument() Reply {
+func (m *machine) mainDocument() reply.Reply {
 	switch m.phase() {
-	case PhaseArrived:
-		return HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
-	case PhaseChoosing:
+	case call.PhaseArrived:
+		return reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptGoodbye}}}
+	case call.PhaseChoosing:
 		return m.menu()
-	case PhaseHolding, PhaseConnecting, PhaseTalking:
+	case call.PhaseHolding, call.PhaseConnecting, call.PhaseTalking:
 		// While talking this can only be a late request, whose answer nobody executes, or a leg
 		// that fell out of the conversation: a tick will tell.
-		return EnqueueReply{Step: m.s.Step, Say: m.welcome()}
-	case PhaseLeavingMessage:
+		return reply.Enqueue{Step: m.s.Step, Say: m.welcome()}
+	case call.PhaseLeavingMessage:
 		return m.offerVoicemail()
-	case PhaseAwaitingRecording:
-		return HangupReply{Say: []Prompt{{Key: PromptAfterMessage}}}
-	case PhaseDelivering, PhaseEnded:
+	case call.PhaseAwaitingRecording:
+		return reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptAfterMessage}}}
+	case call.PhaseDelivering, call.PhaseEnded:
 		return m.farewell()
 	}
-	return HangupReply{}
+	return reply.Hangup{}
 }
 
 // welcome is said before everything else, in the first document alone.
-func (m *machine) welcome() []Prompt {
-	if (m.e.Kind == EventArrival || m.e.Kind == EventResume) && m.s.MenuTries == 0 && !m.s.Hold.PleaseWait {
-		return []Prompt{{Key: PromptWelcome}}
+func (m *machine) welcome() []reply.Prompt {
+	if (m.e.Kind == event.Arrival || m.e.Kind == event.Resume) && m.s.MenuTries == 0 && !m.s.Hold.PleaseWait {
+		return []reply.Prompt{{Key: reply.PromptWelcome}}
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"testing"
 	"time"
+
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
 )
 
 // TestWhatAStepReturnsStaysAsItIs takes steps of one call and of another, whose machines are used
@@ -16,14 +18,14 @@ func TestWhatAStepReturnsStaysAsItIs(t *testing.T) {
 		}
 		return string(b)
 	}
-	first := newCall(t, Defaults())
+	first := newCall(t, config.Defaults())
 	first.arrive()
 	state, reply, effects := first.state, first.reply, first.effects
 	if reply == nil || len(effects) < 2 {
 		t.Fatalf("an arrival gave the reply %v and %d effects", reply, len(effects))
 	}
 	before := text(state, reply, effects)
-	other := newCall(t, Defaults()).holding()
+	other := newCall(t, config.Defaults()).holding()
 	other.wait(time.Minute).ack("a1", "alice")
 	other.timer("present")
 	if after := text(state, reply, effects); after != before {

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 )
 
 func TestAMessageThatNobodyIsMailedAboutIsAFindingAndALineOfTheStory(t *testing.T) {
@@ -18,7 +20,7 @@ func TestAMessageThatNobodyIsMailedAboutIsAFindingAndALineOfTheStory(t *testing.
 	c.logged("Nobody was mailed about the message, because this host has no mail server.")
 	found := of[integration.Finding](c.all)
 	found = found[max(0, len(found)-1):]
-	if len(found) != 1 || found[0].Code != FindingUnmailed || found[0].Field != "voicemail_emails" || found[0].Severity != integration.FindingError {
+	if len(found) != 1 || found[0].Code != effect.FindingUnmailed || found[0].Field != "voicemail_emails" || found[0].Severity != integration.FindingError {
 		t.Errorf("findings %+v", found)
 	}
 }
@@ -27,10 +29,10 @@ func TestAMailThatIsRefusedIsAFindingAndALineOfTheStory(t *testing.T) {
 	t.Parallel()
 	c := voicemailOffered(t)
 	leaveMessage(c)
-	c.do(Event{Kind: EventMailFailed, Detail: "ops@example.com: 550 no such user"})
+	c.do(event.Event{Kind: event.MailFailed, Detail: "ops@example.com: 550 no such user"})
 	c.logged("The mail about the message was not delivered: ops@example.com: 550 no such user.")
 	found := of[integration.Finding](c.effects)
-	if len(found) != 1 || found[0].Code != FindingMailRefused || found[0].Field != "voicemail_emails" || !contains(found[0].Message, "550") {
+	if len(found) != 1 || found[0].Code != effect.FindingMailRefused || found[0].Field != "voicemail_emails" || !contains(found[0].Message, "550") {
 		t.Errorf("findings %+v", found)
 	}
 }
@@ -38,7 +40,7 @@ func TestAMailThatIsRefusedIsAFindingAndALineOfTheStory(t *testing.T) {
 func TestTheNextMailClearsTheFindingsAboutMail(t *testing.T) {
 	t.Parallel()
 	c := voicemailOffered(t)
-	c.facts.Findings = []integration.Finding{{Code: FindingMailRefused, Severity: integration.FindingError}, {Code: FindingLoop, Severity: integration.FindingError}}
+	c.facts.Findings = []integration.Finding{{Code: effect.FindingMailRefused, Severity: integration.FindingError}, {Code: effect.FindingLoop, Severity: integration.FindingError}}
 	c.all = nil
 	leaveMessage(c)
 	cleared := ""
@@ -47,5 +49,5 @@ func TestTheNextMailClearsTheFindingsAboutMail(t *testing.T) {
 			cleared += f.Code
 		}
 	}
-	same(t, cleared, FindingMailRefused)
+	same(t, cleared, effect.FindingMailRefused)
 }

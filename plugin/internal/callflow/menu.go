@@ -1,24 +1,31 @@
 package callflow
 
-import "time"
+import (
+	"time"
+
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
+)
 
 // menuRounds is how often the menu is read to a caller who presses nothing valid.
 const menuRounds = 3
 
 // menu asks for a team. Prompts and keys are one document, so that a key stops the prompts.
-func (m *machine) menu() Reply {
-	r := MenuReply{Step: m.s.Step, Intro: m.welcome(), Digits: 1, Timeout: 10 * time.Second}
+func (m *machine) menu() reply.Reply {
+	r := reply.Menu{Step: m.s.Step, Intro: m.welcome(), Digits: 1, Timeout: 10 * time.Second}
 	// A caller who pressed nothing is not told that the key was wrong.
-	if m.e.Kind == EventMenuKeys && m.e.Digits != "" && m.s.MenuTries > 0 {
-		r.Intro = []Prompt{{Key: PromptInvalidKey}}
+	if m.e.Kind == event.MenuKeys && m.e.Digits != "" && m.s.MenuTries > 0 {
+		r.Intro = []reply.Prompt{{Key: reply.PromptInvalidKey}}
 	}
 	for i, t := range m.s.Teams {
-		r.Items = append(r.Items, Prompt{Key: PromptPress, Digit: i + 1, Team: t.Name})
+		r.Items = append(r.Items, reply.Prompt{Key: reply.PromptPress, Digit: i + 1, Team: t.Name})
 	}
 	if len(m.s.Teams) > 9 {
 		r.Digits = 2
 		r.Timeout = 5 * time.Second // it also ends a single digit
-		r.Items = append(r.Items, Prompt{Key: PromptPressPound})
+		r.Items = append(r.Items, reply.Prompt{Key: reply.PromptPressPound})
 	}
 	return r
 }
@@ -41,14 +48,14 @@ func (m *machine) menuKeys() {
 	if m.s.MenuTries < menuRounds {
 		return
 	}
-	if m.c.MenuFallback == FallbackFirstTeam {
+	if m.c.MenuFallback == config.FallbackFirstTeam {
 		team := m.s.Teams[0]
 		m.log("The caller chose no team; the first one is called: "+team.Name+".", "")
 		m.choose(team)
 		return
 	}
 	m.log("The caller chose no team.", "")
-	m.leave(ExitMenu)
+	m.leave(call.ExitMenu)
 }
 
 // digits parses pressed keys strictly: 1 to n without leading zero, nothing else. 0 means invalid.
@@ -71,15 +78,15 @@ func digits(s string, n int) int {
 
 // choose puts the caller on hold for a team, or sends the caller to leave a message where nobody is
 // to be paged. The longest wait counts from here, and not from the beginning of the call.
-func (m *machine) choose(team Team) {
+func (m *machine) choose(team call.Team) {
 	m.s.Team = &team
 	switch {
 	case m.c.StraightToVoicemail && m.c.Voicemail:
-		m.leave(ExitStraight)
-	case m.s.Verify.Verdict == VerdictNotFound:
-		m.leave(ExitNotFound)
+		m.leave(call.ExitStraight)
+	case m.s.Verify.Verdict == call.VerdictNotFound:
+		m.leave(call.ExitNotFound)
 	default:
-		m.enter(PhaseHolding)
+		m.enter(call.PhaseHolding)
 		m.s.Hold.Step = m.s.Step
 		m.s.Hold.Since = m.now
 		m.s.Hold.MaxWaitAt = m.now.Add(m.c.MaxWait)

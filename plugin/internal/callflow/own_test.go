@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 )
 
 func TestAHotlineDoesNotRingItsOwnNumber(t *testing.T) {
@@ -15,24 +18,24 @@ func TestAHotlineDoesNotRingItsOwnNumber(t *testing.T) {
 	for name, phones := range map[string][]string{"alone": {calledNum}, "beside another": {calledNum, "+12025550177"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			conf := Defaults()
-			conf.Reach = ReachRing
+			conf := config.Defaults()
+			conf.Reach = config.ReachRing
 			c := newCall(t, conf)
 			c.users["alice"] = integration.User{ID: "alice", Name: "Alice Example", Phones: phones}
 			c.onCall = map[int][]integration.User{1: {c.users["alice"]}}
 			c.arrive()
 			c.hold()
 			c.alert(integration.AlertOpen, 1)
-			for _, d := range of[DialLeg](c.all) {
+			for _, d := range of[effect.DialLeg](c.all) {
 				if d.Phone == calledNum {
 					t.Error("the hotline calls itself")
 				}
 			}
-			same(t, len(of[DialLeg](c.all)), len(phones)-1)
+			same(t, len(of[effect.DialLeg](c.all)), len(phones)-1)
 			c.logged("Alice Example's phone " + calledNum + " is this hotline's own number: it is not rung.")
 			told := 0
 			for _, f := range of[integration.Finding](c.all) {
-				if f.Code == FindingLoop && strings.Contains(f.Message, "Give Alice Example another phone.") {
+				if f.Code == effect.FindingLoop && strings.Contains(f.Message, "Give Alice Example another phone.") {
 					told++
 				}
 			}
@@ -44,7 +47,7 @@ func TestAHotlineDoesNotRingItsOwnNumber(t *testing.T) {
 // An automation acknowledges whatever is opened, and each time it is taken back.
 func TestWhatIsRememberedOfAcknowledgementsIsBounded(t *testing.T) {
 	t.Parallel()
-	conf := Defaults()
+	conf := config.Defaults()
 	conf.MaxWait = time.Hour
 	c := newCall(t, conf).holding()
 	for i := range 3 * maxAckIDs {
@@ -58,9 +61,9 @@ func TestWhatIsRememberedOfAcknowledgementsIsBounded(t *testing.T) {
 		t.Errorf("the one in force is forgotten: %v", c.state.Alert.SeenAcks)
 	}
 	ids := []string{}
-	inForce := []Ack{}
+	inForce := []call.Ack{}
 	for i := range 2 * maxAckIDs {
-		inForce = append(inForce, Ack{ID: fmt.Sprint("b", i)})
+		inForce = append(inForce, call.Ack{ID: fmt.Sprint("b", i)})
 		ids = remember(ids, inForce[i].ID, inForce)
 	}
 	same(t, len(ids), 2*maxAckIDs) // none that is in force is forgotten

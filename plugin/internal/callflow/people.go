@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 )
 
 const (
@@ -28,19 +30,19 @@ func (m *machine) turn() time.Duration { return max(m.c.RingTimeout, firstTurn) 
 
 // tried reports whether a person has had their turn: no phone is at work, each had an attempt (or
 // the person is on another call), and the time of a turn went by since it began.
-func (m *machine) tried(p *Person) bool {
-	if p.TurnAt.IsZero() || m.s.atWork(p) || m.now.Before(p.TurnAt.Add(m.turn())) {
+func (m *machine) tried(p *call.Person) bool {
+	if p.TurnAt.IsZero() || m.s.AtWork(p) || m.now.Before(p.TurnAt.Add(m.turn())) {
 		return false
 	}
 	return p.OccupiedBy != "" || m.untriedPhone(p) == ""
 }
 
 // done reports whether nothing more is expected of a person before the next layer is brought in.
-func (m *machine) done(p *Person) bool { return p.Passed || m.s.unringable(p) || m.tried(p) }
+func (m *machine) done(p *call.Person) bool { return p.Passed || m.s.Unringable(p) || m.tried(p) }
 
 // untriedPhone is the person's first usable phone without an attempt in this turn; "" if none.
-func (m *machine) untriedPhone(p *Person) string {
-	for _, phone := range m.s.usable(p) {
+func (m *machine) untriedPhone(p *call.Person) string {
+	for _, phone := range m.s.Usable(p) {
 		if !slices.Contains(p.Dialed, phone) {
 			return phone
 		}
@@ -50,18 +52,18 @@ func (m *machine) untriedPhone(p *Person) string {
 
 // nextRing is the phone to dial next for a person, and the earliest time for it. ok is false where
 // nothing is to be dialed. again says that people who had their turn are rung again.
-func (m *machine) nextRing(p *Person, again bool) (phone string, at time.Time, ok bool) {
-	if p.Passed || m.s.unringable(p) || m.s.atWork(p) {
+func (m *machine) nextRing(p *call.Person, again bool) (phone string, at time.Time, ok bool) {
+	if p.Passed || m.s.Unringable(p) || m.s.AtWork(p) {
 		return "", time.Time{}, false
 	}
 	if phone = m.untriedPhone(p); phone != "" {
 		return phone, p.StartAt, true
 	}
 	end := p.TurnAt.Add(m.turn())
-	for _, candidate := range m.s.usable(p) {
-		n := m.s.known(candidate)
+	for _, candidate := range m.s.Usable(p) {
+		n := m.s.Known(candidate)
 		due := n.EndedAt.Add(retryFloor)
-		if inTurn := n.Reason.passing() && due.Before(end) && m.now.Before(end); !inTurn {
+		if inTurn := n.Reason.Passing() && due.Before(end) && m.now.Before(end); !inTurn {
 			if !again {
 				continue
 			}
@@ -77,10 +79,10 @@ func (m *machine) nextRing(p *Person, again bool) (phone string, at time.Time, o
 }
 
 // bring adds somebody to the call, or brings what is known of them up to date.
-func (m *machine) bring(u integration.User, layer int) *Person {
-	p := m.s.person(u.ID)
+func (m *machine) bring(u integration.User, layer int) *call.Person {
+	p := m.s.Person(u.ID)
 	if p == nil {
-		m.s.People = append(m.s.People, Person{User: u.ID, Layer: layer})
+		m.s.People = append(m.s.People, call.Person{User: u.ID, Layer: layer})
 		p = &m.s.People[len(m.s.People)-1]
 		p.Phones, _ = m.withoutOwn(u.Phones)
 		m.countSharedRings(p)
@@ -111,31 +113,31 @@ func (m *machine) withoutOwn(phones []string) (others []string, own bool) {
 
 // countSharedRings lets a number that was rung a moment ago for somebody else count for a person
 // who is brought in: it rings once for both.
-func (m *machine) countSharedRings(p *Person) {
+func (m *machine) countSharedRings(p *call.Person) {
 	for _, phone := range p.Phones {
-		if n := m.s.known(phone); !n.DialedAt.IsZero() && m.now.Sub(n.DialedAt) < ringFloor {
-			p.noteDial(phone, n.DialedAt)
+		if n := m.s.Known(phone); !n.DialedAt.IsZero() && m.now.Sub(n.DialedAt) < ringFloor {
+			p.NoteDial(phone, n.DialedAt)
 		}
 	}
 }
 
 // occupy notes whether a person is on another call, or wanted by one that is older. how is one of
 // the words of [integration.User.OccupiedHow].
-func (m *machine) occupy(p *Person, by, how string) {
+func (m *machine) occupy(p *call.Person, by, how string) {
 	switch {
-	case by == "", m.s.unringable(p):
+	case by == "", m.s.Unringable(p):
 		// Who cannot be rung is not rung when the other call ends either.
 		p.OccupiedBy, p.LookAt = "", time.Time{}
-	case m.s.atWork(p):
+	case m.s.AtWork(p):
 		// Both calls began to ring at the same moment. This one goes on: an accept decides.
 		p.OccupiedBy, p.LookAt = "", time.Time{}
 	default:
 		if p.OccupiedBy == "" && !p.Passed {
 			text := occupiedText(how)
-			if m.s.Phase == PhaseDelivering {
+			if m.s.Phase == call.PhaseDelivering {
 				text = "is occupied by another call of this hotline, and is rung for the message afterwards."
 			}
-			m.log(p.label()+" "+text, p.User)
+			m.log(p.Label()+" "+text, p.User)
 		}
 		if p.TurnAt.IsZero() {
 			p.TurnAt = m.now
@@ -163,23 +165,23 @@ func occupiedText(how string) string {
 }
 
 // explain tells the story once why somebody cannot be rung, or not by one of their phones.
-func (m *machine) explain(p *Person, own bool) {
-	refused := len(p.Phones) > 0 && len(m.s.usable(p)) == 0
+func (m *machine) explain(p *call.Person, own bool) {
+	refused := len(p.Phones) > 0 && len(m.s.Usable(p)) == 0
 	switch {
 	case len(p.Phones) > 0 && !own && !refused:
 		p.Explained = false
 	case p.Explained:
 	case own:
 		p.Explained = true
-		text := p.label() + "'s phone " + m.s.Caller.Called + " is this hotline's own number"
+		text := p.Label() + "'s phone " + m.s.Caller.Called + " is this hotline's own number"
 		m.log(text+": it is not rung.", p.User)
-		m.emit(integration.Finding{Code: FindingLoop, Severity: integration.FindingError, Field: "destinations", At: m.now,
-			Message: text + ", so it is not rung. Give " + p.label() + " another phone."})
+		m.emit(integration.Finding{Code: effect.FindingLoop, Severity: integration.FindingError, Field: "destinations", At: m.now,
+			Message: text + ", so it is not rung. Give " + p.Label() + " another phone."})
 	case refused: // for somebody else, who has the same number
 		p.Explained = true
-		m.log(p.label()+" cannot be called: Twilio refuses "+strings.Join(p.Phones, " and ")+".", p.User)
+		m.log(p.Label()+" cannot be called: Twilio refuses "+strings.Join(p.Phones, " and ")+".", p.User)
 	default:
 		p.Explained = true
-		m.log(p.label()+" has no phone on file.", p.User)
+		m.log(p.Label()+" has no phone on file.", p.User)
 	}
 }

@@ -5,12 +5,15 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 )
 
-// phones is a world of telephones for a [call]: each phone that is dialed behaves as its entry
+// phones is a world of telephones for a [testCall]: each phone that is dialed behaves as its entry
 // says, the platform follows commands, and time goes from one thing that happens to the next.
 type phones struct {
-	c *call
+	c *testCall
 	// does says what a phone does when it is dialed; a phone without an entry rings until Twilio
 	// gives up.
 	does map[string]reaction
@@ -24,7 +27,7 @@ type phones struct {
 // reaction is what a phone does, some time after it was dialed.
 type reaction struct {
 	after  time.Duration
-	status CallStatus // final status; "" = answered, then the keys are pressed
+	status event.Status // final status; "" = answered, then the keys are pressed
 	keys   string
 }
 
@@ -38,7 +41,7 @@ type happening struct {
 	do func()
 }
 
-func newPhones(c *call) *phones {
+func newPhones(c *testCall) *phones {
 	return &phones{c: c, does: map[string]reaction{}, follows: true}
 }
 
@@ -48,14 +51,14 @@ func (p *phones) run(until time.Duration) {
 	end := start.Add(until)
 	for range 5000 {
 		p.take()
-		if normal(p.c.state.Phase) != PhaseHolding {
+		if normal(p.c.state.Phase) != call.PhaseHolding {
 			return
 		}
 		next := end
 		var run func()
 		name, at := Deadline(p.c.state)
 		if !at.IsZero() && at.Before(next) {
-			next, run = at, func() { p.c.do(Event{Kind: EventTimer, Timer: name}) }
+			next, run = at, func() { p.c.do(event.Event{Kind: event.Timer, Timer: name}) }
 		}
 		if tick := p.c.now.Add(15 * time.Second); tick.Before(next) {
 			next, run = tick, func() { p.c.hold() }
@@ -88,19 +91,19 @@ func (p *phones) take() {
 	p.c.effects = nil
 	for _, e := range effects {
 		switch e := e.(type) {
-		case DialLeg:
+		case effect.DialLeg:
 			at := e.At
 			if at.Before(p.c.now) {
 				at = p.c.now
 			}
 			p.later(at, func() { p.dial(e) })
-		case EndLeg:
+		case effect.EndLeg:
 			p.later(p.c.now, func() {
-				p.c.do(Event{Kind: EventLegStatus, Leg: e.Leg, CallSid: e.CallSid, CallStatus: StatusCanceled})
+				p.c.do(event.Event{Kind: event.LegStatus, Leg: e.Leg, CallSid: e.CallSid, CallStatus: event.StatusCanceled})
 			})
-		case LookCall:
+		case effect.LookCall:
 			p.later(p.c.now, func() {
-				p.c.do(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusInProgress})
+				p.c.do(event.Event{Kind: event.LookedAtCall, Result: event.Done, CallStatus: event.StatusInProgress})
 			})
 		case integration.AlertCommand:
 			p.command(e)
@@ -130,26 +133,26 @@ func (p *phones) command(e integration.AlertCommand) {
 func (p *phones) later(at time.Time, do func()) { p.pending = append(p.pending, happening{at, do}) }
 
 // dial has a phone do what it does.
-func (p *phones) dial(d DialLeg) {
+func (p *phones) dial(d effect.DialLeg) {
 	if !Wanted(p.c.state, d.Task.Name) {
 		return
 	}
 	p.rung = append(p.rung, ringing{d.Phone, p.c.now.Sub(start)})
 	sid := legSid(d.Leg)
-	p.c.do(Event{Kind: EventDialed, Leg: d.Leg, Result: Done, CallSid: sid})
+	p.c.do(event.Event{Kind: event.Dialed, Leg: d.Leg, Result: event.Done, CallSid: sid})
 	r, ok := p.does[d.Phone]
 	if !ok {
-		r = reaction{after: d.Ring, status: StatusNoAnswer}
+		r = reaction{after: d.Ring, status: event.StatusNoAnswer}
 	}
-	if r.status != StatusBusy && r.status != StatusFailed {
-		p.c.legStatus(d.Leg, StatusRinging)
+	if r.status != event.StatusBusy && r.status != event.StatusFailed {
+		p.c.legStatus(d.Leg, event.StatusRinging)
 	}
 	p.later(p.c.now.Add(r.after), func() {
 		if r.status != "" {
-			p.c.do(Event{Kind: EventLegStatus, Leg: d.Leg, CallSid: sid, CallStatus: r.status})
+			p.c.do(event.Event{Kind: event.LegStatus, Leg: d.Leg, CallSid: sid, CallStatus: r.status})
 			return
 		}
-		p.c.do(Event{Kind: EventLegAnswer, Leg: d.Leg, CallSid: sid, CallStatus: StatusInProgress})
+		p.c.do(event.Event{Kind: event.LegAnswer, Leg: d.Leg, CallSid: sid, CallStatus: event.StatusInProgress})
 		if r.keys != "" {
 			p.c.press(d.Leg, r.keys)
 		}

@@ -6,19 +6,23 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 )
 
 // watched is a call on hold at a host that keeps when it heard of the caller, and was there long
 // before.
-func watched(t *testing.T) *call {
+func watched(t *testing.T) *testCall {
 	t.Helper()
-	c := newCall(t, Defaults())
+	c := newCall(t, config.Defaults())
 	c.keeps, c.facts.HearingSince = true, start.Add(-time.Hour)
 	return c.holding()
 }
 
 // unwritten fails if the last event changed the state, of which before is the one before it.
-func (c *call) unwritten(before State) {
+func (c *testCall) unwritten(before call.State) {
 	c.t.Helper()
 	if Changed(before, c.state) {
 		c.t.Fatalf("the state was written:\n%s\n%s", mustJSON(c.t, before), mustJSON(c.t, c.state))
@@ -41,10 +45,10 @@ func TestACallerOnHoldCostsNoWrite(t *testing.T) {
 		before := c.state
 		c.hold()
 		c.unwritten(before)
-		same(t, c.effects, []Effect{CallerSeen{}})
+		same(t, c.effects, []effect.Effect{effect.CallerSeen{}})
 	}
 	same(t, writes, 1)
-	same(t, len(of[LookCall](c.all)), 0)
+	same(t, len(of[effect.LookCall](c.all)), 0)
 }
 
 // TestTheStateFollowsWhatTheHostHears: a release or a host that goes by the state alone finds it no
@@ -63,7 +67,7 @@ func TestTheStateFollowsWhatTheHostHears(t *testing.T) {
 			t.Fatalf("the state knows of the caller of %v ago", age)
 		}
 	}
-	same(t, len(of[LookCall](c.all)), 0)
+	same(t, len(of[effect.LookCall](c.all)), 0)
 	// A host that keeps nothing takes over: its first tick brings the state up to date.
 	c.keeps, c.facts.SeenAt, c.facts.HearingSince = false, time.Time{}, time.Time{}
 	c.wait(10 * time.Second).hold()
@@ -74,12 +78,12 @@ func TestTheStateFollowsWhatTheHostHears(t *testing.T) {
 // without asking Twilio.
 func TestTheStateOfAnUnprovenCallIsKeptUpToDate(t *testing.T) {
 	t.Parallel()
-	c := newCall(t, Defaults())
+	c := newCall(t, config.Defaults())
 	c.keeps, c.facts.HearingSince = true, start.Add(-time.Hour)
-	c.do(Event{Kind: EventArrival, Auth: AuthMismatch})
+	c.do(event.Event{Kind: event.Arrival, Auth: event.AuthMismatch})
 	for range 10 {
-		c.wait(10 * time.Second).do(Event{Kind: EventTick, QueueSid: queueSid, Auth: AuthMismatch})
-		if age := c.now.Sub(c.state.SeenAt); c.state.Phase != PhaseEnded && age >= presenceRefresh {
+		c.wait(10 * time.Second).do(event.Event{Kind: event.Tick, QueueSid: queueSid, Auth: event.AuthMismatch})
+		if age := c.now.Sub(c.state.SeenAt); c.state.Phase != call.PhaseEnded && age >= presenceRefresh {
 			t.Fatalf("the state knows of the caller of %v ago", age)
 		}
 	}
@@ -92,22 +96,22 @@ func TestASilentCallerIsLookedForAsSoonAsWithAnyHost(t *testing.T) {
 	c.wait(80 * time.Second).hold()
 	last := c.now
 	c.wait(10 * time.Second).timer("present")
-	same(t, len(of[LookCall](c.effects)), 0)
+	same(t, len(of[effect.LookCall](c.effects)), 0)
 	same(t, c.timers["present"].At, last.Add(presenceKept)) // should the host's word be lost
 	c.now = last.Add(presenceLimit - time.Second)
 	c.timer(integration.TimerCallerSilent)
-	same(t, len(of[LookCall](c.effects)), 0)
+	same(t, len(of[effect.LookCall](c.effects)), 0)
 	c.now = last.Add(presenceLimit)
 	c.timer(integration.TimerCallerSilent)
-	same(t, len(of[LookCall](c.effects)), 1)
+	same(t, len(of[effect.LookCall](c.effects)), 1)
 	same(t, c.timers["present"].At, c.now.Add(presenceLimit))
 	same(t, c.state.SeenAt, last)
 	// The look goes unanswered, then the caller is there again: what counted looks begins anew.
-	c.do(Event{Kind: EventLookedAtCall, Result: Failed})
+	c.do(event.Event{Kind: event.LookedAtCall, Result: event.Failed})
 	same(t, c.state.Unanswered, 1)
 	c.wait(time.Second).hold()
 	same(t, c.state.Unanswered, 0)
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 }
 
 // TestNobodyIsTakenForGoneForWhatAHostDidNotHear: a host that has just started has not heard of
@@ -116,11 +120,11 @@ func TestASilentCallerIsLookedForAsSoonAsWithAnyHost(t *testing.T) {
 func TestNobodyIsTakenForGoneForWhatAHostDidNotHear(t *testing.T) {
 	t.Parallel()
 	for _, proven := range []bool{true, false} {
-		c := newCall(t, Defaults())
+		c := newCall(t, config.Defaults())
 		c.keeps, c.facts.HearingSince = true, start.Add(-time.Hour)
 		if !proven {
-			c.do(Event{Kind: EventArrival, Auth: AuthMismatch})
-			c.do(Event{Kind: EventTick, QueueSid: queueSid, Auth: AuthMismatch})
+			c.do(event.Event{Kind: event.Arrival, Auth: event.AuthMismatch})
+			c.do(event.Event{Kind: event.Tick, QueueSid: queueSid, Auth: event.AuthMismatch})
 		} else {
 			c.holding()
 		}
@@ -128,10 +132,10 @@ func TestNobodyIsTakenForGoneForWhatAHostDidNotHear(t *testing.T) {
 		c.wait(3 * time.Hour)
 		c.state.Hold.MaxWaitAt = c.now.Add(time.Hour)
 		c.facts.HearingSince = c.now
-		looks := len(of[LookCall](c.all))
+		looks := len(of[effect.LookCall](c.all))
 		c.timer("present")
 		same(t, c.state.GoneAt, time.Time{})
-		same(t, len(of[LookCall](c.all)), looks)
+		same(t, len(of[effect.LookCall](c.all)), looks)
 		at := c.timers["present"].At
 		if early, late := c.now.Add(presenceLimit), c.now.Add(2*presenceLimit); at.Before(early) || at.After(late) {
 			t.Fatalf("the caller is missed at %v, want between %v and %v", at, early, late)
@@ -139,7 +143,7 @@ func TestNobodyIsTakenForGoneForWhatAHostDidNotHear(t *testing.T) {
 		c.now = at
 		c.timer("present")
 		if proven {
-			same(t, len(of[LookCall](c.all)), looks+1)
+			same(t, len(of[effect.LookCall](c.all)), looks+1)
 			same(t, c.state.GoneAt, time.Time{})
 		} else {
 			same(t, c.state.GoneAt, c.now)
@@ -159,7 +163,7 @@ func TestAWordOfSilenceCountsAtOnceAtAHostThatWasAway(t *testing.T) {
 		c.facts.HearingSince = c.now
 		c.now = c.facts.HearingSince.Add(presenceLimit)
 		c.timer(integration.TimerCallerSilent)
-		same(t, len(of[LookCall](c.effects)), 1)
+		same(t, len(of[effect.LookCall](c.effects)), 1)
 	}
 }
 
@@ -169,7 +173,7 @@ func TestLooksAfterAStartAreSpread(t *testing.T) {
 	t.Parallel()
 	seconds := map[time.Duration]int{}
 	for i := range 1000 {
-		m := machine{s: State{Phase: PhaseHolding, SeenAt: start, Verify: Verify{Verdict: VerdictSigned}}, f: integration.Facts{HearingSince: start.Add(time.Hour)}}
+		m := machine{s: call.State{Phase: call.PhaseHolding, SeenAt: start, Verify: call.Verify{Verdict: call.VerdictSigned}}, f: integration.Facts{HearingSince: start.Add(time.Hour)}}
 		m.s.Caller.Sid = fmt.Sprintf("CA%032x", i)
 		seconds[m.presentBy().Sub(m.f.HearingSince.Add(presenceLimit)).Truncate(time.Second)]++
 	}
@@ -183,7 +187,7 @@ func TestLooksAfterAStartAreSpread(t *testing.T) {
 // TestAStateOfAHostThatKeptNothingGoesOn: what the state says counts where it is later.
 func TestAStateOfAHostThatKeptNothingGoesOn(t *testing.T) {
 	t.Parallel()
-	c := newCall(t, Defaults()).holding()
+	c := newCall(t, config.Defaults()).holding()
 	c.wait(50 * time.Second).hold()
 	same(t, c.state.SeenAt, c.now)
 	// A new host takes over, whose store knows of an earlier time.
@@ -192,5 +196,5 @@ func TestAStateOfAHostThatKeptNothingGoesOn(t *testing.T) {
 	c.wait(10 * time.Second).hold()
 	c.unwritten(before)
 	c.wait(80 * time.Second).timer("present")
-	same(t, len(of[LookCall](c.effects)), 0)
+	same(t, len(of[effect.LookCall](c.effects)), 0)
 }

@@ -5,24 +5,28 @@ import (
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
+	"pgregory.net/rapid"
 )
 
 // randomCall is a call on a random configuration and platform, with answers drawn for each
 // question.
-func randomCall(t *rapid.T) *call {
+func randomCall(t *rapid.T) *testCall {
 	flag := func(name string) bool { return rapid.Bool().Draw(t, name) }
-	conf := Defaults()
-	conf.Reach = rapid.SampledFrom([]Reach{ReachAuto, ReachAcknowledge, ReachRing, ReachBoth}).Draw(t, "reach")
+	conf := config.Defaults()
+	conf.Reach = rapid.SampledFrom([]config.Reach{config.ReachAuto, config.ReachAcknowledge, config.ReachRing, config.ReachBoth}).Draw(t, "reach")
 	conf.ConfirmAnswer, conf.ForceInput = flag("confirm"), flag("force")
 	conf.Voicemail, conf.StraightToVoicemail = flag("voicemail"), rapid.IntRange(0, 4).Draw(t, "straight") == 0
 	conf.SkipResolveOnHangup, conf.ResolveOnCompleted, conf.DeleteRecording = flag("skip"), flag("resolve"), flag("delete")
-	conf.MenuFallback = rapid.SampledFrom([]Fallback{FallbackVoicemail, FallbackFirstTeam}).Draw(t, "fallback")
+	conf.MenuFallback = rapid.SampledFrom([]config.Fallback{config.FallbackVoicemail, config.FallbackFirstTeam}).Draw(t, "fallback")
 	conf.MaxWait = time.Duration(rapid.IntRange(30, 600).Draw(t, "maxwait")) * time.Second
 	if flag("files") {
-		conf.Sounds = soundFiles(PromptWelcome, PromptPleaseWait, PromptMusic, PromptBeforeConnect, PromptGreeting, PromptAfterMessage, PromptNoAnswer)
+		conf.Sounds = soundFiles(reply.PromptWelcome, reply.PromptPleaseWait, reply.PromptMusic, reply.PromptBeforeConnect, reply.PromptGreeting, reply.PromptAfterMessage, reply.PromptNoAnswer)
 	}
 	c := newCall(t, conf)
 	if c.keeps = flag("keeps"); c.keeps {
@@ -45,56 +49,56 @@ func randomCall(t *rapid.T) *call {
 }
 
 // randomEvent is any event, plausible or not.
-func randomEvent(t *rapid.T, c *call) Event {
+func randomEvent(t *rapid.T, c *testCall) event.Event {
 	pick := func(name string, from ...string) string { return rapid.SampledFrom(from).Draw(t, name) }
-	e := Event{
+	e := event.Event{
 		Kind:        rapid.SampledFrom(Kinds()).Draw(t, "kind"),
-		Auth:        Auth(pick("auth", "signed", "signed", "signed", "no_token", "mismatch", "refused")),
+		Auth:        event.Auth(pick("auth", "signed", "signed", "signed", "no_token", "mismatch", "refused")),
 		Leg:         pick("leg", "1", "1", "2", "3", "9", ""),
 		Digits:      pick("digits", "1", "1", "2", "", "*", "7", "hangup"),
 		Step:        c.state.Step - rapid.IntRange(0, 1).Draw(t, "stale"),
 		Tick:        rapid.IntRange(0, 9).Draw(t, "tick"),
 		Said:        time.Duration(rapid.IntRange(0, 900).Draw(t, "said")) * time.Second,
 		QueueResult: pick("result", "bridged", "leave", "redirected", "error", "bridging-in-process", "hangup", "queue-full", ""),
-		Bridged:     rapid.SampledFrom([]Bridge{BridgeYes, BridgeNo, BridgeUnknown}).Draw(t, "bridged"),
+		Bridged:     rapid.SampledFrom([]event.Bridge{event.BridgeYes, event.BridgeNo, event.BridgeUnknown}).Draw(t, "bridged"),
 		Seconds:     rapid.IntRange(0, 90).Draw(t, "seconds"),
-		Result:      Result(pick("outcome", "done", "done", "not_found", "unknown", "refused", "failed")),
+		Result:      event.Result(pick("outcome", "done", "done", "not_found", "unknown", "refused", "failed")),
 		Text:        "text",
 	}
 	if row(e.Kind).ofCaller {
 		e.QueueSid = pick("queue", queueSid, "")
 	}
 	status := []string{"in-progress", "in-progress", "ringing", "completed", "busy", "no-answer", "failed", "canceled", ""}
-	e.CallStatus = CallStatus(pick("status", status...))
+	e.CallStatus = event.Status(pick("status", status...))
 	if row(e.Kind).ofCaller && rapid.IntRange(0, 9).Draw(t, "alive") > 0 {
-		e.CallStatus = StatusInProgress
+		e.CallStatus = event.StatusInProgress
 	}
 	e.CallSid = pick("sid", legSid(e.Leg), legSid(e.Leg), legSid("8"), "")
 	e.DequeuedBy = pick("dequeued", legSid("1"), legSid("2"), "")
 	e.RecordingSid = pick("recording", "RE1", "RE1", "RE2", "")
 	e.RecordingStatus = pick("rstatus", "completed", "absent", "failed", "deleted", "in-progress")
-	e.Fallback = (e.Kind == EventArrival || e.Kind == EventResume) && rapid.Bool().Draw(t, "fallback")
+	e.Fallback = (e.Kind == event.Arrival || e.Kind == event.Resume) && rapid.Bool().Draw(t, "fallback")
 	e.ErrorURL = pick("error", "", "https://x.example.com/welcome", "https://x.example.com/voicemail_greeting", "https://elsewhere.example.com/")
 	e.QueueTime = time.Duration(rapid.IntRange(0, 100).Draw(t, "qtime")) * time.Second
-	e.FailedRequest = EventKind(pick("failed", "", "", string(EventRecorded)))
-	if e.Kind == EventRecordingsList {
-		e.Recordings = []ListedRecording{{Sid: "RE1", Status: e.RecordingStatus}, {Sid: "RE3", Status: pick("other", "completed", "processing")}}
+	e.FailedRequest = event.Kind(pick("failed", "", "", string(event.Recorded)))
+	if e.Kind == event.RecordingsList {
+		e.Recordings = []event.ListedRecording{{Sid: "RE1", Status: e.RecordingStatus}, {Sid: "RE3", Status: pick("other", "completed", "processing")}}
 	}
-	if e.Kind == EventFetched {
+	if e.Kind == event.Fetched {
 		e.Media = &audio
 	}
-	if e.Kind == EventTimer {
+	if e.Kind == event.Timer {
 		e.Timer, _ = c.due()
 	}
 	e.Command = &integration.AlertCommand{Number: rapid.Int64Range(0, c.state.Alert.Commands).Draw(t, "command")}
 	e.Command.Kind = integration.AlertCommandKind(pick("ckind", "create", "route", "log", "reopen", "escalate", "acknowledge", "resolve"))
-	if e.Kind == EventCommandFailed && rapid.IntRange(0, 3).Draw(t, "rare") > 0 {
-		e.Kind = EventTick
+	if e.Kind == event.CommandFailed && rapid.IntRange(0, 3).Draw(t, "rare") > 0 {
+		e.Kind = event.Tick
 	}
 	return e
 }
 
-func randomSnapshot(t *rapid.T, c *call) {
+func randomSnapshot(t *rapid.T, c *testCall) {
 	snap := &integration.AlertSnapshot{
 		Status: rapid.SampledFrom([]integration.AlertStatus{integration.AlertQueued, integration.AlertOpen, integration.AlertOpen, integration.AlertAcknowledged, integration.AlertAcknowledged, integration.AlertDropped,
 			integration.AlertResolved, integration.AlertDeleted}).Draw(t, "astatus"),
@@ -125,8 +129,8 @@ func TestProperty_AnyHistoryKeepsTheRules(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		c := randomCall(t)
-		c.do(Event{Kind: EventArrival, Auth: Auth(rapid.SampledFrom([]string{"signed", "signed", "no_token", "mismatch"}).Draw(t, "auth0"))})
-		var last Event
+		c.do(event.Event{Kind: event.Arrival, Auth: event.Auth(rapid.SampledFrom([]string{"signed", "signed", "no_token", "mismatch"}).Draw(t, "auth0"))})
+		var last event.Event
 		for range rapid.IntRange(0, 40).Draw(t, "events") {
 			c.wait(rapid.SampledFrom(pauses).Draw(t, "pause"))
 			if rapid.IntRange(0, 3).Draw(t, "snapshot") == 0 {
@@ -152,7 +156,7 @@ func TestProperty_AnyHistoryKeepsTheRules(t *testing.T) {
 	})
 }
 
-func deterministic(t failer, c *call, e Event) {
+func deterministic(t failer, c *testCall, e event.Event) {
 	e.Facts = c.facts
 	e.Facts.Now = c.now
 	s1, r1, f1 := Step(c.c, c.state, e)
@@ -162,12 +166,12 @@ func deterministic(t failer, c *call, e Event) {
 	same(t, f1, f2)
 }
 
-func once(t failer, c *call) {
+func once(t failer, c *testCall) {
 	if n := len(commands(c.all, integration.AlertCreate)); n > 1 {
 		t.Fatalf("%d alerts", n)
 	}
 	recordings := len(c.state.Voicemail.Recordings)
-	if n := len(of[Mail](c.all)); n > recordings {
+	if n := len(of[effect.Mail](c.all)); n > recordings {
 		t.Fatalf("%d mails of %d recordings", n, recordings)
 	}
 	if n := len(commands(c.all, integration.AlertAttach)); n > recordings {
@@ -177,20 +181,20 @@ func once(t failer, c *call) {
 
 // finishGone: the caller is gone and every signal of it is lost; only timers come, and Twilio
 // answers when asked.
-func (c *call) finishGone() {
+func (c *testCall) finishGone() {
 	for range 60 {
-		if !Live(c.state) {
+		if !call.Live(c.state) {
 			return
 		}
 		name, at := c.due()
 		c.now = at
-		c.do(Event{Kind: EventTimer, Timer: name})
+		c.do(event.Event{Kind: event.Timer, Timer: name})
 		effects := c.effects
-		if len(of[LookCall](effects)) > 0 {
-			c.do(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusCompleted})
+		if len(of[effect.LookCall](effects)) > 0 {
+			c.do(event.Event{Kind: event.LookedAtCall, Result: event.Done, CallStatus: event.StatusCompleted})
 		}
-		if len(of[LookRecordings](effects)) > 0 {
-			c.do(Event{Kind: EventRecordingsList, Result: NotFound})
+		if len(of[effect.LookRecordings](effects)) > 0 {
+			c.do(event.Event{Kind: event.RecordingsList, Result: event.NotFound})
 		}
 	}
 	c.t.Fatalf("a caller who is gone reaches no end: %s", mustJSON(c.t, c.state))
@@ -198,23 +202,23 @@ func (c *call) finishGone() {
 
 // finishWaiting: the caller stays on the line and does what the documents say, every timer is lost,
 // nobody else does anything.
-func (c *call) finishWaiting() {
+func (c *testCall) finishWaiting() {
 	c.facts.Alert = nil
-	answer := c.do(Event{Kind: EventResume})
+	answer := c.do(event.Event{Kind: event.Resume})
 	for range 3000 {
-		if !Live(c.state) {
+		if !call.Live(c.state) {
 			return
 		}
 		c.wait(15 * time.Second)
 		switch answer.(type) {
-		case MenuReply:
-			answer = c.do(Event{Kind: EventMenuKeys, Step: c.state.Step})
-		case EnqueueReply, HoldReply:
-			answer = c.do(Event{Kind: EventTick, QueueSid: queueSid, Tick: 1})
-		case LeaveQueueReply:
-			answer = c.do(Event{Kind: EventLeft, QueueResult: "leave"})
-		case RecordReply:
-			answer = c.do(Event{Kind: EventRecorded, RecordingSid: "RE7", Seconds: 3})
+		case reply.Menu:
+			answer = c.do(event.Event{Kind: event.MenuKeys, Step: c.state.Step})
+		case reply.Enqueue, reply.Hold:
+			answer = c.do(event.Event{Kind: event.Tick, QueueSid: queueSid, Tick: 1})
+		case reply.LeaveQueue:
+			answer = c.do(event.Event{Kind: event.Left, QueueResult: "leave"})
+		case reply.Record:
+			answer = c.do(event.Event{Kind: event.Recorded, RecordingSid: "RE7", Seconds: 3})
 		default: // hung up on: what is left is known to Twilio
 			c.finishGone()
 			return
@@ -224,14 +228,14 @@ func (c *call) finishWaiting() {
 }
 
 // finishSilent: nothing comes any more but timers; Twilio never answers.
-func (c *call) finishSilent() {
+func (c *testCall) finishSilent() {
 	for range 2000 {
-		if !Live(c.state) {
+		if !call.Live(c.state) {
 			return
 		}
 		name, at := c.due()
 		c.now = at
-		c.do(Event{Kind: EventTimer, Timer: name})
+		c.do(event.Event{Kind: event.Timer, Timer: name})
 	}
 	c.t.Fatalf("silence reaches no end: %s", mustJSON(c.t, c.state))
 }

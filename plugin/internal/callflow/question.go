@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 )
 
 // ask returns the answer to a question; where there is none yet, the question is asked and ok is
 // false.
 func (m *machine) ask(q integration.Question) (a integration.Answer, ok bool) {
-	if a, ok = answered(m.f.Answers, q); ok {
+	if a, ok = effect.Answered(m.f.Answers, q); ok {
 		return a, true
 	}
 	if !slices.ContainsFunc(m.questions, func(other integration.Question) bool { return other.ID == q.ID }) {
@@ -23,7 +24,7 @@ func (m *machine) ask(q integration.Question) (a integration.Answer, ok bool) {
 // false where that has been asked only now, and where the platform could not say: then it is asked
 // again later.
 func (m *machine) onCall(layer int) (people []integration.User, ok bool) {
-	answer, ok := m.ask(AskOnCall(m.teamID(), layer))
+	answer, ok := m.ask(effect.AskOnCall(m.teamID(), layer))
 	switch {
 	case !ok:
 		return nil, false

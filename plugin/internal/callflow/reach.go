@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 )
 
 const (
@@ -43,15 +46,15 @@ func (m *machine) pursue() {
 		}
 	}
 	if len(m.questions) > 0 {
-		m.ask(AskOnCall(m.teamID(), 0)) // in the same round: it is asked next
+		m.ask(effect.AskOnCall(m.teamID(), 0)) // in the same round: it is asked next
 		return
 	}
 	if m.s.Exit != "" || !a.Routed {
 		m.s.RingAt = time.Time{}
 		return
 	}
-	if m.s.AccountRefused && m.s.liveLegs() == 0 {
-		m.pend(ExitAccount)
+	if m.s.AccountRefused && m.s.LiveLegs() == 0 {
+		m.pend(call.ExitAccount)
 		m.s.RingAt = time.Time{}
 		return
 	}
@@ -76,7 +79,7 @@ func (m *machine) pursue() {
 	}
 	m.s.RingAt = m.nextDecision()
 	switch {
-	case m.s.RingAt.IsZero() && m.byLayer() && m.s.liveLegs() == 0 && m.s.Exit == "":
+	case m.s.RingAt.IsZero() && m.byLayer() && m.s.LiveLegs() == 0 && m.s.Exit == "":
 		// Nobody can be rung: another shift may bring somebody who can.
 		m.s.RingAt = m.now.Add(ringFloor)
 	case !m.s.RingAt.IsZero() && !m.s.RingAt.After(m.now):
@@ -89,7 +92,7 @@ func (m *machine) forgetAcks() {
 	for i := range m.s.People {
 		p := &m.s.People[i]
 		p.Acks = slices.DeleteFunc(p.Acks, func(id string) bool {
-			return !slices.ContainsFunc(m.s.Alert.Acks, func(k Ack) bool { return k.ID == id })
+			return !slices.ContainsFunc(m.s.Alert.Acks, func(k call.Ack) bool { return k.ID == id })
 		})
 		if len(p.Acks) == 0 {
 			p.Acks = nil // as it comes back from JSON
@@ -113,26 +116,26 @@ func (m *machine) noteDeclined() {
 			continue
 		}
 		p.Passed, p.Promised = true, false
-		m.log(p.label()+" declined.", p.User)
+		m.log(p.Label()+" declined.", p.User)
 		for k := range m.s.Legs {
 			// A phone that rings for somebody else as well rings on.
-			if l := &m.s.Legs[k]; l.User == p.User && (l.State == LegPlanned || l.State == LegRinging) && !m.shared(l) {
+			if l := &m.s.Legs[k]; l.User == p.User && (l.State == call.LegPlanned || l.State == call.LegRinging) && !m.shared(l) {
 				m.hangUp(l, false)
-				m.closeLeg(l, ReasonPassed)
+				m.closeLeg(l, call.ReasonPassed)
 			}
 		}
 	}
 }
 
 // shared reports whether a leg rings for somebody else as well who may still take the call.
-func (m *machine) shared(l *Leg) bool {
-	return slices.ContainsFunc(m.s.People, func(p Person) bool {
+func (m *machine) shared(l *call.Leg) bool {
+	return slices.ContainsFunc(m.s.People, func(p call.Person) bool {
 		return p.User != l.User && slices.Contains(p.Phones, l.Phone) && m.mayRing(&p) && !p.Passed
 	})
 }
 
 // pursueAck has whoever acknowledged rung. Where something must be asked first it changes nothing.
-func (m *machine) pursueAck(k Ack) {
+func (m *machine) pursueAck(k call.Ack) {
 	a := &m.s.Alert
 	caps := m.f.Instance.Capabilities
 	switch {
@@ -152,17 +155,17 @@ func (m *machine) pursueAck(k Ack) {
 		}
 	case k.User == "":
 		m.log("Acknowledged by an automation: there is no phone to ring.", "")
-	case m.reach() == ReachRing:
+	case m.reach() == config.ReachRing:
 		m.log("Acknowledged; by option, phones are rung by layer only.", k.User)
-		if p := m.s.person(k.User); p != nil && p.Passed {
+		if p := m.s.Person(k.User); p != nil && p.Passed {
 			p.Passed, p.Undone = false, true
 		}
 	default:
-		answer, ok := m.ask(AskUser(k.User))
+		answer, ok := m.ask(effect.AskUser(k.User))
 		if !ok {
 			return
 		}
-		if unanswered(answer) {
+		if effect.Unanswered(answer) {
 			a.AskAgainAt = m.now.Add(askAgain)
 			return
 		}
@@ -178,11 +181,11 @@ func (m *machine) pursueAck(k Ack) {
 }
 
 // startTurn begins a person's turn anew for an acknowledgement: no floor holds it back.
-func (m *machine) startTurn(p *Person, k Ack) {
+func (m *machine) startTurn(p *call.Person, k call.Ack) {
 	p.Undone = p.Passed || slices.Contains(m.s.Alert.Declined, p.User)
 	p.Acks, p.Passed = append(p.Acks, k.ID), false
 	m.s.Alert.FailedAck = false
-	if m.s.atWork(p) {
+	if m.s.AtWork(p) {
 		m.log("Acknowledged by somebody who is being rung already.", p.User)
 		return
 	}
@@ -195,10 +198,10 @@ func (m *machine) startTurn(p *Person, k Ack) {
 // reach is how people are reached in this call. Where the platform pages nobody for the alert,
 // nobody will acknowledge it, so that the caller would wait in vain: phones are rung whatever the
 // option says.
-func (m *machine) reach() Reach {
-	reach := m.c.reach(m.f.Instance.Capabilities)
-	if reach == ReachAcknowledge && m.s.Alert.Unpaged != "" {
-		return ReachBoth
+func (m *machine) reach() config.Reach {
+	reach := m.c.ReachOn(m.f.Instance.Capabilities)
+	if reach == config.ReachAcknowledge && m.s.Alert.Unpaged != "" {
+		return config.ReachBoth
 	}
 	return reach
 }
@@ -207,13 +210,13 @@ func (m *machine) reach() Reach {
 // that begins only when an acknowledgement came to nothing on a platform that cannot take it back,
 // or when the platform pages nobody.
 func (m *machine) byLayer() bool {
-	return m.reach() != ReachAcknowledge || m.s.Alert.FailedAck
+	return m.reach() != config.ReachAcknowledge || m.s.Alert.FailedAck
 }
 
 // confirm reports whether who answers this phone must press a key. A phone that rings for nobody's
 // acknowledgement always asks: a mailbox would win every time.
-func (m *machine) confirm(leg *Leg) bool {
-	return m.c.ConfirmAnswer || leg.Ack == "" || m.reach() != ReachAcknowledge
+func (m *machine) confirm(leg *call.Leg) bool {
+	return m.c.ConfirmAnswer || leg.Ack == "" || m.reach() != config.ReachAcknowledge
 }
 
 // canReopen reports whether an acknowledgement can be taken back.
@@ -221,7 +224,7 @@ func (m *machine) canReopen() bool { return m.f.Instance.Capabilities.Reopen && 
 
 // claimed reports whether somebody who acknowledged still has their turn: then nobody new is rung.
 func (m *machine) claimed() bool {
-	return !m.s.Alert.FailedAck && slices.ContainsFunc(m.s.People, func(p Person) bool { return len(p.Acks) > 0 && !m.done(&p) })
+	return !m.s.Alert.FailedAck && slices.ContainsFunc(m.s.People, func(p call.Person) bool { return len(p.Acks) > 0 && !m.done(&p) })
 }
 
 // reachLayers notes which layers the platform has reached. For one team layers are only ever added:
@@ -274,25 +277,25 @@ func (m *machine) newestLayer() int {
 
 // mayRing reports whether a person may be rung at all just now: whoever acknowledged always;
 // everybody else only while nobody who acknowledged has their turn.
-func (m *machine) mayRing(p *Person) bool {
+func (m *machine) mayRing(p *call.Person) bool {
 	return len(p.Acks) > 0 || (p.OnCall && m.byLayer() || m.awaited(p)) && !m.claimed()
 }
 
 // awaited reports whether a person who is on call for no layer that was reached, and whose
 // acknowledgement was taken back because of another call, is still rung when that call ends.
-func (m *machine) awaited(p *Person) bool { return p.Promised && !m.byLayer() }
+func (m *machine) awaited(p *call.Person) bool { return p.Promised && !m.byLayer() }
 
 // again reports whether a person who had their turn is rung again: when no later layer has anybody,
 // when another call of theirs has ended, and where somebody's acknowledgement cannot be taken back.
 // Where one round is to be the end, nobody is rung again meanwhile: of several people one would
 // always be ringing, and the round never over.
-func (m *machine) again(p *Person) bool {
-	return m.s.Alert.LastLayer && m.c.GiveUp != GiveUpOneRound || p.Promised || len(p.Acks) > 0 && !m.canReopen()
+func (m *machine) again(p *call.Person) bool {
+	return m.s.Alert.LastLayer && m.c.GiveUp != config.GiveUpOneRound || p.Promised || len(p.Acks) > 0 && !m.canReopen()
 }
 
 // exhausted reports whether nothing more is expected of anybody who may be rung.
 func (m *machine) exhausted() bool {
-	return !slices.ContainsFunc(m.s.People, func(p Person) bool { return m.mayRing(&p) && !m.done(&p) })
+	return !slices.ContainsFunc(m.s.People, func(p call.Person) bool { return m.mayRing(&p) && !m.done(&p) })
 }
 
 // somethingDue reports whether there is something to decide now.
@@ -356,11 +359,11 @@ func (m *machine) readPeople() (entries []integration.OnCallEntry, ok bool) {
 	var onCall integration.Answer
 	ok = true
 	if m.byLayer() || len(m.s.Alert.Acks) > 0 {
-		onCall, ok = m.ask(AskOnCall(m.teamID(), 0))
+		onCall, ok = m.ask(effect.AskOnCall(m.teamID(), 0))
 	}
 	for _, p := range m.s.People {
 		if len(p.Acks) > 0 || m.awaited(&p) {
-			_, known := m.ask(AskUser(p.User))
+			_, known := m.ask(effect.AskUser(p.User))
 			ok = ok && known
 		}
 	}
@@ -387,7 +390,7 @@ func (m *machine) readPeople() (entries []integration.OnCallEntry, ok bool) {
 		if len(p.Acks) == 0 && !m.awaited(&p) {
 			continue
 		}
-		if answer, _ := m.ask(AskUser(p.User)); answer.Err == nil && answer.User != nil {
+		if answer, _ := m.ask(effect.AskUser(p.User)); answer.Err == nil && answer.User != nil {
 			u := *answer.User
 			u.ID = p.User
 			m.bring(u, 0)
@@ -434,20 +437,20 @@ func (m *machine) ringWhoIsDue() {
 
 // ring plans a leg to a phone of a person, who may be one of several with that number: the phone
 // rings once, and counts for each of them.
-func (m *machine) ring(p *Person, phone string, at time.Time) {
+func (m *machine) ring(p *call.Person, phone string, at time.Time) {
 	if at.Before(m.now) {
 		at = m.now
 	}
-	leg := Leg{User: p.User, Name: p.Name, Phone: phone, Layer: p.Layer, Message: m.s.Phase == PhaseDelivering}
+	leg := call.Leg{User: p.User, Name: p.Name, Phone: phone, Layer: p.Layer, Message: m.s.Phase == call.PhaseDelivering}
 	if len(p.Acks) > 0 {
 		leg.Ack = p.Acks[len(p.Acks)-1]
 	}
-	n := m.s.number(phone)
+	n := m.s.Number(phone)
 	n.DialedAt = at
 	n.Rings++
 	for i := range m.s.People {
 		if other := &m.s.People[i]; slices.Contains(other.Phones, phone) {
-			other.noteDial(phone, at)
+			other.NoteDial(phone, at)
 		}
 	}
 	m.plan(leg, at)
@@ -492,11 +495,11 @@ func (m *machine) ackFailed() bool {
 	if len(a.Acks) == 0 || a.Status != integration.AlertAcknowledged || a.AckPending || a.FailedAck || m.claimed() {
 		return false
 	}
-	if m.canReopen() && m.now.Before(a.TakenBackAt.Add(takeBackPause)) || slices.ContainsFunc(a.Acks, func(k Ack) bool { return !m.seen(k.ID) }) {
+	if m.canReopen() && m.now.Before(a.TakenBackAt.Add(takeBackPause)) || slices.ContainsFunc(a.Acks, func(k call.Ack) bool { return !m.seen(k.ID) }) {
 		return false
 	}
 	// Where phones are rung by layer only, acknowledging is the person's own business.
-	return m.reach() != ReachRing || slices.ContainsFunc(a.Acks, m.ownAck)
+	return m.reach() != config.ReachRing || slices.ContainsFunc(a.Acks, m.ownAck)
 }
 
 // failedLayer is the layer of those whose acknowledgement came to nothing; 0: of none.
@@ -507,7 +510,7 @@ func (m *machine) failedLayer(entries []integration.OnCallEntry) int {
 				return e.Layer
 			}
 		}
-		if p := m.s.person(k.User); p != nil {
+		if p := m.s.Person(k.User); p != nil {
 			return p.Layer
 		}
 	}
@@ -600,14 +603,15 @@ func (m *machine) giveUpIfHopeless(entries []integration.OnCallEntry) {
 		if !p.OnCall && len(p.Acks) == 0 {
 			continue
 		}
-		able := !p.Passed && !m.s.unringable(p)
+		able := !p.Passed && !m.s.Unringable(p)
 		hope, awaited = hope || able, awaited || able && p.Promised
 	}
 	switch {
-	case m.s.liveLegs() > 0 || len(a.Acks) > 0:
+	case m.s.LiveLegs() > 0 || len(a.Acks) > 0:
 	case !hope:
-		m.pend(ExitNobody)
-	case m.c.GiveUp == GiveUpOneRound && !awaited: // who is on another call has not been rung yet
-		m.pend(ExitOneRound)
+		m.pend(call.ExitNobody)
+	// Whoever is on another call was not rung yet.
+	case m.c.GiveUp == config.GiveUpOneRound && !awaited:
+		m.pend(call.ExitOneRound)
 	}
 }

@@ -5,32 +5,37 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 // unsigned is a call on hold of which it is not known yet whether it is real.
-func unsigned(t *testing.T, conf Config) *call {
+func unsigned(t *testing.T, conf config.Config) *testCall {
 	t.Helper()
 	c := newCall(t, conf)
-	c.do(Event{Kind: EventArrival, Auth: AuthNoToken})
+	c.do(event.Event{Kind: event.Arrival, Auth: event.AuthNoToken})
 	return c
 }
 
-func (c *call) unsignedTick() Reply {
+func (c *testCall) unsignedTick() reply.Reply {
 	c.t.Helper()
-	return c.do(Event{Kind: EventTick, Auth: AuthNoToken, QueueSid: queueSid})
+	return c.do(event.Event{Kind: event.Tick, Auth: event.AuthNoToken, QueueSid: queueSid})
 }
 
 // notFound has Twilio say, as often as it is asked, that it does not know the call.
-func (c *call) notFound() {
+func (c *testCall) notFound() {
 	c.t.Helper()
 	for range len(notFoundPauses) + 1 {
-		c.wait(10 * time.Second).do(Event{Kind: EventLookedAtCall, Result: NotFound})
+		c.wait(10 * time.Second).do(event.Event{Kind: event.LookedAtCall, Result: event.NotFound})
 	}
-	same(c.t, c.state.Verify.Verdict, VerdictNotFound)
+	same(c.t, c.state.Verify.Verdict, call.VerdictNotFound)
 }
 
 // findings lists codes and severities.
-func findings(effects []Effect) map[string]integration.FindingSeverity {
+func findings(effects []effect.Effect) map[string]integration.FindingSeverity {
 	out := map[string]integration.FindingSeverity{}
 	for _, f := range of[integration.Finding](effects) {
 		out[f.Code] = f.Severity
@@ -40,20 +45,20 @@ func findings(effects []Effect) map[string]integration.FindingSeverity {
 
 func TestASignedCallClearsWarnings(t *testing.T) {
 	t.Parallel()
-	c := newCall(t, Defaults())
+	c := newCall(t, config.Defaults())
 	c.arrive()
 	same(t, findings(c.effects), map[string]integration.FindingSeverity{
-		FindingSignature: integration.FindingClear, FindingCallsNotFound: integration.FindingClear,
+		effect.FindingSignature: integration.FindingClear, effect.FindingCallsNotFound: integration.FindingClear,
 	})
 }
 
 func TestALaterSignatureProvesTheCall(t *testing.T) {
 	t.Parallel()
-	c := unsigned(t, Defaults())
+	c := unsigned(t, config.Defaults())
 	c.unsignedTick()
 	same(t, len(commands(c.all, integration.AlertRoute)), 0)
 	c.hold()
-	same(t, c.state.Verify.Verdict, VerdictSigned)
+	same(t, c.state.Verify.Verdict, call.VerdictSigned)
 	same(t, len(commands(c.effects, integration.AlertRoute)), 1)
 }
 
@@ -62,33 +67,33 @@ func TestTwilioFindsACallLate(t *testing.T) {
 	c := unsigned(t, withVoicemail())
 	c.unsignedTick()
 	c.notFound()
-	c.phase(PhaseLeavingMessage) // nobody was rung, so nobody is waited for
-	c.do(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusInProgress})
-	same(t, c.state.Verify.Verdict, VerdictFound)
+	c.phase(call.PhaseLeavingMessage) // nobody was rung, so nobody is waited for
+	c.do(event.Event{Kind: event.LookedAtCall, Result: event.Done, CallStatus: event.StatusInProgress})
+	same(t, c.state.Verify.Verdict, call.VerdictFound)
 	same(t, len(commands(c.effects, integration.AlertRoute)), 1)
 	// What is known stays known.
-	c.do(Event{Kind: EventLookedAtCall, Result: NotFound})
-	same(t, c.state.Verify.Verdict, VerdictFound)
+	c.do(event.Event{Kind: event.LookedAtCall, Result: event.NotFound})
+	same(t, c.state.Verify.Verdict, call.VerdictFound)
 }
 
 func TestWithoutAVerdictTwilioIsAskedAgainAndThenTheCallIsServed(t *testing.T) {
 	t.Parallel()
-	for _, result := range []Result{Unknown, Refused, Failed} {
-		c := unsigned(t, Defaults())
+	for _, result := range []event.Result{event.Unknown, event.Refused, event.Failed} {
+		c := unsigned(t, config.Defaults())
 		c.unsignedTick()
-		c.do(Event{Kind: EventLookedAtCall, Result: result})
-		looks := of[LookCall](c.effects)
+		c.do(event.Event{Kind: event.LookedAtCall, Result: result})
+		looks := of[effect.LookCall](c.effects)
 		if len(looks) != 1 || !looks[0].At.Equal(c.now.Add(verifyRetry)) {
 			t.Errorf("%s: looks %v, want one in %s", result, looks, verifyRetry)
 		}
 		same(t, len(commands(c.all, integration.AlertRoute)), 0)
 		c.wait(verifyPatient).timer("verify")
-		same(t, c.state.Verify.Verdict, VerdictUnverified)
-		same(t, findings(c.effects)[FindingUnverified], integration.FindingWarning)
+		same(t, c.state.Verify.Verdict, call.VerdictUnverified)
+		same(t, findings(c.effects)[effect.FindingUnverified], integration.FindingWarning)
 		same(t, len(commands(c.effects, integration.AlertRoute)), 1)
 		// Nobody asks once it is served.
-		c.do(Event{Kind: EventLookedAtCall, Result: result})
-		same(t, len(of[LookCall](c.effects)), 0)
+		c.do(event.Event{Kind: event.LookedAtCall, Result: result})
+		same(t, len(of[effect.LookCall](c.effects)), 0)
 	}
 }
 
@@ -97,27 +102,27 @@ func TestAMessageProvesTheCall(t *testing.T) {
 	conf := withVoicemail()
 	conf.StraightToVoicemail = true
 	c := unsigned(t, conf)
-	c.do(Event{Kind: EventRecorded, Auth: AuthNoToken, RecordingSid: "RE1", Seconds: 8})
-	c.do(Event{Kind: EventRecording, Auth: AuthNoToken, RecordingSid: "RE1", RecordingStatus: "completed", Seconds: 7})
+	c.do(event.Event{Kind: event.Recorded, Auth: event.AuthNoToken, RecordingSid: "RE1", Seconds: 8})
+	c.do(event.Event{Kind: event.Recording, Auth: event.AuthNoToken, RecordingSid: "RE1", RecordingStatus: "completed", Seconds: 7})
 	same(t, len(commands(c.all, integration.AlertRoute)), 0)
-	c.do(Event{Kind: EventFetched, RecordingSid: "RE1", Result: Done, Media: &audio})
-	same(t, c.state.Verify.Verdict, VerdictFound)
+	c.do(event.Event{Kind: event.Fetched, RecordingSid: "RE1", Result: event.Done, Media: &audio})
+	same(t, c.state.Verify.Verdict, call.VerdictFound)
 	same(t, len(commands(c.effects, integration.AlertRoute)), 1)
 }
 
 func TestRequestsOfUnknownCallsGetAnAnswerOfTheirKind(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		event Event
-		want  Reply
+		event event.Event
+		want  reply.Reply
 	}{
-		"a document":             {Event{Kind: EventRecorded}, HangupReply{Say: say(PromptGoodbye)}},
-		"a responder's document": {Event{Kind: EventLegKey, Leg: "1", CallStatus: StatusInProgress}, HangupReply{Say: say(PromptGoodbye)}},
-		"a call that is over":    {Event{Kind: EventArrival, CallStatus: StatusCompleted}, EmptyReply{}},
-		"a report":               {Event{Kind: EventRecording, RecordingStatus: "completed"}, EmptyReply{}},
-		"an announcement":        {Event{Kind: EventAnnounce}, AnnounceReply{}},
+		"a document":             {event.Event{Kind: event.Recorded}, reply.Hangup{Say: say(reply.PromptGoodbye)}},
+		"a responder's document": {event.Event{Kind: event.LegKey, Leg: "1", CallStatus: event.StatusInProgress}, reply.Hangup{Say: say(reply.PromptGoodbye)}},
+		"a call that is over":    {event.Event{Kind: event.Arrival, CallStatus: event.StatusCompleted}, reply.Empty{}},
+		"a report":               {event.Event{Kind: event.Recording, RecordingStatus: "completed"}, reply.Empty{}},
+		"an announcement":        {event.Event{Kind: event.Announce}, reply.Announce{}},
 	} {
-		fresh := newCall(t, Defaults())
+		fresh := newCall(t, config.Defaults())
 		got := fresh.do(c.event)
 		if mustJSON(t, got) != mustJSON(t, c.want) {
 			t.Errorf("%s: reply %#v, want %#v", name, got, c.want)
@@ -128,35 +133,35 @@ func TestRequestsOfUnknownCallsGetAnAnswerOfTheirKind(t *testing.T) {
 
 func TestACallNobodyHearsOfEndsAtLast(t *testing.T) {
 	t.Parallel()
-	c := newCall(t, Defaults()).holding()
+	c := newCall(t, config.Defaults()).holding()
 	c.c.MaxWait = 24 * time.Hour
 	c.state.Hold.MaxWaitAt = c.now.Add(24 * time.Hour)
 	c.wait(presenceLimit).timer("present")
-	same(t, len(of[LookCall](c.effects)), 1)
-	c.phase(PhaseHolding)
+	same(t, len(of[effect.LookCall](c.effects)), 1)
+	c.phase(call.PhaseHolding)
 	// Twilio is asked again before silence counts as the end.
 	c.wait(silenceEnd).timer("present")
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 	for range 2 {
 		c.wait(presenceLimit).timer("present")
 	}
-	c.ended(EndHungUp)
+	c.ended(call.EndHungUp)
 }
 
 func TestACallIsLookedAtAfterItsEndOnlyForItsVerdict(t *testing.T) {
 	t.Parallel()
-	c := newCall(t, Defaults()).holding()
+	c := newCall(t, config.Defaults()).holding()
 	if !Wanted(c.state, "look-call") {
 		t.Error("a running call is not looked at")
 	}
-	c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
-	c.ended(EndHungUp)
+	c.do(event.Event{Kind: event.CallStatus, CallStatus: event.StatusCompleted})
+	c.ended(call.EndHungUp)
 	if Wanted(c.state, "look-call") {
 		t.Error("a call that is over is looked at")
 	}
-	u := unsigned(t, Defaults())
-	u.do(Event{Kind: EventLeft, Auth: AuthNoToken, QueueResult: "hangup"})
-	u.ended(EndHungUp)
+	u := unsigned(t, config.Defaults())
+	u.do(event.Event{Kind: event.Left, Auth: event.AuthNoToken, QueueResult: "hangup"})
+	u.ended(call.EndHungUp)
 	if !Wanted(u.state, "look-call") {
 		t.Error("the verdict on a call that is over is not asked for")
 	}
@@ -166,22 +171,24 @@ func TestACallIsLookedAtAfterItsEndOnlyForItsVerdict(t *testing.T) {
 // missed call as soon as that is known.
 func TestAMissedCallIsRoutedOnceTheCallIsKnownToBeReal(t *testing.T) {
 	t.Parallel()
-	conf := Defaults()
+	conf := config.Defaults()
 	conf.SkipResolveOnHangup = true
 	for name, c := range map[string]struct {
-		verdict func(*call)
+		verdict func(*testCall)
 		routes  int
 	}{
-		"found": {func(c *call) { c.do(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusCompleted}) }, 1},
-		"never": {func(c *call) {
-			c.do(Event{Kind: EventLookedAtCall, Result: Failed})
+		"found": {func(c *testCall) {
+			c.do(event.Event{Kind: event.LookedAtCall, Result: event.Done, CallStatus: event.StatusCompleted})
+		}, 1},
+		"never": {func(c *testCall) {
+			c.do(event.Event{Kind: event.LookedAtCall, Result: event.Failed})
 			c.wait(verifyPatient).timer("verify")
 		}, 1},
-		"not found": {func(c *call) { c.do(Event{Kind: EventLookedAtCall, Result: NotFound}) }, 0},
+		"not found": {func(c *testCall) { c.do(event.Event{Kind: event.LookedAtCall, Result: event.NotFound}) }, 0},
 	} {
 		one := unsigned(t, conf)
-		one.do(Event{Kind: EventLeft, Auth: AuthNoToken, QueueResult: "hangup"})
-		one.ended(EndHungUp)
+		one.do(event.Event{Kind: event.Left, Auth: event.AuthNoToken, QueueResult: "hangup"})
+		one.ended(call.EndHungUp)
 		same(t, len(commands(one.all, integration.AlertRoute)), 0)
 		c.verdict(one)
 		if n := len(commands(one.all, integration.AlertRoute)); n != c.routes {
@@ -192,23 +199,23 @@ func TestAMissedCallIsRoutedOnceTheCallIsKnownToBeReal(t *testing.T) {
 
 func TestTheVerdictIsNotWaitedForLongerInTheMenu(t *testing.T) {
 	t.Parallel()
-	c := newCall(t, Defaults())
+	c := newCall(t, config.Defaults())
 	c.facts.Destinations = []integration.Destination{devops, support}
-	c.do(Event{Kind: EventArrival, Auth: AuthNoToken})
-	c.phase(PhaseChoosing)
-	c.do(Event{Kind: EventLookedAtCall, Result: Failed})
+	c.do(event.Event{Kind: event.Arrival, Auth: event.AuthNoToken})
+	c.phase(call.PhaseChoosing)
+	c.do(event.Event{Kind: event.LookedAtCall, Result: event.Failed})
 	c.wait(verifyPatient).timer("verify")
-	same(t, c.state.Verify.Verdict, VerdictUnverified)
+	same(t, c.state.Verify.Verdict, call.VerdictUnverified)
 }
 
 func TestATokenThatChangesDuringACallIsLookedIntoOnce(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, withVoicemail()).holding()
 	for range 20 {
-		c.wait(15 * time.Second).do(Event{Kind: EventTick, QueueSid: queueSid, Tick: 1, Auth: AuthMismatch})
-		if len(of[LookCall](c.effects)) > 0 {
-			c.do(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusInProgress})
+		c.wait(15 * time.Second).do(event.Event{Kind: event.Tick, QueueSid: queueSid, Tick: 1, Auth: event.AuthMismatch})
+		if len(of[effect.LookCall](c.effects)) > 0 {
+			c.do(event.Event{Kind: event.LookedAtCall, Result: event.Done, CallStatus: event.StatusInProgress})
 		}
 	}
-	same(t, len(of[LookCall](c.all)), 1)
+	same(t, len(of[effect.LookCall](c.all)), 1)
 }

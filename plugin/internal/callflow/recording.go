@@ -7,6 +7,11 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/draft"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 const (
@@ -30,12 +35,12 @@ const (
 // so each is fetched, attached and mailed, whichever request told of it.
 
 // heardOf finds a recording of the call, or notes a new one; nil without a SID.
-func (m *machine) heardOf(sid string) *Recording {
+func (m *machine) heardOf(sid string) *call.Recording {
 	v := &m.s.Voicemail
-	if r := v.recording(sid); r != nil || sid == "" || len(v.Recordings) >= maxRecordings {
+	if r := v.Recording(sid); r != nil || sid == "" || len(v.Recordings) >= maxRecordings {
 		return r
 	}
-	v.Recordings = append(v.Recordings, Recording{Sid: sid})
+	v.Recordings = append(v.Recordings, call.Recording{Sid: sid})
 	return &v.Recordings[len(v.Recordings)-1]
 }
 
@@ -51,7 +56,7 @@ func (m *machine) recorded() {
 	}
 	if m.e.CallStatus.Over() || m.e.Digits == "hangup" {
 		m.callerGone("the caller hung up")
-		m.reply = EmptyReply{}
+		m.reply = reply.Empty{}
 	}
 }
 
@@ -60,7 +65,7 @@ func (m *machine) recorded() {
 // being asked to speak once more.
 func (m *machine) resumeLeaving() {
 	v := &m.s.Voicemail
-	if v.Offered && (m.e.FailedRequest == EventRecorded || v.anyOpen()) {
+	if v.Offered && (m.e.FailedRequest == event.Recorded || v.AnyOpen()) {
 		v.Finished = true
 		m.awaitRecording()
 	}
@@ -70,13 +75,13 @@ func (m *machine) resumeLeaving() {
 func (m *machine) awaitRecording() {
 	v := &m.s.Voicemail
 	switch m.s.Phase {
-	case PhaseLeavingMessage:
-		m.enter(PhaseAwaitingRecording)
-	case PhaseDelivering, PhaseEnded:
-		if !v.anyOpen() {
+	case call.PhaseLeavingMessage:
+		m.enter(call.PhaseAwaitingRecording)
+	case call.PhaseDelivering, call.PhaseEnded:
+		if !v.AnyOpen() {
 			return
 		}
-	case PhaseArrived, PhaseChoosing, PhaseHolding, PhaseConnecting, PhaseTalking, PhaseAwaitingRecording:
+	case call.PhaseArrived, call.PhaseChoosing, call.PhaseHolding, call.PhaseConnecting, call.PhaseTalking, call.PhaseAwaitingRecording:
 	}
 	if v.GiveUpAt.IsZero() {
 		v.LookAt, v.GiveUpAt = m.now.Add(recordingLook), m.now.Add(fetchPatience)
@@ -97,14 +102,14 @@ func (m *machine) recording() {
 
 // recordingStatus takes Twilio's word on one recording (Twilio docs: voice/twiml/record, and
 // voice/api/recording).
-func (m *machine) recordingStatus(r *Recording, status string, seconds int) {
+func (m *machine) recordingStatus(r *call.Recording, status string, seconds int) {
 	switch status {
 	case "completed":
 		if seconds > 0 {
 			r.Seconds = seconds
 		}
 		r.Absent, r.Failed = false, false
-		if m.s.Phase == PhaseLeavingMessage {
+		if m.s.Phase == call.PhaseLeavingMessage {
 			m.awaitRecording()
 		}
 		if !r.Told && r.Media == nil && !r.Fetching {
@@ -115,7 +120,7 @@ func (m *machine) recordingStatus(r *Recording, status string, seconds int) {
 	case "absent":
 		r.Absent = r.Absent || !r.Told
 	case "failed":
-		if r.open() {
+		if r.Open() {
 			r.Failed = true
 			text := "Twilio could not record the caller's message."
 			if m.e.Code != "" {
@@ -130,7 +135,7 @@ func (m *machine) recordingStatus(r *Recording, status string, seconds int) {
 // hold nothing.
 func (m *machine) concludeRecordings() {
 	v := &m.s.Voicemail
-	if v.anyOpen() || v.mayBeMore() {
+	if v.AnyOpen() || v.MayBeMore() {
 		return
 	}
 	if len(v.Recordings) == 0 && !v.Absent {
@@ -138,34 +143,34 @@ func (m *machine) concludeRecordings() {
 	}
 	v.LookAt, v.GiveUpAt = time.Time{}, time.Time{}
 	switch m.s.Phase {
-	case PhaseAwaitingRecording:
-		v.Absent = !slices.ContainsFunc(v.Recordings, func(r Recording) bool { return r.Failed })
-		m.end(EndNoMessage, "nothing was recorded")
-	case PhaseLeavingMessage, PhaseDelivering, PhaseEnded, PhaseArrived, PhaseChoosing, PhaseHolding, PhaseConnecting, PhaseTalking:
+	case call.PhaseAwaitingRecording:
+		v.Absent = !slices.ContainsFunc(v.Recordings, func(r call.Recording) bool { return r.Failed })
+		m.end(call.EndNoMessage, "nothing was recorded")
+	case call.PhaseLeavingMessage, call.PhaseDelivering, call.PhaseEnded, call.PhaseArrived, call.PhaseChoosing, call.PhaseHolding, call.PhaseConnecting, call.PhaseTalking:
 	}
 }
 
 // fetch asks for the audio of a recording, at a time and until another. A call that is not proven
 // may ask only so often; beyond that the recording counts as being fetched and is given up at its
 // deadline.
-func (m *machine) fetch(r *Recording, at, until time.Time) {
+func (m *machine) fetch(r *call.Recording, at, until time.Time) {
 	r.Fetching = true
 	if !m.mayAsk() {
 		return
 	}
-	m.emit(FetchRecording{Task: m.task("fetch-" + r.Sid), RecordingSid: r.Sid, At: at, NotAfter: until})
+	m.emit(effect.FetchRecording{Task: m.task("fetch-" + r.Sid), RecordingSid: r.Sid, At: at, NotAfter: until})
 }
 
 // fetched is the result of fetching the audio of a recording.
 func (m *machine) fetched() {
 	v := &m.s.Voicemail
-	r := v.recording(m.e.RecordingSid)
+	r := v.Recording(m.e.RecordingSid)
 	if r == nil || r.Media != nil || !r.Fetching {
 		return
 	}
 	switch {
-	case m.e.Result == Done && m.e.Media != nil:
-		media := Media(*m.e.Media)
+	case m.e.Result == event.Done && m.e.Media != nil:
+		media := call.Media(*m.e.Media)
 		r.Media, r.Absent, r.Failed = &media, false, false
 		if m.e.Seconds > 0 {
 			r.Seconds = m.e.Seconds
@@ -173,7 +178,7 @@ func (m *machine) fetched() {
 		m.deliver(r)
 		// Only now: the host has stored the audio.
 		if m.c.DeleteRecording {
-			m.emit(DeleteRecording{Task: m.task("delete-" + r.Sid), RecordingSid: r.Sid})
+			m.emit(effect.DeleteRecording{Task: m.task("delete-" + r.Sid), RecordingSid: r.Sid})
 		}
 	case r.Told: // it was tried for a day
 		m.log("The audio of the caller's message could not be fetched. "+m.e.Detail, "")
@@ -191,19 +196,19 @@ func (m *machine) fetched() {
 
 // deliver puts a message where people see it: on the alert, which is opened again and routed once
 // more where nobody would look at it, and into a mail, once each.
-func (m *machine) deliver(r *Recording) {
+func (m *machine) deliver(r *call.Recording) {
 	v, a := &m.s.Voicemail, &m.s.Alert
 	a.Quiet = false // a message is for somebody to hear, however often its caller called
 	if r.Media != nil {
-		if m.s.Verify.Verdict == VerdictPending || m.s.Verify.Verdict == VerdictNotFound {
+		if m.s.Verify.Verdict == call.VerdictPending || m.s.Verify.Verdict == call.VerdictNotFound {
 			// Twilio had the recording, so it had the call.
-			m.s.Verify = Verify{Verdict: VerdictFound}
+			m.s.Verify = call.Verify{Verdict: call.VerdictFound}
 		}
 		label := "Voicemail"
-		if n := v.attached(); n > 1 {
+		if n := v.Attached(); n > 1 {
 			label += " " + strconv.Itoa(n)
 		}
-		m.command(integration.AlertCommand{Kind: integration.AlertAttach, Media: r.Media.reference(), Label: label})
+		m.command(integration.AlertCommand{Kind: integration.AlertAttach, Media: r.Media.Reference(), Label: label})
 	}
 	if r.Told {
 		m.beginDelivery()
@@ -216,10 +221,10 @@ func (m *machine) deliver(r *Recording) {
 	// From here on this message counts among those that were delivered, as the text below says.
 	r.Told = true
 	what := "left a voicemail message of"
-	if v.told() > 1 {
+	if v.Told() > 1 {
 		what = "left a further voicemail message of"
 	}
-	text := fmt.Sprintf("%s %s %s.", callerName(m.s.Caller.shown()), what, lasting(time.Duration(r.Seconds)*time.Second))
+	text := fmt.Sprintf("%s %s %s.", callerName(m.s.Caller.Shown()), what, lasting(time.Duration(r.Seconds)*time.Second))
 	switch {
 	case r.Media == nil && m.e.RecordingStatus == "deleted":
 		text += " Its audio was deleted at Twilio before it could be fetched."
@@ -236,18 +241,18 @@ func (m *machine) deliver(r *Recording) {
 	m.tellOfMessage(r, text+" "+m.callBack())
 	r.Transcript = ""
 	if !m.over() {
-		m.end(EndMessageLeft, "a message was left")
+		m.end(call.EndMessageLeft, "a message was left")
 	}
 	m.beginDelivery()
 }
 
 // tellOfMessage mails a message to whomever the options name. Where that reaches nobody, the story
 // and a finding say so: no message may rest unheard without either.
-func (m *machine) tellOfMessage(r *Recording, lead string) {
+func (m *machine) tellOfMessage(r *call.Recording, lead string) {
 	m.emit(m.voicemailMail(r, lead))
 	if m.c.Unmailed == "" {
 		for _, f := range m.f.Findings {
-			if f.Severity != integration.FindingClear && (f.Code == FindingUnmailed || f.Code == FindingMailRefused) {
+			if f.Severity != integration.FindingClear && (f.Code == effect.FindingUnmailed || f.Code == effect.FindingMailRefused) {
 				// Unless it happens again.
 				m.emit(integration.Finding{Code: f.Code, Severity: integration.FindingClear, At: m.now})
 			}
@@ -258,7 +263,7 @@ func (m *machine) tellOfMessage(r *Recording, lead string) {
 	if m.delivers() {
 		return // people are rung for it; should none hear it, that is told
 	}
-	m.emit(integration.Finding{Code: FindingUnmailed, Severity: integration.FindingError, Field: "voicemail_emails", At: m.now,
+	m.emit(integration.Finding{Code: effect.FindingUnmailed, Severity: integration.FindingError, Field: "voicemail_emails", At: m.now,
 		Message: "A caller left a message and nobody was mailed about it, because " + m.c.Unmailed + ". It is kept with the alert alone."})
 }
 
@@ -266,7 +271,7 @@ func (m *machine) tellOfMessage(r *Recording, lead string) {
 func (m *machine) mailRefused() {
 	text := "The mail about the message was not delivered"
 	m.log(text+": "+m.e.Detail+".", "")
-	m.emit(integration.Finding{Code: FindingMailRefused, Severity: integration.FindingError, Field: "voicemail_emails", At: m.now,
+	m.emit(integration.Finding{Code: effect.FindingMailRefused, Severity: integration.FindingError, Field: "voicemail_emails", At: m.now,
 		Message: text + ": " + m.e.Detail + ". Correct the address, or add another one."})
 }
 
@@ -308,7 +313,7 @@ func (m *machine) teamsForMessage() {
 	if m.c.MailsAddresses {
 		told = "only the addresses in voicemail_emails were told of it"
 	}
-	m.emit(integration.Finding{Code: FindingNoTeam, Severity: integration.FindingError, Field: "destinations", At: m.now,
+	m.emit(integration.Finding{Code: effect.FindingNoTeam, Severity: integration.FindingError, Field: "destinations", At: m.now,
 		Message: "A caller left a message and " + told + ": the call had no team. Add a team as destination, or a default receiver to the router."})
 	m.log("No team is set up for this call: "+told+".", "")
 }
@@ -316,7 +321,7 @@ func (m *machine) teamsForMessage() {
 // recordingsListed is the result of looking up the call's recordings.
 func (m *machine) recordingsListed() {
 	v := &m.s.Voicemail
-	if m.e.Result != Done && m.e.Result != NotFound {
+	if m.e.Result != event.Done && m.e.Result != event.NotFound {
 		m.lookAgain()
 		return
 	}
@@ -327,7 +332,7 @@ func (m *machine) recordingsListed() {
 		}
 	}
 	switch {
-	case len(v.Recordings) == 0 && v.Finished, slices.ContainsFunc(v.Recordings, func(r Recording) bool { return r.open() && !r.Fetching }):
+	case len(v.Recordings) == 0 && v.Finished, slices.ContainsFunc(v.Recordings, func(r call.Recording) bool { return r.Open() && !r.Fetching }):
 		// The caller finished a message, or Twilio still works on it.
 		m.lookAgain()
 		return
@@ -353,10 +358,10 @@ func (m *machine) recordingDue() {
 	}
 	v.LookAt = time.Time{}
 	if m.mayAsk() {
-		m.emit(LookRecordings{Task: m.task("look-recordings"), At: m.now})
+		m.emit(effect.LookRecordings{Task: m.task("look-recordings"), At: m.now})
 	}
 	for i := range v.Recordings {
-		if r := &v.Recordings[i]; r.open() && !r.Fetching {
+		if r := &v.Recordings[i]; r.Open() && !r.Fetching {
 			// Named by a request: whether it is listed does not matter.
 			m.fetch(r, m.now, v.GiveUpAt)
 		}
@@ -368,7 +373,7 @@ func (m *machine) stopWaiting() {
 	v := &m.s.Voicemail
 	v.LookAt, v.GiveUpAt = time.Time{}, time.Time{}
 	for i := range v.Recordings {
-		if r := &v.Recordings[i]; r.open() && m.real() {
+		if r := &v.Recordings[i]; r.Open() && m.real() {
 			m.deliver(r)
 			if len(m.questions) > 0 {
 				return
@@ -376,8 +381,8 @@ func (m *machine) stopWaiting() {
 			m.fetch(r, m.now.Add(fetchPatience), m.now.Add(lateFetch))
 		}
 	}
-	if m.s.Phase == PhaseAwaitingRecording {
-		m.end(EndNoMessage, "what was recorded could not be found out")
+	if m.s.Phase == call.PhaseAwaitingRecording {
+		m.end(call.EndNoMessage, "what was recorded could not be found out")
 	}
 }
 
@@ -387,7 +392,7 @@ func (m *machine) transcription() {
 	if !v.Offered || m.e.Text == "" {
 		return
 	}
-	known := len(v.Recordings) == 0 || v.recording(m.e.RecordingSid) != nil
+	known := len(v.Recordings) == 0 || v.Recording(m.e.RecordingSid) != nil
 	r := m.heardOf(m.e.RecordingSid)
 	if r == nil || r.Transcribed || r.Transcript != "" {
 		return
@@ -405,8 +410,8 @@ func (m *machine) transcription() {
 }
 
 // addTranscript puts what was said on the alert.
-func (m *machine) addTranscript(r *Recording, text string) {
+func (m *machine) addTranscript(r *call.Recording, text string) {
 	r.Transcribed = true
-	transcript := textField(integration.LabelTranscription, text)
+	transcript := draft.TextField(integration.LabelTranscription, text)
 	m.command(integration.AlertCommand{Kind: integration.AlertAddField, Field: &transcript})
 }

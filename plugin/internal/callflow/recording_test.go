@@ -5,22 +5,27 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 // voicemailOffered is a call that was given the recording document.
-func voicemailOffered(t failer) *call {
+func voicemailOffered(t failer) *testCall {
 	t.Helper()
 	c := newCall(t, withVoicemail()).holding()
-	c.do(Event{Kind: EventHoldKey, Digits: "*"})
-	c.do(Event{Kind: EventLeft, QueueResult: "leave"})
-	c.phase(PhaseLeavingMessage)
+	c.do(event.Event{Kind: event.HoldKey, Digits: "*"})
+	c.do(event.Event{Kind: event.Left, QueueResult: "leave"})
+	c.phase(call.PhaseLeavingMessage)
 	return c
 }
 
 // fetches lists the recordings whose audio was asked for, in order.
-func fetches(effects []Effect) []string {
+func fetches(effects []effect.Effect) []string {
 	var out []string
-	for _, f := range of[FetchRecording](effects) {
+	for _, f := range of[effect.FetchRecording](effects) {
 		out = append(out, f.RecordingSid)
 	}
 	return out
@@ -35,31 +40,31 @@ func kept(ref string) *integration.MediaRef {
 func TestARecordingThatARequestNamedIsFetchedThoughTwilioListsNone(t *testing.T) {
 	t.Parallel()
 	c := voicemailOffered(t)
-	c.do(Event{Kind: EventRecorded, RecordingSid: "RE1", Seconds: 9, Digits: "#"})
+	c.do(event.Event{Kind: event.Recorded, RecordingSid: "RE1", Seconds: 9, Digits: "#"})
 	c.wait(time.Minute).timer("recording")
 	same(t, fetches(c.effects), []string{"RE1"})
-	c.do(Event{Kind: EventRecordingsList, Result: NotFound})
-	c.phase(PhaseAwaitingRecording)
-	c.do(Event{Kind: EventFetched, RecordingSid: "RE1", Result: Done, Media: &audio})
-	c.ended(EndMessageLeft)
-	same(t, len(of[Mail](c.all)), 1)
+	c.do(event.Event{Kind: event.RecordingsList, Result: event.NotFound})
+	c.phase(call.PhaseAwaitingRecording)
+	c.do(event.Event{Kind: event.Fetched, RecordingSid: "RE1", Result: event.Done, Media: &audio})
+	c.ended(call.EndMessageLeft)
+	same(t, len(of[effect.Mail](c.all)), 1)
 	same(t, len(commands(c.all, integration.AlertResolve)), 0)
 }
 
 func TestARecordingIsAbsentOnlyWhenTwilioSaysSoOfIt(t *testing.T) {
 	t.Parallel()
 	c := voicemailOffered(t)
-	c.do(Event{Kind: EventRecorded, RecordingSid: "RE1", Seconds: 9})
-	c.do(Event{Kind: EventRecording, RecordingSid: "RE2", RecordingStatus: "absent"})
-	c.phase(PhaseAwaitingRecording)
+	c.do(event.Event{Kind: event.Recorded, RecordingSid: "RE1", Seconds: 9})
+	c.do(event.Event{Kind: event.Recording, RecordingSid: "RE2", RecordingStatus: "absent"})
+	c.phase(call.PhaseAwaitingRecording)
 	// A finished message that is in no list yet is looked for again, and in the end told of.
 	c = voicemailOffered(t)
-	c.do(Event{Kind: EventRecorded, Digits: "#"})
+	c.do(event.Event{Kind: event.Recorded, Digits: "#"})
 	for range 12 {
 		c.wait(30 * time.Second).timer("recording")
-		c.do(Event{Kind: EventRecordingsList, Result: NotFound})
+		c.do(event.Event{Kind: event.RecordingsList, Result: event.NotFound})
 	}
-	c.ended(EndNoMessage)
+	c.ended(call.EndNoMessage)
 	same(t, len(commands(c.all, integration.AlertResolve)), 0)
 	c.logged("could not be found out. Call back " + callerNum)
 }
@@ -68,29 +73,29 @@ func TestEveryCompletedRecordingIsAttachedAndMailedOnce(t *testing.T) {
 	t.Parallel()
 	c := voicemailOffered(t)
 	// The request that ended the first recording was lost, and the caller spoke again.
-	if _, ok := c.do(Event{Kind: EventResume}).(RecordReply); !ok {
+	if _, ok := c.do(event.Event{Kind: event.Resume}).(reply.Record); !ok {
 		t.Fatalf("reply = %T, want RecordReply", c.reply)
 	}
-	c.do(Event{Kind: EventRecorded, RecordingSid: "RE2", Seconds: 2, Digits: "#"})
-	c.do(Event{Kind: EventRecording, RecordingSid: "RE2", RecordingStatus: "absent"})
-	c.phase(PhaseAwaitingRecording) // the first may hold the message
+	c.do(event.Event{Kind: event.Recorded, RecordingSid: "RE2", Seconds: 2, Digits: "#"})
+	c.do(event.Event{Kind: event.Recording, RecordingSid: "RE2", RecordingStatus: "absent"})
+	c.phase(call.PhaseAwaitingRecording) // the first may hold the message
 	c.wait(time.Minute).timer("recording")
-	list := []ListedRecording{{Sid: "RE1", Status: "completed", Seconds: 20}, {Sid: "RE2", Status: "absent"}, {Sid: "RE3", Status: "completed", Seconds: 4}}
-	c.do(Event{Kind: EventRecordingsList, Result: Done, Recordings: list})
+	list := []event.ListedRecording{{Sid: "RE1", Status: "completed", Seconds: 20}, {Sid: "RE2", Status: "absent"}, {Sid: "RE3", Status: "completed", Seconds: 4}}
+	c.do(event.Event{Kind: event.RecordingsList, Result: event.Done, Recordings: list})
 	same(t, fetches(c.effects), []string{"RE1", "RE3"})
-	c.do(Event{Kind: EventFetched, RecordingSid: "RE1", Result: Done, Media: kept("media:01")})
-	c.ended(EndMessageLeft)
-	c.do(Event{Kind: EventFetched, RecordingSid: "RE3", Result: Done, Media: kept("media:03")})
+	c.do(event.Event{Kind: event.Fetched, RecordingSid: "RE1", Result: event.Done, Media: kept("media:01")})
+	c.ended(call.EndMessageLeft)
+	c.do(event.Event{Kind: event.Fetched, RecordingSid: "RE3", Result: event.Done, Media: kept("media:03")})
 	// Told again in every way.
-	c.do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed"})
-	c.do(Event{Kind: EventRecordingsList, Result: Done, Recordings: list})
-	c.do(Event{Kind: EventFetched, RecordingSid: "RE3", Result: Done, Media: kept("media:03")})
+	c.do(event.Event{Kind: event.Recording, RecordingSid: "RE1", RecordingStatus: "completed"})
+	c.do(event.Event{Kind: event.RecordingsList, Result: event.Done, Recordings: list})
+	c.do(event.Event{Kind: event.Fetched, RecordingSid: "RE3", Result: event.Done, Media: kept("media:03")})
 	same(t, fetches(c.all), []string{"RE1", "RE3"})
 	var refs, keys []string
 	for _, a := range commands(c.all, integration.AlertAttach) {
 		refs = append(refs, a.Media.Ref+" "+a.Label)
 	}
-	for _, m := range of[Mail](c.all) {
+	for _, m := range of[effect.Mail](c.all) {
 		keys = append(keys, m.Key)
 	}
 	same(t, refs, []string{"media:01 Voicemail", "media:03 Voicemail 2"})
@@ -104,35 +109,35 @@ func TestEveryCompletedRecordingIsAttachedAndMailedOnce(t *testing.T) {
 func TestALostRequestAboutARecordingIsLookedUpAfterAMessageWasDelivered(t *testing.T) {
 	t.Parallel()
 	c := voicemailOffered(t)
-	c.do(Event{Kind: EventResume})
+	c.do(event.Event{Kind: event.Resume})
 	leaveMessage(c) // the second one
 	c.wait(time.Minute).timer("recording")
-	same(t, len(of[LookRecordings](c.effects)), 1)
-	c.do(Event{Kind: EventRecordingsList, Result: Done, Recordings: []ListedRecording{{Sid: "RE0", Status: "completed"}, {Sid: "RE1", Status: "completed"}}})
+	same(t, len(of[effect.LookRecordings](c.effects)), 1)
+	c.do(event.Event{Kind: event.RecordingsList, Result: event.Done, Recordings: []event.ListedRecording{{Sid: "RE0", Status: "completed"}, {Sid: "RE1", Status: "completed"}}})
 	same(t, fetches(c.effects), []string{"RE0"})
-	c.do(Event{Kind: EventFetched, RecordingSid: "RE0", Result: Done, Media: kept("media:01")})
-	same(t, len(of[Mail](c.all)), 2)
+	c.do(event.Event{Kind: event.Fetched, RecordingSid: "RE0", Result: event.Done, Media: kept("media:01")})
+	same(t, len(of[effect.Mail](c.all)), 2)
 }
 
 func TestACallerWhoFinishedAMessageIsThanked(t *testing.T) {
 	t.Parallel()
-	thanks := Reply(HangupReply{Say: say(PromptAfterMessage)})
-	for name, request := range map[string]Event{
-		"at the fallback address": {Kind: EventArrival}, "resumed": {Kind: EventResume}, "sent to voicemail again": {Kind: EventVoicemail},
+	thanks := reply.Reply(reply.Hangup{Say: say(reply.PromptAfterMessage)})
+	for name, request := range map[string]event.Event{
+		"at the fallback address": {Kind: event.Arrival}, "resumed": {Kind: event.Resume}, "sent to voicemail again": {Kind: event.Voicemail},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := voicemailOffered(t)
-			c.do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed", Seconds: 5})
+			c.do(event.Event{Kind: event.Recording, RecordingSid: "RE1", RecordingStatus: "completed", Seconds: 5})
 			same(t, c.do(request), thanks)
-			c.do(Event{Kind: EventFetched, RecordingSid: "RE1", Result: Done, Media: &audio})
-			c.ended(EndMessageLeft)
+			c.do(event.Event{Kind: event.Fetched, RecordingSid: "RE1", Result: event.Done, Media: &audio})
+			c.ended(call.EndMessageLeft)
 			same(t, c.do(request), thanks)
 			// Twilio names the request that failed: the one that ends a recording.
 			c = voicemailOffered(t)
-			request.FailedRequest = EventRecorded
+			request.FailedRequest = event.Recorded
 			same(t, c.do(request), thanks)
-			c.phase(PhaseAwaitingRecording)
+			c.phase(call.PhaseAwaitingRecording)
 		})
 	}
 }
@@ -140,9 +145,9 @@ func TestACallerWhoFinishedAMessageIsThanked(t *testing.T) {
 func TestAFailedRecordingKeepsTheAlertOpen(t *testing.T) {
 	t.Parallel()
 	c := voicemailOffered(t)
-	c.do(Event{Kind: EventRecorded, RecordingSid: "RE1"})
-	c.do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "failed", Code: "13618"})
-	c.ended(EndNoMessage)
+	c.do(event.Event{Kind: event.Recorded, RecordingSid: "RE1"})
+	c.do(event.Event{Kind: event.Recording, RecordingSid: "RE1", RecordingStatus: "failed", Code: "13618"})
+	c.ended(call.EndNoMessage)
 	c.logged("Twilio could not record the caller's message. (Twilio error 13618)")
 	c.logged("Call back " + callerNum)
 	same(t, len(commands(c.all, integration.AlertResolve)), 0)
@@ -151,19 +156,19 @@ func TestAFailedRecordingKeepsTheAlertOpen(t *testing.T) {
 func TestAMessageWhoseAudioWasDeletedIsStillTold(t *testing.T) {
 	t.Parallel()
 	c := voicemailOffered(t)
-	c.do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed", Seconds: 5})
-	c.do(Event{Kind: EventFetched, RecordingSid: "RE1", Result: NotFound, RecordingStatus: "deleted"})
-	c.ended(EndMessageLeft)
+	c.do(event.Event{Kind: event.Recording, RecordingSid: "RE1", RecordingStatus: "completed", Seconds: 5})
+	c.do(event.Event{Kind: event.Fetched, RecordingSid: "RE1", Result: event.NotFound, RecordingStatus: "deleted"})
+	c.ended(call.EndMessageLeft)
 	c.logged("left a voicemail message of 5 s. Its audio was deleted at Twilio before it could be fetched.")
-	same(t, len(of[Mail](c.all)), 1)
+	same(t, len(of[effect.Mail](c.all)), 1)
 }
 
 func TestAMessageOnACallWithoutATeamGoesToSomebody(t *testing.T) {
 	t.Parallel()
-	without := func(t *testing.T, conf Config) *call {
+	without := func(t *testing.T, conf config.Config) *testCall {
 		c := newCall(t, conf)
 		c.facts.Destinations = nil
-		if _, ok := c.arrive().(RecordReply); !ok {
+		if _, ok := c.arrive().(reply.Record); !ok {
 			t.Fatalf("reply = %T, want RecordReply", c.reply)
 		}
 		return c
@@ -174,7 +179,7 @@ func TestAMessageOnACallWithoutATeamGoesToSomebody(t *testing.T) {
 		c.facts.Destinations = []integration.Destination{devops}
 		leaveMessage(c)
 		same(t, commands(c.all, integration.AlertRoute)[0].Teams, []string{"devops"})
-		same(t, of[Mail](c.all)[0].Teams, []string{"devops"})
+		same(t, of[effect.Mail](c.all)[0].Teams, []string{"devops"})
 	})
 	t.Run("the teams of a router", func(t *testing.T) {
 		t.Parallel()
@@ -182,7 +187,7 @@ func TestAMessageOnACallWithoutATeamGoesToSomebody(t *testing.T) {
 		c.facts.Destinations = []integration.Destination{{Kind: integration.DestinationRouter, ID: "r1"}}
 		c.routes["r1"] = integration.RouteVerdict{Default: []integration.Destination{support}}
 		leaveMessage(c)
-		same(t, of[Mail](c.all)[0].Teams, []string{"support"})
+		same(t, of[effect.Mail](c.all)[0].Teams, []string{"support"})
 	})
 	for want, addresses := range map[string]bool{"nobody was told of it": false, "only the addresses in voicemail_emails were told of it": true} {
 		t.Run(want, func(t *testing.T) {
@@ -193,7 +198,7 @@ func TestAMessageOnACallWithoutATeamGoesToSomebody(t *testing.T) {
 			leaveMessage(c)
 			c.logged(want)
 			found := of[integration.Finding](c.effects)
-			if len(found) != 1 || found[0].Code != FindingNoTeam || !contains(found[0].Message, want) {
+			if len(found) != 1 || found[0].Code != effect.FindingNoTeam || !contains(found[0].Message, want) {
 				t.Errorf("findings %+v", found)
 			}
 		})
@@ -202,25 +207,25 @@ func TestAMessageOnACallWithoutATeamGoesToSomebody(t *testing.T) {
 
 func TestALookThatFindsNothingTearsNoConversationAndNoRecording(t *testing.T) {
 	t.Parallel()
-	looks := []Event{
-		{Kind: EventLookedAtCall, Result: NotFound}, {Kind: EventLookedAtCall, Result: Failed}, {Kind: EventLookedAtCall, Result: Unknown},
-		{Kind: EventLookedAtLeg, Leg: "1", Result: NotFound}, {Kind: EventLookedAtLeg, Leg: "1", Result: Failed},
+	looks := []event.Event{
+		{Kind: event.LookedAtCall, Result: event.NotFound}, {Kind: event.LookedAtCall, Result: event.Failed}, {Kind: event.LookedAtCall, Result: event.Unknown},
+		{Kind: event.LookedAtLeg, Leg: "1", Result: event.NotFound}, {Kind: event.LookedAtLeg, Leg: "1", Result: event.Failed},
 		// Anybody may have sent it.
-		{Kind: EventCallStatus, Auth: AuthNoToken, CallStatus: StatusCompleted},
+		{Kind: event.CallStatus, Auth: event.AuthNoToken, CallStatus: event.StatusCompleted},
 	}
 	for _, look := range looks {
 		c := newCall(t, withVoicemail()).talking()
 		c.wait(11 * time.Minute).timer("present")
 		c.do(look)
-		c.phase(PhaseTalking)
+		c.phase(call.PhaseTalking)
 		same(t, ends(c.all), []string(nil))
 
 		c = voicemailOffered(t)
 		c.wait(2 * time.Minute).timer("present")
 		c.do(look)
-		c.phase(PhaseLeavingMessage)
-		c.do(Event{Kind: EventRecorded, RecordingSid: "RE1", Digits: "#"})
+		c.phase(call.PhaseLeavingMessage)
+		c.do(event.Event{Kind: event.Recorded, RecordingSid: "RE1", Digits: "#"})
 		c.do(look)
-		c.phase(PhaseAwaitingRecording)
+		c.phase(call.PhaseAwaitingRecording)
 	}
 }

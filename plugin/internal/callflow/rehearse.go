@@ -6,22 +6,27 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 // Rehearsal is a call that never was: what the flow would do at a moment, if nobody answered.
 type Rehearsal struct {
-	Menu     *MenuReply // what the caller is asked; nil: there is no menu
-	NoChoice bool       // the keys pressed choose nothing
-	Team     *Team      // whom the caller reaches; nil: nobody was chosen
-	Notes    []string   // what the alert's log would say until somebody is rung
-	Reach    Reach      // how people are reached: acknowledge, ring or both
+	Menu     *reply.Menu  // what the caller is asked; nil: there is no menu
+	NoChoice bool         // the keys pressed choose nothing
+	Team     *call.Team   // whom the caller reaches; nil: nobody was chosen
+	Notes    []string     // what the alert's log would say until somebody is rung
+	Reach    config.Reach // how people are reached: acknowledge, ring or both
 	Layers   []RehearsedLayer
 	Unknown  bool // the platform could not say who is on call
 
 	// Exit is why the caller finally leaves, and Farewell what the caller is then given: a
-	// RecordReply, a HangupReply or a RejectReply; nil where the rehearsal ends at the menu.
-	Exit     Exit
-	Farewell Reply
+	// reply.Record, a reply.Hangup or a reply.Reject; nil where the rehearsal ends at the menu.
+	Exit     call.Exit
+	Farewell reply.Reply
 }
 
 // RehearsedLayer is a layer of people. Layers without anybody between others are listed, empty.
@@ -54,8 +59,8 @@ func (r Rehearsal) Reaches() bool {
 // Twilio would make them, and with a platform that pages one layer after the other: nobody answers,
 // until nobody is left. Digits are the keys pressed in the menu; "": none. If questions come back,
 // the rehearsal is to be run again with their answers among the facts; who is on call is asked for
-// all layers at once. Parameters are as in [Event].
-func Rehearse(c Config, facts integration.Facts, caller Caller, parameters map[string]string, digits string) (Rehearsal, []integration.Question) {
+// all layers at once. Parameters are as in [event.Event].
+func Rehearse(c config.Config, facts integration.Facts, caller call.Caller, parameters map[string]string, digits string) (Rehearsal, []integration.Question) {
 	// Any SID will do, as long as it is always the same: the id of a call is part of what rules
 	// see.
 	if caller.Sid == "" {
@@ -63,7 +68,7 @@ func Rehearse(c Config, facts integration.Facts, caller Caller, parameters map[s
 	}
 	facts.Alert = nil
 	x := &rehearsal{c: c, f: facts, caller: caller, parameters: parameters}
-	x.out.Reach = c.reach(facts.Instance.Capabilities)
+	x.out.Reach = c.ReachOn(facts.Instance.Capabilities)
 	x.run(digits)
 	if len(x.questions) > 0 {
 		return Rehearsal{}, x.questions
@@ -73,14 +78,14 @@ func Rehearse(c Config, facts integration.Facts, caller Caller, parameters map[s
 
 // rehearsal is one run of Rehearse.
 type rehearsal struct {
-	c      Config
+	c      config.Config
 	f      integration.Facts
-	caller Caller
+	caller call.Caller
 	// parameters are those of the request that the call would arrive with
 	parameters map[string]string
 
-	s         State
-	reply     Reply
+	s         call.State
+	reply     reply.Reply
 	heldAt    time.Time
 	layer     int // whose turn it is
 	escalate  int // the layer that the flow asked the platform to leave; 0: none
@@ -90,28 +95,28 @@ type rehearsal struct {
 
 // run plays the call to its end: arrival, menu, hold, the way out.
 func (x *rehearsal) run(digits string) {
-	if !x.do(Event{Kind: EventArrival, CallStatus: StatusRinging}) {
+	if !x.do(event.Event{Kind: event.Arrival, CallStatus: event.StatusRinging}) {
 		return
 	}
-	if menu, ok := x.reply.(MenuReply); ok {
+	if menu, ok := x.reply.(reply.Menu); ok {
 		x.out.Menu = &menu
-		if digits == "" || !x.do(Event{Kind: EventMenuKeys, Digits: digits, Step: x.s.Step}) {
+		if digits == "" || !x.do(event.Event{Kind: event.MenuKeys, Digits: digits, Step: x.s.Step}) {
 			return
 		}
-		if x.out.NoChoice = x.s.Phase == PhaseChoosing; x.out.NoChoice {
+		if x.out.NoChoice = x.s.Phase == call.PhaseChoosing; x.out.NoChoice {
 			return
 		}
 	}
 	x.out.Team = x.s.Team
-	if x.s.Phase == PhaseHolding {
+	if x.s.Phase == call.PhaseHolding {
 		x.heldAt = x.f.Now
-		if !x.do(Event{Kind: EventTick, QueueSid: "QU"}) || !x.people() || !x.reach() || !x.leaveQueue() {
+		if !x.do(event.Event{Kind: event.Tick, QueueSid: "QU"}) || !x.people() || !x.reach() || !x.leaveQueue() {
 			return
 		}
 	}
 	x.out.Exit, x.out.Farewell = x.s.Exit, x.reply
 	// Nobody was called who could be listed, and people are called to hear the message.
-	if x.out.Team != nil && x.out.Exit == ExitStraight && x.c.Delivers(x.f.Instance.Capabilities) && !x.people() {
+	if x.out.Team != nil && x.out.Exit == call.ExitStraight && x.c.Delivers(x.f.Instance.Capabilities) && !x.people() {
 		return
 	}
 	for i := range x.out.Layers {
@@ -132,18 +137,18 @@ func (x *rehearsal) run(digits string) {
 
 // do is one step, with the answers that are known; false where one is missing, which is then among
 // the questions. Requests count as signed: a rehearsal is not about forgery.
-func (x *rehearsal) do(e Event) bool {
-	e.Auth, e.Facts = AuthSigned, x.f
+func (x *rehearsal) do(e event.Event) bool {
+	e.Auth, e.Facts = event.AuthSigned, x.f
 	if row(e.Kind).ofCaller {
 		caller := x.caller
 		e.Caller, e.Parameters = &caller, x.parameters
 		if e.CallStatus == "" {
-			e.CallStatus = StatusInProgress
+			e.CallStatus = event.StatusInProgress
 		}
 	}
 	for {
 		s, reply, effects := Step(x.c, x.s, e)
-		questions := Questions(effects)
+		questions := effect.Questions(effects)
 		if len(questions) == 0 {
 			x.s, x.reply = s, reply
 			x.note(effects)
@@ -172,8 +177,8 @@ func (x *rehearsal) ask(q integration.Question) {
 func (x *rehearsal) known(q integration.Question) (integration.Answer, bool) {
 	switch q.Kind {
 	case integration.AskOnCall:
-		all := AskOnCall(q.Team, 0)
-		a, ok := answered(x.f.Answers, all)
+		all := effect.AskOnCall(q.Team, 0)
+		a, ok := effect.Answered(x.f.Answers, all)
 		if !ok {
 			x.ask(all)
 			return a, false
@@ -199,8 +204,8 @@ func (x *rehearsal) known(q integration.Question) (integration.Answer, bool) {
 
 // people asks for everybody on call and lists them by layer.
 func (x *rehearsal) people() bool {
-	all := AskOnCall(x.s.Team.ID, 0)
-	a, ok := answered(x.f.Answers, all)
+	all := effect.AskOnCall(x.s.Team.ID, 0)
+	a, ok := effect.Answered(x.f.Answers, all)
 	if !ok {
 		x.ask(all)
 		return false
@@ -223,11 +228,11 @@ func (x *rehearsal) people() bool {
 }
 
 // note keeps what a step would have done.
-func (x *rehearsal) note(effects []Effect) {
+func (x *rehearsal) note(effects []effect.Effect) {
 	for _, e := range effects {
 		switch e := e.(type) {
-		case DialLeg:
-			leg := x.s.leg(e.Leg)
+		case effect.DialLeg:
+			leg := x.s.Leg(e.Leg)
 			layer := leg.Layer
 			if layer == 0 { // rung for an acknowledgement
 				layer = x.layer
@@ -281,7 +286,7 @@ func (x *rehearsal) alert(status integration.AlertStatus, layer int, acks ...int
 		Status: status, Teams: []string{x.s.Team.ID}, Layer: layer, Round: min(layer, 1), Acknowledgements: acks,
 		LastCommand: x.s.Alert.Commands, ReadAt: x.f.Now,
 	}
-	return x.do(Event{Kind: EventAlert})
+	return x.do(event.Event{Kind: event.Alert})
 }
 
 // after is the next layer that has anybody; 0: none.
@@ -309,7 +314,7 @@ func (x *rehearsal) reach() bool {
 	case x.layer == 0:
 		x.layer = 1
 		return x.alert(integration.AlertDropped, 0)
-	case x.out.Reach != ReachAcknowledge:
+	case x.out.Reach != config.ReachAcknowledge:
 		return x.alert(integration.AlertOpen, x.layer) && x.nobodyAnswers("")
 	}
 	for ; x.layer > 0; x.layer = x.after(x.layer) {
@@ -346,9 +351,9 @@ func (x *rehearsal) acknowledge() bool {
 // everybody was tried, or, with a user, nobody rings for that person any more.
 func (x *rehearsal) nobodyAnswers(user string) bool {
 	for range rehearsedSteps {
-		live := slices.IndexFunc(x.s.Legs, func(l Leg) bool { return l.live() })
+		live := slices.IndexFunc(x.s.Legs, func(l call.Leg) bool { return l.Live() })
 		switch {
-		case x.s.Phase != PhaseHolding:
+		case x.s.Phase != call.PhaseHolding:
 			return true
 		case x.s.Exit != "" && live < 0:
 			return true // while a phone rings, its answer would still count
@@ -376,7 +381,7 @@ func (x *rehearsal) nobodyAnswers(user string) bool {
 			return true
 		}
 		x.f.Now = at
-		if !x.do(Event{Kind: EventTick, QueueSid: "QU"}) {
+		if !x.do(event.Event{Kind: event.Tick, QueueSid: "QU"}) {
 			return false
 		}
 	}
@@ -384,30 +389,30 @@ func (x *rehearsal) nobodyAnswers(user string) bool {
 }
 
 // ringOut lets a phone ring until nobody answers.
-func (x *rehearsal) ringOut(l Leg, i int) bool {
+func (x *rehearsal) ringOut(l call.Leg, i int) bool {
 	sid := fmt.Sprintf("CA%032x", i+1)
 	if l.DialAt.After(x.f.Now) {
 		x.f.Now = l.DialAt
 	}
-	if l.State == LegPlanned && !x.do(Event{Kind: EventDialed, Leg: l.ID, Result: Done, CallSid: sid}) {
+	if l.State == call.LegPlanned && !x.do(event.Event{Kind: event.Dialed, Leg: l.ID, Result: event.Done, CallSid: sid}) {
 		return false
 	}
 	if end := l.DialAt.Add(x.c.RingTimeout + ringLonger); end.After(x.f.Now) {
 		x.f.Now = end
 	}
-	return x.do(Event{Kind: EventLegStatus, Leg: l.ID, CallSid: sid, CallStatus: StatusNoAnswer})
+	return x.do(event.Event{Kind: event.LegStatus, Leg: l.ID, CallSid: sid, CallStatus: event.StatusNoAnswer})
 }
 
 // leaveQueue leads the caller out of the queue. A call that is stuck waits for as long as is set.
 func (x *rehearsal) leaveQueue() bool {
-	if x.s.Phase == PhaseHolding {
+	if x.s.Phase == call.PhaseHolding {
 		x.f.Now = later(x.f.Now, x.s.Hold.MaxWaitAt)
-		if !x.do(Event{Kind: EventTimer, Timer: "max-wait"}) {
+		if !x.do(event.Event{Kind: event.Timer, Timer: "max-wait"}) {
 			return false
 		}
 	}
-	return x.do(Event{Kind: EventTick, QueueSid: "QU", Tick: 1}) &&
-		x.do(Event{Kind: EventLeft, QueueResult: "leave", QueueSid: "QU", Step: x.s.Step})
+	return x.do(event.Event{Kind: event.Tick, QueueSid: "QU", Tick: 1}) &&
+		x.do(event.Event{Kind: event.Left, QueueResult: "leave", QueueSid: "QU", Step: x.s.Step})
 }
 
 // later is the later of two times.
@@ -421,5 +426,5 @@ func later(a, b time.Time) time.Time {
 // everybodyTried reports whether nothing new happens until the longest wait is over: those who were
 // tried are rung over and over.
 func (x *rehearsal) everybodyTried() bool {
-	return x.s.Alert.LastLayer && x.s.Alert.Judged && x.c.GiveUp != GiveUpOneRound
+	return x.s.Alert.LastLayer && x.s.Alert.Judged && x.c.GiveUp != config.GiveUpOneRound
 }

@@ -6,9 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"pgregory.net/rapid"
 )
 
 // TestProperty_ARehearsalEndsAndAgreesWithACall rehearses random teams on random platforms. It
@@ -17,10 +18,10 @@ func TestProperty_ARehearsalEndsAndAgreesWithACall(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		flag := func(name string) bool { return rapid.Bool().Draw(t, name) }
-		conf := Defaults()
+		conf := config.Defaults()
 		conf.Voicemail = flag("voicemail")
-		conf.Reach = rapid.SampledFrom([]Reach{ReachAuto, ReachAcknowledge, ReachRing, ReachBoth}).Draw(t, "reach")
-		conf.GiveUp = rapid.SampledFrom([]GiveUp{GiveUpPolicy, GiveUpOneRound}).Draw(t, "give up")
+		conf.Reach = rapid.SampledFrom([]config.Reach{config.ReachAuto, config.ReachAcknowledge, config.ReachRing, config.ReachBoth}).Draw(t, "reach")
+		conf.GiveUp = rapid.SampledFrom([]config.GiveUp{config.GiveUpPolicy, config.GiveUpOneRound}).Draw(t, "give up")
 		conf.RingTimeout = time.Duration(rapid.IntRange(5, 60).Draw(t, "ring")) * time.Second
 		conf.MaxWait = time.Duration(rapid.IntRange(30, 3600).Draw(t, "wait")) * time.Second
 		conf.StraightToVoicemail = rapid.IntRange(0, 9).Draw(t, "straight") == 0
@@ -49,7 +50,7 @@ func TestProperty_ARehearsalEndsAndAgreesWithACall(t *testing.T) {
 		var r Rehearsal
 		for round := 0; ; round++ {
 			var questions []integration.Question
-			if r, questions = Rehearse(conf, facts, Caller{Number: callerNum, Called: calledNum}, nil, ""); len(questions) == 0 {
+			if r, questions = Rehearse(conf, facts, call.Caller{Number: callerNum, Called: calledNum}, nil, ""); len(questions) == 0 {
 				break
 			}
 			if round > 3 {
@@ -62,7 +63,7 @@ func TestProperty_ARehearsalEndsAndAgreesWithACall(t *testing.T) {
 		if r.Farewell == nil {
 			t.Fatalf("no end: %+v", r)
 		}
-		if r.Exit == ExitStraight || r.Exit == ExitNoTeam || len(r.Layers) == 0 {
+		if r.Exit == call.ExitStraight || r.Exit == call.ExitNoTeam || len(r.Layers) == 0 {
 			return
 		}
 		ringable := false
@@ -74,12 +75,12 @@ func TestProperty_ARehearsalEndsAndAgreesWithACall(t *testing.T) {
 						t.Fatalf("%s is rung at %s", p.User.ID, phone)
 					}
 				}
-				if len(p.User.Phones) == 0 && p.Log == "" && conf.Voicemail && r.Reach != ReachAcknowledge && r.Exit != ExitMaxWait {
+				if len(p.User.Phones) == 0 && p.Log == "" && conf.Voicemail && r.Reach != config.ReachAcknowledge && r.Exit != call.ExitMaxWait {
 					t.Fatalf("nothing is said of %s, who has no phone: %+v", p.User.ID, r)
 				}
 			}
 		}
-		if (r.Exit == ExitNobody) == ringable && r.Reach != ReachAcknowledge && r.Exit != ExitMaxWait {
+		if (r.Exit == call.ExitNobody) == ringable && r.Reach != config.ReachAcknowledge && r.Exit != call.ExitMaxWait {
 			t.Fatalf("the end is %s, though somebody with a phone: %v\n%+v", r.Exit, ringable, r)
 		}
 	})

@@ -7,17 +7,20 @@ import (
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
+	"pgregory.net/rapid"
 )
 
 // rehearse answers what a rehearsal asks, and says how many rounds that took.
-func rehearse(t failer, c Config, f integration.Facts, digits string, onCall map[int][]integration.User, routes map[string]integration.RouteVerdict) (Rehearsal, int) {
+func rehearse(t failer, c config.Config, f integration.Facts, digits string, onCall map[int][]integration.User, routes map[string]integration.RouteVerdict) (Rehearsal, int) {
 	t.Helper()
 	for round := 0; ; round++ {
 		f.Now = start
-		r, needs := Rehearse(c, f, Caller{Number: callerNum, Called: calledNum}, nil, digits)
+		r, needs := Rehearse(c, f, call.Caller{Number: callerNum, Called: calledNum}, nil, digits)
 		if len(needs) == 0 {
 			return r, round
 		}
@@ -97,44 +100,44 @@ func TestRehearse(t *testing.T) {
 	people := map[int][]integration.User{1: {alice, dave}, 3: {carol}}
 	teams := []integration.Destination{devops, support}
 	for name, tc := range map[string]struct {
-		config func(*Config)
+		config func(*config.Config)
 		facts  func(*integration.Facts)
 		digits string
 		onCall map[int][]integration.User
 		want   string
 		notes  string
 	}{
-		"acknowledge": {nil, nil, "", people, "devops by acknowledge; 1: alice 43 after 1s dave (Dave Example has no phone on file.); 2:; 3: carol 45 46 after 0s; dropped callflow.HangupReply", ""},
-		"ring": {func(c *Config) { c.Reach = ReachRing; c.Voicemail = true }, nil, "", people,
-			"devops by ring; 1: alice 43 after 0s dave (Dave Example has no phone on file.); 2:; 3: carol 45 46 after 0s; max_wait callflow.RecordReply", ""},
+		"acknowledge": {nil, nil, "", people, "devops by acknowledge; 1: alice 43 after 1s dave (Dave Example has no phone on file.); 2:; 3: carol 45 46 after 0s; dropped reply.Hangup", ""},
+		"ring": {func(c *config.Config) { c.Reach = config.ReachRing; c.Voicemail = true }, nil, "", people,
+			"devops by ring; 1: alice 43 after 0s dave (Dave Example has no phone on file.); 2:; 3: carol 45 46 after 0s; max_wait reply.Record", ""},
 		"both, by itself": {nil, func(f *integration.Facts) { f.Instance.Capabilities.PagesByItself = false }, "", map[int][]integration.User{1: {bob}},
-			"devops by both; 1: bob 44 after 0s; max_wait callflow.HangupReply", ""},
-		"a platform that escalates by itself alone": {func(c *Config) { c.Reach = ReachRing }, func(f *integration.Facts) {
+			"devops by both; 1: bob 44 after 0s; max_wait reply.Hangup", ""},
+		"a platform that escalates by itself alone": {func(c *config.Config) { c.Reach = config.ReachRing }, func(f *integration.Facts) {
 			f.Instance.Capabilities.Escalate, f.Instance.Capabilities.Reopen = false, false
 		}, "",
-			map[int][]integration.User{1: {dave}, 2: {alice, bob}}, "devops by ring; 1: dave (Dave Example has no phone on file.); 2: alice 43 after 0s bob 44 after 0s; max_wait callflow.HangupReply", ""},
+			map[int][]integration.User{1: {dave}, 2: {alice, bob}}, "devops by ring; 1: dave (Dave Example has no phone on file.); 2: alice 43 after 0s bob 44 after 0s; max_wait reply.Hangup", ""},
 		"acknowledged by nobody knows whom": {nil, func(f *integration.Facts) { f.Instance.Capabilities.AcknowledgedByUser = false }, "", map[int][]integration.User{1: {alice, bob}},
-			"devops by acknowledge; 1: alice 43 after 1s bob 44 after 1s; dropped callflow.HangupReply", ""},
-		"nobody on call": {nil, nil, "", map[int][]integration.User{}, "devops by acknowledge; dropped callflow.HangupReply", ""},
-		"nobody can say": {nil, nil, "", nil, "devops by acknowledge; unknown; max_wait callflow.HangupReply", ""},
+			"devops by acknowledge; 1: alice 43 after 1s bob 44 after 1s; dropped reply.Hangup", ""},
+		"nobody on call": {nil, nil, "", map[int][]integration.User{}, "devops by acknowledge; dropped reply.Hangup", ""},
+		"nobody can say": {nil, nil, "", nil, "devops by acknowledge; unknown; max_wait reply.Hangup", ""},
 		"menu":           {nil, func(f *integration.Facts) { f.Destinations = teams }, "", people, "menu of 2;  <nil>", ""},
-		"menu, forced":   {func(c *Config) { c.ForceInput = true }, nil, "1", map[int][]integration.User{1: {bob}}, "menu of 1; devops by acknowledge; 1: bob 44 after 1s; dropped callflow.HangupReply", "The caller chose DevOps."},
-		"menu and key":   {nil, func(f *integration.Facts) { f.Destinations = teams }, "1", map[int][]integration.User{1: {bob}}, "menu of 2; support by acknowledge; 1: bob 44 after 1s; dropped callflow.HangupReply", "The caller chose Customer Support."},
+		"menu, forced":   {func(c *config.Config) { c.ForceInput = true }, nil, "1", map[int][]integration.User{1: {bob}}, "menu of 1; devops by acknowledge; 1: bob 44 after 1s; dropped reply.Hangup", "The caller chose DevOps."},
+		"menu and key":   {nil, func(f *integration.Facts) { f.Destinations = teams }, "1", map[int][]integration.User{1: {bob}}, "menu of 2; support by acknowledge; 1: bob 44 after 1s; dropped reply.Hangup", "The caller chose Customer Support."},
 		"PT35 no such":   {nil, func(f *integration.Facts) { f.Destinations = teams }, "0", people, "menu of 2; no choice;  <nil>", ""},
-		"straight":       {func(c *Config) { c.Voicemail, c.StraightToVoicemail = true, true }, nil, "", people, "devops by acknowledge; straight callflow.RecordReply", ""},
-		"PT05 disabled":  {nil, func(f *integration.Facts) { f.Instance.State = integration.HostDisabled }, "", people, " callflow.HangupReply", ""},
-		"PT25 no team":   {nil, func(f *integration.Facts) { f.Destinations = nil }, "", people, "no_team callflow.HangupReply", "The caller was told goodbye."},
+		"straight":       {func(c *config.Config) { c.Voicemail, c.StraightToVoicemail = true, true }, nil, "", people, "devops by acknowledge; straight reply.Record", ""},
+		"PT05 disabled":  {nil, func(f *integration.Facts) { f.Instance.State = integration.HostDisabled }, "", people, " reply.Hangup", ""},
+		"PT25 no team":   {nil, func(f *integration.Facts) { f.Destinations = nil }, "", people, "no_team reply.Hangup", "The caller was told goodbye."},
 		"PT18 by routers": {nil, func(f *integration.Facts) {
 			f.Destinations = []integration.Destination{{Kind: integration.DestinationRouter, ID: "r1"}}
-		}, "2", map[int][]integration.User{1: {bob}}, "menu of 2; devops by acknowledge; 1: bob 44 after 1s; dropped callflow.HangupReply", "rule 1 is odd; The caller chose DevOps."},
+		}, "2", map[int][]integration.User{1: {bob}}, "menu of 2; devops by acknowledge; 1: bob 44 after 1s; dropped reply.Hangup", "rule 1 is odd; The caller chose DevOps."},
 		"a router that cannot be asked": {nil, func(f *integration.Facts) {
 			f.Destinations = []integration.Destination{devops, {Kind: integration.DestinationRouter, ID: "r9"}}
 		}, "", map[int][]integration.User{1: {bob}},
-			"devops by acknowledge; 1: bob 44 after 1s; dropped callflow.HangupReply", "The router r9 could not be asked."},
+			"devops by acknowledge; 1: bob 44 after 1s; dropped reply.Hangup", "The router r9 could not be asked."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, f := Defaults(), integration.Facts{Instance: integration.Instance{Capabilities: fullCapabilities, State: integration.HostActive}, Destinations: []integration.Destination{devops}}
+			c, f := config.Defaults(), integration.Facts{Instance: integration.Instance{Capabilities: fullCapabilities, State: integration.HostActive}, Destinations: []integration.Destination{devops}}
 			if tc.config != nil {
 				tc.config(&c)
 			}
@@ -154,8 +157,8 @@ func TestRehearse(t *testing.T) {
 func TestRehearsalIsTheCall(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		conf := Defaults()
-		conf.Reach = rapid.SampledFrom([]Reach{ReachRing, ReachBoth}).Draw(t, "reach")
+		conf := config.Defaults()
+		conf.Reach = rapid.SampledFrom([]config.Reach{config.ReachRing, config.ReachBoth}).Draw(t, "reach")
 		conf.Voicemail = rapid.Bool().Draw(t, "voicemail")
 		conf.ForceInput = rapid.Bool().Draw(t, "force")
 		c := newCall(t, conf)
@@ -193,8 +196,8 @@ func TestRehearsalIsTheCall(t *testing.T) {
 			c.alert(integration.AlertOpen, 1)
 		}
 		world.run(conf.MaxWait + 2*time.Minute)
-		same(t, c.hold(), Reply(LeaveQueueReply{}))
-		end := c.do(Event{Kind: EventLeft, QueueResult: "leave"})
+		same(t, c.hold(), reply.Reply(reply.LeaveQueue{}))
+		end := c.do(event.Event{Kind: event.Left, QueueResult: "leave"})
 		perPerson := map[string][]string{}
 		for _, r := range world.rung {
 			for _, u := range c.users {
@@ -219,7 +222,7 @@ func TestRehearsalIsTheCall(t *testing.T) {
 
 func TestRehearsalKeepsDialPause(t *testing.T) {
 	t.Parallel()
-	conf := Defaults()
+	conf := config.Defaults()
 	conf.DialPause = 7 * time.Second
 	r, _ := rehearse(t, conf, integration.Facts{Instance: integration.Instance{Capabilities: fullCapabilities}, Destinations: []integration.Destination{devops}}, "", map[int][]integration.User{1: {alice}}, nil)
 	same(t, r.Layers[0].People[0].After, 7*time.Second)
@@ -229,20 +232,20 @@ func TestRehearsalKeepsDialPause(t *testing.T) {
 func TestRehearsalOfABannedCaller(t *testing.T) {
 	t.Parallel()
 	f := integration.Facts{Now: start, Instance: integration.Instance{Capabilities: fullCapabilities, State: integration.HostActive}, Destinations: []integration.Destination{devops}}
-	r, questions := Rehearse(Defaults(), f, Caller{Number: callerNum, Called: calledNum, Banned: true}, nil, "")
+	r, questions := Rehearse(config.Defaults(), f, call.Caller{Number: callerNum, Called: calledNum, Banned: true}, nil, "")
 	same(t, len(questions), 0)
-	same(t, outline(r), " callflow.RejectReply")
+	same(t, outline(r), " reply.Reject")
 }
 
 func TestOneRoundEndsWhenPeopleOfTwoLayersWereTried(t *testing.T) {
 	t.Parallel()
 	carol := integration.User{ID: "carol", Name: "Carol Example", Phones: []string{"+12025550145", "+12025550146"}}
 	for _, ring := range []time.Duration{20 * time.Second, 25 * time.Second, 50 * time.Second} {
-		conf := Defaults()
-		conf.Reach, conf.GiveUp, conf.RingTimeout = ReachRing, GiveUpOneRound, ring
+		conf := config.Defaults()
+		conf.Reach, conf.GiveUp, conf.RingTimeout = config.ReachRing, config.GiveUpOneRound, ring
 		r, _ := rehearse(t, conf, integration.Facts{Instance: integration.Instance{Capabilities: fullCapabilities}, Destinations: []integration.Destination{devops}}, "",
 			map[int][]integration.User{1: {alice}, 2: {carol}}, nil)
-		same(t, r.Exit, ExitOneRound)
+		same(t, r.Exit, call.ExitOneRound)
 		same(t, r.Layers[1].After, ring+ringLonger) // a phone rings as long as a call's does
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 )
 
 // floodWindow is the time in which the calls of one number are limited.
@@ -18,7 +19,7 @@ func (m *machine) recentCalls() (calls []integration.RecentCall, ok bool) {
 	if c.Number == "" || m.f.Instance.ProtocolMinor < 1 {
 		return nil, true
 	}
-	answer, ok := m.ask(AskRecentCalls(c.Number, m.now))
+	answer, ok := m.ask(effect.AskRecentCalls(c.Number, m.now))
 	// Whoever can make calls up must not use up somebody else's calls, nor tell of them in an
 	// alert.
 	return slices.DeleteFunc(slices.Clone(answer.Calls), func(r integration.RecentCall) bool { return r.Unproven }), ok

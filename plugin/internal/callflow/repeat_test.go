@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 // before lists earlier calls, the newest first.
@@ -22,7 +25,7 @@ func before(now time.Time, ago ...time.Duration) []integration.RecentCall {
 
 func TestAnAlertSaysThatItsCallerCalledBefore(t *testing.T) {
 	t.Parallel()
-	c := newCall(t, Defaults())
+	c := newCall(t, config.Defaults())
 	c.facts.Instance.ProtocolMinor = 1
 	c.recent = before(c.now, 4*time.Minute, 12*time.Minute)
 	c.arrive()
@@ -32,7 +35,7 @@ func TestAnAlertSaysThatItsCallerCalledBefore(t *testing.T) {
 		t.Errorf("the first line is %q, want a link to the last alert", first)
 	}
 	// The call before has no alert: the newest that has one is linked.
-	c = newCall(t, Defaults())
+	c = newCall(t, config.Defaults())
 	c.facts.Instance.ProtocolMinor = 1
 	c.recent = before(c.now, 4*time.Minute, 12*time.Minute)
 	c.recent[0].AlertURL = ""
@@ -41,7 +44,7 @@ func TestAnAlertSaysThatItsCallerCalledBefore(t *testing.T) {
 		"This number called before, at 08:56 UTC. The alert of its call at 08:48 UTC: https://host.example.com/alerts/1")
 	// Without earlier calls, and on a host that cannot say, the title is as ever.
 	for _, minor := range []int{0, 1} {
-		c = newCall(t, Defaults())
+		c = newCall(t, config.Defaults())
 		c.facts.Instance.ProtocolMinor = minor
 		if minor == 0 {
 			c.recent = before(c.now, time.Minute)
@@ -53,7 +56,7 @@ func TestAnAlertSaysThatItsCallerCalledBefore(t *testing.T) {
 
 func TestANumberThatCallsTooOftenIsAskedForAMessage(t *testing.T) {
 	t.Parallel()
-	flood := func(conf Config, calls int) *call {
+	flood := func(conf config.Config, calls int) *testCall {
 		c := newCall(t, conf)
 		c.facts.Instance.ProtocolMinor = 1
 		for range calls {
@@ -64,10 +67,10 @@ func TestANumberThatCallsTooOftenIsAskedForAMessage(t *testing.T) {
 	conf := withVoicemail()
 	c := flood(conf, 19) // the twentieth call is served
 	c.arrive()
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 	c = flood(conf, 20)
-	record, ok := c.arrive().(RecordReply)
-	if !ok || record.Say[1].Key != PromptRateLimited {
+	record, ok := c.arrive().(reply.Record)
+	if !ok || record.Say[1].Key != reply.PromptRateLimited {
 		t.Fatalf("reply %#v, want polite words and a message", c.reply)
 	}
 	same(t, len(of[integration.AlertCommand](c.all)), 0)
@@ -77,10 +80,10 @@ func TestANumberThatCallsTooOftenIsAskedForAMessage(t *testing.T) {
 	same(t, len(commands(c.all, integration.AlertRoute)), 1)
 	same(t, len(dials(c.all)), 0)
 	// Without voicemail there are polite words alone.
-	c = flood(Defaults(), 20)
+	c = flood(config.Defaults(), 20)
 	c.arrive()
-	c.ended(EndToldGoodbye)
-	same(t, c.state.Farewell, PromptRateLimited)
+	c.ended(call.EndToldGoodbye)
+	same(t, c.state.Farewell, reply.PromptRateLimited)
 	same(t, len(of[integration.AlertCommand](c.all)), 0)
 	// Earlier calls do not count, nor does anything where the limit is off.
 	c = newCall(t, conf)
@@ -89,11 +92,11 @@ func TestANumberThatCallsTooOftenIsAskedForAMessage(t *testing.T) {
 		c.recent = append(c.recent, integration.RecentCall{ID: "CA0", StartedAt: c.now.Add(-11 * time.Minute)})
 	}
 	c.arrive()
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 	conf.CallsPerNumber = 0
 	c = flood(conf, 100)
 	c.arrive()
-	c.phase(PhaseHolding)
+	c.phase(call.PhaseHolding)
 }
 
 func TestOrdinals(t *testing.T) {

@@ -9,20 +9,25 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 // step plays an event and shows what follows.
-func (s *script) step(e Event) {
+func (s *script) step(e event.Event) {
 	s.tb.Helper()
 	was, end := normal(s.state.Phase), s.state.End
 	s.facts.MediaURLs = map[string]string{}
-	for _, ref := range PlayedMedia(s.state) {
+	for _, ref := range call.PlayedMedia(s.state) {
 		if !slices.Contains(s.deleted, ref) {
 			s.facts.MediaURLs[ref] = "https://host.example.com/" + ref
 		}
 	}
 	answer := s.do(e)
-	if r, ok := answer.(EnqueueReply); ok {
+	if r, ok := answer.(reply.Enqueue); ok {
 		s.queued = r.Step
 	}
 	who := "caller"
@@ -42,11 +47,11 @@ func (s *script) step(e Event) {
 		s.show("end %s: %s", s.state.End, s.state.Reason)
 		s.view()
 	}
-	if busy := people(Occupies(s.state)); busy != s.busy {
+	if busy := people(call.Occupies(s.state)); busy != s.busy {
 		s.busy = busy
 		s.show("other calls leave alone: %s", busy)
 	}
-	if waiting := people(WaitsFor(s.state)); waiting != s.waiting {
+	if waiting := people(call.WaitsFor(s.state)); waiting != s.waiting {
 		s.waiting = waiting
 		s.show("awaits: %s", waiting)
 	}
@@ -70,7 +75,7 @@ func (s *script) show(format string, args ...any) {
 
 // view shows a call as pages do.
 func (s *script) view() {
-	v := View(s.state)
+	v := call.View(s.state)
 	s.show("page: from %q to %q, team %q (%s), %s, ended %s at %s, unproven %t", v.From, v.To, v.TeamName, v.Team, v.State, v.Ended, s.since(v.EndedAt), v.Unproven)
 	for _, l := range v.Legs {
 		s.show("page: %s %s %q %q %s %s, %s to %s", l.Role, l.ID, l.Name, l.Phone, l.State, l.Reason, s.since(l.StartedAt), s.since(l.EndedAt))
@@ -78,57 +83,57 @@ func (s *script) view() {
 }
 
 // heard words an answer.
-func heard(r Reply) string {
+func heard(r reply.Reply) string {
 	switch r := r.(type) {
 	case nil:
 		return ""
-	case EmptyReply:
+	case reply.Empty:
 		return "(empty)"
-	case RefusedReply:
+	case reply.Refused:
 		return "(refused)"
-	case RejectReply:
+	case reply.Reject:
 		if r.Busy {
 			return "rejected as busy"
 		}
 		return "rejected"
-	case HangupReply:
+	case reply.Hangup:
 		return spokenPrompts(r.Say, "hangup")
-	case MenuReply:
+	case reply.Menu:
 		return spokenPrompts(append(slices.Clone(r.Intro), r.Items...), fmt.Sprintf("menu of %d digits, %s, step %d", r.Digits, r.Timeout, r.Step))
-	case EnqueueReply:
+	case reply.Enqueue:
 		return spokenPrompts(r.Say, fmt.Sprintf("enqueue, step %d", r.Step))
-	case HoldReply:
+	case reply.Hold:
 		what := fmt.Sprintf("music %d, step %d", r.Tick, r.Step)
 		if r.Star {
 			what += ", star leaves a message"
 		}
 		return spokenPrompts(r.Say, what)
-	case LeaveQueueReply:
+	case reply.LeaveQueue:
 		return "leave the queue"
-	case RecordReply:
+	case reply.Record:
 		what := fmt.Sprintf("record up to %s, until %s of silence or %s, step %d", r.MaxLength, r.Silence, r.FinishOnKey, r.Step)
 		if r.Transcribe {
 			what += ", transcribe"
 		}
 		return spokenPrompts(r.Say, what)
-	case AskReply:
+	case reply.Ask:
 		return spokenPrompts(r.Say, fmt.Sprintf("wait %s for a key, step %d", r.Timeout, r.Step))
-	case StayReply:
+	case reply.Stay:
 		return spokenPrompts(r.Say, fmt.Sprintf("stay, step %d", r.Step))
-	case DialQueueReply:
+	case reply.DialQueue:
 		return spokenPrompts(r.Say, fmt.Sprintf("dial the queue for %s, step %d", r.Timeout, r.Step))
-	case PlayReply:
+	case reply.Play:
 		return "plays " + strings.Join(r.Media, ", then "+spokenPrompts(r.Between, "")) + ", " +
 			spokenPrompts(r.Say, fmt.Sprintf("wait %s for a key, step %d", r.Timeout, r.Step))
-	case JoinReply:
+	case reply.Join:
 		return spokenPrompts(r.Say, fmt.Sprintf("go to call %s, leg %d, back %t", r.Call, r.Leg, r.Back))
-	case AnnounceReply:
+	case reply.Announce:
 		return spokenPrompts(r.Say, "join")
 	}
 	return fmt.Sprintf("%#v", r)
 }
 
-func spokenPrompts(say []Prompt, then string) string {
+func spokenPrompts(say []reply.Prompt, then string) string {
 	var parts []string
 	for _, p := range say {
 		text := strings.ReplaceAll(string(p.Key), "_", " ")
@@ -153,9 +158,9 @@ func spokenPrompts(say []Prompt, then string) string {
 }
 
 // effect shows an effect.
-func (s *script) effect(x Effect) {
+func (s *script) effect(x effect.Effect) {
 	switch x := x.(type) {
-	case CallerSeen:
+	case effect.CallerSeen:
 	case integration.AlertCommand:
 		s.command(x)
 	case integration.Heard:
@@ -171,42 +176,44 @@ func (s *script) effect(x Effect) {
 		s.show("%s", text)
 	case integration.LogLine:
 		s.show("log: %s: %s %v", x.Level, x.Message, x.Attrs)
-	case DialLeg:
+	case effect.DialLeg:
 		s.show("dial phone %s: %s at %s, not after %s, rings %s, step %d", x.Leg, x.Phone, s.since(x.At), s.since(x.NotAfter), x.Ring, x.Step)
-	case EndLeg:
+	case effect.EndLeg:
 		what := "hang up on"
 		if x.Tell {
 			what = "tell and hang up on"
 		}
 		s.show("%s phone %s: %s, step %d", what, x.Leg, x.CallSid, x.Step)
-	case LookLeg:
+	case effect.LookLeg:
 		s.show("look up phone %s: call %q to %s since %s at %s, not %v", x.Leg, x.CallSid, x.Phone, s.since(x.Since), s.since(x.At), x.Not)
-	case LookCall:
+	case effect.LookCall:
 		s.show("look up the caller's call at %s", s.since(x.At))
-	case Dequeue:
+	case effect.Dequeue:
 		s.show("take the caller out of the queue, step %d", x.Step)
-	case DeleteQueue:
+	case effect.DeleteQueue:
 		s.show("delete the queue %s", x.QueueSid)
-	case FetchRecording:
+	case effect.FetchRecording:
 		s.show("fetch %s at %s, not after %s", x.RecordingSid, s.since(x.At), s.since(x.NotAfter))
-	case LookRecordings:
+	case effect.LookRecordings:
 		s.show("look up the recordings at %s", s.since(x.At))
-	case DeleteRecording:
+	case effect.DeleteRecording:
 		s.show("delete %s at Twilio", x.RecordingSid)
-	case CancelTask:
+	case effect.CancelTask:
 		s.show("cancel %s", x.Task.Name)
-		if slices.ContainsFunc(of[DialLeg](s.all), func(d DialLeg) bool { return d.Task.Name == x.Task.Name && d.Task.Generation > x.Task.Generation }) {
+		if slices.ContainsFunc(of[effect.DialLeg](s.all), func(d effect.DialLeg) bool {
+			return d.Task.Name == x.Task.Name && d.Task.Generation > x.Task.Generation
+		}) {
 			s.show("which leaves a later task to dial")
 		}
-	case StartTimer:
+	case effect.StartTimer:
 		if x.Task.Name != "present" || s.presence {
 			s.show("timer %s at %s", x.Task.Name, s.since(x.At))
 		}
-	case CancelTimer:
+	case effect.CancelTimer:
 		if x.Task.Name != "present" || s.presence {
 			s.show("timer %s cancelled", x.Task.Name)
 		}
-	case Mail:
+	case effect.Mail:
 		s.mail(x)
 	default:
 		s.show("%T %+v", x, x)
@@ -254,7 +261,7 @@ func (s *script) command(c integration.AlertCommand) {
 	}
 }
 
-func (s *script) mail(m Mail) {
+func (s *script) mail(m effect.Mail) {
 	media := "without audio"
 	if m.Media != nil {
 		media = "with " + m.Media.Ref
@@ -377,22 +384,22 @@ func (s *script) option(key, value string, w words) {
 		*texts[key] = value
 	case isSound:
 		if s.c.Sounds == nil {
-			s.c.Sounds = map[PromptKey]Sound{}
+			s.c.Sounds = map[reply.PromptKey]config.Sound{}
 		}
-		k := PromptKey(strings.ReplaceAll(field, "-", "_"))
-		s.c.Sounds[k] = Sound{Title: "File of " + field, URLs: w.list(key)}
+		k := reply.PromptKey(strings.ReplaceAll(field, "-", "_"))
+		s.c.Sounds[k] = config.Sound{Title: "File of " + field, URLs: w.list(key)}
 	case key == "reach":
-		s.c.Reach = Reach(value)
+		s.c.Reach = config.Reach(value)
 	case key == "deliver":
-		s.c.Deliver = Deliver(value)
+		s.c.Deliver = config.Deliver(value)
 	case key == "stateformat":
 		s.facts.WriteFormats.State = w.number(key)
 	case key == "deleted":
 		s.deleted = w.list(key)
 	case key == "giveup":
-		s.c.GiveUp = GiveUp(strings.ReplaceAll(value, " ", "_"))
+		s.c.GiveUp = config.GiveUp(strings.ReplaceAll(value, " ", "_"))
 	case key == "fallback":
-		s.c.MenuFallback = Fallback(strings.ReplaceAll(value, " ", "_"))
+		s.c.MenuFallback = config.Fallback(strings.ReplaceAll(value, " ", "_"))
 	case key == "pernumber":
 		s.c.CallsPerNumber = w.number(key)
 	case key == "minor":

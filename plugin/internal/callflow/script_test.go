@@ -13,8 +13,9 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
-
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 )
 
 var updateScripts = flag.Bool("update", false, "write anew what follows from each event in testdata/calls")
@@ -74,11 +75,11 @@ func playScript(t *testing.T, text string) string {
 
 // A script is one scripted call.
 type script struct {
-	*call
+	*testCall
 	tb       *testing.T
 	line     string
 	out      *strings.Builder
-	caller   Caller
+	caller   call.Caller
 	queued   int      // step of the document that last put the caller into the queue
 	deleted  []string // media that the host does not keep any more
 	presence bool     // show the timer that watches for the caller's presence
@@ -91,7 +92,7 @@ func newScript(t *testing.T) *script {
 	c.facts.Instance.ProtocolMinor = 1
 	c.users["carol"] = carol
 	c.facts.Instance.ID, c.facts.Instance.Name = "int_1", "Hotline"
-	return &script{call: c, tb: t, caller: Caller{Sid: callerSid, Number: callerNum, Called: calledNum}, waiting: "nobody", busy: "nobody"}
+	return &script{testCall: c, tb: t, caller: call.Caller{Sid: callerSid, Number: callerNum, Called: calledNum}, waiting: "nobody", busy: "nobody"}
 }
 
 func (s *script) fail(format string, args ...any) {
@@ -197,7 +198,7 @@ func (s *script) runTo(until time.Time, quietly bool) {
 		var held strings.Builder
 		out := s.out
 		s.out = &held
-		s.step(Event{Kind: EventTimer, Timer: name})
+		s.step(event.Event{Kind: event.Timer, Timer: name})
 		s.out = out
 		if text := held.String(); text != "" && (!quietly || strings.Contains(text, " now ") || strings.Contains(text, " story: ")) {
 			fmt.Fprintf(s.out, "    %s timer %s\n%s", s.since(at), name, text)
@@ -227,38 +228,38 @@ func (s *script) since(at time.Time) string {
 
 // event plays one event.
 func (s *script) event(w words) {
-	e := Event{Step: s.state.Step, Digits: w.keys["digits"], Code: w.keys["code"], Detail: w.keys["why"], Busy: w.has("busy"), Seconds: w.seconds()}
+	e := event.Event{Step: s.state.Step, Digits: w.keys["digits"], Code: w.keys["code"], Detail: w.keys["why"], Busy: w.has("busy"), Seconds: w.seconds()}
 	switch w.at(0) {
 	case "caller":
 		s.callerEvent(&e, w)
 	case "phone":
 		s.phoneEvent(&e, w)
 	case "listener": // of another call's message
-		e.Kind, e.Phone, e.CallSid, e.Step, e.CallStatus = EventLegJoins, w.at(2), w.keys["sid"], w.number("step"), StatusInProgress
+		e.Kind, e.Phone, e.CallSid, e.Step, e.CallStatus = event.LegJoins, w.at(2), w.keys["sid"], w.number("step"), event.StatusInProgress
 	case "twilio":
 		s.twilioEvent(&e, w)
 	case "platform":
 		s.platformEvent(&e, w)
 	case "mail":
-		e.Kind = EventMailFailed
+		e.Kind = event.MailFailed
 	case "timer":
-		e.Kind, e.Timer = EventTimer, w.at(1)
+		e.Kind, e.Timer = event.Timer, w.at(1)
 	default:
 		s.fail("no such event")
 	}
 	switch {
 	case w.has("unsigned"):
-		e.Auth = AuthNoToken
+		e.Auth = event.AuthNoToken
 	case w.has("forged"):
-		e.Auth = AuthMismatch
+		e.Auth = event.AuthMismatch
 	case w.has("refused") && w.at(0) == "caller":
-		e.Auth = AuthRefused
+		e.Auth = event.AuthRefused
 	}
 	if w.keys["step"] != "" {
 		e.Step = w.number("step")
 	}
 	if w.keys["status"] != "" {
-		e.CallStatus = CallStatus(w.keys["status"])
+		e.CallStatus = event.Status(w.keys["status"])
 	}
 	if w.keys["late"] != "" {
 		e.ReceivedAt = s.now.Add(-time.Duration(w.number("late")) * time.Second)
@@ -267,54 +268,54 @@ func (s *script) event(w words) {
 }
 
 // callerEvent is a request of the caller's leg.
-func (s *script) callerEvent(e *Event, w words) {
+func (s *script) callerEvent(e *event.Event, w words) {
 	e.Parameters = map[string]string{"CallSid": callerSid}
 	caller := s.caller
 	e.Caller = &caller
-	e.Fallback, e.ErrorURL, e.FailedRequest = w.has("fallback"), w.keys["url"], EventKind(strings.ReplaceAll(w.keys["failed"], " ", "_"))
+	e.Fallback, e.ErrorURL, e.FailedRequest = w.has("fallback"), w.keys["url"], event.Kind(strings.ReplaceAll(w.keys["failed"], " ", "_"))
 	switch w.at(1) {
 	case "calls":
-		e.Kind = EventArrival
+		e.Kind = event.Arrival
 		caller.Banned, caller.Loop = w.has("banned"), w.has("loop")
 	case "resumes":
-		e.Kind = EventResume
+		e.Kind = event.Resume
 	case "chooses":
-		e.Kind = EventMenuKeys
+		e.Kind = event.MenuKeys
 		if w.at(2) != "nothing" {
 			e.Digits = w.at(2)
 		}
 	case "waits":
-		e.Kind, e.QueueSid, e.Tick = EventTick, cmp.Or(w.keys["queue"], queueSid), s.tick
+		e.Kind, e.QueueSid, e.Tick = event.Tick, cmp.Or(w.keys["queue"], queueSid), s.tick
 		s.tick++
 	case "presses":
-		e.Kind, e.QueueSid, e.Tick, e.Digits = EventHoldKey, queueSid, s.tick, w.at(2)
+		e.Kind, e.QueueSid, e.Tick, e.Digits = event.HoldKey, queueSid, s.tick, w.at(2)
 	case "left":
 		e.Step = s.queued
-		e.Kind, e.QueueResult, e.QueueTime = EventLeft, w.at(2), time.Duration(w.seconds())*time.Second
+		e.Kind, e.QueueResult, e.QueueTime = event.Left, w.at(2), time.Duration(w.seconds())*time.Second
 		if e.QueueResult == "hangup" {
-			e.CallStatus = StatusCompleted
+			e.CallStatus = event.StatusCompleted
 		}
 		if w.has("queue") {
 			e.QueueSid = queueSid
 		}
 	case "voicemail":
-		e.Kind = EventVoicemail
+		e.Kind = event.Voicemail
 	case "recorded":
-		e.Kind, e.RecordingSid = EventRecorded, w.keys["sid"]
+		e.Kind, e.RecordingSid = event.Recorded, w.keys["sid"]
 	case "joins":
-		e.Kind = EventAnnounce
+		e.Kind = event.Announce
 		if id := w.keys["phone"]; id != "" {
 			e.DequeuedBy = legSid(id)
 		}
 	case "status":
-		e.Kind, e.CallStatus = EventCallStatus, CallStatus(w.at(2))
+		e.Kind, e.CallStatus = event.CallStatus, event.Status(w.at(2))
 	default:
 		s.fail("a caller does no such thing")
 	}
 }
 
 // phoneEvent is about a responder's leg.
-func (s *script) phoneEvent(e *Event, w words) {
+func (s *script) phoneEvent(e *event.Event, w words) {
 	e.Leg = w.at(1)
 	e.CallSid, e.Step = legSid(e.Leg), legOf(s.state, e.Leg).Step
 	if w.keys["sid"] != "" {
@@ -325,30 +326,30 @@ func (s *script) phoneEvent(e *Event, w words) {
 	}
 	switch w.at(2) {
 	case "dialed":
-		e.Kind, e.Result = EventDialed, Result(w.at(3))
-		if e.Result != Done {
+		e.Kind, e.Result = event.Dialed, event.Result(w.at(3))
+		if e.Result != event.Done {
 			e.CallSid = ""
 		}
 	case "is":
-		e.Kind, e.CallStatus = EventLegStatus, CallStatus(w.at(3))
+		e.Kind, e.CallStatus = event.LegStatus, event.Status(w.at(3))
 	case "answers":
-		e.Kind, e.CallStatus = EventLegAnswer, StatusInProgress
+		e.Kind, e.CallStatus = event.LegAnswer, event.StatusInProgress
 	case "presses":
-		e.Kind, e.CallStatus = EventLegKey, StatusInProgress
+		e.Kind, e.CallStatus = event.LegKey, event.StatusInProgress
 		if w.at(3) != "nothing" {
 			e.Digits = w.at(3)
 		}
 	case "ended":
-		e.Kind, e.CallStatus = EventLegEnded, StatusInProgress
+		e.Kind, e.CallStatus = event.LegEnded, event.StatusInProgress
 		switch w.at(3) {
 		case "bridged":
-			e.Bridged = BridgeYes
+			e.Bridged = event.BridgeYes
 		case "unbridged":
-			e.Bridged = BridgeNo
+			e.Bridged = event.BridgeNo
 		}
 	case "looked":
-		e.Kind, e.Result, e.CallStatus = EventLookedAtLeg, Result(w.at(3)), CallStatus(w.at(4))
-		if e.Result != Done {
+		e.Kind, e.Result, e.CallStatus = event.LookedAtLeg, event.Result(w.at(3)), event.Status(w.at(4))
+		if e.Result != event.Done {
 			e.CallSid = ""
 		}
 	default:
@@ -360,30 +361,30 @@ func (s *script) phoneEvent(e *Event, w words) {
 }
 
 // twilioEvent is a result of a task, or a callback about a recording.
-func (s *script) twilioEvent(e *Event, w words) {
-	e.RecordingSid, e.Result = w.keys["sid"], Result(w.at(2))
+func (s *script) twilioEvent(e *event.Event, w words) {
+	e.RecordingSid, e.Result = w.keys["sid"], event.Result(w.at(2))
 	switch w.at(1) {
 	case "call":
-		e.Kind, e.CallStatus = EventLookedAtCall, CallStatus(w.at(3))
+		e.Kind, e.CallStatus = event.LookedAtCall, event.Status(w.at(3))
 	case "dequeued":
-		e.Kind = EventDequeued
+		e.Kind = event.Dequeued
 	case "queue":
-		e.Kind = EventQueueDeleted
+		e.Kind = event.QueueDeleted
 	case "recording":
-		e.Kind, e.RecordingStatus, e.Result = EventRecording, w.at(2), ""
+		e.Kind, e.RecordingStatus, e.Result = event.Recording, w.at(2), ""
 	case "transcript":
-		e.Kind, e.Text, e.Result = EventTranscription, w.keys["text"], ""
+		e.Kind, e.Text, e.Result = event.Transcription, w.keys["text"], ""
 	case "fetched":
-		e.Kind, e.RecordingStatus = EventFetched, w.at(3)
-		if e.Result == Done {
+		e.Kind, e.RecordingStatus = event.Fetched, w.at(3)
+		if e.Result == event.Done {
 			e.RecordingStatus, e.Media = "", &integration.MediaRef{Ref: "media:" + e.RecordingSid, Name: "voicemail.wav", Bytes: 8000, Duration: time.Duration(w.seconds()) * time.Second}
 		}
 	case "lists":
-		e.Kind = EventRecordingsList
+		e.Kind = event.RecordingsList
 		for _, r := range w.plain[min(3, len(w.plain)):] {
 			parts := append(strings.Split(r, ":"), "", "")
 			seconds, _ := strconv.Atoi(parts[2])
-			e.Recordings = append(e.Recordings, ListedRecording{Sid: parts[0], Status: parts[1], Seconds: seconds})
+			e.Recordings = append(e.Recordings, event.ListedRecording{Sid: parts[0], Status: parts[1], Seconds: seconds})
 		}
 	default:
 		s.fail("Twilio does no such thing")
@@ -391,9 +392,9 @@ func (s *script) twilioEvent(e *Event, w words) {
 }
 
 // platformEvent is a snapshot of the alert, or a refused command.
-func (s *script) platformEvent(e *Event, w words) {
+func (s *script) platformEvent(e *event.Event, w words) {
 	if w.at(1) == "refuses" {
-		e.Kind = EventCommandFailed
+		e.Kind = event.CommandFailed
 		for _, c := range of[integration.AlertCommand](s.all) {
 			if string(c.Kind) == w.at(2) {
 				e.Command = &c
@@ -401,7 +402,7 @@ func (s *script) platformEvent(e *Event, w words) {
 		}
 		return
 	}
-	e.Kind = EventAlert
+	e.Kind = event.Alert
 	a := &integration.AlertSnapshot{Status: integration.AlertStatus(w.at(1)), Layer: w.number("layer"), Round: max(1, w.number("round")),
 		LastCommand: s.state.Alert.Commands, ReadAt: s.now, Teams: w.list("teams"), Declined: w.list("declined"), Unpaged: w.keys["unpaged"],
 		Change: int64(w.number("change"))}

@@ -11,11 +11,16 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 // node is one state of the search, with the time at which it was first reached and how.
 type node struct {
-	s      State
+	s      call.State
 	now    time.Time
 	parent int
 	by     string
@@ -24,20 +29,20 @@ type node struct {
 // world is a configuration and a platform, in which every event is tried in every state.
 type world struct {
 	name   string
-	c      Config
+	c      config.Config
 	facts  integration.Facts
 	people []integration.User
 }
 
 func worlds() []world {
 	people := []integration.User{alice, bob}
-	ack, ring, own, plain := withVoicemail(), withVoicemail(), withVoicemail(), Defaults()
-	ack.Reach, ring.Reach, own.Reach, plain.Reach = ReachAcknowledge, ReachRing, ReachBoth, ReachAcknowledge
+	ack, ring, own, plain := withVoicemail(), withVoicemail(), withVoicemail(), config.Defaults()
+	ack.Reach, ring.Reach, own.Reach, plain.Reach = config.ReachAcknowledge, config.ReachRing, config.ReachBoth, config.ReachAcknowledge
 	plain.ConfirmAnswer, plain.SkipResolveOnHangup, plain.ForceInput, own.ForceInput = false, true, true, true
-	ring.Sounds = map[PromptKey]Sound{PromptBeforeConnect: {Title: "Before Connect Recording", URLs: []string{"https://sounds.example.com/connect.mp3"}}}
+	ring.Sounds = map[reply.PromptKey]config.Sound{reply.PromptBeforeConnect: {Title: "Before Connect Recording", URLs: []string{"https://sounds.example.com/connect.mp3"}}}
 	message := withVoicemail()
-	message.Deliver, message.StraightToVoicemail = DeliverOn, true
-	for _, c := range []*Config{&ack, &ring, &own, &plain, &message} {
+	message.Deliver, message.StraightToVoicemail = config.DeliverOn, true
+	for _, c := range []*config.Config{&ack, &ring, &own, &plain, &message} {
 		c.MaxWait = 3 * time.Minute
 	}
 	able := integration.Facts{Instance: integration.Instance{Capabilities: fullCapabilities}, Destinations: []integration.Destination{devops}}
@@ -56,7 +61,7 @@ func worlds() []world {
 }
 
 // answers answers any question of a state.
-func (w world) answers(e Event, questions []integration.Question) []integration.Answer {
+func (w world) answers(e event.Event, questions []integration.Question) []integration.Answer {
 	var out []integration.Answer
 	for _, n := range questions {
 		a := integration.Answer{ID: n.ID}
@@ -83,13 +88,13 @@ func (w world) answers(e Event, questions []integration.Question) []integration.
 	return out
 }
 
-func (w world) step(s State, e Event, now time.Time) (State, Reply, []Effect) {
+func (w world) step(s call.State, e event.Event, now time.Time) (call.State, reply.Reply, []effect.Effect) {
 	alert, host := e.Facts.Alert, e.Facts.Instance.State
 	e.Facts = w.facts
 	e.Facts.Now, e.Facts.Alert, e.Facts.Instance.State = now, alert, host
 	for {
 		next, reply, effects := Step(w.c, s, e)
-		needs := Questions(effects)
+		needs := effect.Questions(effects)
 		if len(needs) == 0 {
 			return next, reply, effects
 		}
@@ -98,100 +103,100 @@ func (w world) step(s State, e Event, now time.Time) (State, Reply, []Effect) {
 }
 
 // events lists every event that the small model tries in a state.
-func (w world) events(s State, now time.Time) []Event {
-	caller := &Caller{Sid: callerSid, Number: callerNum, Called: calledNum}
-	var out []Event
-	add := func(e Event) {
+func (w world) events(s call.State, now time.Time) []event.Event {
+	caller := &call.Caller{Sid: callerSid, Number: callerNum, Called: calledNum}
+	var out []event.Event
+	add := func(e event.Event) {
 		if row(e.Kind).ofCaller {
 			e.Caller = caller
 			if e.CallStatus == "" {
-				e.CallStatus = StatusInProgress
+				e.CallStatus = event.StatusInProgress
 			}
 		}
 		out = append(out, e)
 	}
-	if normal(s.Phase) == PhaseArrived {
-		for _, k := range []EventKind{EventArrival, EventResume, EventMenuKeys, EventLeft, EventVoicemail} {
+	if normal(s.Phase) == call.PhaseArrived {
+		for _, k := range []event.Kind{event.Arrival, event.Resume, event.MenuKeys, event.Left, event.Voicemail} {
 			for _, h := range []integration.HostState{integration.HostActive, integration.HostDisabled, integration.HostMaintenance} {
-				add(Event{Kind: k, Facts: integration.Facts{Instance: integration.Instance{State: h}}})
-				add(Event{Kind: k, Facts: integration.Facts{Instance: integration.Instance{State: h}}, Auth: AuthNoToken})
+				add(event.Event{Kind: k, Facts: integration.Facts{Instance: integration.Instance{State: h}}})
+				add(event.Event{Kind: k, Facts: integration.Facts{Instance: integration.Instance{State: h}}, Auth: event.AuthNoToken})
 			}
 		}
 		return out
 	}
-	add(Event{Kind: EventArrival})
-	add(Event{Kind: EventResume})
-	add(Event{Kind: EventMenuKeys, Digits: "1", Step: s.Step})
-	add(Event{Kind: EventMenuKeys, Step: s.Step})
-	add(Event{Kind: EventMenuKeys, Digits: "1", Step: s.Step - 1})
-	add(Event{Kind: EventTick, QueueSid: queueSid})
-	add(Event{Kind: EventHoldKey, QueueSid: queueSid, Digits: "*"})
+	add(event.Event{Kind: event.Arrival})
+	add(event.Event{Kind: event.Resume})
+	add(event.Event{Kind: event.MenuKeys, Digits: "1", Step: s.Step})
+	add(event.Event{Kind: event.MenuKeys, Step: s.Step})
+	add(event.Event{Kind: event.MenuKeys, Digits: "1", Step: s.Step - 1})
+	add(event.Event{Kind: event.Tick, QueueSid: queueSid})
+	add(event.Event{Kind: event.HoldKey, QueueSid: queueSid, Digits: "*"})
 	for _, r := range []string{"bridged", "leave", "redirected", "error", "hangup"} {
-		add(Event{Kind: EventLeft, QueueResult: r})
+		add(event.Event{Kind: event.Left, QueueResult: r})
 	}
-	add(Event{Kind: EventLeft, QueueResult: "bridged", CallStatus: StatusCompleted})
-	add(Event{Kind: EventVoicemail})
-	add(Event{Kind: EventRecorded, RecordingSid: "RE1", Seconds: 5})
-	add(Event{Kind: EventRecorded, RecordingSid: "RE1", Digits: "hangup", CallStatus: StatusCompleted})
-	add(Event{Kind: EventAnnounce})
-	add(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
-	add(Event{Kind: EventCallStatus, CallStatus: StatusCompleted, Auth: AuthNoToken})
-	add(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed"})
-	add(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "absent"})
-	add(Event{Kind: EventTranscription, RecordingSid: "RE1", Text: "text"})
+	add(event.Event{Kind: event.Left, QueueResult: "bridged", CallStatus: event.StatusCompleted})
+	add(event.Event{Kind: event.Voicemail})
+	add(event.Event{Kind: event.Recorded, RecordingSid: "RE1", Seconds: 5})
+	add(event.Event{Kind: event.Recorded, RecordingSid: "RE1", Digits: "hangup", CallStatus: event.StatusCompleted})
+	add(event.Event{Kind: event.Announce})
+	add(event.Event{Kind: event.CallStatus, CallStatus: event.StatusCompleted})
+	add(event.Event{Kind: event.CallStatus, CallStatus: event.StatusCompleted, Auth: event.AuthNoToken})
+	add(event.Event{Kind: event.Recording, RecordingSid: "RE1", RecordingStatus: "completed"})
+	add(event.Event{Kind: event.Recording, RecordingSid: "RE1", RecordingStatus: "absent"})
+	add(event.Event{Kind: event.Transcription, RecordingSid: "RE1", Text: "text"})
 	for _, l := range s.Legs {
 		sid := legSid(l.ID)
-		leg := func(e Event) { e.Leg, e.CallSid = l.ID, sid; add(e) }
-		leg(Event{Kind: EventLegAnswer})
-		leg(Event{Kind: EventLegAnswer, ErrorURL: "https://host.example.com/call-media/1"})
-		leg(Event{Kind: EventLegJoins, Phone: l.Phone})
-		leg(Event{Kind: EventLegKey, Digits: "1", Step: l.Step})
-		leg(Event{Kind: EventLegKey, Digits: "2", Step: l.Step})
-		leg(Event{Kind: EventLegKey, Step: l.Step})
-		leg(Event{Kind: EventLegEnded})
-		leg(Event{Kind: EventLegEnded, Bridged: BridgeYes})
-		leg(Event{Kind: EventLegEnded, Bridged: BridgeYes, Seconds: 60})
-		leg(Event{Kind: EventLegEnded, Bridged: BridgeNo})
-		for _, st := range []CallStatus{StatusRinging, StatusCompleted, StatusBusy, StatusNoAnswer} {
-			leg(Event{Kind: EventLegStatus, CallStatus: st})
+		leg := func(e event.Event) { e.Leg, e.CallSid = l.ID, sid; add(e) }
+		leg(event.Event{Kind: event.LegAnswer})
+		leg(event.Event{Kind: event.LegAnswer, ErrorURL: "https://host.example.com/call-media/1"})
+		leg(event.Event{Kind: event.LegJoins, Phone: l.Phone})
+		leg(event.Event{Kind: event.LegKey, Digits: "1", Step: l.Step})
+		leg(event.Event{Kind: event.LegKey, Digits: "2", Step: l.Step})
+		leg(event.Event{Kind: event.LegKey, Step: l.Step})
+		leg(event.Event{Kind: event.LegEnded})
+		leg(event.Event{Kind: event.LegEnded, Bridged: event.BridgeYes})
+		leg(event.Event{Kind: event.LegEnded, Bridged: event.BridgeYes, Seconds: 60})
+		leg(event.Event{Kind: event.LegEnded, Bridged: event.BridgeNo})
+		for _, st := range []event.Status{event.StatusRinging, event.StatusCompleted, event.StatusBusy, event.StatusNoAnswer} {
+			leg(event.Event{Kind: event.LegStatus, CallStatus: st})
 		}
-		leg(Event{Kind: EventDialed, Result: Done})
-		add(Event{Kind: EventDialed, Leg: l.ID, Result: Unknown})
-		add(Event{Kind: EventDialed, Leg: l.ID, Result: Refused})
-		add(Event{Kind: EventDialed, Leg: l.ID, Result: Failed})
-		leg(Event{Kind: EventLookedAtLeg, Result: Done, CallStatus: StatusInProgress})
-		leg(Event{Kind: EventLookedAtLeg, Result: Done, CallStatus: StatusCompleted})
-		add(Event{Kind: EventLookedAtLeg, Leg: l.ID, Result: NotFound})
-		leg(Event{Kind: EventAnnounce, DequeuedBy: sid})
+		leg(event.Event{Kind: event.Dialed, Result: event.Done})
+		add(event.Event{Kind: event.Dialed, Leg: l.ID, Result: event.Unknown})
+		add(event.Event{Kind: event.Dialed, Leg: l.ID, Result: event.Refused})
+		add(event.Event{Kind: event.Dialed, Leg: l.ID, Result: event.Failed})
+		leg(event.Event{Kind: event.LookedAtLeg, Result: event.Done, CallStatus: event.StatusInProgress})
+		leg(event.Event{Kind: event.LookedAtLeg, Result: event.Done, CallStatus: event.StatusCompleted})
+		add(event.Event{Kind: event.LookedAtLeg, Leg: l.ID, Result: event.NotFound})
+		leg(event.Event{Kind: event.Announce, DequeuedBy: sid})
 	}
-	for _, r := range []Result{NotFound, Failed} {
-		add(Event{Kind: EventLookedAtCall, Result: r})
-		add(Event{Kind: EventRecordingsList, Result: r})
-		add(Event{Kind: EventFetched, Result: r})
-		add(Event{Kind: EventQueueDeleted, Result: r})
+	for _, r := range []event.Result{event.NotFound, event.Failed} {
+		add(event.Event{Kind: event.LookedAtCall, Result: r})
+		add(event.Event{Kind: event.RecordingsList, Result: r})
+		add(event.Event{Kind: event.Fetched, Result: r})
+		add(event.Event{Kind: event.QueueDeleted, Result: r})
 	}
-	add(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusInProgress})
-	add(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusCompleted})
-	add(Event{Kind: EventRecordingsList, Result: Done, Recordings: []ListedRecording{{Sid: "RE1", Status: "completed"}}})
-	add(Event{Kind: EventFetched, Result: Done, RecordingSid: "RE1", Media: &audio})
-	add(Event{Kind: EventTimer, Timer: integration.TimerPersonWanted})
-	add(Event{Kind: EventTimer, Timer: integration.TimerPersonFree})
-	add(Event{Kind: EventDequeued, Result: NotFound})
-	add(Event{Kind: EventQueueDeleted, Result: Done})
+	add(event.Event{Kind: event.LookedAtCall, Result: event.Done, CallStatus: event.StatusInProgress})
+	add(event.Event{Kind: event.LookedAtCall, Result: event.Done, CallStatus: event.StatusCompleted})
+	add(event.Event{Kind: event.RecordingsList, Result: event.Done, Recordings: []event.ListedRecording{{Sid: "RE1", Status: "completed"}}})
+	add(event.Event{Kind: event.Fetched, Result: event.Done, RecordingSid: "RE1", Media: &audio})
+	add(event.Event{Kind: event.Timer, Timer: integration.TimerPersonWanted})
+	add(event.Event{Kind: event.Timer, Timer: integration.TimerPersonFree})
+	add(event.Event{Kind: event.Dequeued, Result: event.NotFound})
+	add(event.Event{Kind: event.QueueDeleted, Result: event.Done})
 	for _, k := range []integration.AlertCommandKind{integration.AlertRoute, integration.AlertReopen, integration.AlertAcknowledge} {
-		add(Event{Kind: EventCommandFailed, Command: &integration.AlertCommand{Number: s.Alert.Decisive, Kind: k}})
+		add(event.Event{Kind: event.CommandFailed, Command: &integration.AlertCommand{Number: s.Alert.Decisive, Kind: k}})
 	}
 	snap := func(st integration.AlertStatus, layer int, acks ...integration.Acknowledgement) {
-		add(Event{Kind: EventAlert, Facts: integration.Facts{Alert: &integration.AlertSnapshot{
+		add(event.Event{Kind: event.Alert, Facts: integration.Facts{Alert: &integration.AlertSnapshot{
 			Status: st, Layer: layer, Round: 1, Acknowledgements: acks, LastCommand: s.Alert.Commands, ReadAt: now,
 		}}})
 	}
 	snap(integration.AlertOpen, 1)
 	snap(integration.AlertOpen, 2)
-	add(Event{Kind: EventAlert, Facts: integration.Facts{Alert: &integration.AlertSnapshot{
+	add(event.Event{Kind: event.Alert, Facts: integration.Facts{Alert: &integration.AlertSnapshot{
 		Status: integration.AlertQueued, Round: 1, Unpaged: "the service is full", LastCommand: s.Alert.Decisive - 1, ReadAt: now,
 	}}})
-	add(Event{Kind: EventAlert, Facts: integration.Facts{Alert: &integration.AlertSnapshot{
+	add(event.Event{Kind: event.Alert, Facts: integration.Facts{Alert: &integration.AlertSnapshot{
 		Status: integration.AlertOpen, Layer: 1, Round: 2, LastCommand: s.Alert.Commands, ReadAt: now,
 	}}})
 	snap(integration.AlertDropped, 1)
@@ -209,7 +214,7 @@ const maxLegs = 3 // the bound of the model: states with more legs are found but
 
 // key tells states apart. Times are abstracted to which of their thresholds they have passed and
 // which deadline comes next; counters that only number things are left out.
-func key(s State, now time.Time, b []byte) []byte {
+func key(s call.State, now time.Time, b []byte) []byte {
 	num := func(n int) { b = binary.AppendVarint(b, int64(n)) }
 	str := func(x string) { b = append(append(b, x...), 0) }
 	yes := func(xs ...bool) {
@@ -276,7 +281,7 @@ func key(s State, now time.Time, b []byte) []byte {
 		yes(l.CallSid != "", l.Requested, l.Ack != "", l.AskedAt.IsZero(), l.RingingAt.IsZero(), l.Dials > 1, l.Message)
 		num(l.Menus)
 		num(len(l.Playing))
-		if l.live() {
+		if l.Live() {
 			num(l.Step)
 			num(l.Looks)
 			age(l.TakingAt, stillInQueue, takeLimit)
@@ -390,9 +395,9 @@ func (f found) String() string {
 
 // arrow is a transition that was taken.
 type arrow struct {
-	from Phase
-	kind EventKind
-	to   Phase
+	from call.Phase
+	kind event.Kind
+	to   call.Phase
 }
 
 // deep walks an ordinary call to each phase and gives the states on its way. A search from the
@@ -400,13 +405,13 @@ type arrow struct {
 // conversations and messages.
 func (w world) deep(t *testing.T) []node {
 	t.Helper()
-	s, now := State{}, start
+	s, now := call.State{}, start
 	var out []node
-	step := func(e Event) {
+	step := func(e event.Event) {
 		if row(e.Kind).ofCaller {
-			e.Caller = &Caller{Sid: callerSid, Number: callerNum, Called: calledNum}
+			e.Caller = &call.Caller{Sid: callerSid, Number: callerNum, Called: calledNum}
 			if e.CallStatus == "" {
-				e.CallStatus = StatusInProgress
+				e.CallStatus = event.StatusInProgress
 			}
 		}
 		next, reply, effects := w.step(s, e, now)
@@ -418,58 +423,58 @@ func (w world) deep(t *testing.T) []node {
 		now = now.Add(time.Second)
 	}
 	alert := func(status integration.AlertStatus, acks ...integration.Acknowledgement) {
-		e := Event{Kind: EventAlert}
+		e := event.Event{Kind: event.Alert}
 		e.Facts.Alert = &integration.AlertSnapshot{
 			Status: status, Layer: 1, Round: 1, Acknowledgements: acks, LastCommand: s.Alert.Commands, ReadAt: now,
 		}
 		step(e)
 	}
-	step(Event{Kind: EventArrival})
-	if s.Phase == PhaseChoosing {
-		step(Event{Kind: EventMenuKeys, Digits: "1", Step: s.Step})
+	step(event.Event{Kind: event.Arrival})
+	if s.Phase == call.PhaseChoosing {
+		step(event.Event{Kind: event.MenuKeys, Digits: "1", Step: s.Step})
 	}
-	if s.Phase == PhaseLeavingMessage { // straight: the message is what this world is about
-		step(Event{Kind: EventResume})
-		step(Event{Kind: EventRecorded, RecordingSid: "RE1", Seconds: 5})
-		step(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed"})
-		step(Event{Kind: EventFetched, Result: Done, RecordingSid: "RE1", Media: &audio})
+	if s.Phase == call.PhaseLeavingMessage { // straight: the message is what this world is about
+		step(event.Event{Kind: event.Resume})
+		step(event.Event{Kind: event.Recorded, RecordingSid: "RE1", Seconds: 5})
+		step(event.Event{Kind: event.Recording, RecordingSid: "RE1", RecordingStatus: "completed"})
+		step(event.Event{Kind: event.Fetched, Result: event.Done, RecordingSid: "RE1", Media: &audio})
 		alert(integration.AlertOpen)
-		step(Event{Kind: EventTimer, Timer: "ring"})
+		step(event.Event{Kind: event.Timer, Timer: "ring"})
 		id := s.Legs[0].ID
-		step(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
-		step(Event{Kind: EventLegAnswer, Leg: id, CallSid: legSid(id)})
-		step(Event{Kind: EventLegKey, Leg: id, CallSid: legSid(id), Digits: "1", Step: 1})
+		step(event.Event{Kind: event.Dialed, Leg: id, Result: event.Done, CallSid: legSid(id)})
+		step(event.Event{Kind: event.LegAnswer, Leg: id, CallSid: legSid(id)})
+		step(event.Event{Kind: event.LegKey, Leg: id, CallSid: legSid(id), Digits: "1", Step: 1})
 		return out
 	}
-	step(Event{Kind: EventTick, QueueSid: queueSid})
+	step(event.Event{Kind: event.Tick, QueueSid: queueSid})
 	for range holdRetries - 1 {
-		step(Event{Kind: EventLeft, QueueResult: "error"})
+		step(event.Event{Kind: event.Left, QueueResult: "error"})
 	}
 	alert(integration.AlertOpen)
 	if len(s.Legs) == 0 {
 		alert(integration.AlertAcknowledged, integration.Acknowledgement{ID: "deep", User: w.people[0].ID, At: now})
 	}
 	id := s.Legs[0].ID
-	step(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
-	step(Event{Kind: EventLegAnswer, Leg: id, CallSid: legSid(id)})
-	if s.Phase == PhaseHolding {
-		step(Event{Kind: EventLegKey, Leg: id, CallSid: legSid(id), Digits: "1", Step: 1})
+	step(event.Event{Kind: event.Dialed, Leg: id, Result: event.Done, CallSid: legSid(id)})
+	step(event.Event{Kind: event.LegAnswer, Leg: id, CallSid: legSid(id)})
+	if s.Phase == call.PhaseHolding {
+		step(event.Event{Kind: event.LegKey, Leg: id, CallSid: legSid(id), Digits: "1", Step: 1})
 	}
 	held := s // as it is before the two are joined
-	step(Event{Kind: EventAnnounce, DequeuedBy: legSid(id)})
+	step(event.Event{Kind: event.Announce, DequeuedBy: legSid(id)})
 	now = now.Add(time.Minute)
-	step(Event{Kind: EventLegStatus, Leg: id, CallSid: legSid(id), CallStatus: StatusCompleted})
-	now = now.Add(verdictLimit)
-	step(Event{Kind: EventTimer, Timer: "talk-over"}) // Twilio is asked for the leg
+	step(event.Event{Kind: event.LegStatus, Leg: id, CallSid: legSid(id), CallStatus: event.StatusCompleted})
+	now = now.Add(call.VerdictLimit)
+	step(event.Event{Kind: event.Timer, Timer: "talk-over"}) // Twilio is asked for the leg
 	s = held
-	step(Event{Kind: EventLegEnded, Leg: id, CallSid: legSid(id), Bridged: BridgeNo})
+	step(event.Event{Kind: event.LegEnded, Leg: id, CallSid: legSid(id), Bridged: event.BridgeNo})
 	if !w.c.Voicemail {
 		return out
 	}
-	step(Event{Kind: EventHoldKey, QueueSid: queueSid, Digits: "*"})
-	step(Event{Kind: EventLeft, QueueResult: "leave"})
-	step(Event{Kind: EventRecorded, RecordingSid: "RE1", Seconds: 5})
-	step(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed"})
+	step(event.Event{Kind: event.HoldKey, QueueSid: queueSid, Digits: "*"})
+	step(event.Event{Kind: event.Left, QueueResult: "leave"})
+	step(event.Event{Kind: event.Recorded, RecordingSid: "RE1", Seconds: 5})
+	step(event.Event{Kind: event.Recording, RecordingSid: "RE1", RecordingStatus: "completed"})
 	return out
 }
 
@@ -483,7 +488,7 @@ func (w world) search(t *testing.T, limit int, end time.Time) (f found, taken ma
 		buf = key(n.s, n.now, buf[:0])
 		seen[string(buf)] = true
 	}
-	ends := map[End]bool{}
+	ends := map[call.End]bool{}
 	for i := 0; i < len(nodes); i++ {
 		n := nodes[i]
 		if len(n.s.Legs) > maxLegs {
@@ -497,7 +502,7 @@ func (w world) search(t *testing.T, limit int, end time.Time) (f found, taken ma
 			break
 		}
 		f.visited++
-		try := func(e Event, now time.Time) {
+		try := func(e event.Event, now time.Time) {
 			f.steps++
 			s, reply, effects := w.step(n.s, e, now)
 			if bad := check(n.s, e, s, reply, effects, now); bad != "" {
@@ -524,21 +529,21 @@ func (w world) search(t *testing.T, limit int, end time.Time) (f found, taken ma
 		}
 		if _, at := Deadline(n.s); !at.IsZero() {
 			name, _ := Deadline(n.s)
-			try(Event{Kind: EventTimer, Timer: name}, at)
+			try(event.Event{Kind: event.Timer, Timer: name}, at)
 			// The timer is lost: whatever comes next acts instead.
-			try(Event{Kind: EventTick, QueueSid: queueSid, CallStatus: StatusInProgress, Caller: &Caller{Sid: callerSid}}, at)
+			try(event.Event{Kind: event.Tick, QueueSid: queueSid, CallStatus: event.StatusInProgress, Caller: &call.Caller{Sid: callerSid}}, at)
 			for _, later := range []time.Duration{6 * time.Second, 21 * time.Second} {
 				if now := n.now.Add(later); now.Before(at) {
-					try(Event{Kind: EventTick, QueueSid: queueSid, CallStatus: StatusInProgress, Caller: &Caller{Sid: callerSid}}, now)
-					try(Event{Kind: EventLeft, QueueResult: "bridged", CallStatus: StatusInProgress, Caller: &Caller{Sid: callerSid}}, now)
-					try(Event{Kind: EventHoldKey, QueueSid: queueSid, CallStatus: StatusInProgress, Caller: &Caller{Sid: callerSid}}, now)
+					try(event.Event{Kind: event.Tick, QueueSid: queueSid, CallStatus: event.StatusInProgress, Caller: &call.Caller{Sid: callerSid}}, now)
+					try(event.Event{Kind: event.Left, QueueResult: "bridged", CallStatus: event.StatusInProgress, Caller: &call.Caller{Sid: callerSid}}, now)
+					try(event.Event{Kind: event.HoldKey, QueueSid: queueSid, CallStatus: event.StatusInProgress, Caller: &call.Caller{Sid: callerSid}}, now)
 				}
 			}
 		}
 	}
-	for _, e := range []End{EndConnected, EndHungUp, EndToldGoodbye, EndMessageLeft, EndNoMessage} {
-		reachable := w.c.Voicemail || e != EndMessageLeft && e != EndNoMessage
-		if w.c.StraightToVoicemail && (e == EndConnected || e == EndHungUp) {
+	for _, e := range []call.End{call.EndConnected, call.EndHungUp, call.EndToldGoodbye, call.EndMessageLeft, call.EndNoMessage} {
+		reachable := w.c.Voicemail || e != call.EndMessageLeft && e != call.EndNoMessage
+		if w.c.StraightToVoicemail && (e == call.EndConnected || e == call.EndHungUp) {
 			// Nobody is rung for the caller, who either leaves a message or does not.
 			reachable = false
 		}
@@ -552,24 +557,24 @@ func (w world) search(t *testing.T, limit int, end time.Time) (f found, taken ma
 }
 
 // reachesEnd: from here the caller is gone, no callback comes, and Twilio answers when it is asked.
-func (w world) reachesEnd(s State, now time.Time) bool {
+func (w world) reachesEnd(s call.State, now time.Time) bool {
 	// Two people who are rung for a message, and Twilio says nothing of their phones.
 	for range 120 {
-		if !Live(s) {
+		if !call.Live(s) {
 			return true
 		}
 		name, at := Deadline(s)
 		if at.After(now) {
 			now = at
 		}
-		var effects []Effect
-		s, _, effects = w.step(s, Event{Kind: EventTimer, Timer: name}, now)
+		var effects []effect.Effect
+		s, _, effects = w.step(s, event.Event{Kind: event.Timer, Timer: name}, now)
 		for _, e := range effects {
 			switch e.(type) {
-			case LookCall:
-				s, _, _ = w.step(s, Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusCompleted}, now)
-			case LookRecordings:
-				s, _, _ = w.step(s, Event{Kind: EventRecordingsList, Result: NotFound}, now)
+			case effect.LookCall:
+				s, _, _ = w.step(s, event.Event{Kind: event.LookedAtCall, Result: event.Done, CallStatus: event.StatusCompleted}, now)
+			case effect.LookRecordings:
+				s, _, _ = w.step(s, event.Event{Kind: event.RecordingsList, Result: event.NotFound}, now)
 			}
 		}
 	}
@@ -577,7 +582,7 @@ func (w world) reachesEnd(s State, now time.Time) bool {
 }
 
 // history tells how a state was reached.
-func history(nodes []node, i int, e Event) string {
+func history(nodes []node, i int, e event.Event) string {
 	out := "then " + string(e.Kind) + " " + e.Leg + " " + e.Digits + string(e.CallStatus) + e.QueueResult + string(e.Result)
 	for ; i > 0; i = nodes[i].parent {
 		out = nodes[i].by + "\n" + out

@@ -7,6 +7,10 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 // firstDocument is how long the first wait document may take to fail: Twilio waits 15 s for a file.
@@ -18,21 +22,21 @@ const firstDocument = 30 * time.Second
 // music and words, for the rest of the call.
 
 // playable reports whether a field holds a file that was not found dead in this call.
-func (m *machine) playable(k PromptKey) bool {
+func (m *machine) playable(k reply.PromptKey) bool {
 	_, file := m.c.Sounds[k]
 	return file && !slices.Contains(m.s.Dead, k)
 }
 
 // replaceSounds replaces the files of a document that failed. before is the state as it was when
 // Twilio asked at the fallback address.
-func (m *machine) replaceSounds(before State) {
+func (m *machine) replaceSounds(before call.State) {
 	if !m.e.Fallback || len(m.questions) > 0 || before.Phase == "" || m.row.answer == nil {
 		return
 	}
-	if _, refused := m.reply.(RefusedReply); refused {
+	if _, refused := m.reply.(reply.Refused); refused {
 		return
 	}
-	if leg := m.s.legIn(LegTalking); leg != nil && before.Phase == PhaseTalking && m.playable(PromptBeforeConnect) && (m.announceBroke() || !m.talkedSince(leg)) {
+	if leg := m.s.LegIn(call.LegTalking); leg != nil && before.Phase == call.PhaseTalking && m.playable(reply.PromptBeforeConnect) && (m.announceBroke() || !m.talkedSince(leg)) {
 		m.s.AnnounceFailed = true
 	}
 	certain := m.soundAt(m.e.ErrorURL)
@@ -40,8 +44,8 @@ func (m *machine) replaceSounds(before State) {
 		m.soundFailed(certain, "Twilio could not fetch or play it"+m.errorCode()+".")
 	}
 	// The same document again: nothing has changed since it was given.
-	again := before.Step == m.s.Step && (before.Phase != PhaseLeavingMessage || before.Voicemail.Offered)
-	if certain == "" && (!again || m.e.FailedRequest == EventMenuKeys) {
+	again := before.Step == m.s.Step && (before.Phase != call.PhaseLeavingMessage || before.Voicemail.Offered)
+	if certain == "" && (!again || m.e.FailedRequest == event.MenuKeys) {
 		return
 	}
 	for _, p := range said(m.reply) {
@@ -64,22 +68,22 @@ func (m *machine) errorCode() string {
 }
 
 // said lists what a document says or plays before it goes on.
-func said(r Reply) []Prompt {
+func said(r reply.Reply) []reply.Prompt {
 	switch v := r.(type) {
-	case HangupReply:
+	case reply.Hangup:
 		return v.Say
-	case MenuReply:
+	case reply.Menu:
 		return v.Intro
-	case EnqueueReply:
+	case reply.Enqueue:
 		return v.Say
-	case RecordReply:
+	case reply.Record:
 		return v.Say
 	}
 	return nil
 }
 
 // soundAt finds the field whose file an address is; "" if none.
-func (m *machine) soundAt(address string) PromptKey {
+func (m *machine) soundAt(address string) reply.PromptKey {
 	if address == "" {
 		return ""
 	}
@@ -104,7 +108,7 @@ func sameAddress(a, b string) bool {
 }
 
 // soundFailed replaces a field's file for the rest of the call, once.
-func (m *machine) soundFailed(k PromptKey, why string) {
+func (m *machine) soundFailed(k reply.PromptKey, why string) {
 	if !m.playable(k) {
 		return
 	}
@@ -113,14 +117,14 @@ func (m *machine) soundFailed(k PromptKey, why string) {
 }
 
 // soundFinding tells the story and the form that a file was replaced.
-func (m *machine) soundFinding(k PromptKey, severity integration.FindingSeverity, why string) {
+func (m *machine) soundFinding(k reply.PromptKey, severity integration.FindingSeverity, why string) {
 	s := m.c.Sounds[k]
 	address := ""
 	if len(s.URLs) > 0 {
 		address = " (" + s.URLs[0] + ")"
 	}
 	m.log(s.Title+address+" was replaced by our own sound for this call: "+why, "")
-	m.emit(integration.Finding{Code: FindingSound + string(k), Severity: severity, Field: string(k), At: m.now,
+	m.emit(integration.Finding{Code: effect.FindingSound + string(k), Severity: severity, Field: string(k), At: m.now,
 		Message: s.Title + address + " was replaced by our own sound during a call: " + why + " Check that the address serves a sound file, or upload the file."})
 }
 
@@ -128,17 +132,17 @@ func (m *machine) soundFinding(k PromptKey, severity integration.FindingSeverity
 // error. Twilio names no address there. It reports whether there was anything to replace: such an
 // error is not the queue's.
 func (m *machine) holdSoundFailed() bool {
-	if m.e.Kind != EventLeft || m.e.QueueResult != "error" && m.e.QueueResult != "system-error" {
+	if m.e.Kind != event.Left || m.e.QueueResult != "error" && m.e.QueueResult != "system-error" {
 		return false
 	}
 	const why = "the queue ended with an error while it was to be played."
-	music, wait := m.playable(PromptMusic), m.playable(PromptPleaseWait)
+	music, wait := m.playable(reply.PromptMusic), m.playable(reply.PromptPleaseWait)
 	wait = wait && m.s.Hold.PleaseWait && m.e.QueueTime < firstDocument && m.now.Sub(m.s.Hold.Since) < 2*firstDocument
 	if music {
-		m.soundFailed(PromptMusic, why)
+		m.soundFailed(reply.PromptMusic, why)
 	}
 	if wait {
-		m.soundFailed(PromptPleaseWait, why)
+		m.soundFailed(reply.PromptPleaseWait, why)
 		m.s.Hold.PleaseWait = false // said in our own words now
 	}
 	return music || wait
@@ -147,17 +151,17 @@ func (m *machine) holdSoundFailed() bool {
 // announceBroke reports whether Twilio says that the announcement, or its file, could not be used.
 // The two were not joined then, however long Twilio tried: the bridge follows the announcement.
 func (m *machine) announceBroke() bool {
-	return m.e.Fallback && (m.e.FailedRequest == EventAnnounce || m.soundAt(m.e.ErrorURL) == PromptBeforeConnect)
+	return m.e.Fallback && (m.e.FailedRequest == event.Announce || m.soundAt(m.e.ErrorURL) == reply.PromptBeforeConnect)
 }
 
 // announceSoundFailed replaces the announcement's file where the queue ended with an error instead
 // of a conversation. How long that took says nothing: Twilio may try a file for longer than the
 // shortest conversation, and a queue that ends with an error has joined nobody.
-func (m *machine) announceSoundFailed(leg *Leg) bool {
-	if m.s.Phase != PhaseTalking || m.e.Kind != EventLeft || m.e.QueueResult != "error" || leg == nil || !m.playable(PromptBeforeConnect) {
+func (m *machine) announceSoundFailed(leg *call.Leg) bool {
+	if m.s.Phase != call.PhaseTalking || m.e.Kind != event.Left || m.e.QueueResult != "error" || leg == nil || !m.playable(reply.PromptBeforeConnect) {
 		return false
 	}
-	m.soundFailed(PromptBeforeConnect, "the queue ended with an error while it was to be played.")
+	m.soundFailed(reply.PromptBeforeConnect, "the queue ended with an error while it was to be played.")
 	m.s.AnnounceFailed = true
 	m.awaitVerdict()
 	return true
@@ -166,18 +170,18 @@ func (m *machine) announceSoundFailed(leg *Leg) bool {
 // announceAgain connects the two once more, without the file of the announcement, where that may be
 // what kept them apart: the announcement was asked for, they were not joined, and both are still
 // there.
-func (m *machine) announceAgain(leg *Leg) bool {
-	if leg.State != LegTalking || m.e.Bridged != BridgeNo || !m.s.GoneAt.IsZero() || !m.s.AnnounceFailed && !m.playable(PromptBeforeConnect) {
+func (m *machine) announceAgain(leg *call.Leg) bool {
+	if leg.State != call.LegTalking || m.e.Bridged != event.BridgeNo || !m.s.GoneAt.IsZero() || !m.s.AnnounceFailed && !m.playable(reply.PromptBeforeConnect) {
 		return false
 	}
-	if m.playable(PromptBeforeConnect) {
-		m.s.Dead = append(m.s.Dead, PromptBeforeConnect)
+	if m.playable(reply.PromptBeforeConnect) {
+		m.s.Dead = append(m.s.Dead, reply.PromptBeforeConnect)
 	}
 	asked := m.s.AnnounceFailed // the caller asked for a document since, and was given the queue
 	m.s.AnnounceFailed = false
 	m.backFromTalk()
-	leg.State, leg.TakingAt, leg.DueAt, leg.Looks = LegTaking, m.now, m.now.Add(takeLimit), 0
-	m.enter(PhaseConnecting)
+	leg.State, leg.TakingAt, leg.DueAt, leg.Looks = call.LegTaking, m.now, m.now.Add(takeLimit), 0
+	m.enter(call.PhaseConnecting)
 	if !asked {
 		m.s.Hold.Step = m.s.Step
 	}

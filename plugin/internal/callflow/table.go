@@ -3,12 +3,16 @@ package callflow
 import (
 	"slices"
 	"strings"
+
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 // eventRow is one kind of event: what the surrounding package must know of it, and what it does in
 // each phase. A new event is a constant, a row in [events] and a handler.
 type eventRow struct {
-	kind EventKind
+	kind event.Kind
 	// paths are the paths below the endpoint that such requests come to, with placeholders: {call}
 	// is the caller's CallSid, {leg} the id of a responder's leg. An event without paths is no
 	// request: it never gets a reply.
@@ -18,7 +22,7 @@ type eventRow struct {
 	ofCaller bool
 	// answer is the document such a request gets by the state of the call, where the handler gave
 	// none; nil: Twilio ignores the answer.
-	answer func(*machine) Reply
+	answer func(*machine) reply.Reply
 	in     []cell
 }
 
@@ -27,30 +31,30 @@ type eventRow struct {
 // Overdue deadlines and alert snapshots are acted upon with every event: where they lead is in
 // always.
 type cell struct {
-	at   []Phase
+	at   []call.Phase
 	do   func(*machine)
-	next []Phase
+	next []call.Phase
 }
 
 // in makes a cell; the phases that it leads to follow by the method to.
-func in(do func(*machine), at ...Phase) cell { return cell{at: at, do: do} }
+func in(do func(*machine), at ...call.Phase) cell { return cell{at: at, do: do} }
 
-func (c cell) to(next ...Phase) cell {
+func (c cell) to(next ...call.Phase) cell {
 	c.next = next
 	return c
 }
 
 // Short names, so that a row of the table can be read at a glance.
 const (
-	arrived    = PhaseArrived
-	choosing   = PhaseChoosing
-	holding    = PhaseHolding
-	connecting = PhaseConnecting
-	talking    = PhaseTalking
-	leaving    = PhaseLeavingMessage
-	awaiting   = PhaseAwaitingRecording
-	delivering = PhaseDelivering
-	ended      = PhaseEnded
+	arrived    = call.PhaseArrived
+	choosing   = call.PhaseChoosing
+	holding    = call.PhaseHolding
+	connecting = call.PhaseConnecting
+	talking    = call.PhaseTalking
+	leaving    = call.PhaseLeavingMessage
+	awaiting   = call.PhaseAwaitingRecording
+	delivering = call.PhaseDelivering
+	ended      = call.PhaseEnded
 )
 
 // events is everything that can happen to a call. Everything that has to know of an event derives
@@ -58,34 +62,34 @@ const (
 // documentation.
 var events = []eventRow{
 	// Requests of the caller's leg.
-	{kind: EventArrival, paths: []string{"/", "", "/resume"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
+	{kind: event.Arrival, paths: []string{"/", "", "/resume"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
 		in((*machine).arrive, arrived).to(choosing, holding, leaving, ended),
 		in((*machine).arriveAgain, talking),
 		in((*machine).resumeLeaving, leaving).to(awaiting, ended),
 	}},
-	{kind: EventResume, paths: []string{"/c/{call}/resume"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
+	{kind: event.Resume, paths: []string{"/c/{call}/resume"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
 		in((*machine).arrive, arrived).to(choosing, holding, leaving, ended),
 		in((*machine).resumeConnected, talking),
 		in((*machine).resumeLeaving, leaving).to(awaiting, ended),
 	}},
-	{kind: EventMenuKeys, paths: []string{"/c/{call}/menu"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
+	{kind: event.MenuKeys, paths: []string{"/c/{call}/menu"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
 		in((*machine).arrive, arrived).to(choosing, holding, leaving, ended),
 		in((*machine).menuKeys, choosing).to(holding, leaving, ended),
 		in(nil, leaving).to(ended),
 	}},
-	{kind: EventTick, paths: []string{"/c/{call}/hold"}, ofCaller: true, answer: (*machine).waitDocument, in: []cell{
+	{kind: event.Tick, paths: []string{"/c/{call}/hold"}, ofCaller: true, answer: (*machine).waitDocument, in: []cell{
 		in((*machine).arriveInQueue, arrived),
 		in((*machine).tick, holding),
 		in((*machine).tickConnecting, connecting).to(holding),
 		in((*machine).tickTalking, talking).to(holding, leaving),
 	}},
-	{kind: EventHoldKey, paths: []string{"/c/{call}/hold/key"}, ofCaller: true, answer: (*machine).waitDocument, in: []cell{
+	{kind: event.HoldKey, paths: []string{"/c/{call}/hold/key"}, ofCaller: true, answer: (*machine).waitDocument, in: []cell{
 		in((*machine).arriveInQueue, arrived),
 		in((*machine).holdKey, holding).to(leaving),
 		in((*machine).tickConnecting, connecting).to(holding),
 		in((*machine).tickTalking, talking).to(holding, leaving),
 	}},
-	{kind: EventLeft, paths: []string{"/c/{call}/left"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
+	{kind: event.Left, paths: []string{"/c/{call}/left"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
 		in((*machine).arrive, arrived).to(choosing, holding, leaving, ended),
 		in((*machine).leftElsewhere, choosing).to(ended),
 		in((*machine).left, holding).to(leaving, ended),
@@ -93,61 +97,61 @@ var events = []eventRow{
 		in((*machine).leftElsewhere, leaving).to(awaiting, ended),
 		in((*machine).leftElsewhere, awaiting, delivering, ended),
 	}},
-	{kind: EventVoicemail, paths: []string{"/c/{call}/voicemail"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
+	{kind: event.Voicemail, paths: []string{"/c/{call}/voicemail"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
 		in((*machine).arrive, arrived).to(choosing, holding, leaving, ended),
 		in((*machine).resumeLeaving, leaving).to(awaiting, ended),
 	}},
-	{kind: EventRecorded, paths: []string{"/c/{call}/recorded"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
+	{kind: event.Recorded, paths: []string{"/c/{call}/recorded"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
 		in((*machine).stray, arrived),
 		in((*machine).recorded, leaving).to(awaiting, ended),
 		in((*machine).recorded, awaiting),
 		in((*machine).recorded, delivering, ended),
 	}},
-	{kind: EventAnnounce, paths: []string{"/c/{call}/announce"}, ofCaller: true, answer: (*machine).announcement, in: []cell{
+	{kind: event.Announce, paths: []string{"/c/{call}/announce"}, ofCaller: true, answer: (*machine).announcement, in: []cell{
 		in((*machine).stray, arrived),
 		in((*machine).announce, holding, connecting).to(talking),
 	}},
 
 	// Callbacks about the call and its recording. Twilio ignores the answers.
-	{kind: EventCallStatus, paths: []string{"/status"}, in: []cell{
+	{kind: event.CallStatus, paths: []string{"/status"}, in: []cell{
 		in((*machine).stray, arrived),
 		in((*machine).callStatus, choosing, holding).to(ended),
 		in((*machine).callStatus, connecting, talking), // whether they talked, the leg's end says
 		in((*machine).callStatus, leaving).to(awaiting, ended),
 		in((*machine).callStatus, awaiting),
 	}},
-	{kind: EventRecording, paths: []string{"/c/{call}/recording"}, in: []cell{
+	{kind: event.Recording, paths: []string{"/c/{call}/recording"}, in: []cell{
 		in((*machine).stray, arrived),
 		in((*machine).recording, leaving).to(awaiting),
 		in((*machine).recording, awaiting).to(ended),
 		in((*machine).recording, delivering, ended),
 	}},
-	{kind: EventTranscription, paths: []string{"/c/{call}/transcription"}, in: []cell{
+	{kind: event.Transcription, paths: []string{"/c/{call}/transcription"}, in: []cell{
 		in((*machine).stray, arrived),
 		in((*machine).transcription, leaving, awaiting, delivering, ended),
 	}},
 
 	// Requests of a responder's leg.
-	{kind: EventLegAnswer, paths: []string{"/c/{call}/leg/{leg}"}, answer: (*machine).legDocument, in: []cell{
+	{kind: event.LegAnswer, paths: []string{"/c/{call}/leg/{leg}"}, answer: (*machine).legDocument, in: []cell{
 		in((*machine).stray, arrived),
 		in((*machine).legAnswer, holding).to(connecting),
 		in((*machine).messageAnswer, delivering).to(ended),
 		in((*machine).legElsewhere, connecting, talking, leaving, awaiting, ended),
 	}},
-	{kind: EventLegKey, paths: []string{"/c/{call}/leg/{leg}/key"}, answer: (*machine).legDocument, in: []cell{
+	{kind: event.LegKey, paths: []string{"/c/{call}/leg/{leg}/key"}, answer: (*machine).legDocument, in: []cell{
 		in((*machine).stray, arrived),
 		in((*machine).legKey, holding).to(connecting),
 		in((*machine).messageKey, delivering).to(ended),
 		in((*machine).legElsewhere, connecting, talking, leaving, awaiting, ended),
 	}},
-	{kind: EventLegEnded, paths: []string{"/c/{call}/leg/{leg}/ended"}, answer: (*machine).legFarewell, in: []cell{
+	{kind: event.LegEnded, paths: []string{"/c/{call}/leg/{leg}/ended"}, answer: (*machine).legFarewell, in: []cell{
 		in((*machine).stray, arrived),
 		in((*machine).legEnded, holding),
 		in((*machine).legEnded, connecting).to(holding, leaving, ended),
 		in((*machine).legEnded, talking).to(holding, connecting, leaving, ended),
 		in((*machine).legElsewhere, leaving, awaiting, delivering, ended),
 	}},
-	{kind: EventLegStatus, paths: []string{"/c/{call}/leg/{leg}/status"}, in: []cell{
+	{kind: event.LegStatus, paths: []string{"/c/{call}/leg/{leg}/status"}, in: []cell{
 		in((*machine).stray, arrived),
 		in((*machine).legStatus, holding),
 		in((*machine).legStatus, connecting, talking),
@@ -155,73 +159,73 @@ var events = []eventRow{
 		in((*machine).legStatus, delivering).to(ended),
 	}},
 
-	{kind: EventLegJoins, paths: []string{"/c/{call}/join"}, answer: (*machine).legDocument, in: []cell{
+	{kind: event.LegJoins, paths: []string{"/c/{call}/join"}, answer: (*machine).legDocument, in: []cell{
 		in((*machine).stray, arrived),
 		in((*machine).legJoins, delivering),
 	}},
 
 	// What the host tells.
-	{kind: EventAlert},
-	{kind: EventTimer},
-	{kind: EventCommandFailed, in: []cell{
+	{kind: event.Alert},
+	{kind: event.Timer},
+	{kind: event.CommandFailed, in: []cell{
 		in((*machine).commandFailed, choosing, holding, connecting, talking, leaving, awaiting, delivering, ended),
 	}},
 
 	// Results of tasks.
-	{kind: EventMailFailed, in: []cell{
+	{kind: event.MailFailed, in: []cell{
 		in((*machine).mailRefused, leaving, awaiting, delivering, ended),
 	}},
-	{kind: EventLookedAtCall, in: []cell{
+	{kind: event.LookedAtCall, in: []cell{
 		in((*machine).lookedAtCall, choosing, holding).to(ended),
 		in((*machine).lookedAtCall, connecting, talking),
 		in((*machine).lookedAtCall, leaving).to(awaiting, ended),
 		in((*machine).lookedAtCall, awaiting, delivering, ended),
 	}},
-	{kind: EventDialed, in: []cell{
+	{kind: event.Dialed, in: []cell{
 		in((*machine).dialed, holding, connecting, talking, leaving, awaiting, ended),
 		in((*machine).dialed, delivering).to(ended),
 	}},
-	{kind: EventLookedAtLeg, in: []cell{
+	{kind: event.LookedAtLeg, in: []cell{
 		in((*machine).lookedAtLeg, holding),
 		in((*machine).lookedAtLeg, delivering).to(ended),
 		in((*machine).lookedAtLeg, connecting).to(holding, talking, leaving, ended),
 		in((*machine).lookedAtLeg, talking).to(holding, leaving, ended),
 	}},
-	{kind: EventDequeued},
-	{kind: EventQueueDeleted, in: []cell{in((*machine).queueDeleted, delivering, ended)}},
-	{kind: EventFetched, in: []cell{
+	{kind: event.Dequeued},
+	{kind: event.QueueDeleted, in: []cell{in((*machine).queueDeleted, delivering, ended)}},
+	{kind: event.Fetched, in: []cell{
 		in((*machine).fetched, awaiting).to(delivering, ended),
 		in((*machine).fetched, delivering),
 		in((*machine).fetched, ended).to(delivering),
 	}},
-	{kind: EventRecordingsList, in: []cell{
+	{kind: event.RecordingsList, in: []cell{
 		in((*machine).recordingsListed, awaiting).to(ended),
 		in((*machine).recordingsListed, delivering, ended),
 	}},
 }
 
 // goneNext says where a final status in a request of the caller's leg leads.
-var goneNext = map[Phase][]Phase{
-	PhaseChoosing:       {PhaseEnded},
-	PhaseHolding:        {PhaseEnded},
-	PhaseLeavingMessage: {PhaseAwaitingRecording, PhaseEnded},
+var goneNext = map[call.Phase][]call.Phase{
+	call.PhaseChoosing:       {call.PhaseEnded},
+	call.PhaseHolding:        {call.PhaseEnded},
+	call.PhaseLeavingMessage: {call.PhaseAwaitingRecording, call.PhaseEnded},
 }
 
 // always lists where any event may lead, since each acts upon what is overdue and on the alert's
 // snapshot. A main document served without voicemail says goodbye: hence the ends.
-var always = map[Phase][]Phase{
-	PhaseChoosing:          {PhaseEnded},
-	PhaseHolding:           {PhaseLeavingMessage, PhaseEnded},
-	PhaseConnecting:        {PhaseHolding, PhaseTalking, PhaseLeavingMessage, PhaseEnded},
-	PhaseTalking:           {PhaseHolding, PhaseLeavingMessage, PhaseEnded},
-	PhaseLeavingMessage:    {PhaseAwaitingRecording, PhaseEnded},
-	PhaseAwaitingRecording: {PhaseEnded},
-	PhaseDelivering:        {PhaseEnded},
+var always = map[call.Phase][]call.Phase{
+	call.PhaseChoosing:          {call.PhaseEnded},
+	call.PhaseHolding:           {call.PhaseLeavingMessage, call.PhaseEnded},
+	call.PhaseConnecting:        {call.PhaseHolding, call.PhaseTalking, call.PhaseLeavingMessage, call.PhaseEnded},
+	call.PhaseTalking:           {call.PhaseHolding, call.PhaseLeavingMessage, call.PhaseEnded},
+	call.PhaseLeavingMessage:    {call.PhaseAwaitingRecording, call.PhaseEnded},
+	call.PhaseAwaitingRecording: {call.PhaseEnded},
+	call.PhaseDelivering:        {call.PhaseEnded},
 }
 
 // row finds the row of a kind; that of an unknown kind is empty: no request, and without any
 // effect.
-func row(k EventKind) eventRow {
+func row(k event.Kind) eventRow {
 	if i := slices.IndexFunc(events, func(e eventRow) bool { return e.kind == k }); i >= 0 {
 		return events[i]
 	}
@@ -229,7 +233,7 @@ func row(k EventKind) eventRow {
 }
 
 // cell finds what the event does in a phase; the zero cell does nothing.
-func (e eventRow) cell(p Phase) cell {
+func (e eventRow) cell(p call.Phase) cell {
 	for _, c := range e.in {
 		if slices.Contains(c.at, p) {
 			return c
@@ -239,8 +243,8 @@ func (e eventRow) cell(p Phase) cell {
 }
 
 // Kinds lists every kind of event, in the order of the table.
-func Kinds() []EventKind {
-	kinds := make([]EventKind, len(events))
+func Kinds() []event.Kind {
+	kinds := make([]event.Kind, len(events))
 	for i, e := range events {
 		kinds[i] = e.kind
 	}
@@ -248,20 +252,20 @@ func Kinds() []EventKind {
 }
 
 // Request reports whether events of this kind are HTTP requests, which get a reply.
-func Request(k EventKind) bool { return len(Paths(k)) > 0 }
+func Request(k event.Kind) bool { return len(Paths(k)) > 0 }
 
 // Paths lists the paths below the endpoint that requests of this kind come to, with the
 // placeholders {call} and {leg}; none for events that are no requests.
-func Paths(k EventKind) []string { return row(k).paths }
+func Paths(k event.Kind) []string { return row(k).paths }
 
 // AnswerIgnored reports whether Twilio ignores the answer to requests of this kind.
-func AnswerIgnored(k EventKind) bool {
+func AnswerIgnored(k event.Kind) bool {
 	e := row(k)
 	return len(e.paths) > 0 && e.answer == nil
 }
 
 // Allowed reports whether an event of a kind may lead from one phase to another.
-func Allowed(from Phase, kind EventKind, to Phase) bool {
+func Allowed(from call.Phase, kind event.Kind, to call.Phase) bool {
 	e := row(kind)
 	return from == to || slices.Contains(e.cell(from).next, to) || slices.Contains(always[from], to) ||
 		e.ofCaller && slices.Contains(goneNext[from], to)
@@ -272,8 +276,8 @@ func Allowed(from Phase, kind EventKind, to Phase) bool {
 func Diagram() string {
 	var b strings.Builder
 	b.WriteString("stateDiagram-v2\n    [*] --> arrived\n")
-	for _, from := range Phases() {
-		for _, to := range Phases() {
+	for _, from := range call.Phases() {
+		for _, to := range call.Phases() {
 			if from == to {
 				continue
 			}

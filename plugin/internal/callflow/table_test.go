@@ -5,12 +5,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 )
 
 func TestTableIsWellFormed(t *testing.T) {
 	t.Parallel()
-	rows := map[EventKind]bool{}
-	paths := map[string]EventKind{}
+	rows := map[event.Kind]bool{}
+	paths := map[string]event.Kind{}
 	for _, e := range events {
 		if e.kind == "" || rows[e.kind] {
 			t.Errorf("kind %q has no name, or two rows", e.kind)
@@ -25,19 +29,19 @@ func TestTableIsWellFormed(t *testing.T) {
 		if len(e.paths) == 0 && (e.ofCaller || e.answer != nil) {
 			t.Errorf("%s is no request, but has an answer or a caller", e.kind)
 		}
-		var seen []Phase
+		var seen []call.Phase
 		for _, c := range e.in {
 			for _, p := range c.at {
-				if slices.Contains(seen, p) || !slices.Contains(Phases(), p) {
+				if slices.Contains(seen, p) || !slices.Contains(call.Phases(), p) {
 					t.Errorf("%s: two cells for phase %q, or no such phase", e.kind, p)
 				}
 				seen = append(seen, p)
 				// A message may come to light after the end; then it is delivered.
-				if p == PhaseEnded && !slices.Equal(c.next, []Phase{PhaseDelivering}) && len(c.next) > 0 {
+				if p == call.PhaseEnded && !slices.Equal(c.next, []call.Phase{call.PhaseDelivering}) && len(c.next) > 0 {
 					t.Errorf("%s leads out of the end", e.kind)
 				}
 				for _, to := range append(slices.Clone(c.next), always[p]...) {
-					if !slices.Contains(Phases(), to) || to == p {
+					if !slices.Contains(call.Phases(), to) || to == p {
 						t.Errorf("%s in %s: bad next phase %q", e.kind, p, to)
 					}
 				}
@@ -45,7 +49,7 @@ func TestTableIsWellFormed(t *testing.T) {
 		}
 		// A request of a call that nothing is known of must have an answer of its own: there is no
 		// state to answer by.
-		if len(e.paths) > 0 && e.cell(PhaseArrived).do == nil {
+		if len(e.paths) > 0 && e.cell(call.PhaseArrived).do == nil {
 			t.Errorf("%s has no handler for a call that is not known", e.kind)
 		}
 	}
@@ -79,12 +83,12 @@ func TestDiagram(t *testing.T) {
 func TestNothingIsChangedByAnEventWithoutCell(t *testing.T) {
 	t.Parallel()
 	for _, kind := range Kinds() {
-		if row(kind).cell(PhaseTalking).do != nil {
+		if row(kind).cell(call.PhaseTalking).do != nil {
 			continue
 		}
-		c := newCall(t, Defaults()).talking()
+		c := newCall(t, config.Defaults()).talking()
 		before := c.state
-		c.do(Event{Kind: kind, Leg: "1", CallSid: legSid("1"), Result: Done, Digits: "1", RecordingSid: "RE1", RecordingStatus: "completed"})
+		c.do(event.Event{Kind: kind, Leg: "1", CallSid: legSid("1"), Result: event.Done, Digits: "1", RecordingSid: "RE1", RecordingStatus: "completed"})
 		if Changed(before, c.state) {
 			t.Errorf("%s changes a conversation", kind)
 		}

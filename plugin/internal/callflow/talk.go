@@ -3,6 +3,10 @@ package callflow
 import (
 	"slices"
 	"time"
+
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 const (
@@ -28,94 +32,94 @@ func (m *machine) at() time.Time {
 }
 
 // talk begins the conversation.
-func (m *machine) talk(leg *Leg) {
-	leg.State, leg.Reason, leg.EndedAt, leg.DueAt, leg.Looks = LegTalking, "", time.Time{}, time.Time{}, 0
-	m.enter(PhaseTalking)
+func (m *machine) talk(leg *call.Leg) {
+	leg.State, leg.Reason, leg.EndedAt, leg.DueAt, leg.Looks = call.LegTalking, "", time.Time{}, time.Time{}, 0
+	m.enter(call.PhaseTalking)
 	m.s.TalkingAt, m.s.SeenAt = m.at(), m.now
-	m.log(leg.person()+" talks with the caller.", leg.User)
-	m.release(leg.ID, ReasonTaken)
+	m.log(leg.Label()+" talks with the caller.", leg.User)
+	m.release(leg.ID, call.ReasonTaken)
 }
 
 // joined is the leg that is being connected or talks; nil if none.
-func (m *machine) joined() *Leg {
-	if leg := m.s.legIn(LegTaking); leg != nil {
+func (m *machine) joined() *call.Leg {
+	if leg := m.s.LegIn(call.LegTaking); leg != nil {
 		return leg
 	}
-	return m.s.legIn(LegTalking)
+	return m.s.LegIn(call.LegTalking)
 }
 
 // awaitVerdict notes that the connection is over, while what it was is not known yet.
 func (m *machine) awaitVerdict() {
 	if m.s.TalkOverAt.IsZero() {
-		m.s.TalkOverAt, m.s.VerdictBy = m.at(), m.now.Add(verdictLimit)
+		m.s.TalkOverAt, m.s.VerdictBy = m.at(), m.now.Add(call.VerdictLimit)
 	}
 }
 
 // legEnded: the responder's attempt to be connected, or the conversation, is over (Twilio docs:
 // voice/twiml/dial, action).
 func (m *machine) legEnded() {
-	leg := m.s.leg(m.e.Leg)
+	leg := m.s.Leg(m.e.Leg)
 	if leg == nil || !m.adopt(leg) {
 		return
 	}
 	switch leg.State {
-	case LegTaking, LegTalking:
+	case call.LegTaking, call.LegTalking:
 		if !m.announceAgain(leg) {
 			m.judge(leg, m.e.Bridged, m.e.Seconds)
 		}
-	case LegAsked:
-		m.legOver(*leg, ReasonHungUp)
-	case LegPlanned, LegRinging, LegHearing, LegDeclined, LegUnreached, LegEnded:
+	case call.LegAsked:
+		m.legOver(*leg, call.ReasonHungUp)
+	case call.LegPlanned, call.LegRinging, call.LegHearing, call.LegDeclined, call.LegUnreached, call.LegEnded:
 	}
 }
 
 // judge decides whether a connection that is over was a conversation.
-func (m *machine) judge(leg *Leg, bridged Bridge, seconds int) {
+func (m *machine) judge(leg *call.Leg, bridged event.Bridge, seconds int) {
 	talked := time.Duration(seconds)*time.Second >= shortBridge
 	switch {
 	// Twilio's word that they were not joined outweighs any duration.
-	case bridged == BridgeNo:
+	case bridged == event.BridgeNo:
 		talked = false
 	case seconds > 0:
-	case leg.State == LegTalking: // how long is not said: from the announcement to the end
+	case leg.State == call.LegTalking: // how long is not said: from the announcement to the end
 		talked = m.talkedSince(leg)
 	default:
-		talked = bridged == BridgeYes
+		talked = bridged == event.BridgeYes
 	}
-	if !talked && (bridged == BridgeNo || !m.dismissed()) {
+	if !talked && (bridged == event.BridgeNo || !m.dismissed()) {
 		m.noConversation(leg)
 		return
 	}
-	if leg.State == LegTaking { // the announcement's request was lost
+	if leg.State == call.LegTaking { // the announcement's request was lost
 		m.talk(leg)
 		m.s.TalkingAt = leg.TakingAt
 	}
 	m.talked(leg, seconds)
-	m.end(EndConnected, "the conversation is over")
+	m.end(call.EndConnected, "the conversation is over")
 }
 
 // talkedSince reports whether the time from the announcement to the end makes a conversation. An
 // end before its beginning says that the clock was set back meanwhile: a caller who is gone is
 // believed to have talked, one who may still be there must not be told goodbye for it.
-func (m *machine) talkedSince(leg *Leg) bool {
+func (m *machine) talkedSince(leg *call.Leg) bool {
 	over := m.s.TalkOverAt
 	if over.IsZero() {
 		over = m.at()
 	}
 	took := over.Sub(m.s.TalkingAt)
-	return leg.State == LegTalking && (took >= shortBridge || took < 0 && !m.s.GoneAt.IsZero())
+	return leg.State == call.LegTalking && (took >= shortBridge || took < 0 && !m.s.GoneAt.IsZero())
 }
 
 // surelyTalked reports whether there was a conversation, before the leg's end says so. A caller who
 // is told goodbye cannot be put back on hold.
-func (m *machine) surelyTalked(leg *Leg) bool {
-	return leg == nil || leg.State == LegTalking && m.s.TalkOverAt.Sub(m.s.TalkingAt) >= announcementLimit+shortBridge
+func (m *machine) surelyTalked(leg *call.Leg) bool {
+	return leg == nil || leg.State == call.LegTalking && m.s.TalkOverAt.Sub(m.s.TalkingAt) >= announcementLimit+shortBridge
 }
 
 // dismissed reports whether the caller was told goodbye as after a conversation. Such a caller is
 // gone and cannot go on waiting, even if the leg's end then names a shorter time: the clock was set
 // forward in between.
-func (m *machine) dismissed() bool { return m.s.Farewell == PromptGoodbye }
+func (m *machine) dismissed() bool { return m.s.Farewell == reply.PromptGoodbye }
 
 // verdictDue acts where the leg's end is overdue: Twilio is asked for the leg once, then the times
 // decide.
@@ -123,9 +127,9 @@ func (m *machine) verdictDue() {
 	leg := m.joined()
 	switch {
 	case leg == nil:
-		m.end(EndConnected, "the conversation is over")
+		m.end(call.EndConnected, "the conversation is over")
 	case !m.s.TalkLooked && leg.CallSid != "":
-		m.s.TalkLooked, m.s.VerdictBy = true, m.now.Add(verdictLimit)
+		m.s.TalkLooked, m.s.VerdictBy = true, m.now.Add(call.VerdictLimit)
 		m.lookLeg(leg)
 	default:
 		m.judgeByTime(leg)
@@ -134,7 +138,7 @@ func (m *machine) verdictDue() {
 
 // judgeByTime decides without the leg's own end, which was lost: by the times here, and by how long
 // the leg was up, where Twilio has said that.
-func (m *machine) judgeByTime(leg *Leg) {
+func (m *machine) judgeByTime(leg *call.Leg) {
 	talked, seconds := m.talkedSince(leg), 0
 	if took, known := m.lasted(leg); known {
 		seconds = int(took / time.Second)
@@ -142,7 +146,7 @@ func (m *machine) judgeByTime(leg *Leg) {
 	}
 	if talked || m.dismissed() {
 		m.talked(leg, seconds)
-		m.end(EndConnected, "the conversation is over")
+		m.end(call.EndConnected, "the conversation is over")
 		return
 	}
 	m.hangUp(leg, true)
@@ -153,9 +157,9 @@ func (m *machine) judgeByTime(leg *Leg) {
 // less what had passed here until the announcement. No clock that was set meanwhile is in it, and
 // no request that came late; but the leg may have stayed up alone, so a shorter time here counts.
 // False: Twilio has not said (Twilio docs: voice/api/call-resource, duration).
-func (m *machine) lasted(leg *Leg) (time.Duration, bool) {
+func (m *machine) lasted(leg *call.Leg) (time.Duration, bool) {
 	before := m.s.TalkingAt.Sub(leg.AskedAt)
-	if m.e.Kind != EventLookedAtLeg || !m.e.CallStatus.Over() || m.e.Seconds <= 0 || leg.State != LegTalking || leg.AskedAt.IsZero() || before < 0 {
+	if m.e.Kind != event.LookedAtLeg || !m.e.CallStatus.Over() || m.e.Seconds <= 0 || leg.State != call.LegTalking || leg.AskedAt.IsZero() || before < 0 {
 		return 0, false
 	}
 	took := time.Duration(m.e.Seconds)*time.Second - before
@@ -167,31 +171,31 @@ func (m *machine) lasted(leg *Leg) (time.Duration, bool) {
 
 // noConversation: the responder who took the call was not connected. A caller who is still there
 // goes on waiting.
-func (m *machine) noConversation(leg *Leg) {
-	m.closeLeg(leg, ReasonLost)
+func (m *machine) noConversation(leg *call.Leg) {
+	m.closeLeg(leg, call.ReasonLost)
 	if !m.s.GoneAt.IsZero() {
-		m.log("The caller hung up before "+leg.person()+" was connected. "+m.callBack(), leg.User)
-		m.end(EndHungUp, "the caller hung up while being connected")
+		m.log("The caller hung up before "+leg.Label()+" was connected. "+m.callBack(), leg.User)
+		m.end(call.EndHungUp, "the caller hung up while being connected")
 		return
 	}
 	if m.dismissed() {
-		m.log(leg.person()+" was not connected, and the caller was told goodbye. "+m.callBack(), leg.User)
-		m.end(EndToldGoodbye, "the caller was taken for one who had talked")
+		m.log(leg.Label()+" was not connected, and the caller was told goodbye. "+m.callBack(), leg.User)
+		m.end(call.EndToldGoodbye, "the caller was taken for one who had talked")
 		return
 	}
-	text := leg.person() + " " + reasonSentence(ReasonLost)
+	text := leg.Label() + " " + reasonSentence(call.ReasonLost)
 	if m.s.Exit == "" {
 		text += "; the caller goes on waiting"
 	}
 	m.log(text+".", leg.User)
-	if p := m.phase(); p == PhaseConnecting || p == PhaseTalking {
+	if p := m.phase(); p == call.PhaseConnecting || p == call.PhaseTalking {
 		m.backToHold()
 	}
 }
 
 // loseLeg puts the caller back on hold though the leg's call may still be up: the caller's own
 // request proves that the two are not connected.
-func (m *machine) loseLeg(leg *Leg) {
+func (m *machine) loseLeg(leg *call.Leg) {
 	m.hangUp(leg, true)
 	m.noConversation(leg)
 }
@@ -210,13 +214,13 @@ func (m *machine) backToHold() {
 	m.s.SeenAt = m.now
 	// Who acknowledged during what was to be a conversation is rung now.
 	m.s.Alert.SeenAcks = slices.DeleteFunc(m.s.Alert.SeenAcks, func(id string) bool {
-		return slices.ContainsFunc(m.s.Alert.Acks, func(k Ack) bool { return k.ID == id && !m.ownAck(k) }) &&
-			!slices.ContainsFunc(m.s.People, func(p Person) bool { return slices.Contains(p.Acks, id) })
+		return slices.ContainsFunc(m.s.Alert.Acks, func(k call.Ack) bool { return k.ID == id && !m.ownAck(k) }) &&
+			!slices.ContainsFunc(m.s.People, func(p call.Person) bool { return slices.Contains(p.Acks, id) })
 	})
 	if len(m.s.Alert.SeenAcks) == 0 {
 		m.s.Alert.SeenAcks = nil
 	}
-	m.enter(PhaseHolding)
+	m.enter(call.PhaseHolding)
 	m.s.Hold.Step = m.s.Step
 	if asked {
 		m.s.Hold.Step = step
@@ -224,8 +228,8 @@ func (m *machine) backToHold() {
 }
 
 // talked closes the leg of a conversation and writes down how long it took.
-func (m *machine) talked(leg *Leg, seconds int) {
-	if leg == nil || !leg.live() {
+func (m *machine) talked(leg *call.Leg, seconds int) {
+	if leg == nil || !leg.Live() {
 		return
 	}
 	if seconds <= 0 {
@@ -236,12 +240,12 @@ func (m *machine) talked(leg *Leg, seconds int) {
 		seconds = int(over.Sub(m.s.TalkingAt) / time.Second)
 	}
 	leg.Seconds = max(0, seconds)
-	m.closeLeg(leg, ReasonTalked)
+	m.closeLeg(leg, call.ReasonTalked)
 	took := " is over." // how long it took is not known: the clock was set back meanwhile
 	if seconds >= 0 {
 		took = " took " + lasting(time.Duration(seconds)*time.Second) + "."
 	}
-	m.log("The conversation with "+leg.person()+took, leg.User)
+	m.log("The conversation with "+leg.Label()+took, leg.User)
 }
 
 // leftConnected is the end of the caller's time in the queue while the caller is being connected or
@@ -253,25 +257,25 @@ func (m *machine) leftConnected() {
 		return
 	}
 	leg := m.joined()
-	if m.s.Phase == PhaseConnecting && m.holdSoundFailed() || m.announceSoundFailed(leg) {
+	if m.s.Phase == call.PhaseConnecting && m.holdSoundFailed() || m.announceSoundFailed(leg) {
 		return // the caller enters the queue again, where the responder's leg waits for them
 	}
-	if m.e.QueueResult != "bridged" && m.e.Kind == EventLeft {
+	if m.e.QueueResult != "bridged" && m.e.Kind == event.Left {
 		m.s.Hold.Errors++
 		if leg != nil {
 			m.loseLeg(leg)
 		} else {
 			m.backToHold()
 		}
-		if m.s.Hold.Errors > holdRetries && m.s.Phase == PhaseHolding {
-			m.leave(ExitHoldFails)
+		if m.s.Hold.Errors > holdRetries && m.s.Phase == call.PhaseHolding {
+			m.leave(call.ExitHoldFails)
 		}
 		return
 	}
 	m.awaitVerdict()
 	if m.surelyTalked(leg) {
-		m.s.Farewell = PromptGoodbye
-		m.reply = HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
+		m.s.Farewell = reply.PromptGoodbye
+		m.reply = reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptGoodbye}}}
 	}
 }
 
@@ -290,8 +294,8 @@ func (m *machine) arriveAgain() {
 func (m *machine) resumeConnected() {
 	leg := m.joined()
 	switch {
-	case m.s.Phase != PhaseTalking || m.announceBroke():
+	case m.s.Phase != call.PhaseTalking || m.announceBroke():
 	case leg == nil || m.talkedSince(leg):
-		m.reply = HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
+		m.reply = reply.Hangup{Say: []reply.Prompt{{Key: reply.PromptGoodbye}}}
 	}
 }

@@ -8,13 +8,17 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 )
 
 // A call that the release before this one left waiting for somebody on another call is taken up.
 func TestAStoredCallThatWaitedForSomebodyGoesOnWaiting(t *testing.T) {
 	t.Parallel()
 	var stored map[string]any
-	if err := json.Unmarshal(mustRead(t, "testdata/state-holding.json"), &stored); err != nil {
+	if err := json.Unmarshal(mustRead(t, storedCalls+"holding.json"), &stored); err != nil {
 		t.Fatal(err)
 	}
 	delete(stored["caller"].(map[string]any), "number")
@@ -26,15 +30,15 @@ func TestAStoredCallThatWaitedForSomebodyGoesOnWaiting(t *testing.T) {
 		{"id": "2", "user": "alice", "name": "Alice Example", "phone": alicePhone, "more": []string{"+12025550149"}, "layer": 1, "state": "planned", "occupied": true, "planned_at": "2026-01-05T08:59:50Z", "dial_at": "2026-01-05T09:00:05Z", "due_at": "2026-01-05T09:00:05Z"},
 	}
 	c := newCall(t, withVoicemail())
-	c.c.Reach = ReachRing
+	c.c.Reach = config.ReachRing
 	var err error
-	if c.state, err = Read([]byte(mustJSON(t, stored)), 1); err != nil {
+	if c.state, err = call.Read([]byte(mustJSON(t, stored)), 1); err != nil {
 		t.Fatal(err)
 	}
 	same(t, c.state.Caller.Withheld, true)
 	same(t, len(c.state.Legs), 1) // Bob's, which is over
-	if !slices.Contains(WaitsFor(c.state), "alice") {
-		t.Fatalf("the call waits for %v", WaitsFor(c.state))
+	if !slices.Contains(call.WaitsFor(c.state), "alice") {
+		t.Fatalf("the call waits for %v", call.WaitsFor(c.state))
 	}
 	c.onCall = map[int][]integration.User{1: {alice, bob}}
 	c.wait(5 * time.Second).hold()
@@ -49,12 +53,12 @@ func TestTheSameRefusalOfEveryNumberIsAFinding(t *testing.T) {
 		c, _ := ringingCall(t, nil)
 		c.onCall = map[int][]integration.User{1: {alice, bob}}
 		c.alert(integration.AlertOpen, 1)
-		c.do(Event{Kind: EventDialed, Leg: "1", Result: Refused, Code: "21215", Detail: "Twilio's error 21215."})
+		c.do(event.Event{Kind: event.Dialed, Leg: "1", Result: event.Refused, Code: "21215", Detail: "Twilio's error 21215."})
 		same(t, len(of[integration.Finding](c.effects)), 0) // one number is its owner's business
-		c.do(Event{Kind: EventDialed, Leg: "2", Result: Refused, Code: second, Detail: "Twilio's error " + second + "."})
+		c.do(event.Event{Kind: event.Dialed, Leg: "2", Result: event.Refused, Code: second, Detail: "Twilio's error " + second + "."})
 		return of[integration.Finding](c.effects)
 	}
-	if f := refuse("21215"); len(f) != 1 || f[0].Code != FindingDialing || !strings.Contains(f[0].Message, "21215") {
+	if f := refuse("21215"); len(f) != 1 || f[0].Code != effect.FindingDialing || !strings.Contains(f[0].Message, "21215") {
 		t.Errorf("findings %v, want one with Twilio's code", f)
 	}
 	same(t, len(refuse("21211")), 0)
@@ -77,7 +81,7 @@ func TestALayerIsCommandedToBeLeftOnce(t *testing.T) {
 
 func TestTheAlertHasTheUrgencyOfTheIntegration(t *testing.T) {
 	t.Parallel()
-	c := newCall(t, Defaults())
+	c := newCall(t, config.Defaults())
 	c.facts.Instance.Urgency = "critical"
 	c.arrive()
 	same(t, commands(c.all, integration.AlertCreate)[0].Draft.Urgency, "critical")
@@ -86,16 +90,16 @@ func TestTheAlertHasTheUrgencyOfTheIntegration(t *testing.T) {
 func TestTheStorySaysThatACallCouldNotBeConfirmed(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, withVoicemail())
-	c.do(Event{Kind: EventArrival, Auth: AuthNoToken})
-	c.do(Event{Kind: EventLookedAtCall, Result: Failed})
+	c.do(event.Event{Kind: event.Arrival, Auth: event.AuthNoToken})
+	c.do(event.Event{Kind: event.LookedAtCall, Result: event.Failed})
 	c.wait(verifyPatient).timer("verify")
 	c.logged("it is served unverified")
 
 	// A call that leaves a message is proven by it; its story says why nobody was called.
 	c = newCall(t, withVoicemail())
-	c.do(Event{Kind: EventArrival, Auth: AuthMismatch})
+	c.do(event.Event{Kind: event.Arrival, Auth: event.AuthMismatch})
 	c.wait(verifyLimit).timer("verify")
-	c.phase(PhaseLeavingMessage)
+	c.phase(call.PhaseLeavingMessage)
 	leaveMessage(c)
 	c.logged("Twilio did not confirm this call in time: nobody is called.")
 	same(t, len(commands(c.all, integration.AlertRoute)), 1)
@@ -105,17 +109,17 @@ func TestTheStorySaysThatTheCallerCouldNotBePutOnHold(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, withVoicemail()).holding()
 	for range holdRetries + 1 {
-		c.do(Event{Kind: EventLeft, QueueResult: "queue-full"})
+		c.do(event.Event{Kind: event.Left, QueueResult: "queue-full"})
 	}
-	c.phase(PhaseLeavingMessage)
+	c.phase(call.PhaseLeavingMessage)
 	c.logged("could not be put on hold (queue-full)")
 }
 
 func TestAConversationWhoseAnnouncementWasLostCountsFromTheAccept(t *testing.T) {
 	t.Parallel()
-	c := takenByAlice(t, Defaults())
-	c.wait(time.Minute).do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes})
-	c.ended(EndConnected)
+	c := takenByAlice(t, config.Defaults())
+	c.wait(time.Minute).do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), Bridged: event.BridgeYes})
+	c.ended(call.EndConnected)
 	same(t, legOf(c.state, "1").Seconds, 60)
 }
 
@@ -139,32 +143,32 @@ func TestAPhoneThatWasFiledLaterIsCalled(t *testing.T) {
 
 func TestOneRoundEndsOnlyWhenEverybodyHadTheirTurn(t *testing.T) {
 	t.Parallel()
-	c, p := ringingCall(t, func(conf *Config) { conf.GiveUp = GiveUpOneRound })
+	c, p := ringingCall(t, func(conf *config.Config) { conf.GiveUp = config.GiveUpOneRound })
 	c.onCall = map[int][]integration.User{1: {alice, bob}}
 	c.users["bob"] = integration.User{ID: "bob", Name: "Bob Example", Phones: []string{bobPhone, "+12025550149"}}
 	c.alert(integration.AlertOpen, 1)
 	p.run(40 * time.Second)
-	c.phase(PhaseHolding) // Bob's second phone rings
+	c.phase(call.PhaseHolding) // Bob's second phone rings
 	p.run(2 * time.Minute)
-	c.phase(PhaseLeavingMessage)
-	same(t, c.state.Exit, ExitOneRound)
+	c.phase(call.PhaseLeavingMessage)
+	same(t, c.state.Exit, call.ExitOneRound)
 	same(t, []int{len(p.of(bobPhone)), len(p.of("+12025550149"))}, []int{1, 1})
 }
 
 func TestOneRoundIsNotOverWhileSomebodyIsOnAnotherCall(t *testing.T) {
 	t.Parallel()
-	c, p := ringingCall(t, func(conf *Config) { conf.GiveUp = GiveUpOneRound })
+	c, p := ringingCall(t, func(conf *config.Config) { conf.GiveUp = config.GiveUpOneRound })
 	busy, free := bob, bob
 	busy.OccupiedBy = "CA00000000000000000000000000000099"
 	c.onCall, c.users["bob"] = map[int][]integration.User{1: {alice, busy}}, busy
 	c.alert(integration.AlertOpen, 1)
 	p.run(time.Minute)
-	c.phase(PhaseHolding) // Alice was tried, Bob talks
+	c.phase(call.PhaseHolding) // Alice was tried, Bob talks
 	c.onCall, c.users["bob"] = map[int][]integration.User{1: {alice, free}}, free
 	p.run(100 * time.Second)
 	same(t, []int{len(p.of(alicePhone)), len(p.of(bobPhone))}, []int{1, 1})
 	p.run(4 * time.Minute)
-	same(t, c.state.Exit, ExitOneRound)
+	same(t, c.state.Exit, call.ExitOneRound)
 }
 
 func TestTheMailNamesTheTeamThatWasChosen(t *testing.T) {
@@ -174,10 +178,10 @@ func TestTheMailNamesTheTeamThatWasChosen(t *testing.T) {
 	c.arrive()
 	c.keys("2")
 	c.hold()
-	c.do(Event{Kind: EventHoldKey, Digits: "*", QueueSid: queueSid})
-	c.do(Event{Kind: EventLeft, QueueResult: "leave"})
+	c.do(event.Event{Kind: event.HoldKey, Digits: "*", QueueSid: queueSid})
+	c.do(event.Event{Kind: event.Left, QueueResult: "leave"})
 	leaveMessage(c)
-	for _, f := range of[Mail](c.all)[0].Fields {
+	for _, f := range of[effect.Mail](c.all)[0].Fields {
 		if f.Label == "Team" && f.Value != "DevOps" {
 			t.Errorf("team %q", f.Value)
 		}
@@ -186,9 +190,9 @@ func TestTheMailNamesTheTeamThatWasChosen(t *testing.T) {
 
 func TestACallerWhoHangsUpIsToldOnce(t *testing.T) {
 	t.Parallel()
-	c := newCall(t, Defaults()).holding()
-	c.do(Event{Kind: EventLeft, QueueResult: "hangup"})
-	c.ended(EndHungUp)
+	c := newCall(t, config.Defaults()).holding()
+	c.do(event.Event{Kind: event.Left, QueueResult: "hangup"})
+	c.ended(call.EndHungUp)
 	same(t, commands(c.effects, integration.AlertResolve)[0].Text, "The caller hung up.")
 	for _, l := range commands(c.effects, integration.AlertLog) {
 		if strings.Contains(l.Text, "hung up") {

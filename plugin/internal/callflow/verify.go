@@ -4,6 +4,9 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 )
 
 // Nobody is woken for a call that Twilio does not know. A valid signature proves a call. Without
@@ -27,12 +30,12 @@ var notFoundPauses = []time.Duration{2 * time.Second, 5 * time.Second, 10 * time
 // the warnings that said otherwise. Else the call is served while Twilio is asked.
 func (m *machine) startVerify() {
 	if m.signed() {
-		m.s.Verify.Verdict = VerdictSigned
-		m.emit(integration.Finding{Code: FindingSignature, Severity: integration.FindingClear, At: m.now})
-		m.emit(integration.Finding{Code: FindingCallsNotFound, Severity: integration.FindingClear, At: m.now})
+		m.s.Verify.Verdict = call.VerdictSigned
+		m.emit(integration.Finding{Code: effect.FindingSignature, Severity: integration.FindingClear, At: m.now})
+		m.emit(integration.Finding{Code: effect.FindingCallsNotFound, Severity: integration.FindingClear, At: m.now})
 		return
 	}
-	m.s.Verify.Wrong = m.e.Auth == AuthMismatch
+	m.s.Verify.Wrong = m.e.Auth == event.AuthMismatch
 	m.s.Verify.GiveUpAt = m.now.Add(verifyPatient)
 	if m.s.Verify.Wrong {
 		m.s.Verify.GiveUpAt = m.now.Add(verifyLimit)
@@ -42,14 +45,14 @@ func (m *machine) startVerify() {
 
 // proveSigned notes the first valid signature of a call that began without.
 func (m *machine) proveSigned() {
-	if m.phase() == PhaseArrived || !m.request() || !m.signed() {
+	if m.phase() == call.PhaseArrived || !m.request() || !m.signed() {
 		return
 	}
-	if m.s.Verify.Verdict == VerdictSigned {
+	if m.s.Verify.Verdict == call.VerdictSigned {
 		m.s.Verify.Wrong = false
 		return
 	}
-	m.s.Verify = Verify{Verdict: VerdictSigned}
+	m.s.Verify = call.Verify{Verdict: call.VerdictSigned}
 	m.proven()
 }
 
@@ -59,25 +62,25 @@ func (m *machine) proveSigned() {
 // arrival: the token was filled in meanwhile.
 func (m *machine) doubtSigned() {
 	v := &m.s.Verify
-	if !m.request() || m.e.Auth != AuthMismatch || v.Wrong || m.phase() == PhaseArrived || m.over() {
+	if !m.request() || m.e.Auth != event.AuthMismatch || v.Wrong || m.phase() == call.PhaseArrived || m.over() {
 		return
 	}
 	switch v.Verdict {
-	case VerdictSigned:
+	case call.VerdictSigned:
 		v.Wrong = true
 		m.look(m.now)
-	case VerdictPending:
+	case call.VerdictPending:
 		v.Wrong = true
 		if limit := m.s.ArrivedAt.Add(verifyLimit); limit.After(v.GiveUpAt) {
 			v.GiveUpAt = limit
 		}
-	case VerdictFound, VerdictNotFound, VerdictUnverified:
+	case call.VerdictFound, call.VerdictNotFound, call.VerdictUnverified:
 	}
 }
 
 // proven withdraws what was to happen to a call that could not be proven.
 func (m *machine) proven() {
-	if (m.s.Exit == ExitNotFound || m.s.Exit == ExitNotProven) && m.s.Phase == PhaseHolding {
+	if (m.s.Exit == call.ExitNotFound || m.s.Exit == call.ExitNotProven) && m.s.Phase == call.PhaseHolding {
 		m.s.Exit = ""
 	}
 }
@@ -98,17 +101,17 @@ func (m *machine) look(at time.Time) {
 		return
 	}
 	m.s.LookedAt = m.now
-	m.emit(LookCall{Task: m.task("look-call"), At: at})
+	m.emit(effect.LookCall{Task: m.task("look-call"), At: at})
 }
 
 // lookedAtCall takes Twilio's word on the caller's call.
 func (m *machine) lookedAtCall() {
 	switch m.e.Result {
-	case Done:
+	case event.Done:
 		m.callFound()
-	case NotFound:
+	case event.NotFound:
 		m.callNotFound()
-	case Unknown, Refused, AccountError, Failed:
+	case event.Unknown, event.Refused, event.AccountError, event.Failed:
 		m.callNotAnswered()
 	}
 }
@@ -117,12 +120,12 @@ func (m *machine) lookedAtCall() {
 func (m *machine) callFound() {
 	v := &m.s.Verify
 	if v.Wrong {
-		m.emit(integration.Finding{Code: FindingSignature, Severity: integration.FindingError, Field: "auth_token", At: m.now,
+		m.emit(integration.Finding{Code: effect.FindingSignature, Severity: integration.FindingError, Field: "auth_token", At: m.now,
 			Message: "Twilio confirmed a call whose signature did not match the Auth Token: was the token changed at Twilio? Fill in the primary token of the chosen region. Until then every call is looked up before anybody is called."})
-		v.Wrong = v.Verdict == VerdictSigned // of a call that was proven before: it is told once
+		v.Wrong = v.Verdict == call.VerdictSigned // proven before: it is told once
 	}
-	if v.Verdict == VerdictPending || v.Verdict == VerdictNotFound || v.Verdict == VerdictUnverified {
-		*v = Verify{Verdict: VerdictFound}
+	if v.Verdict == call.VerdictPending || v.Verdict == call.VerdictNotFound || v.Verdict == call.VerdictUnverified {
+		*v = call.Verify{Verdict: call.VerdictFound}
 		m.proven()
 	}
 	if m.over() && m.s.Hold.QueueSid != "" && m.s.QueueTries == 0 {
@@ -138,8 +141,8 @@ func (m *machine) callFound() {
 // callNotFound: Twilio does not know the call, not yet perhaps.
 func (m *machine) callNotFound() {
 	v := &m.s.Verify
-	if v.Verdict != VerdictPending {
-		if v.Verdict != VerdictNotFound {
+	if v.Verdict != call.VerdictPending {
+		if v.Verdict != call.VerdictNotFound {
 			// A proven call that Twilio does not find: the account or the region is wrong.
 			m.callsNotFound()
 		}
@@ -150,13 +153,13 @@ func (m *machine) callNotFound() {
 	}
 	v.NotFound++
 	if v.NotFound > len(notFoundPauses) {
-		*v = Verify{Verdict: VerdictNotFound, Wrong: v.Wrong, Asked: v.Asked}
+		*v = call.Verify{Verdict: call.VerdictNotFound, Wrong: v.Wrong, Asked: v.Asked}
 		if !v.Wrong {
 			// With a wrong signature it is a forged request, and no concern of the account.
 			m.callsNotFound()
 		}
-		if m.s.Phase == PhaseHolding {
-			m.s.Exit = ExitNotFound
+		if m.s.Phase == call.PhaseHolding {
+			m.s.Exit = call.ExitNotFound
 			m.log("Twilio does not know this call: nobody is called.", "")
 		}
 		return
@@ -168,7 +171,7 @@ func (m *machine) callNotFound() {
 
 // callsNotFound warns that what the form says of the account cannot be right.
 func (m *machine) callsNotFound() {
-	m.emit(integration.Finding{Code: FindingCallsNotFound, Severity: integration.FindingError, Field: "account_sid", At: m.now,
+	m.emit(integration.Finding{Code: effect.FindingCallsNotFound, Severity: integration.FindingError, Field: "account_sid", At: m.now,
 		Message: "Twilio does not find a call that came in. Check that account, API key and region are those of the phone number."})
 }
 
@@ -177,7 +180,7 @@ func (m *machine) callsNotFound() {
 // could bring that about.
 func (m *machine) callNotAnswered() {
 	v := &m.s.Verify
-	if v.Verdict != VerdictPending {
+	if v.Verdict != call.VerdictPending {
 		return
 	}
 	v.Busy, v.NoVerdict = m.e.Busy, v.NoVerdict || !m.e.Busy
@@ -205,8 +208,8 @@ func (m *machine) callNotAnswered() {
 func (m *machine) verifyDue() {
 	v := &m.s.Verify
 	if !v.Wrong && v.NoVerdict && !v.Busy {
-		*v = Verify{Verdict: VerdictUnverified}
-		m.emit(integration.Finding{Code: FindingUnverified, Severity: integration.FindingWarning, Field: "auth_token", At: m.now,
+		*v = call.Verify{Verdict: call.VerdictUnverified}
+		m.emit(integration.Finding{Code: effect.FindingUnverified, Severity: integration.FindingWarning, Field: "auth_token", At: m.now,
 			Message: "Twilio could not be asked whether a call is real; it was served unverified. Set the Auth Token, and check the API key."})
 		m.log("Twilio could not be asked whether this call is real; it is served unverified.", "")
 		return
@@ -215,12 +218,12 @@ func (m *machine) verifyDue() {
 		v.GiveUpAt = limit
 		return
 	}
-	*v = Verify{Verdict: VerdictNotFound, Wrong: v.Wrong, Asked: v.Asked}
-	if m.s.Phase == PhaseHolding {
-		m.s.Exit = ExitNotProven
+	*v = call.Verify{Verdict: call.VerdictNotFound, Wrong: v.Wrong, Asked: v.Asked}
+	if m.s.Phase == call.PhaseHolding {
+		m.s.Exit = call.ExitNotProven
 		m.log("Twilio did not confirm this call in time: nobody is called.", "")
 	}
 }
 
 // real reports whether somebody may be woken for this call.
-func (m *machine) real() bool { return m.s.Verify.proven() }
+func (m *machine) real() bool { return m.s.Verify.Proven() }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 	"github.com/livecallrouting/livecall/plugin/internal/music"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
@@ -107,11 +108,11 @@ func (l Links) Of(call string) Links {
 func (l Links) Endpoint() string { return l.endpoint }
 
 // At is the URL that requests of this kind come to, for the document of a step.
-func (l Links) At(kind callflow.EventKind, step int) string { return l.build(kind, "", step, "") }
+func (l Links) At(kind event.Kind, step int) string { return l.build(kind, "", step, "") }
 
 // Hold is the URL of the wait document, or of a key during it, with the number of the tick and the
 // seconds that the caller had waited when they were last told something.
-func (l Links) Hold(kind callflow.EventKind, step, tick, said int) string {
+func (l Links) Hold(kind event.Kind, step, tick, said int) string {
 	more := strconv.AppendInt(append(make([]byte, 0, 32), "&"+QueryTick+"="...), int64(tick), 10)
 	if said > 0 {
 		more = strconv.AppendInt(append(more, "&"+QuerySaid+"="...), int64(said), 10)
@@ -120,13 +121,13 @@ func (l Links) Hold(kind callflow.EventKind, step, tick, said int) string {
 }
 
 // Leg is the URL that requests of this kind come to from a responder's leg.
-func (l Links) Leg(kind callflow.EventKind, id string, step int) string {
+func (l Links) Leg(kind event.Kind, id string, step int) string {
 	return l.build(kind, id, step, "")
 }
 
 // build makes an address: the path of the event, the format of the paths, the step, the token over
 // the path and Twilio's rule for repetitions. Every kind of event that is built here has one path.
-func (l Links) build(kind callflow.EventKind, leg string, step int, more string) string {
+func (l Links) build(kind event.Kind, leg string, step int, more string) string {
 	path := strings.Replace(strings.Replace(callflow.Paths(kind)[0], callPlaceholder, l.call, 1), legPlaceholder, leg, 1)
 	return l.endpoint + path + "?" + queryFormat + "=" + strconv.Itoa(PathFormat) + "&" + QueryStep + "=" + strconv.Itoa(step) + more +
 		"&" + QueryToken + "=" + l.Token(path) + retryRule

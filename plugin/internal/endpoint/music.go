@@ -6,7 +6,8 @@ import (
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 	"github.com/livecallrouting/livecall/plugin/internal/music"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 )
@@ -45,12 +46,12 @@ func OwnMusic(in integration.Instance) []string {
 }
 
 // Sounds are the recording fields that hold a file, with the addresses that Twilio fetches it from.
-func Sounds(in integration.Instance, o options.Options) map[callflow.PromptKey]callflow.Sound {
-	out := map[callflow.PromptKey]callflow.Sound{}
+func Sounds(in integration.Instance, o options.Options) map[reply.PromptKey]config.Sound {
+	out := map[reply.PromptKey]config.Sound{}
 	for key, src := range o.Prompts {
-		s := callflow.Sound{Title: options.Title(key)}
+		s := config.Sound{Title: options.Title(key)}
 		switch {
-		case callflow.PromptKey(key) == callflow.PromptMusic && (src.URL != "" || src.Media != ""):
+		case reply.PromptKey(key) == reply.PromptMusic && (src.URL != "" || src.Media != ""):
 			s.URLs = HoldMusic(in, o)
 		case src.URL != "":
 			s.URLs = []string{src.URL}
@@ -58,7 +59,7 @@ func Sounds(in integration.Instance, o options.Options) map[callflow.PromptKey]c
 			s.URLs = []string{in.MediaURLs[src.Media]}
 		}
 		if len(s.URLs) > 0 {
-			out[callflow.PromptKey(key)] = s
+			out[reply.PromptKey(key)] = s
 		}
 	}
 	return out

@@ -6,12 +6,13 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
 // Route is what a path below the endpoint means.
 type Route struct {
-	Kind callflow.EventKind
+	Kind event.Kind
 	Call string // caller's CallSid, of paths below /c/
 	Leg  string // id of a responder's leg
 }
@@ -19,8 +20,8 @@ type Route struct {
 var legID = regexp.MustCompile(`^[1-9][0-9]{0,5}$`)
 
 // routes maps every path of the call flow's table of events, placeholders included, to its event.
-var routes = func() map[string]callflow.EventKind {
-	m := map[string]callflow.EventKind{}
+var routes = func() map[string]event.Kind {
+	m := map[string]event.Kind{}
 	for _, kind := range callflow.Kinds() {
 		for _, path := range callflow.Paths(kind) {
 			m[path] = kind
@@ -93,4 +94,4 @@ func ParseRing(path string) (key string, ok bool) {
 
 // OfLeg reports whether requests of this kind come from a responder's leg, whose CallSid is its
 // own.
-func (r Route) OfLeg() bool { return r.Leg != "" || r.Kind == callflow.EventLegJoins }
+func (r Route) OfLeg() bool { return r.Leg != "" || r.Kind == event.LegJoins }

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
@@ -21,18 +21,18 @@ const findingSigned = "signature-valid"
 // Authenticate says what is known of a request's origin. A wrong signature does not refuse a
 // request by itself: the token may have been changed at Twilio. But nobody is woken before Twilio
 // confirms the call.
-func Authenticate(req integration.WebhookRequest, form twilio.Form, tokens []string) callflow.Auth {
+func Authenticate(req integration.WebhookRequest, form twilio.Form, tokens []string) event.Auth {
 	if len(tokens) == 0 {
-		return callflow.AuthNoToken
+		return event.AuthNoToken
 	}
 	signature := ""
 	if v := req.Header[twilio.SignatureHeader]; len(v) > 0 {
 		signature = v[0]
 	}
 	if twilio.ValidSignature(tokens, req.URL, form, signature) {
-		return callflow.AuthSigned
+		return event.AuthSigned
 	}
-	return callflow.AuthMismatch
+	return event.AuthMismatch
 }
 
 // signedKey is what the code of the finding follows from.
@@ -75,8 +75,8 @@ const signedEvery = time.Hour
 
 // SignatureFinding is what a request leaves beside the form: a valid signature says that the token
 // is right. One that Twilio confirmed although its signature was wrong takes that back.
-func SignatureFinding(f integration.Facts, account options.Account, auth callflow.Auth, arrival bool) []integration.Finding {
-	if auth != callflow.AuthSigned || f.FindingsUnknown {
+func SignatureFinding(f integration.Facts, account options.Account, auth event.Auth, arrival bool) []integration.Finding {
+	if auth != event.AuthSigned || f.FindingsUnknown {
 		// What is remembered cannot be brought up to date unseen.
 		return nil
 	}

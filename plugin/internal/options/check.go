@@ -8,7 +8,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
 )
 
 // Shapes that the schema leaves to this package, as its words about them name the likely mistake.
@@ -46,7 +46,7 @@ func (p *problems) check(known map[string]any, in Context) {
 	// With ring and both, the phones of people who did not ask for the call are called. A mailbox
 	// would answer first every time.
 	if v, there := known["confirm_answer"]; there && v == false {
-		if r := text("reach"); r == string(callflow.ReachRing) || r == string(callflow.ReachBoth) {
+		if r := text("reach"); r == string(config.ReachRing) || r == string(config.ReachBoth) {
 			p.add("confirm_answer", "conflict", "%s must be on when %s calls people who did not acknowledge the alert: otherwise a mailbox would take every call.", title("confirm_answer"), title("reach"))
 		}
 	}
@@ -183,7 +183,7 @@ func (d document) warnings(in Context, o Options) []integration.Problem {
 	if why != "" && silent != "" {
 		warn("voicemail_emails", "unreached", "%s is on, but nobody is mailed about a message, because %s; and nobody is called to hear it, because %s. It is only kept with the alert.", title("voicemail"), why, silent)
 	}
-	if o.Flow.Deliver == callflow.DeliverOn && o.Flow.Voicemail && silent != "" {
+	if o.Flow.Deliver == config.DeliverOn && o.Flow.Voicemail && silent != "" {
 		warn("deliver_messages", "no_effect", "%s has no effect, because %s.", title("deliver_messages"), silent)
 	}
 	for i, entry := range o.Banned {
@@ -203,7 +203,7 @@ func (d document) warnings(in Context, o Options) []integration.Problem {
 	}
 	// What auto means is only known together with the platform, so this is no problem of the
 	// document.
-	if d.Reach == string(callflow.ReachAuto) && !d.ConfirmAnswer && !in.Capabilities.PagesByItself {
+	if d.Reach == string(config.ReachAuto) && !d.ConfirmAnswer && !in.Capabilities.PagesByItself {
 		warn("confirm_answer", "no_effect", "%s is treated as on, because on this platform people are called who did not acknowledge the alert.", title("confirm_answer"))
 	}
 	for _, e := range d.VoicemailEmails {

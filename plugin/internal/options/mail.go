@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
 )
 
 // mailsKnown is the host's protocol minor from which on it says whether it can send mail.
@@ -34,7 +34,7 @@ func (o Options) Undelivered(in integration.Instance) string {
 	switch caps := in.Capabilities; {
 	case !o.Flow.Voicemail, o.Flow.Delivers(caps):
 		return ""
-	case o.Flow.Deliver == callflow.DeliverOff:
+	case o.Flow.Deliver == config.DeliverOff:
 		return title("deliver_messages") + " is off"
 	case !caps.CallMedia:
 		return "this host gives no addresses at which messages can be played"

@@ -13,11 +13,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mitchellh/mapstructure"
-
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/mitchellh/mapstructure"
 )
 
 // Format is the number of the document's format that this version writes. It equals
@@ -32,7 +31,7 @@ type Options struct {
 	Country string
 	// Banned lists whom to reject, as [phone.ReadBan] returns it.
 	Banned []string
-	Flow   callflow.Config
+	Flow   config.Config
 	// Prompts holds the recording fields (those with x-media in the form) that are filled in, by
 	// key.
 	Prompts  map[string]Source
@@ -303,19 +302,19 @@ func (d document) options() Options {
 		}
 	}
 	second := time.Second
-	o.Flow = callflow.Config{
-		Reach:               callflow.Reach(d.Reach),
+	o.Flow = config.Config{
+		Reach:               config.Reach(d.Reach),
 		ConfirmAnswer:       d.ConfirmAnswer,
 		RingTimeout:         time.Duration(d.RingTimeout) * second,
 		DialPause:           time.Duration(d.DialPause) * second,
 		ForceInput:          d.ForceInput,
-		MenuFallback:        callflow.Fallback(d.MenuFallback),
+		MenuFallback:        config.Fallback(d.MenuFallback),
 		MaxWait:             time.Duration(d.MaxWaitTime) * second,
-		GiveUp:              callflow.GiveUp(d.GiveUp),
+		GiveUp:              config.GiveUp(d.GiveUp),
 		CallsPerNumber:      d.CallsPerNumber,
 		Voicemail:           d.Voicemail,
 		VoicemailMaxLength:  time.Duration(d.VoicemailMax) * second,
-		Deliver:             callflow.Deliver(d.Deliver),
+		Deliver:             config.Deliver(d.Deliver),
 		Transcribe:          d.Transcribe,
 		DeleteRecording:     d.DeleteRecording,
 		StraightToVoicemail: d.Straight && d.Voicemail, // nobody would be alerted without a message

@@ -10,9 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
 	"github.com/livecallrouting/livecall/schema"
 )
 
@@ -46,12 +45,12 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	if len(r.Problems) > 0 || len(r.Warnings) > 0 {
 		t.Fatalf("%+v %+v", r.Problems, r.Warnings)
 	}
-	if diff := cmp.Diff(callflow.Defaults(), r.Options.Flow); diff != "" {
+	if diff := cmp.Diff(config.Defaults(), r.Options.Flow); diff != "" {
 		t.Errorf("form's defaults differ from the call flow's:\n%s", diff)
 	}
 	want := Options{
 		Account: Account{SID: sid, Key: key, Secret: "s3cretvalue", AuthTokens: []string{"tokenvalue"}, Region: "ashburn.us1"},
-		Flow:    callflow.Defaults(), Prompts: map[string]Source{}, Language: "en-US",
+		Flow:    config.Defaults(), Prompts: map[string]Source{}, Language: "en-US",
 	}
 	if diff := cmp.Diff(want, r.Options); diff != "" {
 		t.Error(diff)
@@ -83,8 +82,8 @@ func TestEveryOptionArrives(t *testing.T) {
 		MailTo: []Recipient{{Audience: integration.AudienceOnCall}, {Address: "ops@example.com"}},
 		Prompts: map[string]Source{"welcome": {Text: "Hello there"}, "before_wait": {URL: "https://x.example.com/a.mp3"}, "wait_music": {Media: media},
 			"before_connect": {Text: "Now"}, "voicemail_greeting": {Text: "Speak"}, "after_voicemail": {Text: "Thanks"}, "no_answer": {Text: "Bye"}},
-		Flow: callflow.Config{Reach: "acknowledge", RingTimeout: 30 * time.Second, DialPause: 3 * time.Second, ForceInput: true, MenuFallback: "first_team",
-			MaxWait: 2 * time.Minute, GiveUp: callflow.GiveUpOneRound, CallsPerNumber: 7, Voicemail: true, VoicemailMaxLength: 90 * time.Second, DeleteRecording: true, Deliver: callflow.DeliverOn, MailsAddresses: true, Transcribe: true,
+		Flow: config.Config{Reach: "acknowledge", RingTimeout: 30 * time.Second, DialPause: 3 * time.Second, ForceInput: true, MenuFallback: "first_team",
+			MaxWait: 2 * time.Minute, GiveUp: config.GiveUpOneRound, CallsPerNumber: 7, Voicemail: true, VoicemailMaxLength: 90 * time.Second, DeleteRecording: true, Deliver: config.DeliverOn, MailsAddresses: true, Transcribe: true,
 			StraightToVoicemail: true, SkipResolveOnHangup: true, ResolveOnCompleted: true},
 	}
 	if diff := cmp.Diff(want, r.Options); diff != "" {
@@ -178,7 +177,7 @@ func TestNotAnObject(t *testing.T) {
 		if len(r.Problems) == 0 || r.Problems[0].Code != "type" {
 			t.Errorf("%q: %+v", data, r.Problems)
 		}
-		if diff := cmp.Diff(callflow.Defaults(), r.Options.Flow); diff != "" {
+		if diff := cmp.Diff(config.Defaults(), r.Options.Flow); diff != "" {
 			t.Errorf("%q: %s", data, diff)
 		}
 	}

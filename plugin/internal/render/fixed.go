@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
@@ -28,7 +28,7 @@ func Document(body []byte) integration.Response {
 // Farewell says goodbye and hangs up.
 func Farewell(o options.Options) integration.Response {
 	s := newSpeaker(o, nil)
-	return Document(twiml.New(append(s.prompt(callflow.Prompt{Key: callflow.PromptGoodbye}), twiml.Hangup{})...).Bytes())
+	return Document(twiml.New(append(s.prompt(reply.Prompt{Key: reply.PromptGoodbye}), twiml.Hangup{})...).Bytes())
 }
 
 // ringWait is how long a test ring waits for a key, in seconds.

@@ -13,9 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
@@ -61,38 +60,38 @@ func testRenderer(sources map[string]options.Source) Renderer {
 
 func TestGoldenReplies(t *testing.T) {
 	t.Parallel()
-	var said []callflow.Prompt
-	note := func(p callflow.Prompt) []callflow.Prompt {
+	var said []reply.Prompt
+	note := func(p reply.Prompt) []reply.Prompt {
 		said = append(said, p)
-		return []callflow.Prompt{p}
+		return []reply.Prompt{p}
 	}
-	key := func(k callflow.PromptKey) []callflow.Prompt { return note(callflow.Prompt{Key: k}) }
-	press := func(n int, team string) callflow.Prompt {
-		return callflow.Prompt{Key: callflow.PromptPress, Digit: n, Team: team}
+	key := func(k reply.PromptKey) []reply.Prompt { return note(reply.Prompt{Key: k}) }
+	press := func(n int, team string) reply.Prompt {
+		return reply.Prompt{Key: reply.PromptPress, Digit: n, Team: team}
 	}
-	replies := map[string]callflow.Reply{
-		"reject":  callflow.RejectReply{},
-		"refused": callflow.RefusedReply{},
-		"empty":   callflow.EmptyReply{},
-		"hangup":  callflow.HangupReply{Say: key(callflow.PromptNoAnswer)},
-		"menu-PT31": callflow.MenuReply{Step: 3, Intro: append(key(callflow.PromptWelcome), key(callflow.PromptInvalidKey)...),
-			Items: []callflow.Prompt{press(1, "Customer Support"), press(2, "R&D <Ops>")}, Digits: 1, Timeout: 10 * time.Second},
-		"menu-two-digits-PT32": callflow.MenuReply{Step: 4, Items: []callflow.Prompt{press(10, "Büro 東京"), {Key: callflow.PromptPressPound}}, Digits: 2, Timeout: 5 * time.Second},
-		"enqueue":              callflow.EnqueueReply{Step: 5, Say: key(callflow.PromptWelcome)},
-		"hold":                 callflow.HoldReply{Step: 5, Say: append(key(callflow.PromptPleaseWait), key(callflow.PromptStar)...), Tick: 2, Star: true},
-		"hold-without-star":    callflow.HoldReply{Step: 5},
-		"leave":                callflow.LeaveQueueReply{},
-		"record":               callflow.RecordReply{Step: 6, Say: key(callflow.PromptGreeting), MaxLength: time.Minute, Silence: 10 * time.Second, FinishOnKey: "#", Transcribe: true},
-		"ask":                  callflow.AskReply{Leg: "2", Step: 1, Say: append(note(callflow.Prompt{Key: callflow.PromptAsk, Team: "DevOps", Number: callerNum, Called: calledNum}), key(callflow.PromptAskKeys)...), Timeout: 5 * time.Second},
-		"ask-message": callflow.AskReply{Leg: "2", Step: 1, Timeout: 8 * time.Second, Say: append(
-			note(callflow.Prompt{Key: callflow.PromptMessage, Team: "DevOps", Number: callerNum, Seconds: 23, Count: 1}), key(callflow.PromptMessageKeys)...)},
-		"play": callflow.PlayReply{Leg: "2", Step: 2, Media: []string{"media:1", "media:gone", "media:1"}, Between: key(callflow.PromptMessageNext),
-			Say: note(callflow.Prompt{Key: callflow.PromptMessageAfter, Number: callerNum}), Timeout: 8 * time.Second},
-		"join":       callflow.JoinReply{Say: key(callflow.PromptMessageNext), Call: "CA0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d", Leg: 2},
-		"join-back":  callflow.JoinReply{Call: "CA0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d", Leg: 2, Back: true},
-		"stay":       callflow.StayReply{Leg: "2", Step: 1, Say: key(callflow.PromptConnecting)},
-		"dial-queue": callflow.DialQueueReply{Leg: "2", Step: 1, Say: key(callflow.PromptConnecting), Timeout: 5 * time.Second},
-		"announce":   callflow.AnnounceReply{Say: key(callflow.PromptBeforeConnect)},
+	replies := map[string]reply.Reply{
+		"reject":  reply.Reject{},
+		"refused": reply.Refused{},
+		"empty":   reply.Empty{},
+		"hangup":  reply.Hangup{Say: key(reply.PromptNoAnswer)},
+		"menu-PT31": reply.Menu{Step: 3, Intro: append(key(reply.PromptWelcome), key(reply.PromptInvalidKey)...),
+			Items: []reply.Prompt{press(1, "Customer Support"), press(2, "R&D <Ops>")}, Digits: 1, Timeout: 10 * time.Second},
+		"menu-two-digits-PT32": reply.Menu{Step: 4, Items: []reply.Prompt{press(10, "Büro 東京"), {Key: reply.PromptPressPound}}, Digits: 2, Timeout: 5 * time.Second},
+		"enqueue":              reply.Enqueue{Step: 5, Say: key(reply.PromptWelcome)},
+		"hold":                 reply.Hold{Step: 5, Say: append(key(reply.PromptPleaseWait), key(reply.PromptStar)...), Tick: 2, Star: true},
+		"hold-without-star":    reply.Hold{Step: 5},
+		"leave":                reply.LeaveQueue{},
+		"record":               reply.Record{Step: 6, Say: key(reply.PromptGreeting), MaxLength: time.Minute, Silence: 10 * time.Second, FinishOnKey: "#", Transcribe: true},
+		"ask":                  reply.Ask{Leg: "2", Step: 1, Say: append(note(reply.Prompt{Key: reply.PromptAsk, Team: "DevOps", Number: callerNum, Called: calledNum}), key(reply.PromptAskKeys)...), Timeout: 5 * time.Second},
+		"ask-message": reply.Ask{Leg: "2", Step: 1, Timeout: 8 * time.Second, Say: append(
+			note(reply.Prompt{Key: reply.PromptMessage, Team: "DevOps", Number: callerNum, Seconds: 23, Count: 1}), key(reply.PromptMessageKeys)...)},
+		"play": reply.Play{Leg: "2", Step: 2, Media: []string{"media:1", "media:gone", "media:1"}, Between: key(reply.PromptMessageNext),
+			Say: note(reply.Prompt{Key: reply.PromptMessageAfter, Number: callerNum}), Timeout: 8 * time.Second},
+		"join":       reply.Join{Say: key(reply.PromptMessageNext), Call: "CA0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d", Leg: 2},
+		"join-back":  reply.Join{Call: "CA0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d", Leg: 2, Back: true},
+		"stay":       reply.Stay{Leg: "2", Step: 1, Say: key(reply.PromptConnecting)},
+		"dial-queue": reply.DialQueue{Leg: "2", Step: 1, Say: key(reply.PromptConnecting), Timeout: 5 * time.Second},
+		"announce":   reply.Announce{Say: key(reply.PromptBeforeConnect)},
 	}
 	for name, answer := range replies {
 		doc := testRenderer(nil).Render(answer)
@@ -103,13 +102,13 @@ func TestGoldenReplies(t *testing.T) {
 		if _, err := twimltest.Decode(data); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		golden(t, name, masked(data, prompts.DefaultLanguage, append(said, callflow.Prompt{Key: callflow.PromptRefused})...))
+		golden(t, name, masked(data, prompts.DefaultLanguage, append(said, reply.Prompt{Key: reply.PromptRefused})...))
 	}
 }
 
 // masked replaces what the prompts say by their keys, so that a golden file shows which prompt
 // stands where and stays the same when its words change.
-func masked(document []byte, language string, said ...callflow.Prompt) []byte {
+func masked(document []byte, language string, said ...reply.Prompt) []byte {
 	words := map[string]string{}
 	for _, p := range said {
 		text := prompts.Text(language, prompts.Key(p.Key), prompts.Args{Team: p.Team, Number: p.Number, Called: p.Called, Seconds: p.Seconds, Count: p.Count})
@@ -126,14 +125,14 @@ func masked(document []byte, language string, said ...callflow.Prompt) []byte {
 }
 
 // allPrompts is every prompt the call flow can ask for.
-var allPrompts = []callflow.PromptKey{
-	callflow.PromptWelcome, callflow.PromptPress, callflow.PromptPressPound, callflow.PromptInvalidKey, callflow.PromptPleaseWait, callflow.PromptStillTrying,
-	callflow.PromptStar, callflow.PromptBeforeConnect, callflow.PromptGreeting, callflow.PromptAfterMessage, callflow.PromptNoAnswer, callflow.PromptTooManyTries,
-	callflow.PromptNoTeam, callflow.PromptGoodbye, callflow.PromptDisabled, callflow.PromptMaintenance, callflow.PromptUnavailable, callflow.PromptRateLimited,
-	callflow.PromptRefused, callflow.PromptAsk, callflow.PromptAskKeys, callflow.PromptConnecting, callflow.PromptPassed, callflow.PromptNoKey, callflow.PromptTaken,
-	callflow.PromptCallerLeft, callflow.PromptCallerMessage, callflow.PromptNotConnected,
-	callflow.PromptMessage, callflow.PromptMessageShort, callflow.PromptMessages, callflow.PromptMessageKeys, callflow.PromptMessageNext, callflow.PromptMessageAfter,
-	callflow.PromptMessageTaken, callflow.PromptMessageDone, callflow.PromptMessageGone, callflow.PromptMessageLater,
+var allPrompts = []reply.PromptKey{
+	reply.PromptWelcome, reply.PromptPress, reply.PromptPressPound, reply.PromptInvalidKey, reply.PromptPleaseWait, reply.PromptStillTrying,
+	reply.PromptStar, reply.PromptBeforeConnect, reply.PromptGreeting, reply.PromptAfterMessage, reply.PromptNoAnswer, reply.PromptTooManyTries,
+	reply.PromptNoTeam, reply.PromptGoodbye, reply.PromptDisabled, reply.PromptMaintenance, reply.PromptUnavailable, reply.PromptRateLimited,
+	reply.PromptRefused, reply.PromptAsk, reply.PromptAskKeys, reply.PromptConnecting, reply.PromptPassed, reply.PromptNoKey, reply.PromptTaken,
+	reply.PromptCallerLeft, reply.PromptCallerMessage, reply.PromptNotConnected,
+	reply.PromptMessage, reply.PromptMessageShort, reply.PromptMessages, reply.PromptMessageKeys, reply.PromptMessageNext, reply.PromptMessageAfter,
+	reply.PromptMessageTaken, reply.PromptMessageDone, reply.PromptMessageGone, reply.PromptMessageLater,
 }
 
 func TestPT38EveryPromptInEveryLanguage(t *testing.T) {
@@ -143,11 +142,11 @@ func TestPT38EveryPromptInEveryLanguage(t *testing.T) {
 		r.language = lang.Tag
 		var doc twiml.Document
 		for _, k := range allPrompts {
-			p := callflow.Prompt{Key: k, Digit: 1, Team: "DevOps", Number: callerNum, Called: calledNum, Seconds: 23, Count: 2}
+			p := reply.Prompt{Key: k, Digit: 1, Team: "DevOps", Number: callerNum, Called: calledNum, Seconds: 23, Count: 2}
 			withheld := p
 			withheld.Number = ""
-			verbs := r.Say([]callflow.Prompt{p, withheld})
-			if k == callflow.PromptWelcome {
+			verbs := r.Say([]reply.Prompt{p, withheld})
+			if k == reply.PromptWelcome {
 				if len(verbs) != 0 {
 					t.Errorf("a welcome that nobody configured: %v", verbs)
 				}
@@ -178,17 +177,17 @@ func TestConfiguredPrompts(t *testing.T) {
 		"welcome": {Text: "Hi & welcome."}, "before_wait": {URL: "https://x.example.com/wait.mp3"}, "before_connect": {Media: "media:1"}, "no_answer": {Media: "media:lost"},
 		"wait_music": {URL: "https://x.example.com/music.mp3"},
 	})
-	for key, want := range map[callflow.PromptKey]twiml.Verb{
-		callflow.PromptWelcome:       twiml.Say{Voice: "Polly.Joanna-Neural", Language: "en-US", Text: "Hi & welcome."},
-		callflow.PromptPleaseWait:    twiml.Play{URL: "https://x.example.com/wait.mp3"},
-		callflow.PromptBeforeConnect: twiml.Play{URL: "https://calls.example.com/media/x.mp3"},
-		callflow.PromptNoAnswer:      twiml.Say{Voice: "Polly.Joanna-Neural", Language: "en-US", Text: prompts.Text(prompts.DefaultLanguage, prompts.KeyNoAnswer, prompts.Args{})},
+	for key, want := range map[reply.PromptKey]twiml.Verb{
+		reply.PromptWelcome:       twiml.Say{Voice: "Polly.Joanna-Neural", Language: "en-US", Text: "Hi & welcome."},
+		reply.PromptPleaseWait:    twiml.Play{URL: "https://x.example.com/wait.mp3"},
+		reply.PromptBeforeConnect: twiml.Play{URL: "https://calls.example.com/media/x.mp3"},
+		reply.PromptNoAnswer:      twiml.Say{Voice: "Polly.Joanna-Neural", Language: "en-US", Text: prompts.Text(prompts.DefaultLanguage, prompts.KeyNoAnswer, prompts.Args{})},
 	} {
-		if diff := cmp.Diff([]twiml.Verb{want}, r.Say([]callflow.Prompt{{Key: key}})); diff != "" {
+		if diff := cmp.Diff([]twiml.Verb{want}, r.Say([]reply.Prompt{{Key: key}})); diff != "" {
 			t.Errorf("%s: %s", key, diff)
 		}
 	}
-	doc := r.Render(callflow.HoldReply{Step: 1})
+	doc := r.Render(reply.Hold{Step: 1})
 	if want := (twiml.Play{URL: "https://x.example.com/music.mp3"}); !slices.Contains(doc.Verbs, twiml.Verb(want)) {
 		t.Errorf("PT43 music: %v", doc.Verbs)
 	}
@@ -217,7 +216,7 @@ func TestLongTextsAreCutForTwilio(t *testing.T) {
 
 func TestGoldenFixedAnswers(t *testing.T) {
 	t.Parallel()
-	fixedKey := func(k prompts.Key) callflow.Prompt { return callflow.Prompt{Key: callflow.PromptKey(k)} }
+	fixedKey := func(k prompts.Key) reply.Prompt { return reply.Prompt{Key: reply.PromptKey(k)} }
 	golden(t, "not-in-service", masked(Fixed(prompts.KeyNotInService).Body, prompts.DefaultLanguage, fixedKey(prompts.KeyNotInService)))
 	de := options.Options{Language: "de-DE"}
 	ring := endpoint.NewLinks(integration.Instance{ID: "int_1", EndpointURL: "https://calls.example.com/integrations/int_1", TokenKey: []byte(strings.Repeat("k", 32))}, "ring-ABCDEFGHIJKLMNOP")
@@ -225,7 +224,7 @@ func TestGoldenFixedAnswers(t *testing.T) {
 	rings.Team = "Hotline <&>"
 	golden(t, "test-ring", masked(TestRing(de, rings.Team, ring.Ring(1)).Body, "de-DE", rings))
 	golden(t, "test-ring-heard", masked(TestRingHeard(de).Body, "de-DE", fixedKey(prompts.KeyTestHeard)))
-	golden(t, "test-ring-over", masked(Farewell(de).Body, "de-DE", callflow.Prompt{Key: callflow.PromptGoodbye}))
+	golden(t, "test-ring-over", masked(Farewell(de).Body, "de-DE", reply.Prompt{Key: reply.PromptGoodbye}))
 	a := Fallback(options.Options{Language: "de-DE"})
 	golden(t, "fallback-wait", masked(a.Wait.Body, "de-DE", fixedKey(prompts.KeyMoment)))
 	golden(t, "fallback-last-words", masked(a.LastWords.Body, "de-DE", fixedKey(prompts.KeyNoAnswer)))

@@ -4,7 +4,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
@@ -23,7 +23,7 @@ func newSpeaker(o options.Options, media map[string]string) speaker {
 }
 
 // Say makes the verbs of several prompts.
-func (s speaker) Say(ps []callflow.Prompt) []twiml.Verb {
+func (s speaker) Say(ps []reply.Prompt) []twiml.Verb {
 	var out []twiml.Verb
 	for _, p := range ps {
 		out = append(out, s.prompt(p)...)
@@ -31,7 +31,7 @@ func (s speaker) Say(ps []callflow.Prompt) []twiml.Verb {
 	return out
 }
 
-func (s speaker) prompt(p callflow.Prompt) []twiml.Verb {
+func (s speaker) prompt(p reply.Prompt) []twiml.Verb {
 	if v := s.source(s.sources[string(p.Key)]); v != nil {
 		// Prompts that have a form field are named like it.
 		return v

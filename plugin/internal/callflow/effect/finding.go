@@ -1,4 +1,4 @@
-package callflow
+package effect
 
 // Codes of findings. A finding is replaced and cleared by its code, so these are kept from one
 // release to the next.

@@ -1,4 +1,4 @@
-package callflow
+package call
 
 import (
 	"slices"
@@ -24,8 +24,8 @@ type Voicemail struct {
 	GiveUpAt time.Time `json:"give_up_at,omitzero"`
 }
 
-// recording finds a recording; nil if it is not known.
-func (v *Voicemail) recording(sid string) *Recording {
+// Recording finds a recording; nil if it is not known.
+func (v *Voicemail) Recording(sid string) *Recording {
 	for i := range v.Recordings {
 		if v.Recordings[i].Sid == sid {
 			return &v.Recordings[i]
@@ -34,13 +34,13 @@ func (v *Voicemail) recording(sid string) *Recording {
 	return nil
 }
 
-// anyOpen reports whether a recording is known that is neither delivered nor known to hold nothing.
-func (v *Voicemail) anyOpen() bool {
-	return slices.ContainsFunc(v.Recordings, func(r Recording) bool { return r.open() })
+// AnyOpen reports whether a recording is known that is neither delivered nor known to hold nothing.
+func (v *Voicemail) AnyOpen() bool {
+	return slices.ContainsFunc(v.Recordings, func(r Recording) bool { return r.Open() })
 }
 
-// told counts the recordings that were delivered.
-func (v *Voicemail) told() int {
+// Told counts the recordings that were delivered.
+func (v *Voicemail) Told() int {
 	n := 0
 	for i := range v.Recordings {
 		if v.Recordings[i].Told {
@@ -50,8 +50,8 @@ func (v *Voicemail) told() int {
 	return n
 }
 
-// attached counts the recordings whose audio is kept.
-func (v *Voicemail) attached() int {
+// Attached counts the recordings whose audio is kept.
+func (v *Voicemail) Attached() int {
 	n := 0
 	for i := range v.Recordings {
 		if v.Recordings[i].Media != nil {
@@ -61,8 +61,8 @@ func (v *Voicemail) attached() int {
 	return n
 }
 
-// unheard lists the recordings that can be played and that nobody has heard.
-func (v *Voicemail) unheard() []*Recording {
+// Unheard lists the recordings that can be played and that nobody has heard.
+func (v *Voicemail) Unheard() []*Recording {
 	var out []*Recording
 	for i := range v.Recordings {
 		if r := &v.Recordings[i]; r.Media != nil && r.Told && !r.Heard && !r.Gone {
@@ -72,12 +72,12 @@ func (v *Voicemail) unheard() []*Recording {
 	return out
 }
 
-// mayBeMore reports whether there may be a recording that no request named: the caller was asked to
+// MayBeMore reports whether there may be a recording that no request named: the caller was asked to
 // speak more than once, and Twilio was not asked since.
-func (v *Voicemail) mayBeMore() bool { return v.Offers > 1 && !v.Looked }
+func (v *Voicemail) MayBeMore() bool { return v.Offers > 1 && !v.Looked }
 
-// dueAt is when recordings are to be looked for, or not to be waited for any longer.
-func (v *Voicemail) dueAt() time.Time {
+// DueAt is when recordings are to be looked for, or not to be waited for any longer.
+func (v *Voicemail) DueAt() time.Time {
 	if l := v.LookAt; !l.IsZero() && l.Before(v.GiveUpAt) {
 		return l
 	}
@@ -100,11 +100,11 @@ type Recording struct {
 	Gone bool `json:"gone,omitempty"`
 }
 
-// open reports whether it is still to be found out what a recording holds.
-func (r *Recording) open() bool { return !r.Told && !r.Absent && !r.Failed }
+// Open reports whether it is still to be found out what a recording holds.
+func (r *Recording) Open() bool { return !r.Told && !r.Absent && !r.Failed }
 
-// length is how long a recording is, as far as it is known.
-func (r *Recording) length() time.Duration {
+// Length is how long a recording is, as far as it is known.
+func (r *Recording) Length() time.Duration {
 	if r.Media != nil && r.Media.Duration > 0 {
 		return r.Media.Duration
 	}
@@ -143,8 +143,8 @@ type Media struct {
 	Duration    time.Duration `json:"duration,omitempty"`
 }
 
-// reference is the medium in the contract's words; nil for nil.
-func (m *Media) reference() *integration.MediaRef {
+// Reference is the medium in the contract's words; nil for nil.
+func (m *Media) Reference() *integration.MediaRef {
 	if m == nil {
 		return nil
 	}

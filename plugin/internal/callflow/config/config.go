@@ -1,9 +1,10 @@
-package callflow
+package config
 
 import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 // Reach says how responders are reached.
@@ -82,7 +83,7 @@ type Config struct {
 	ResolveOnCompleted  bool // resolve the alert when a conversation ends
 
 	// Sounds are the recording fields that hold a file, whether at an address or uploaded.
-	Sounds map[PromptKey]Sound
+	Sounds map[reply.PromptKey]Sound
 }
 
 // Sound is a file that Twilio fetches.
@@ -107,8 +108,8 @@ func Defaults() Config {
 	}
 }
 
-// reach resolves auto against what the platform can do.
-func (c Config) reach(caps integration.Capabilities) Reach {
+// ReachOn resolves auto against what the platform can do.
+func (c Config) ReachOn(caps integration.Capabilities) Reach {
 	switch c.Reach {
 	case ReachAcknowledge, ReachRing, ReachBoth:
 		return c.Reach

@@ -1,73 +1,74 @@
-package callflow
+package event
 
 import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
 )
 
-// EventKind names what happened.
-type EventKind string
+// Kind names what happened.
+type Kind string
 
 // Requests of the caller's leg. Each carries CallStatus, and Caller as far as the request tells.
 const (
-	EventArrival EventKind = "arrival" // "/": the call came, or came again
+	Arrival Kind = "arrival" // "/": the call came, or came again
 	// "/resume": Twilio fell back, or the document before asked for it.
-	EventResume   EventKind = "resume"
-	EventMenuKeys EventKind = "menu_keys" // "/menu": Digits ("" = nothing was pressed), Step
-	EventTick     EventKind = "tick"      // "/hold": QueueSid, Tick
-	EventHoldKey  EventKind = "hold_key"  // "/hold/key": Digits, Tick
-	EventLeft     EventKind = "left"      // "/left": QueueResult, QueueSid, Step
+	Resume   Kind = "resume"
+	MenuKeys Kind = "menu_keys" // "/menu": Digits ("" = nothing was pressed), Step
+	Tick     Kind = "tick"      // "/hold": QueueSid, Tick
+	HoldKey  Kind = "hold_key"  // "/hold/key": Digits, Tick
+	Left     Kind = "left"      // "/left": QueueResult, QueueSid, Step
 	// "/voicemail": taken out of the queue to leave a message.
-	EventVoicemail EventKind = "voicemail"
+	Voicemail Kind = "voicemail"
 	// "/recorded": RecordingSid, Seconds, Digits ("hangup" = the caller hung up).
-	EventRecorded   EventKind = "recorded"
-	EventAnnounce   EventKind = "announce"    // "/announce": DequeuedBy
-	EventCallStatus EventKind = "call_status" // "/status": the number's status callback; CallStatus
+	Recorded   Kind = "recorded"
+	Announce   Kind = "announce"    // "/announce": DequeuedBy
+	CallStatus Kind = "call_status" // "/status": the number's status callback; CallStatus
 )
 
 // Requests about a recording. Twilio ignores the answers.
 const (
 	// "/recording": RecordingSid, RecordingStatus, Seconds.
-	EventRecording     EventKind = "recording"
-	EventTranscription EventKind = "transcription" // "/transcription": RecordingSid, Text
+	Recording     Kind = "recording"
+	Transcription Kind = "transcription" // "/transcription": RecordingSid, Text
 )
 
 // Requests of a responder's leg: Leg, and CallSid of that leg.
 const (
 	// "/leg/{id}": the phone was answered, or the leg was sent here to hear why it is not needed.
-	EventLegAnswer EventKind = "leg_answer"
-	EventLegKey    EventKind = "leg_key"    // "/leg/{id}/key": Digits, Step
-	EventLegEnded  EventKind = "leg_ended"  // "/leg/{id}/ended": Bridged, Seconds
-	EventLegStatus EventKind = "leg_status" // "/leg/{id}/status": CallStatus, Seconds
+	LegAnswer Kind = "leg_answer"
+	LegKey    Kind = "leg_key"    // "/leg/{id}/key": Digits, Step
+	LegEnded  Kind = "leg_ended"  // "/leg/{id}/ended": Bridged, Seconds
+	LegStatus Kind = "leg_status" // "/leg/{id}/status": CallStatus, Seconds
 	// "/join": somebody who has heard another call's message comes to hear this one's: CallSid,
 	// Phone, Step (the leg's id there).
-	EventLegJoins EventKind = "leg_joins"
+	LegJoins Kind = "leg_joins"
 )
 
 // Events that are no requests.
 const (
-	EventAlert EventKind = "alert" // the alert changed: Facts.Alert
-	EventTimer EventKind = "timer" // Timer
+	Alert Kind = "alert" // the alert changed: Facts.Alert
+	Timer Kind = "timer" // Timer
 	// An alert command failed finally: Command, Detail.
-	EventCommandFailed EventKind = "command_failed"
+	CommandFailed Kind = "command_failed"
 )
 
 // Results of tasks, good or finally bad. Each carries Result.
 const (
-	EventLookedAtCall EventKind = "looked_at_call" // of LookCall: CallStatus when Result is Done
-	EventDialed       EventKind = "dialed"         // of DialLeg: Leg, CallSid when Done
+	LookedAtCall Kind = "looked_at_call" // of LookCall: CallStatus when Result is Done
+	Dialed       Kind = "dialed"         // of DialLeg: Leg, CallSid when Done
 	// Of LookLeg: Leg; CallSid and CallStatus when Done; NotFound: no such call.
-	EventLookedAtLeg EventKind = "looked_at_leg"
+	LookedAtLeg Kind = "looked_at_leg"
 	// Of Dequeue; NotFound: the caller no longer waits.
-	EventDequeued     EventKind = "dequeued"
-	EventQueueDeleted EventKind = "queue_deleted" // of DeleteQueue; NotFound counts as done
+	Dequeued     Kind = "dequeued"
+	QueueDeleted Kind = "queue_deleted" // of DeleteQueue; NotFound counts as done
 	// Of FetchRecording: RecordingSid, Media when Done, Seconds if known, RecordingStatus if not
 	// Done ("absent": there is none).
-	EventFetched    EventKind = "fetched"
-	EventMailFailed EventKind = "mail_failed" // of Mail: Detail says to whom and why
+	Fetched    Kind = "fetched"
+	MailFailed Kind = "mail_failed" // of Mail: Detail says to whom and why
 	// Of LookRecordings: Recordings; NotFound: none.
-	EventRecordingsList EventKind = "recordings_list"
+	RecordingsList Kind = "recordings_list"
 )
 
 // Result says how a task went.
@@ -89,26 +90,26 @@ const (
 	Failed Result = "failed"
 )
 
-// CallStatus is Twilio's word for the status of a call leg (Twilio docs: voice/twiml, request
+// Status is Twilio's word for the status of a call leg (Twilio docs: voice/twiml, request
 // parameters).
-type CallStatus string
+type Status string
 
 // The call statuses. The last five are final.
 const (
-	StatusQueued     CallStatus = "queued"
-	StatusInitiated  CallStatus = "initiated"
-	StatusRinging    CallStatus = "ringing"
-	StatusInProgress CallStatus = "in-progress"
-	StatusAnswered   CallStatus = "answered" // word of status callback events for in-progress
-	StatusCompleted  CallStatus = "completed"
-	StatusBusy       CallStatus = "busy"
-	StatusFailed     CallStatus = "failed"
-	StatusNoAnswer   CallStatus = "no-answer"
-	StatusCanceled   CallStatus = "canceled"
+	StatusQueued     Status = "queued"
+	StatusInitiated  Status = "initiated"
+	StatusRinging    Status = "ringing"
+	StatusInProgress Status = "in-progress"
+	StatusAnswered   Status = "answered" // word of status callback events for in-progress
+	StatusCompleted  Status = "completed"
+	StatusBusy       Status = "busy"
+	StatusFailed     Status = "failed"
+	StatusNoAnswer   Status = "no-answer"
+	StatusCanceled   Status = "canceled"
 )
 
 // Over reports whether the status is final.
-func (s CallStatus) Over() bool {
+func (s Status) Over() bool {
 	switch s {
 	case StatusCompleted, StatusBusy, StatusFailed, StatusNoAnswer, StatusCanceled:
 		return true
@@ -134,7 +135,7 @@ const (
 
 // Event is something that happened. Which fields matter is said at its kind.
 type Event struct {
-	Kind EventKind
+	Kind Kind
 	// Facts is what the host says with every request. Facts.Now is the only clock a step has;
 	// Facts.Session is not looked at: the state is an argument of its own.
 	Facts integration.Facts
@@ -145,8 +146,8 @@ type Event struct {
 	// Parameters are those of the request that a call arrives with, as they came: router rules see
 	// them.
 	Parameters map[string]string
-	Caller     *Caller
-	CallStatus CallStatus
+	Caller     *call.Caller
+	CallStatus Status
 	CallSid    string // of the responder's leg
 	Phone      string // of the person who joins, E.164
 	// Fallback: Twilio asks at the fallback address, or a document of the operator's own sent it
@@ -155,11 +156,11 @@ type Event struct {
 	ErrorURL string
 	// FailedRequest is what Twilio wanted when it turned to the fallback address, as far as it says
 	// so; "" = not known, or nothing of ours.
-	FailedRequest EventKind
+	FailedRequest Kind
 	Leg           string // leg id
 	Step          int    // the number that the URL carried
 	Tick          int    // the number that the wait document's URL carried, from 0
-	// Said is what the wait document's URL carried of [HoldReply].Said, in whole seconds.
+	// Said is what the wait document's URL carried of [reply.Hold].Said, in whole seconds.
 	Said     time.Duration
 	Digits   string
 	QueueSid string

@@ -1,4 +1,4 @@
-package callflow
+package effect
 
 import (
 	"slices"
@@ -11,7 +11,7 @@ import (
 // The id of a question says what is asked, so that the answer, which carries the id alone, is
 // recognised when the handler is run again. What an id ends in may hold any character.
 
-// AskRoute asks for a router's verdict; facts is what its rules see, see [RoutingFacts].
+// AskRoute asks for a router's verdict; facts is what its rules see, see [draft.RoutingFacts].
 func AskRoute(router string, facts []byte) integration.Question {
 	return integration.Question{ID: "route/" + router, Kind: integration.AskRoute, Router: router, Facts: facts}
 }
@@ -45,8 +45,8 @@ const (
 	repeatWindow = time.Hour
 )
 
-// answered finds the answer to a question.
-func answered(answers []integration.Answer, q integration.Question) (integration.Answer, bool) {
+// Answered finds the answer to a question.
+func Answered(answers []integration.Answer, q integration.Question) (integration.Answer, bool) {
 	i := slices.IndexFunc(answers, func(a integration.Answer) bool { return a.ID == q.ID })
 	if i < 0 {
 		return integration.Answer{}, false
@@ -54,8 +54,8 @@ func answered(answers []integration.Answer, q integration.Question) (integration
 	return answers[i], true
 }
 
-// unanswered reports whether the platform could not say who a user is. That there is no such user
+// Unanswered reports whether the platform could not say who a user is. That there is no such user
 // is an answer.
-func unanswered(a integration.Answer) bool {
+func Unanswered(a integration.Answer) bool {
 	return a.Err != nil && a.Err.Kind != integration.KindNotFound
 }

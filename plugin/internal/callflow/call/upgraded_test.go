@@ -1,4 +1,4 @@
-package callflow
+package call
 
 import (
 	"encoding/json"
@@ -15,7 +15,7 @@ func TestAConnectionOfTheReleaseBeforeIsJudgedWhenItWasOver(t *testing.T) {
 		over any
 		want time.Time
 	}{
-		"over":    {over, over.Add(verdictLimit)},
+		"over":    {over, over.Add(VerdictLimit)},
 		"goes on": {nil, time.Time{}},
 	} {
 		var stored map[string]any

@@ -1,4 +1,4 @@
-package callflow
+package call
 
 import (
 	"time"
@@ -46,9 +46,9 @@ const (
 	ReasonYielded LegReason = "yielded"
 )
 
-// passing reports whether a reason may be gone in a few seconds: the phone itself may well ring
+// Passing reports whether a reason may be gone in a few seconds: the phone itself may well ring
 // then.
-func (r LegReason) passing() bool {
+func (r LegReason) Passing() bool {
 	return r == ReasonBusy || r == ReasonFailed || r == ReasonLost
 }
 
@@ -96,8 +96,8 @@ type Leg struct {
 	HomeLeg int      `json:"home_leg,omitempty"`
 }
 
-// live reports whether the leg may still take the call, or has it.
-func (l *Leg) live() bool {
+// Live reports whether the leg may still take the call, or has it.
+func (l *Leg) Live() bool {
 	switch l.State {
 	case LegPlanned, LegRinging, LegAsked, LegTaking, LegTalking, LegHearing:
 		return true
@@ -107,11 +107,11 @@ func (l *Leg) live() bool {
 	return false
 }
 
-// rings reports whether a phone is dialed or rings, and nobody has answered it.
-func (l *Leg) rings() bool { return l.State == LegPlanned || l.State == LegRinging }
+// Rings reports whether a phone is dialed or rings, and nobody has answered it.
+func (l *Leg) Rings() bool { return l.State == LegPlanned || l.State == LegRinging }
 
-// person names the leg's person and phone in the story.
-func (l *Leg) person() string {
+// Label names the leg's person and phone in the story.
+func (l *Leg) Label() string {
 	name := l.Name
 	if name == "" {
 		name = l.User

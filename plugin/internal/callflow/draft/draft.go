@@ -1,31 +1,32 @@
-package callflow
+package draft
 
 import (
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
 )
 
-// NewDraft is the alert of a caller, as far as the caller makes it: title, description, and a field
+// New is the alert of a caller, as far as the caller makes it: title, description, and a field
 // for everything that is known. Labels are part of what routers' rules and people's filters match.
-func NewDraft(c Caller) integration.AlertDraft {
-	d := integration.AlertDraft{Title: "Incoming call from " + c.label()}
+func New(c call.Caller) integration.AlertDraft {
+	d := integration.AlertDraft{Title: "Incoming call from " + c.Label()}
 	add := func(f integration.AlertField) {
 		if f.Value != "" {
 			d.Fields = append(d.Fields, f)
 		}
 	}
-	add(phoneField("Caller Phone", c.Number))
-	add(textField("Caller Address", c.Address))
-	add(phoneField("Called Number", c.Called))
-	add(textField("Caller Name", c.Name))
-	add(textField("Caller City", c.City))
-	add(textField("Caller State", c.State))
-	add(textField("Caller Zipcode", c.Zip))
-	add(textField("Caller Country", c.Country))
-	add(phoneField("Forwarded From", c.Forward))
-	add(textField("Caller ID Verification", attestation(c.Attest)))
-	d.Description = "A call from " + c.label()
+	add(PhoneField("Caller Phone", c.Number))
+	add(TextField("Caller Address", c.Address))
+	add(PhoneField("Called Number", c.Called))
+	add(TextField("Caller Name", c.Name))
+	add(TextField("Caller City", c.City))
+	add(TextField("Caller State", c.State))
+	add(TextField("Caller Zipcode", c.Zip))
+	add(TextField("Caller Country", c.Country))
+	add(PhoneField("Forwarded From", c.Forward))
+	add(TextField("Caller ID Verification", attestation(c.Attest)))
+	d.Description = "A call from " + c.Label()
 	if c.Called != "" {
 		d.Description += " to " + c.Called
 	}
@@ -33,12 +34,12 @@ func NewDraft(c Caller) integration.AlertDraft {
 	return d
 }
 
-// textField and phoneField are fields of an alert; a phone number can be called with a touch.
-func textField(label, value string) integration.AlertField {
+// TextField and PhoneField are fields of an alert; a phone number can be called with a touch.
+func TextField(label, value string) integration.AlertField {
 	return integration.AlertField{Label: label, Value: value, Format: integration.FieldText}
 }
 
-func phoneField(label, value string) integration.AlertField {
+func PhoneField(label, value string) integration.AlertField {
 	return integration.AlertField{Label: label, Value: value, Format: integration.FieldPhone}
 }
 

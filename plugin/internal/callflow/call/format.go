@@ -1,4 +1,4 @@
-package callflow
+package call
 
 import (
 	"encoding/json"
@@ -91,7 +91,7 @@ func (old state1) upgrade(s *State) {
 	s.Format = Format
 	s.Caller.Withheld = s.Caller.Number == "" && s.Caller.Address == ""
 	if !s.TalkOverAt.IsZero() {
-		s.VerdictBy = s.TalkOverAt.Add(verdictLimit)
+		s.VerdictBy = s.TalkOverAt.Add(VerdictLimit)
 	}
 	// Format 1 rang layers in order, so every layer up to the last was brought in.
 	for n := 1; n <= max(old.Alert.RungLayer, old.Alert.OwnLayer); n++ {
@@ -103,7 +103,7 @@ func (old state1) upgrade(s *State) {
 		}
 	}
 	old.upgradeRecording(&s.Voicemail)
-	if s.Phase == PhaseEnded && !s.Voicemail.anyOpen() {
+	if s.Phase == PhaseEnded && !s.Voicemail.AnyOpen() {
 		s.Voicemail.LookAt, s.Voicemail.GiveUpAt = time.Time{}, time.Time{}
 	}
 	var legs []Leg
@@ -118,14 +118,14 @@ func (old state1) upgrade(s *State) {
 		}
 		p := Person{User: l.User, Name: l.Name, Phones: append([]string{l.Phone}, was.More...), Layer: l.Layer, OnCall: l.Layer > 0}
 		p.Passed = l.Reason == ReasonPassed
-		if l.live() && l.Ack != "" {
+		if l.Live() && l.Ack != "" {
 			p.Acks = []string{l.Ack}
 		}
 		if occupied {
 			// Which call it was is not known; the next look finds out.
 			p.OccupiedBy, p.LookAt, p.TurnAt = "another call", l.DialAt, l.PlannedAt
 		} else {
-			p.noteDial(l.Phone, l.PlannedAt)
+			p.NoteDial(l.Phone, l.PlannedAt)
 		}
 		if !slices.ContainsFunc(s.People, func(o Person) bool { return o.User == p.User }) {
 			s.People = append(s.People, p)

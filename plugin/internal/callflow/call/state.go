@@ -1,8 +1,10 @@
-package callflow
+package call
 
 import (
 	"slices"
 	"time"
+
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
 // Phase is where the call stands.
@@ -103,13 +105,13 @@ type State struct {
 	Exit           Exit      `json:"exit,omitempty"`
 	// Farewell is what a caller without voicemail, or after a conversation, was told; a repeated
 	// request is told the same.
-	Farewell PromptKey `json:"farewell,omitempty"`
+	Farewell reply.PromptKey `json:"farewell,omitempty"`
 
 	Voicemail Voicemail `json:"voicemail"`
 	Delivery  Delivery  `json:"delivery,omitzero"`
 	// Dead are the recording fields whose file could not be played: our own music and words take
 	// their place for the rest of the call.
-	Dead []PromptKey `json:"dead,omitempty"`
+	Dead []reply.PromptKey `json:"dead,omitempty"`
 	// AnnounceFailed: the announcement's file kept the caller and the responder apart, who are
 	// connected once more without it.
 	AnnounceFailed bool `json:"announce_failed,omitempty"`
@@ -157,9 +159,9 @@ func Phases() []Phase {
 	}
 }
 
-// clone returns a copy that shares nothing with s: Step must not change its arguments. A new field
+// Clone returns a copy that shares nothing with s: Step must not change its arguments. A new field
 // that is a slice or a pointer needs a line here.
-func (s State) clone() State {
+func (s State) Clone() State {
 	s.Teams = slices.Clone(s.Teams)
 	if s.Team != nil {
 		t := *s.Team
@@ -190,6 +192,6 @@ func (s State) clone() State {
 	return s
 }
 
-// verdictLimit is how long the end of the responder's leg, which says what the connection was, is
+// VerdictLimit is how long the end of the responder's leg, which says what the connection was, is
 // waited for. Then Twilio is asked for that leg, and its answer is waited for as long again.
-const verdictLimit = 15 * time.Second
+const VerdictLimit = 15 * time.Second

@@ -1,4 +1,4 @@
-package callflow
+package reply
 
 import "time"
 
@@ -71,24 +71,24 @@ type Prompt struct {
 	Seconds, Count int
 }
 
-// RejectReply refuses the call before it is answered.
-type RejectReply struct {
+// Reject refuses the call before it is answered.
+type Reject struct {
 	Busy bool // the caller hears a busy line
 }
 
-// RefusedReply is the one fixed sentence for a request that cannot be trusted.
-type RefusedReply struct{}
+// Refused is the one fixed sentence for a request that cannot be trusted.
+type Refused struct{}
 
-// EmptyReply is a document without verbs, where the answer is not executed. It would end a call
+// Empty is a document without verbs, where the answer is not executed. It would end a call
 // that executes it.
-type EmptyReply struct{}
+type Empty struct{}
 
-// HangupReply says something and hangs up.
-type HangupReply struct{ Say []Prompt }
+// Hangup says something and hangs up.
+type Hangup struct{ Say []Prompt }
 
-// MenuReply asks for a team. Keys are taken while prompts play; silence must be reported as well
+// Menu asks for a team. Keys are taken while prompts play; silence must be reported as well
 // (with empty digits).
-type MenuReply struct {
+type Menu struct {
 	Step int
 	// Welcome, or a remark on the last key; inside the gathering, so that keys count already.
 	Intro   []Prompt
@@ -97,15 +97,15 @@ type MenuReply struct {
 	Timeout time.Duration // after the prompts
 }
 
-// EnqueueReply says something and puts the caller on hold, in the call's own queue.
-type EnqueueReply struct {
+// Enqueue says something and puts the caller on hold, in the call's own queue.
+type Enqueue struct {
 	Step int
 	Say  []Prompt
 }
 
-// HoldReply is the wait document. Its URL is asked for again when it has been played, with the next
+// Hold is the wait document. Its URL is asked for again when it has been played, with the next
 // tick.
-type HoldReply struct {
+type Hold struct {
 	Step int
 	Say  []Prompt
 	// Counts the documents of a stay in the queue, from 0: the pieces of the music follow it.
@@ -116,12 +116,12 @@ type HoldReply struct {
 	Star bool // the star key leaves a message
 }
 
-// LeaveQueueReply makes the caller leave the queue; Twilio then asks for what follows
-// ([EventLeft]).
-type LeaveQueueReply struct{}
+// LeaveQueue makes the caller leave the queue; Twilio then asks for what follows
+// ([event.Left]).
+type LeaveQueue struct{}
 
-// RecordReply says the greeting and records a message.
-type RecordReply struct {
+// Record says the greeting and records a message.
+type Record struct {
 	Step        int
 	Say         []Prompt
 	MaxLength   time.Duration
@@ -130,18 +130,18 @@ type RecordReply struct {
 	Transcribe  bool
 }
 
-// AskReply asks a responder whether to take the call. Silence must be reported as well (with empty
+// Ask asks a responder whether to take the call. Silence must be reported as well (with empty
 // digits).
-type AskReply struct {
+type Ask struct {
 	Leg     string
 	Step    int
 	Say     []Prompt
 	Timeout time.Duration
 }
 
-// PlayReply plays messages to a responder, then says something, and asks for a key. Keys are taken
+// Play plays messages to a responder, then says something, and asks for a key. Keys are taken
 // while it plays; silence must be reported as well (with empty digits).
-type PlayReply struct {
+type Play struct {
 	Leg     string
 	Step    int
 	Media   []string // references of the media, see [integration.Facts].MediaURLs
@@ -150,46 +150,46 @@ type PlayReply struct {
 	Timeout time.Duration
 }
 
-// JoinReply says something to a responder and sends them on to the messages of another call, or
+// Join says something to a responder and sends them on to the messages of another call, or
 // back to their leg of the call that they came from.
-type JoinReply struct {
+type Join struct {
 	Say  []Prompt
 	Call string // the other caller's CallSid
 	Leg  int    // the id of their leg: here, or, on the way back, there
 	Back bool
 }
 
-// StayReply keeps a responder who has taken the call on the line while the caller is not in the
+// Stay keeps a responder who has taken the call on the line while the caller is not in the
 // queue yet, and asks again a little later.
-type StayReply struct {
+type Stay struct {
 	Leg  string
 	Step int
 	Say  []Prompt
 }
 
-// DialQueueReply connects the responder's leg with the caller who waits in the call's queue.
-type DialQueueReply struct {
+// DialQueue connects the responder's leg with the caller who waits in the call's queue.
+type DialQueue struct {
 	Leg     string
 	Step    int
 	Say     []Prompt
 	Timeout time.Duration // how long to wait for the caller; Twilio's minimum is 5 s
 }
 
-// AnnounceReply is what the caller hears just before being connected.
-type AnnounceReply struct{ Say []Prompt }
+// Announce is what the caller hears just before being connected.
+type Announce struct{ Say []Prompt }
 
-func (RejectReply) reply()     {}
-func (RefusedReply) reply()    {}
-func (EmptyReply) reply()      {}
-func (HangupReply) reply()     {}
-func (MenuReply) reply()       {}
-func (EnqueueReply) reply()    {}
-func (HoldReply) reply()       {}
-func (LeaveQueueReply) reply() {}
-func (RecordReply) reply()     {}
-func (AskReply) reply()        {}
-func (PlayReply) reply()       {}
-func (JoinReply) reply()       {}
-func (StayReply) reply()       {}
-func (DialQueueReply) reply()  {}
-func (AnnounceReply) reply()   {}
+func (Reject) reply()     {}
+func (Refused) reply()    {}
+func (Empty) reply()      {}
+func (Hangup) reply()     {}
+func (Menu) reply()       {}
+func (Enqueue) reply()    {}
+func (Hold) reply()       {}
+func (LeaveQueue) reply() {}
+func (Record) reply()     {}
+func (Ask) reply()        {}
+func (Play) reply()       {}
+func (Join) reply()       {}
+func (Stay) reply()       {}
+func (DialQueue) reply()  {}
+func (Announce) reply()   {}

@@ -1,4 +1,4 @@
-package callflow
+package call
 
 import (
 	"cmp"
@@ -87,9 +87,9 @@ type Ack struct {
 	Command int64 `json:"command,omitempty"`
 }
 
-// newerThan reports whether a snapshot is older than the one that last changed something. A host of
+// NewerThan reports whether a snapshot is older than the one that last changed something. A host of
 // an earlier release does not number them; then the times at which they were read have to do.
-func (a *Alert) newerThan(snap *integration.AlertSnapshot) bool {
+func (a *Alert) NewerThan(snap *integration.AlertSnapshot) bool {
 	if snap.Change == 0 {
 		return snap.ReadAt.Before(a.ReadAt)
 	}

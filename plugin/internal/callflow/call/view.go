@@ -1,4 +1,4 @@
-package callflow
+package call
 
 import (
 	"slices"
@@ -10,8 +10,8 @@ import (
 // first leg is the caller's.
 func View(s State) *integration.CallView {
 	v := &integration.CallView{
-		ID: s.Caller.Sid, From: s.Caller.shown(), To: s.Caller.Called, State: string(s.Phase), Ended: string(s.End),
-		StartedAt: s.ArrivedAt, EndedAt: s.EndedAt, Unproven: !s.Verify.proven(),
+		ID: s.Caller.Sid, From: s.Caller.Shown(), To: s.Caller.Called, State: string(s.Phase), Ended: string(s.End),
+		StartedAt: s.ArrivedAt, EndedAt: s.EndedAt, Unproven: !s.Verify.Proven(),
 	}
 	if s.Phase == "" {
 		v.State = string(PhaseArrived)
@@ -28,7 +28,7 @@ func View(s State) *integration.CallView {
 		over = s.EndedAt
 	}
 	v.Legs = append(v.Legs, integration.LegView{
-		ID: "caller", Role: integration.RoleCaller, Name: s.Caller.Name, Phone: s.Caller.shown(), State: callerState, StartedAt: s.ArrivedAt, EndedAt: over,
+		ID: "caller", Role: integration.RoleCaller, Name: s.Caller.Name, Phone: s.Caller.Shown(), State: callerState, StartedAt: s.ArrivedAt, EndedAt: over,
 	})
 	for i := range s.Legs {
 		l := &s.Legs[i]
@@ -51,7 +51,7 @@ func Occupies(s State) []string {
 	}
 	for i := range s.Legs {
 		l := &s.Legs[i]
-		if !l.live() {
+		if !l.Live() {
 			continue
 		}
 		add(l.User)
@@ -79,7 +79,7 @@ func WaitsFor(s State) []string {
 	for i := range s.People {
 		p := &s.People[i]
 		wanted := p.OnCall || p.Promised || len(p.Acks) > 0
-		if p.Passed || s.unringable(p) || slices.Contains(occupied, p.User) || !wanted || claimed && len(p.Acks) == 0 {
+		if p.Passed || s.Unringable(p) || slices.Contains(occupied, p.User) || !wanted || claimed && len(p.Acks) == 0 {
 			continue
 		}
 		users = append(users, p.User)
@@ -94,7 +94,7 @@ func listenersAwaited(s State) []string {
 		p := &s.People[i]
 		// A guest hears the message on another call's leg, which is over when that call lets them
 		// go.
-		guest := slices.ContainsFunc(s.Legs, func(l Leg) bool { return l.Guest && l.live() && l.User == p.User })
+		guest := slices.ContainsFunc(s.Legs, func(l Leg) bool { return l.Guest && l.Live() && l.User == p.User })
 		hangingUp := !p.StartAt.IsZero() && len(p.Dialed) == 0 // with the other call, see farewell
 		if p.OnCall && !p.Passed && (p.OccupiedBy != "" || hangingUp) || guest {
 			users = append(users, p.User)

@@ -1,4 +1,4 @@
-package callflow
+package call
 
 import (
 	"slices"
@@ -40,16 +40,16 @@ type Person struct {
 	Explained bool `json:"explained,omitempty"`
 }
 
-// label names a person in the story.
-func (p *Person) label() string {
+// Label names a person in the story.
+func (p *Person) Label() string {
 	if p.Name != "" {
 		return p.Name
 	}
 	return p.User
 }
 
-// noteDial notes that a phone of the person is dialed in this turn.
-func (p *Person) noteDial(phone string, at time.Time) {
+// NoteDial notes that a phone of the person is dialed in this turn.
+func (p *Person) NoteDial(phone string, at time.Time) {
 	if p.TurnAt.IsZero() || at.Before(p.TurnAt) {
 		p.TurnAt = at
 	}

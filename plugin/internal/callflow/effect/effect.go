@@ -1,4 +1,4 @@
-package callflow
+package effect
 
 import (
 	"time"
@@ -19,8 +19,8 @@ type Task struct {
 }
 
 // DialLeg rings a responder's phone by REST. Not idempotent: a second attempt at the same task must
-// report [Unknown] instead of dialing. Callbacks of the new call go to the leg's URLs, for every
-// status event. Answer: [EventDialed].
+// report [event.Unknown] instead of dialing. Callbacks of the new call go to the leg's URLs, for
+// every status event. Answer: [event.Dialed].
 type DialLeg struct {
 	Task     Task
 	Leg      string
@@ -42,7 +42,7 @@ type EndLeg struct {
 }
 
 // LookLeg asks Twilio for a responder's call: by CallSid, or, where that is "", for the newest call
-// to Phone that began at or after Since and is none of Not. Answer: [EventLookedAtLeg].
+// to Phone that began at or after Since and is none of Not. Answer: [event.LookedAtLeg].
 type LookLeg struct {
 	Task    Task
 	Leg     string
@@ -53,27 +53,27 @@ type LookLeg struct {
 	At      time.Time
 }
 
-// LookCall asks Twilio for the caller's call. Answer: [EventLookedAtCall].
+// LookCall asks Twilio for the caller's call. Answer: [event.LookedAtCall].
 type LookCall struct {
 	Task Task
 	At   time.Time
 }
 
 // Dequeue takes the caller out of the queue to the voicemail URL: only a call that still waits is
-// affected. Answer: [EventDequeued].
+// affected. Answer: [event.Dequeued].
 type Dequeue struct {
 	Task     Task
 	QueueSid string
 	Step     int
 }
 
-// DeleteQueue deletes the call's queue, which is empty by then. Answer: [EventQueueDeleted].
+// DeleteQueue deletes the call's queue, which is empty by then. Answer: [event.QueueDeleted].
 type DeleteQueue struct {
 	Task     Task
 	QueueSid string
 }
 
-// FetchRecording fetches a recording's audio. Answer: [EventFetched].
+// FetchRecording fetches a recording's audio. Answer: [event.Fetched].
 type FetchRecording struct {
 	Task         Task
 	RecordingSid string
@@ -81,7 +81,7 @@ type FetchRecording struct {
 	NotAfter     time.Time
 }
 
-// LookRecordings lists the recordings of the caller's call. Answer: [EventRecordingsList].
+// LookRecordings lists the recordings of the caller's call. Answer: [event.RecordingsList].
 type LookRecordings struct {
 	Task Task
 	At   time.Time
@@ -99,7 +99,7 @@ type CallerSeen struct{}
 // CancelTask forgets a task that has not started.
 type CancelTask struct{ Task Task }
 
-// StartTimer asks for [EventTimer] with Timer = Task.Name at a time; it replaces an earlier one of
+// StartTimer asks for [event.Timer] with Timer = Task.Name at a time; it replaces an earlier one of
 // that name.
 type StartTimer struct {
 	Task Task

@@ -1,4 +1,4 @@
-package callflow
+package call
 
 import (
 	"strings"
@@ -61,9 +61,10 @@ type Verify struct {
 	Asked     int  `json:"asked,omitempty"` // requests to Twilio for the call before it was proven
 }
 
-// proven is true also of a call that is served unverified: Twilio could not say, and callers must not
-// suffer for that.
-func (v Verify) proven() bool {
+// Proven reports whether the call is known to be real, or served as such: somebody may be woken for
+// it. It is true also of a call that is served unverified: Twilio could not say, and callers must
+// not suffer for that.
+func (v Verify) Proven() bool {
 	switch v.Verdict {
 	case VerdictSigned, VerdictFound, VerdictUnverified:
 		return true
@@ -77,8 +78,8 @@ func (v Verify) proven() bool {
 // with room for a prefix).
 const longestNumber = 20
 
-// label names the caller in a sentence.
-func (c Caller) label() string {
+// Label names the caller in a sentence.
+func (c Caller) Label() string {
 	switch {
 	case c.Number != "":
 		return c.Number
@@ -88,16 +89,16 @@ func (c Caller) label() string {
 	return "a withheld number"
 }
 
-// aloud is what of the caller is read aloud: the number, or the address where it is made of digits.
-func (c Caller) aloud() string {
+// Aloud is what of the caller is read aloud: the number, or the address where it is made of digits.
+func (c Caller) Aloud() string {
 	if c.Number == "" && len(c.Address) <= longestNumber && strings.Trim(c.Address, "0123456789") == "" {
 		return c.Address
 	}
 	return c.Number
 }
 
-// shown is the caller's number or address; "" where it is withheld.
-func (c Caller) shown() string {
+// Shown is the caller's number or address; "" where it is withheld.
+func (c Caller) Shown() string {
 	if c.Number != "" {
 		return c.Number
 	}

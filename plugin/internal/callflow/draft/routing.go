@@ -1,18 +1,19 @@
-package callflow
+package draft
 
 import (
 	"encoding/json"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
 )
 
 // RoutingFacts is what a router's rules see, as JSON: the alert as it will be, in the words of
 // PagerTree's alerts (PagerTree docs: integration guides, outgoing webhook); log.data, the
 // parameters of Twilio's request as they came; and the call in plain words.
-func RoutingFacts(f integration.Facts, c Caller, parameters map[string]string) []byte {
+func RoutingFacts(f integration.Facts, c call.Caller, parameters map[string]string) []byte {
 	// Empty lists and maps are there as well: a rule that looks into one must find none, not fail.
-	draft := NewDraft(c)
+	draft := New(c)
 	if parameters == nil {
 		parameters = map[string]string{}
 	}
