@@ -95,30 +95,49 @@ func TestACallIsOneWhicheverHostItsRequestsReach(t *testing.T) {
 // one's clock is half a minute ahead.
 func TestHostsWhoseClocksDifferGoByTheDatabases(t *testing.T) {
 	t.Parallel()
-	ahead, err := clock.Lead(filepath.Join(t.TempDir(), "clock"), time.Now().Add(30*time.Second), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := startSeveralWith(t, acknowledgeFirst, []string{"SWITCHBOARD_TEST_CLOCK=" + ahead.Followers()}, func(c *demo.Config) {
-		c.Clock, c.Sim.SpeechPerCharacter = "", 5*time.Millisecond
-	})
-	for i, state := range []string{"ok", "degraded"} {
-		var ready struct {
-			Checks map[string]struct{ State, Message string }
-		}
-		at := *s.Stack
-		at.URL = "http://" + s.hosts[i]
-		if err := at.API(context.Background(), "GET", "/readyz", nil, &ready); err != nil || ready.Checks["clock"].State != state {
-			t.Errorf("host %d says of its clock: %+v, %v; want %s", i+1, ready.Checks["clock"], err, state)
-		}
-	}
+	s := startSeveralWith(t, acknowledgeFirst, []string{clockOff(t, 30*time.Second)}, inRealTime)
+	s.saysOfItsClock(s.hosts[0], "ok")
+	s.saysOfItsClock(s.hosts[1], "degraded")
 	c := s.onHold()
 	s.reach(c)
 	s.cleanedUp()
-	a := s.alert("with its duration", func(a alert) bool { return strings.Contains(a.story(), "took") })
+	s.toldInTime(s.alert("with its duration", func(a alert) bool { return strings.Contains(a.story(), "took") }))
+}
+
+// inRealTime is a change of the configuration: hosts go by the database's clock only where their
+// own is as fast as the wall.
+func inRealTime(c *demo.Config) { c.Clock, c.Sim.SpeechPerCharacter = "", 5*time.Millisecond }
+
+// clockOff is the environment of a host whose machine's clock is so far ahead, or behind.
+func clockOff(t *testing.T, by time.Duration) string {
+	t.Helper()
+	l, err := clock.Lead(filepath.Join(t.TempDir(), "clock"), time.Now().Add(by), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return "SWITCHBOARD_TEST_CLOCK=" + l.Followers()
+}
+
+// saysOfItsClock wants the check clock of a host to be so.
+func (s *several) saysOfItsClock(addr, state string) {
+	s.t.Helper()
+	var ready struct {
+		Checks map[string]struct{ State, Message string }
+	}
+	at := *s.Stack
+	at.URL = "http://" + addr
+	if err := at.API(context.Background(), "GET", "/readyz", nil, &ready); err != nil || ready.Checks["clock"].State != state {
+		s.t.Errorf("the host at %s says of its clock: %+v, %v; want %s", addr, ready.Checks["clock"], err, state)
+	}
+}
+
+// toldInTime wants the lines of a story to go by one clock, whichever host has written them.
+func (s *several) toldInTime(a alert) {
+	s.t.Helper()
 	for i, l := range a.Log {
 		if off := time.Since(l.Time); off < 0 || i > 0 && l.Time.Before(a.Log[i-1].Time.Add(-5*time.Second)) {
-			t.Errorf("the story goes back in time or is ahead of it:\n%+v", a.Log)
+			s.t.Errorf("the story goes back in time or is ahead of it:\n%+v", a.Log)
 			break
 		}
 	}

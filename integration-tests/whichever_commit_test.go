@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/livecallrouting/livecall/integration-tests/demo"
 	"github.com/livecallrouting/livecall/integration-tests/postgres"
 	"github.com/livecallrouting/livecall/internal/testlog"
 )
@@ -22,12 +23,18 @@ import (
 // commits.
 type boundaries struct {
 	*several
+	off time.Duration // how far the second one's clock is ahead of the first one's
 	log testlog.Buffer
 }
 
-func startBoundaries(t *testing.T) *boundaries {
+// startBoundaries starts the first host. Where the clocks differ, time is real.
+func startBoundaries(t *testing.T, off time.Duration) *boundaries {
 	t.Helper()
-	s := startSeveral(t, hears)
+	var change []func(*demo.Config)
+	if off != 0 {
+		change = append(change, inRealTime)
+	}
+	s := startSeveral(t, hears, change...)
 	if err := s.second.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +42,7 @@ func startBoundaries(t *testing.T) *boundaries {
 	s.Sim.Allow(11200, 11205, 11206)
 	s.To(s.Addr)
 	s.connectFallback() // the first request of a call is repeated by it
-	return &boundaries{several: s}
+	return &boundaries{several: s, off: off}
 }
 
 // at plays two calls, one that reaches Alice and one that leaves a message, which she hears, while
@@ -45,7 +52,11 @@ func (b *boundaries) at(when string, n int) (commits int, died bool) {
 	b.t.Helper()
 	dir := b.t.TempDir()
 	file := filepath.Join(dir, "commits")
-	host, err := b.NewHost(dir, &b.log, fmt.Sprintf("SWITCHBOARD_TEST_EXIT=%s:%d@%s", when, n, file))
+	env := []string{fmt.Sprintf("SWITCHBOARD_TEST_EXIT=%s:%d@%s", when, n, file)}
+	if b.off != 0 {
+		env = append(env, clockOff(b.t, b.off))
+	}
+	host, err := b.NewHost(dir, &b.log, env...)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -73,6 +84,9 @@ func (b *boundaries) at(when string, n int) (commits int, died bool) {
 			b.t.Logf("the host was to die %s commit %d; its log:\n%s", when, n, &b.log)
 		}
 	}()
+	if b.off != 0 {
+		b.saysOfItsClock(host.Addr, "degraded")
+	}
 	b.To(b.Addr, host.Addr)
 	b.talksBriefly(nil)
 	c := b.leavesAMessage(func(string) {})
@@ -80,6 +94,9 @@ func (b *boundaries) at(when string, n int) (commits int, died bool) {
 		b.t.Errorf("the message was heard by %q, want alice", by)
 	}
 	b.To(b.Addr)
+	if b.off != 0 {
+		b.toldInTime(b.alertOf(c, "with the message", func(a alert) bool { return len(a.Attachments) > 0 }))
+	}
 	info, err := os.Stat(file)
 	if err != nil {
 		b.t.Fatal(err)
@@ -104,20 +121,24 @@ func (b *boundaries) at(when string, n int) (commits int, died bool) {
 // call.
 //
 // It tries one boundary in nine, and every one when LIVECALL_TEST_BOUNDARIES is "all", as with make
-// test-postgres.
+// test-postgres. Beside that, the machine's clock of the host that dies is half a minute ahead of
+// the other one's, or behind it.
 func TestACallGoesOnWhicheverCommitAHostDiesAt(t *testing.T) {
 	t.Parallel()
 	postgres.Database(t) // says if PostgreSQL is missing
 	most := 0
 	t.Run("counted", func(t *testing.T) {
-		b := startBoundaries(t)
+		b := startBoundaries(t, 0)
 		most, _ = b.at("before", 0)
 		t.Logf("one of two hosts makes %d commits during the two calls", most)
 	})
 	if most == 0 {
 		t.Fatal("no commits were counted")
 	}
-	all := os.Getenv("LIVECALL_TEST_BOUNDARIES") == "all"
+	few := 9
+	if os.Getenv("LIVECALL_TEST_BOUNDARIES") == "all" {
+		few = 1
+	}
 	// Not by t.Parallel: the parts would wait in line behind all other tests, and end long after
 	// them.
 	var parts sync.WaitGroup
@@ -126,20 +147,28 @@ func TestACallGoesOnWhicheverCommitAHostDiesAt(t *testing.T) {
 		for part := range 2 {
 			parts.Go(func() {
 				t.Run(fmt.Sprintf("%s, part %d", when, part+1), func(t *testing.T) {
-					startBoundaries(t).diesAt(when, 1+part, 2, most, all)
+					startBoundaries(t, 0).diesAt(when, 1+part, 2, most, few)
 				})
 			})
 		}
 	}
+	// In real time, so at fewer of the commits.
+	for when, off := range map[string]time.Duration{"before": 30 * time.Second, "after": -30 * time.Second} {
+		parts.Go(func() {
+			t.Run(fmt.Sprintf("%s, with its clock off by %s", when, off), func(t *testing.T) {
+				startBoundaries(t, off).diesAt(when, 1, 1, most, 3*few)
+			})
+		})
+	}
 }
 
 // diesAt lets the second host die before or after each every-th commit from first to most, or at
-// some of them only.
-func (b *boundaries) diesAt(when string, first, every, most int, all bool) {
+// one in few of them only.
+func (b *boundaries) diesAt(when string, first, every, most, few int) {
 	b.t.Helper()
 	var deaths []int
 	for n := first; n <= most; n += every {
-		if !all && (n+len(when))%9 > 0 {
+		if (n+len(when))%few > 0 {
 			continue
 		}
 		switch commits, died := b.at(when, n); {

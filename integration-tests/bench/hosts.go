@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -311,8 +312,8 @@ func compare(ctx context.Context, bin string, how setup, echo *echoServer, n int
 const holdPace = 15 * time.Second
 
 // shareHold puts callers on hold on two hosts, behind a load balancer, and lets each ask for its
-// next document as Twilio does, while claims are counted.
-func shareHold(ctx context.Context, bin string, span time.Duration, holders int) error {
+// next document as Twilio does, or speed times as fast, while claims are counted.
+func shareHold(ctx context.Context, bin string, span time.Duration, holders int, speed float64) error {
 	w, err := begin(ctx, bin, setups[2], nil)
 	if err != nil {
 		return err
@@ -323,23 +324,40 @@ func shareHold(ctx context.Context, bin string, span time.Duration, holders int)
 		return err
 	}
 	w.direct(false)
+	commits, err := w.commitsPerSecond(ctx)
+	if err != nil {
+		return err
+	}
 	began := time.Now()
 	callers, err := manyOnHold(w.Stack, 0, holders)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d callers are on hold on two hosts behind the balancer, %.0f new ones a second\n", holders, float64(holders)/time.Since(began).Seconds())
+	fmt.Printf("%d callers are on hold on two hosts behind the balancer, %.0f new ones a second", holders, float64(holders)/time.Since(began).Seconds())
 	if err := settle(w.Stack); err != nil {
 		return err
 	}
+	perSecond, err := commits()
+	if err != nil {
+		return err
+	}
+	fmt.Printf(", %.0f commits a second\n", perSecond)
+	if commits, err = w.commitsPerSecond(ctx); err != nil {
+		return err
+	}
 	const rounds = 3
-	took, failed, used := hold(callers, max(rounds*holdPace, span), w.pids())
+	every := time.Duration(float64(holdPace) / cmp.Or(speed, 1))
+	took, failed, used := hold(callers, every, max(rounds*every, span), w.pids())
 	if len(took) == 0 {
 		return errors.New("no caller got a document")
 	}
+	if perSecond, err = commits(); err != nil {
+		return err
+	}
 	slices.Sort(took)
-	fmt.Printf("each asks every %s: p50 %.1f ms, p99 %.1f ms, longest %.0f ms, %d of %d failed; hosts, plugins and database used %.2f CPUs\n", holdPace,
-		ms(took[len(took)/2]), ms(took[len(took)*99/100]), ms(took[len(took)-1]), failed, len(took), used)
+	fmt.Printf("each asks every %s: p50 %.1f ms, p99 %.1f ms, longest %.0f ms, %d of %d failed; hosts, plugins and database used %.2f CPUs, %.1f ms a request; %.0f commits a second\n", every,
+		ms(took[len(took)/2]), ms(took[len(took)*99/100]), ms(took[len(took)-1]), failed, len(took), used,
+		1000*used*max(rounds*every, span).Seconds()/float64(len(took)), perSecond)
 	connections, err := w.connections(ctx)
 	if err != nil {
 		return err
@@ -363,16 +381,27 @@ func shareHold(ctx context.Context, bin string, span time.Duration, holders int)
 	return claims.stop(ctx)
 }
 
-// hold lets callers ask for documents at their pace for a span, begun evenly spread. used is in
-// CPUs.
-func hold(callers []*caller, span time.Duration, pids []int) (took []time.Duration, failed int, used float64) {
+// commitsPerSecond begins to count transactions that write; commits says how many there were a
+// second since then.
+func (w *world) commitsPerSecond(ctx context.Context) (commits func() (float64, error), err error) {
+	before, err := w.transactions(ctx)
+	began := time.Now()
+	return func() (float64, error) {
+		after, err := w.transactions(ctx)
+		return float64(after-before) / time.Since(began).Seconds(), err
+	}, err
+}
+
+// hold lets each caller ask for a document every so often for a span, begun evenly spread. used is
+// in CPUs.
+func hold(callers []*caller, every, span time.Duration, pids []int) (took []time.Duration, failed int, used float64) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	before, began := cpu(pids...), time.Now()
 	for i, c := range callers {
 		wg.Go(func() {
-			at := began.Add(holdPace * time.Duration(i) / time.Duration(len(callers)))
-			for ; at.Before(began.Add(span)); at = at.Add(holdPace) {
+			at := began.Add(every * time.Duration(i) / time.Duration(len(callers)))
+			for ; at.Before(began.Add(span)); at = at.Add(every) {
 				time.Sleep(time.Until(at))
 				asked := time.Now()
 				err := c.tick()

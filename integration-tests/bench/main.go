@@ -70,7 +70,7 @@ func main() {
 	holdFor := flag.Duration("hold-for", 5*time.Minute, "how long the part hold measures")
 	killEvery := flag.Duration("kill-every", time.Minute, "how far apart the part kills kills the plugin five times; after that twenty times within such a span")
 	beside := flag.Int("beside", 300, "requests a second of callers on hold in the part acks")
-	speed := flag.Float64("speed", 0, "how many times as fast as real ones they wait; 0: as fast as the machine lets so many")
+	speed := flag.Float64("speed", 0, "how many times as fast as real ones they wait, in the parts quiet and hosts-hold; 0: as fast as the machine lets so many, and real ones in hosts-hold")
 	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (-compared, -hold, -deaths, -replication), growth (-sqlite, -postgres), quiet (callers on hold: -sqlite, -postgres, -hosts), ratios (rates beside the echo's, CPU time), or all of these; or one that takes minutes: hold (many callers at the pace of real ones), kills (of the plugin), acks (acknowledgement to call, beside callers on hold), memory (of host and plugin), or node (beside a function on Node)")
 	rounds := flag.Int("rounds", 5, "rounds of the part ratios, whose medians count")
 	calls := flag.Int("calls", 200, "calls of each round of the part ratios")
@@ -98,7 +98,7 @@ func main() {
 		{"one", func() error { return run(*bin, *span, *holders, *acks) }},
 		{"trouble", func() error { return besides(ctx, *bin, *span, *integrations) }},
 		{"hosts-compared", func() error { return severalHosts(ctx, *bin, *span) }},
-		{"hosts-hold", func() error { return shareHold(ctx, *bin, *span, *shared) }},
+		{"hosts-hold", func() error { return shareHold(ctx, *bin, *span, *shared, *speed) }},
 		{"hosts-deaths", func() error { return deaths(ctx, *bin, *trials) }},
 		{"hosts-replication", func() error { return replication(ctx, *span, *trials) }},
 		{"growth-sqlite", func() error { return growth(ctx, *bin, setups[0], *live, *ended, *integrations) }},
