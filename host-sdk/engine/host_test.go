@@ -56,12 +56,16 @@ func newHost(t *testing.T, change ...func(*engine.Config)) *host {
 }
 
 // another is a second engine on the same store, platform and plugins, which has seen nothing yet.
-func (h *host) another(t *testing.T) *engine.Engine {
+func (h *host) another(t *testing.T, change ...func(*engine.Config)) *engine.Engine {
 	t.Helper()
-	e, err := engine.New(engine.Config{
+	cfg := engine.Config{
 		Store: h.store, Platform: h.platform, Plugins: h.plugins, Clock: h.clock,
 		EndpointURL: func(id string) string { return "https://hotline.example.com/integrations/" + id },
-	})
+	}
+	for _, f := range change {
+		f(&cfg)
+	}
+	e, err := engine.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,11 +2,13 @@ package engine_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
 func TestPeriodicTasksOfANewIntegrationBegin(t *testing.T) {
@@ -113,8 +115,22 @@ func TestPeriodicTasksComeAgainAndAgain(t *testing.T) {
 	}
 }
 
-// Two hosts that share a store begin the same timers, and each run is one host's: none is done
-// twice, and none begins a second chain.
+// begunStore says when a host has begun the timers of periodic tasks.
+type begunStore struct {
+	*countingStore
+	begun chan struct{}
+}
+
+func (s *begunStore) Commit(ctx context.Context, c store.Commit) (int64, error) {
+	done, err := s.countingStore.Commit(ctx, c)
+	if err == nil && slices.ContainsFunc(c.Items, func(it store.Item) bool { return it.Kind == store.ItemTimer && it.Generation == 1 }) {
+		close(s.begun)
+	}
+	return done, err
+}
+
+// Hosts that share a store begin the same timers, at the same time or while these run, and each run
+// is one host's: none is done twice, none is put off, and none begins a second chain.
 func TestAPeriodicTaskRunsOnceForAllHosts(t *testing.T) {
 	t.Parallel()
 	fired := make(chan integration.TaskRequest, 100)
@@ -126,21 +142,42 @@ func TestAPeriodicTaskRunsOnceForAllHosts(t *testing.T) {
 		fired <- req
 		return integration.Outcome{}, nil
 	}
-	other := h.another(t)
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- other.Run(ctx) }()
+	var ended []chan error
+	run := func(e *engine.Engine) {
+		done := make(chan error, 1)
+		ended = append(ended, done)
+		go func() { done <- e.Run(ctx) }()
+	}
+	run(h.another(t))
 	h.start(t)
 	var last int64
-	for i := range 6 {
-		req := wait(t, fired, "a sweep")
-		if i > 0 && req.Task.Generation != last+1 {
-			t.Errorf("run %d follows run %d", req.Task.Generation, last)
+	next := func() {
+		t.Helper()
+		if req := wait(t, fired, "a sweep"); req.Task.Generation != last+1 {
+			t.Fatalf("run %d follows run %d", req.Task.Generation, last)
 		}
-		last = req.Task.Generation
+		last++
+	}
+	for range 3 {
+		next()
+	}
+	late := &begunStore{countingStore: h.store, begun: make(chan struct{})}
+	run(h.another(t, func(c *engine.Config) { c.Store = late }))
+	for begun := false; !begun; next() {
+		select {
+		case <-late.begun:
+			begun = true
+		default:
+		}
+	}
+	for range 3 {
+		next()
 	}
 	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
+	for _, done := range ended {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	}
 }
