@@ -118,8 +118,10 @@ const (
 	claimGiven = "update embedded_shifts set tell = $2 where id = $1 and tell <= $3"
 	claimNews  = "update embedded_shift_news set tell = $2 where id = $1 and tell <= $3"
 
-	toldGiven = "update embedded_shifts set tell = null where id = $1"
-	toldNews  = "delete from embedded_shift_news where id = $1"
+	// Once told, while the claim holds: a row of the same key may have come in place of the one
+	// that was claimed.
+	toldGiven = "update embedded_shifts set tell = null where id = $1 and tell = $2"
+	toldNews  = "delete from embedded_shift_news where id = $1 and tell = $2"
 )
 
 // statements are those that claim a row, and end it.
@@ -176,9 +178,9 @@ func (s *Service) due(ctx context.Context, query string, now time.Time) ([]News,
 // tell tells one person, unless the shift is over. A failure is tried again after the lease.
 func (s *Service) tell(ctx context.Context, n News, now time.Time) error {
 	claim, told := n.statements()
-	claimed := false
+	claimed, lease := false, now.Add(tellLease).UnixMilli()
 	err := s.cfg.DB.Write(ctx, func(tx sqldb.Tx) error {
-		res, err := tx.ExecContext(ctx, claim, n.key, now.Add(tellLease).UnixMilli(), now.UnixMilli())
+		res, err := tx.ExecContext(ctx, claim, n.key, lease, now.UnixMilli())
 		if err != nil {
 			return err
 		}
@@ -198,7 +200,7 @@ func (s *Service) tell(ctx context.Context, n News, now time.Time) error {
 		}
 	}
 	return s.cfg.DB.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, told, n.key)
+		_, err := tx.ExecContext(ctx, told, n.key, lease)
 		return err
 	})
 }

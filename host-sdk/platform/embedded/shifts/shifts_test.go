@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,6 +49,8 @@ type world struct {
 	told  []string
 	fails int    // how often telling somebody fails
 	hangs string // id of a person of whom the mail server never answers
+	// Called while a person is told; nil: nothing happens meanwhile.
+	meanwhile func(shifts.News)
 }
 
 func newWorld(t *testing.T, db *sqldb.DB) *world {
@@ -66,6 +69,9 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 			if to.ID == w.hangs {
 				<-ctx.Done()
 				return ctx.Err()
+			}
+			if w.meanwhile != nil {
+				w.meanwhile(n)
 			}
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -289,6 +295,53 @@ func TestWhoIsGivenAShiftIsTold(t *testing.T) {
 	}
 }
 
+// TestEachChangeIsToldByOneHost has two hosts begin at the same moment with much to tell.
+func TestEachChangeIsToldByOneHost(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	w, other := newWorld(t, db), newWorld(t, db)
+	const each = 14
+	for i := range each {
+		w.add(t, shift("bob", 1+i, 2+i), alice)
+		w.add(t, away("alice", 40+2*i, 41+2*i), admin)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	for _, one := range []*world{w, other} {
+		running.Go(func() { _ = one.Run(ctx) })
+	}
+	toldAll(t, db)
+	cancel()
+	running.Wait()
+	got := map[string]int{}
+	for _, line := range append(w.told, other.told...) {
+		got[line]++
+	}
+	want := map[string]int{"Bob Example by Alice Example": each, "Alice Example by admin: away": each}
+	if !maps.Equal(got, want) {
+		t.Errorf("told: %v, want %v", got, want)
+	}
+}
+
+// TestWhatChangesWhileAPersonIsToldIsToldAsWell: what is news then has the key of what it replaces.
+func TestWhatChangesWhileAPersonIsToldIsToldAsWell(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	w := newWorld(t, db)
+	c := w.add(t, shift("bob", 1, 3), bob)
+	w.meanwhile = func(n shifts.News) {
+		if n.What == shifts.Taken {
+			if _, err := w.Remove(t.Context(), c.ID, bob); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	want := []string{"Alice Example by Bob Example: again", "Alice Example by Bob Example: taken"}
+	if got := w.news(t, db); !slices.Equal(got, want) {
+		t.Errorf("told %q, want %q", got, want)
+	}
+}
+
 // TestWhoeverATakenBackShiftConcernsIsTold holds that who had the shift is told, and who is on call
 // again, but for who takes it back; of what is over, and of what changes nothing, nobody is.
 func TestWhoeverATakenBackShiftConcernsIsTold(t *testing.T) {
@@ -338,16 +391,22 @@ func (w *world) news(t *testing.T, db *sqldb.DB) []string {
 	running.Go(func() { _ = w.Run(ctx) })
 	defer running.Wait()
 	defer cancel()
+	toldAll(t, db)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	slices.Sort(w.told)
+	return slices.Clone(w.told)
+}
+
+// toldAll waits until nobody waits to be told.
+func toldAll(t *testing.T, db *sqldb.DB) {
+	t.Helper()
 	const waiting = "select (select count(*) from embedded_shift_news) + (select count(*) from embedded_shifts where tell is not null)"
 	for left := 1; left > 0; time.Sleep(time.Millisecond) { // ends with the test's deadline
 		if err := db.Read().QueryRowContext(t.Context(), waiting).Scan(&left); err != nil {
 			t.Fatal(err)
 		}
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	slices.Sort(w.told)
-	return slices.Clone(w.told)
 }
 
 // TestWhoeverLosesAShiftIsTold holds that whoever is not on call any more because of a change that
