@@ -164,8 +164,8 @@ gates: lint ## what a change must pass besides tests: linters, generated code, m
 
 PART ?= all
 .PHONY: bench
-bench: build ## measure the real processes: make bench PART=ratios, one, trouble, hosts, growth or quiet; for minutes: hold, kills, acks, memory, node
-	go run ./integration-tests/bench -part $(PART) -json bin/bench.json
+bench: build ## measure the real processes: make bench PART=ratios, one, trouble, hosts, growth or quiet, ARGS=options; for minutes: hold, kills, acks, memory, node
+	go run ./integration-tests/bench -part $(PART) -json bin/bench.json $(ARGS)
 
 .PHONY: bench-compare
 bench-compare: BASE ?= HEAD
