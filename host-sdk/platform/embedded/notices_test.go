@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -181,6 +182,33 @@ func TestARefusalIsInTheStoryAndFoundWithoutTheAddress(t *testing.T) {
 	if n := len(s.at("/alice-secret")); n != 1 {
 		t.Errorf("a refused address was tried %d times", n)
 	}
+	// A restart forgets nothing of it, until something reaches her.
+	w.restart(sending)
+	if after := strings.Join(w.Findings(), "\n"); !strings.Contains(said, after) || len(w.Findings()) != 2 {
+		t.Errorf("found after a restart %q", after)
+	}
+	for _, way := range w.File().User("alice").Notify {
+		w.Reached(t.Context(), "alice", way.ID())
+	}
+	w.restart(sending)
+	if found := w.Findings(); len(found) != 1 || !strings.HasPrefix(found[0], "The channel of DevOps") {
+		t.Errorf("found after a test reached her, and a restart, %q", found)
+	}
+	w.restart() // with nothing that notifies
+	if found := w.Findings(); len(found) != 0 {
+		t.Errorf("found of ways that are not used %q", found)
+	}
+}
+
+func TestARefusalIsForgottenWithItsAddress(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	for _, path := range []string{"/alice-secret", "/channel-secret"} {
+		s.answer[path] = func() int { return http.StatusForbidden }
+	}
+	w := newWorld(t, noon, s.file(), sending)
+	w.open("devops")
+	w.until("both are found", func() bool { return len(w.Findings()) == 2 })
 	// With another address she may be reached.
 	write(t, w.path(), strings.ReplaceAll(s.file(), "alice-secret", "alice-new"))
 	if err := w.source.Reload(t.Context()); err != nil {
@@ -188,6 +216,10 @@ func TestARefusalIsInTheStoryAndFoundWithoutTheAddress(t *testing.T) {
 	}
 	if found := w.Findings(); len(found) != 1 {
 		t.Errorf("found after the change %q", found)
+	}
+	w.restart(sending)
+	if n := w.count("embedded_unreached"); n != 1 {
+		t.Errorf("%d refusals are stored after a restart, want that of the channel", n)
 	}
 }
 
@@ -201,13 +233,17 @@ func TestAllHostsSayWhoIsNotReachedUntilOneReachesThem(t *testing.T) {
 	s.answer["/alice-secret"] = func() int { return int(status.Load()) }
 	var other atomic.Pointer[embedded.Platform]
 	w := newWorld(t, noon, s.file(), sending, func(c *embedded.Config) { c.Tell = func(notice string) { other.Load().Heard(notice) } })
-	second := *w
-	second.stop = nil
-	second.restart() // it sends nothing
-	other.Store(second.Platform)
+	// It could send, and does not: it does not run.
+	asleep := embedded.Config{Host: "other", File: w.source, DB: openDB(t, filepath.Join(w.dir, "host.db")), Clock: w.clock}
+	sending(&asleep)
+	second, err := embedded.New(t.Context(), asleep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.Store(second)
 	w.open("devops")
 	const found = "Alice Example is not reached by ntfy (127.0.0.1)"
-	for name, host := range map[string]*embedded.Platform{"the one that tried": w.Platform, "the other": second.Platform} {
+	for name, host := range map[string]*embedded.Platform{"the one that tried": w.Platform, "the other": second} {
 		w.until(name+" says so", func() bool { return strings.Contains(strings.Join(host.Findings(), "\n"), found) })
 	}
 	second.Heard("nothing that it knows")

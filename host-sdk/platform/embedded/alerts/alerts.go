@@ -95,10 +95,11 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if err := Migrate(ctx, cfg.DB); err != nil {
 		return nil, err
 	}
-	return &Service{
+	s := &Service{
 		cfg: cfg, file: cfg.File, db: cfg.DB, clock: cfg.Clock, log: cfg.Logger, hub: newHub(),
 		seen: versions{byID: map[string]int64{}}, wakeRunner: make(chan struct{}, 1), wakeMails: make(chan struct{}, 1), wakeOthers: make(chan struct{}, 1),
-	}, nil
+	}
+	return s, s.loadUnreached(ctx)
 }
 
 // Alert reads the snapshot of the alert of a key; none: not_found.

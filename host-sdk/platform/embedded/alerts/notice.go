@@ -213,8 +213,11 @@ func (n notice) failed(to *recipient, err error) string {
 	return who + reasonSuffix(plainReason(err))
 }
 
-// sameWay reports whether what is remembered of a way is still in the file.
+// sameWay reports whether what is remembered of a way is still in the file, and used.
 func (s *Service) sameWay(key unreachedKey) bool {
+	if key.way == wayMail && s.cfg.Notify == nil || key.way != wayMail && s.cfg.Send == nil {
+		return false
+	}
 	f := s.file()
 	if t := f.Team(key.team); t != nil {
 		_, ok := t.Channels.ByID(key.way)

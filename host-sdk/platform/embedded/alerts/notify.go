@@ -164,14 +164,14 @@ func (s *Service) attempt(ctx context.Context, n notice) {
 	cancel()
 	switch {
 	case err == nil:
-		s.noteReach(n.key(), "")
+		s.noteReach(ctx, n.key(), "")
 		s.end(ctx, n, n.done(to))
 	case !refused(err) && s.clock.Now().Before(n.ends):
 		s.logFailure(ctx, "page not sent, will retry", err)
 		s.putOff(ctx, n)
 	default:
 		s.log.Error("a page is given up", "alert", n.alertID, "user", n.person, "team", n.team, "way", to.by, "layer", n.Layer, "attempts", n.attempts, "error", err)
-		s.noteReach(n.key(), notReached(n, to, err))
+		s.noteReach(ctx, n.key(), notReached(n, to, err))
 		s.end(ctx, n, n.failed(to, err))
 	}
 }

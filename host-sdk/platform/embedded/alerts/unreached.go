@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,10 +10,11 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// unreached are the ways by which the last notice did not reach its person or channel, as far as
-// this process has sent it or heard of it.
+// unreached are the ways by which the last notice did not reach its person or channel: those in the
+// table, as far as this process has read them, sent them or heard of them.
 type unreached struct {
 	mu    sync.Mutex
 	byWay map[unreachedKey]string
@@ -48,29 +50,103 @@ func notReached(n notice, to *recipient, err error) string {
 	return fmt.Sprintf("%s is not reached %s (%s): %s", who, to.by, plainReason(err), to.remedy)
 }
 
-// note takes down what became of the last notice by a way. text is as in [reach].
-func (u *unreached) note(key unreachedKey, text string) {
+// note takes down what became of the last notice by a way, and reports whether that is new. text is
+// as in [reach].
+func (u *unreached) note(key unreachedKey, text string) (isNew bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	before := u.byWay[key]
 	if text == "" {
 		delete(u.byWay, key)
-		return
+		return before != ""
 	}
 	if u.byWay == nil {
 		u.byWay = map[unreachedKey]string{}
 	}
 	u.byWay[key] = text
+	return before != text
 }
 
-// noteReach is note that tells the other processes: a person may be reached again by another one.
-func (s *Service) noteReach(key unreachedKey, text string) {
-	s.unreached.note(key, text)
+const (
+	readUnreached = "select person, team, way, email, reason from embedded_unreached"
+	putUnreached  = "insert into embedded_unreached (person, team, way, email, reason) values ($1, $2, $3, $4, $5) " +
+		"on conflict (person, team, way, email) do update set reason = excluded.reason"
+	deleteUnreached = "delete from embedded_unreached where person = $1 and team = $2 and way = $3 and email = $4"
+)
+
+// loadUnreached reads what was not reached before this process began. What is gone from the file is
+// forgotten.
+func (s *Service) loadUnreached(ctx context.Context) error {
+	rows, err := s.db.Read().QueryContext(ctx, readUnreached)
+	if err != nil {
+		return sqldb.Error("read who was not reached", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var gone []unreachedKey
+	for rows.Next() {
+		var key unreachedKey
+		var text string
+		if err := rows.Scan(&key.person, &key.team, &key.way, &key.email, &text); err != nil {
+			return sqldb.Error("read who was not reached", err)
+		}
+		if !s.sameWay(key) {
+			gone = append(gone, key)
+			continue
+		}
+		s.unreached.note(key, text)
+	}
+	if err := rows.Err(); err != nil {
+		return sqldb.Error("read who was not reached", err)
+	}
+	for _, key := range gone {
+		if err := s.keepReach(ctx, key, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepReach stores what became of the last notice by a way.
+func (s *Service) keepReach(ctx context.Context, key unreachedKey, text string) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		var err error
+		if text == "" {
+			_, err = tx.ExecContext(ctx, deleteUnreached, key.person, key.team, key.way, key.email)
+		} else {
+			_, err = tx.ExecContext(ctx, putUnreached, key.person, key.team, key.way, key.email, text)
+		}
+		return sqldb.Error("note who was not reached", err)
+	})
+}
+
+// noteReach is note that is stored, and tells the other processes: a person may be reached again by
+// another one.
+func (s *Service) noteReach(ctx context.Context, key unreachedKey, text string) {
+	if s.unreached.note(key, text) {
+		if err := s.keepReach(ctx, key, text); err != nil {
+			s.logFailure(ctx, "who was not reached cannot be stored; it is forgotten with the next start", err)
+		}
+	}
 	if s.cfg.Tell == nil {
 		return
 	}
 	if notice, err := json.Marshal(reach{key.person, key.team, key.way, key.email, text}); err == nil {
 		s.cfg.Tell(string(notice))
 	}
+}
+
+// Reached notes that something else than a page, such as a test, has reached a person by a way:
+// wayMail, or the id of an address.
+func (s *Service) Reached(ctx context.Context, user, way string) {
+	u := s.file().User(user)
+	if u == nil {
+		return
+	}
+	key := unreachedKey{person: user, way: way}
+	if way == wayMail {
+		key.email = u.Email
+	}
+	s.noteReach(ctx, key, "")
 }
 
 // Heard takes a notice of another process; see [Config.Tell].
@@ -90,8 +166,9 @@ func plainReason(err error) string {
 	return oneline.Clean(err.Error(), 300)
 }
 
-// Findings implements platform.Finder: people and channels whom the last notice did not reach.
-// Those whose address has changed since, or who are gone from the file, are left out.
+// Findings implements platform.Finder: people and channels whom the last notice did not reach, also
+// one of before the start. Those whose address has changed since, or who are gone from the file, are
+// left out.
 func (s *Service) Findings() []string {
 	s.unreached.mu.Lock()
 	defer s.unreached.mu.Unlock()

@@ -40,6 +40,7 @@ var allowed = []struct{ text, reason string }{
 	{"from api_tokens order by name", "all tokens are asked for: an installation has a few"},
 	{"from audit where 1 = 1 order by id desc limit $1", "the newest first, until the limit is reached"},
 	{"select id, about, seen_at from hosts", "all hosts are asked for: an installation has a few"},
+	{"from embedded_unreached", "once at a start; it holds the ways alone that the last notice did not reach"},
 	{"from session_seen n", "twice a minute; it holds the calls of the last hour and those in progress, and an index would be written for each of them as often"},
 	{"delete from session_seen where seen_at", "once an hour; it holds the calls of the last hour and those in progress"},
 	{"like $1", "a caller is forgotten, by hand: free text is looked through, outside of transactions"},

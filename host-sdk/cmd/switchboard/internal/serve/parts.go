@@ -140,7 +140,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 		guarded: &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock},
 	}
 	pages := pager{sender: &notify.Sender{}, sends: p.sends, personLink: p.links.URL, alertLink: alertURL, public: public, file: file.File}
-	p.ways = ways.New(ways.Config{File: file.File, Mailer: watch.mailer(mailOfPage), Send: pages.sendText, Clock: s.Clock})
+	p.ways = ways.New(ways.Config{File: file.File, Mailer: watch.mailer(mailOfPage), Send: pages.sendText, Clock: s.Clock, Reached: p.reached})
 	embed := embedded.Config{AlertURL: alertURL, Host: p.id, Notify: pages.mail(watch.mailer(mailOfPage)), Send: pages.send, TellShift: tellShift(p.ways, public, file.File)}
 	if p.platform, err = openPlatform(ctx, s, p, db, embed, log); err != nil {
 		return nil, err
@@ -166,6 +166,15 @@ func (p *parts) engineConfig(s settings.Settings, public string) engine.Config {
 		MediaSlices: func(m store.Medium) []string { return httpkit.PublicSliceURLs(public, m) }, GuardedMediaURL: p.guarded.URL,
 		LiveCalls: s.LiveCalls, KeepCalls: time.Duration(s.KeepCalls) * 24 * time.Hour, KeepRecordings: time.Duration(s.KeepRecordings) * 24 * time.Hour,
 		RollBack: time.Duration(s.RollBack) * time.Minute,
+	}
+}
+
+// reached tells the platform that something reached a person, whom a page may have missed before.
+func (p *parts) reached(ctx context.Context, user string, way ways.Way) {
+	if own, ok := p.platform.(interface {
+		Reached(ctx context.Context, user, way string)
+	}); ok {
+		own.Reached(ctx, user, way.ID())
 	}
 }
 

@@ -33,6 +33,8 @@ type Config struct {
 	Mailer engine.Mailer // nil: there is no mail server
 	Send   func(ctx context.Context, purpose string, to notify.Address, m notify.Message) error
 	Clock  clock.Clock
+	// Reached is told that something reached a person by a way; nil: nobody is.
+	Reached func(ctx context.Context, user string, way Way)
 }
 
 // Ways tells people.
@@ -52,6 +54,14 @@ type Way struct {
 	To   string // e-mail address, or service and host; never a secret
 
 	address notify.Address
+}
+
+// ID tells the ways of a person apart, as the embedded platform does.
+func (w Way) ID() string {
+	if w.Kind == Mail {
+		return Mail
+	}
+	return w.address.ID()
 }
 
 // Person is somebody with their ways.
@@ -125,7 +135,7 @@ func (w *Ways) Test(ctx context.Context, id, kind string) ([]Result, error) {
 	if !w.begin(id) {
 		return nil, integration.Errorf(integration.KindConflict, "%s was sent a test just now: wait a few seconds", p.Name)
 	}
-	return w.all(ctx, chosen, "test", "A test of your pages", "This is a test: you would be told like this of a call that waits for you. You need not do anything.\n"), nil
+	return w.all(ctx, p.ID, chosen, "test", "A test of your pages", "This is a test: you would be told like this of a call that waits for you. You need not do anything.\n"), nil
 }
 
 // remedy is what to do for a person without a way.
@@ -158,7 +168,7 @@ func (w *Ways) begin(id string) bool {
 func (w *Ways) Tell(ctx context.Context, id, messageID, purpose, title, text string) error {
 	p, _ := w.Of(id)
 	var failed error
-	for _, r := range w.send(ctx, p.Ways, messageID, purpose, title, text) {
+	for _, r := range w.send(ctx, id, p.Ways, messageID, purpose, title, text) {
 		if r == nil {
 			return nil
 		}
@@ -168,9 +178,9 @@ func (w *Ways) Tell(ctx context.Context, id, messageID, purpose, title, text str
 }
 
 // all sends to ways and says what came of each.
-func (w *Ways) all(ctx context.Context, to []Way, purpose, title, text string) []Result {
+func (w *Ways) all(ctx context.Context, user string, to []Way, purpose, title, text string) []Result {
 	out := make([]Result, len(to))
-	for i, err := range w.send(ctx, to, purpose+"-"+rand.Text(), purpose, title, text) {
+	for i, err := range w.send(ctx, user, to, purpose+"-"+rand.Text(), purpose, title, text) {
 		out[i] = Result{Way: to[i].Kind, To: to[i].To, OK: err == nil}
 		switch {
 		case err != nil:
@@ -184,17 +194,20 @@ func (w *Ways) all(ctx context.Context, to []Way, purpose, title, text string) [
 	return out
 }
 
-// send sends to all ways at the same time and returns what came of each, in their order.
-func (w *Ways) send(ctx context.Context, to []Way, messageID, purpose, title, text string) []error {
+// send sends to ways of a person at the same time and returns what came of each, in their order.
+func (w *Ways) send(ctx context.Context, user string, to []Way, messageID, purpose, title, text string) []error {
 	out := make([]error, len(to))
 	var all sync.WaitGroup
 	for i, way := range to {
 		all.Go(func() {
 			if way.Kind == Mail {
 				out[i] = w.cfg.Mailer.Send(ctx, engine.OutgoingMail{MessageID: messageID, To: way.To, Subject: title, Text: text})
-				return
+			} else {
+				out[i] = w.cfg.Send(ctx, purpose, way.address, notify.Message{Title: title, Text: text})
 			}
-			out[i] = w.cfg.Send(ctx, purpose, way.address, notify.Message{Title: title, Text: text})
+			if out[i] == nil && w.cfg.Reached != nil {
+				w.cfg.Reached(ctx, user, way)
+			}
 		})
 	}
 	all.Wait()

@@ -37,14 +37,18 @@ teams:
 
 // newWays is for the people of file; refuse is what each service answers, and mail nil: no mail
 // server.
-func newWays(t *testing.T, clk clock.Clock, mail engine.Mailer, refuse error) *ways.Ways {
+func newWays(t *testing.T, clk clock.Clock, mail engine.Mailer, refuse error, change ...func(*ways.Config)) *ways.Ways {
 	t.Helper()
 	f, problems := switchboardfile.Parse("switchboard.yaml", []byte(file))
 	if f == nil {
 		t.Fatal(problems)
 	}
-	return ways.New(ways.Config{File: func() *switchboardfile.File { return f }, Mailer: mail, Clock: clk,
-		Send: func(context.Context, string, notify.Address, notify.Message) error { return refuse }})
+	cfg := ways.Config{File: func() *switchboardfile.File { return f }, Mailer: mail, Clock: clk,
+		Send: func(context.Context, string, notify.Address, notify.Message) error { return refuse }}
+	for _, c := range change {
+		c(&cfg)
+	}
+	return ways.New(cfg)
 }
 
 // TestATestGoesByTheWaysThatAreAskedFor and says what came of each, and nothing of an address.
@@ -104,7 +108,8 @@ func TestWhoCannotBeToldHearsTheRemedy(t *testing.T) {
 	}
 }
 
-// TestSomebodyIsToldIfOneWayWorks: only when none of them did is it a failure.
+// TestSomebodyIsToldIfOneWayWorks: only when none of them did is it a failure. By which ways they
+// were reached is said.
 func TestSomebodyIsToldIfOneWayWorks(t *testing.T) {
 	t.Parallel()
 	down := integration.Errorf(integration.KindUnavailable, "it is down")
@@ -117,9 +122,27 @@ func TestSomebodyIsToldIfOneWayWorks(t *testing.T) {
 		"none": {"alice", down, down, true}, "no ways": {"carol", nil, nil, false},
 	} {
 		sent := mailer{make(chan engine.OutgoingMail, 1), tt.mail}
-		err := newWays(t, clock.System(), sent, tt.other).Tell(t.Context(), tt.id, "id-1", "shift", "A shift", "It is yours.")
+		reached := make(chan string, 3)
+		err := newWays(t, clock.System(), sent, tt.other, func(c *ways.Config) {
+			c.Reached = func(_ context.Context, user string, way ways.Way) { reached <- user + " by " + way.Kind }
+		}).Tell(t.Context(), tt.id, "id-1", "shift", "A shift", "It is yours.")
 		if (err != nil) != tt.fails {
 			t.Errorf("%s: %v", name, err)
+		}
+		close(reached)
+		byMail, byOther := 0, 0
+		for r := range reached {
+			switch r {
+			case "alice by mail":
+				byMail++
+			case "alice by notify":
+				byOther++
+			default:
+				t.Errorf("%s: reached %s", name, r)
+			}
+		}
+		if works := tt.id == "alice"; byMail > 0 != (works && tt.mail == nil) || byOther > 0 != (works && tt.other == nil) {
+			t.Errorf("%s: reached %d times by mail and %d times by services", name, byMail, byOther)
 		}
 		if tt.id == "alice" {
 			if mail := <-sent.sent; mail.MessageID != "id-1" || mail.Subject != "A shift" || mail.Text != "It is yours." || mail.To != "alice@example.com" {
