@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
@@ -115,7 +116,7 @@ func (a shownAlert) waited() string {
 	if a.Call == nil || a.Call.Waited == nil {
 		return "-"
 	}
-	return (time.Duration(*a.Call.Waited) * time.Second).String()
+	return layout.Length(time.Duration(*a.Call.Waited * float64(time.Second)))
 }
 
 // became is what became of the call.
@@ -162,6 +163,10 @@ func (c alertListCommand) Run(s *surroundings) error {
 	if err != nil || printed {
 		return err
 	}
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(s.stdout, "No alert was found.")
+		return err
+	}
 	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "ID\tSTATUS\tCALLER\tTEAM\tWAITED\tCALL\tTAKEN BY\tOPENED")
 	for _, a := range list {
@@ -199,7 +204,7 @@ func showAlert(f askFlags, s *surroundings, method, path string, body any) error
 	if err != nil || printed {
 		return ofAlerts(err)
 	}
-	_, _ = fmt.Fprintf(s.stdout, "%s: %s, %s\n", a.ID, a.Status, clean(a.Title))
+	_, _ = fmt.Fprintf(s.stdout, "%s: %s, %s\n", a.ID, a.Status, forPeople(a.Title))
 	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
 	for _, line := range [][2]string{{"caller", a.caller()}, {"waited", a.waited()}, {"call", a.became()}, {"taken by", a.whoTook()}} {
 		if line[1] != "-" {
@@ -211,7 +216,7 @@ func showAlert(f askFlags, s *surroundings, method, path string, body any) error
 		if l.Actor != "" && !strings.Contains(text, l.Actor) {
 			text += " (" + l.Actor + ")"
 		}
-		_, _ = fmt.Fprintf(w, "  %s\t%s\n", l.Time.Local().Format("2006-01-02 15:04:05 MST"), clean(text))
+		_, _ = fmt.Fprintf(w, "  %s\t%s\n", l.Time.Local().Format("2006-01-02 15:04:05 MST"), forPeople(text))
 	}
 	return w.Flush()
 }
@@ -262,6 +267,9 @@ func (alertResolveCommand) Help() string {
 
 // Run resolves the alert.
 func (c alertResolveCommand) Run(s *surroundings) error { return c.do(s, "resolve") }
+
+// forPeople is clean with the telephone numbers as on all pages.
+func forPeople(text string) string { return layout.Numbers(clean(text)) }
 
 // clean is a text from outside for a terminal, in one line.
 func clean(text string) string { return oneline.Clean(text, 300) }

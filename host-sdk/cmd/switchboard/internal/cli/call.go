@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 )
@@ -43,6 +44,10 @@ func (c callListCommand) Run(s *surroundings) error {
 	if err != nil || printed {
 		return err
 	}
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(s.stdout, "No call was found.")
+		return err
+	}
 	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "CALL\tFROM\tTEAM\tSTATE\tLASTED\tBEGAN")
 	for _, one := range list {
@@ -62,7 +67,7 @@ func (c callListCommand) Run(s *surroundings) error {
 			}
 		}
 		if one.Over != nil {
-			lasted = one.Over.Sub(one.Started).Round(time.Second).String()
+			lasted = layout.Length(one.Over.Sub(one.Started))
 		}
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", clean(one.SID), clean(from), clean(one.Team), clean(state), lasted, when(one.Started))
 	}

@@ -2,7 +2,8 @@ package cli
 
 import (
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -20,57 +21,46 @@ func (completionCommand) Help() string {
 
 // Run prints a script in which every word is known beforehand: it never runs the program.
 func (c completionCommand) Run(s *surroundings) error {
-	words := map[string][]string{} // command path → what may follow
-	alone := map[string]bool{}     // flags without a value
-	collect(s.model.Node, "", words, alone)
-	paths := make([]string, 0, len(words))
-	for p := range words {
-		paths = append(paths, p)
+	known := completions{words: map[string][]string{}, leaf: map[string]bool{}, alone: map[string]bool{}, valued: map[string]bool{}}
+	known.collect(s.model.Node, "")
+	for flag := range known.alone {
+		// Of a flag that has a value in some commands alone, the value counts as an argument there.
+		delete(known.valued, "--"+flag[strings.LastIndex(flag, " ")+1:])
 	}
-	sort.Strings(paths)
-	var b strings.Builder
+	script := known.bash()
 	switch c.Shell {
 	case "fish":
-		// fish asks each line whether it applies: __switchboard_at compares the words before the
-		// cursor, flags left out, with the command that the line belongs to.
-		for _, p := range paths {
-			for _, word := range words[p] {
-				fmt.Fprintf(&b, "complete -c switchboard -n '__switchboard_at %q'", p)
-				if flag, ok := strings.CutPrefix(word, "--"); ok {
-					fmt.Fprintf(&b, " -l %s", flag)
-					if !alone[p+" "+flag] {
-						b.WriteString(" -r")
-					}
-					b.WriteByte('\n')
-				} else {
-					fmt.Fprintf(&b, " -f -a %s\n", word)
-				}
-			}
-		}
-		b.WriteString("function __switchboard_at\n    set -l words (commandline -opc | string match -v -- '-*')\n    test \"$words[2..]\" = \"$argv[1]\"\nend\n")
-	default:
+		script = known.fish()
+	case "zsh":
 		// zsh runs the script of bash by its bashcompinit.
-		if c.Shell == "zsh" {
-			b.WriteString("autoload -U +X bashcompinit && bashcompinit\n")
-		}
-		b.WriteString("_switchboard() {\n    local words=() w\n    for w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do case $w in -*) ;; *) words+=(\"$w\") ;; esac; done\n    case \"${words[*]}\" in\n")
-		for _, p := range paths {
-			fmt.Fprintf(&b, "    %q) COMPREPLY=($(compgen -W %q -- \"${COMP_WORDS[COMP_CWORD]}\")) ;;\n", p, strings.Join(words[p], " "))
-		}
-		b.WriteString("    *) COMPREPLY=() ;;\n    esac\n}\ncomplete -o default -F _switchboard switchboard\n")
+		script = "autoload -U +X bashcompinit && bashcompinit\n" + script
 	}
-	_, err := fmt.Fprint(s.stdout, b.String())
+	_, err := fmt.Fprint(s.stdout, script)
 	return err
 }
 
-// collect notes, for each path of commands, the commands and flags that may follow, and which flags
-// stand alone, such as "alert list json".
-func collect(n *kong.Node, path string, words map[string][]string, alone map[string]bool) {
+// completions is what a shell is told.
+type completions struct {
+	words map[string][]string // command path → what may follow
+	leaf  map[string]bool     // paths of commands that have arguments in place of commands
+	// Flags without a value, each after its command, such as "alert list json".
+	alone  map[string]bool
+	valued map[string]bool // flags that a value follows, with their dashes
+}
+
+// collect notes what may follow, for each path of commands.
+func (k *completions) collect(n *kong.Node, path string) {
+	k.leaf[path] = len(n.Children) == 0
 	for _, flags := range n.AllFlags(true) {
 		for _, f := range flags {
-			words[path] = append(words[path], "--"+f.Name)
+			k.words[path] = append(k.words[path], "--"+f.Name)
 			if f.IsBool() {
-				alone[path+" "+f.Name] = true
+				k.alone[path+" "+f.Name] = true
+				continue
+			}
+			k.valued["--"+f.Name] = true
+			if f.Short != 0 {
+				k.valued["-"+string(f.Short)] = true
 			}
 		}
 	}
@@ -78,10 +68,79 @@ func collect(n *kong.Node, path string, words map[string][]string, alone map[str
 		if child.Hidden {
 			continue
 		}
-		words[path] = append(words[path], child.Name)
-		collect(child, strings.TrimSpace(path+" "+child.Name), words, alone)
+		k.words[path] = append(k.words[path], child.Name)
+		k.collect(child, strings.TrimSpace(path+" "+child.Name))
 	}
 	if path == "completion" {
-		words[path] = append(words[path], "bash", "zsh", "fish")
+		k.words[path] = append(k.words[path], "bash", "zsh", "fish")
 	}
+}
+
+// bash is the script for bash. The words before the cursor, without flags and their values, are
+// the command, which arguments may follow. A value is left to the shell, which knows files.
+func (k *completions) bash() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `_switchboard() {
+    local words=() w value=
+    COMPREPLY=()
+    for w in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        if [ "$w" = = ]; then value=1; continue; fi
+        if [ -n "$value" ]; then value=; continue; fi
+        case $w in %s) value=1 ;; -*) ;; *) words+=("$w") ;; esac
+    done
+    [ -z "$value" ] || return
+    [ "${COMP_WORDS[COMP_CWORD]}" != = ] || return
+    case "${words[*]}" in
+`, strings.Join(slices.Sorted(maps.Keys(k.valued)), "|"))
+	for _, p := range slices.Sorted(maps.Keys(k.words)) {
+		pattern := fmt.Sprintf("%q", p)
+		if k.leaf[p] {
+			pattern += fmt.Sprintf("|%q*", p+" ")
+		}
+		fmt.Fprintf(&b, "    %s) COMPREPLY=($(compgen -W %q -- \"${COMP_WORDS[COMP_CWORD]}\")) ;;\n", pattern, strings.Join(k.words[p], " "))
+	}
+	b.WriteString("    esac\n}\ncomplete -o default -F _switchboard switchboard\n")
+	return b.String()
+}
+
+// fish is the script for fish, which asks each line whether it applies: __switchboard_at compares
+// the command before the cursor with that of the line.
+func (k *completions) fish() string {
+	var b strings.Builder
+	for _, p := range slices.Sorted(maps.Keys(k.words)) {
+		at := fmt.Sprintf("__switchboard_at %q", p)
+		if k.leaf[p] {
+			at += " leaf"
+		}
+		for _, word := range k.words[p] {
+			fmt.Fprintf(&b, "complete -c switchboard -n '%s'", at)
+			if flag, ok := strings.CutPrefix(word, "--"); ok {
+				fmt.Fprintf(&b, " -l %s", flag)
+				if !k.alone[p+" "+flag] {
+					b.WriteString(" -r")
+				}
+				b.WriteByte('\n')
+			} else {
+				fmt.Fprintf(&b, " -f -a %s\n", word)
+			}
+		}
+	}
+	fmt.Fprintf(&b, `function __switchboard_at
+    set -l words
+    set -l value 0
+    for w in (commandline -opc)[2..]
+        if test $value = 1
+            set value 0
+        else if contains -- $w %s
+            set value 1
+        else if not string match -q -- '-*' $w
+            set -a words $w
+        end
+    end
+    test "$words" = "$argv[1]"; or begin
+        test (count $argv) = 2; and string match -q -- "$argv[1] *" "$words"
+    end
+end
+`, strings.Join(slices.Sorted(maps.Keys(k.valued)), " "))
+	return b.String()
 }

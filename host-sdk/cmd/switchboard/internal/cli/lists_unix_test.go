@@ -98,8 +98,8 @@ func TestAlertListPrintsALineForEachAlert(t *testing.T) {
 	t.Parallel()
 	r := newRunning(t)
 	want := `ID STATUS CALLER TEAM WAITED CALL TAKEN BY OPENED
-A1 acknowledged +1 202-555-0191, Joe, Washington DevOps, Sup[31mport 1m35s message left, not heard Alice Example, Bob ` + local(9, 0) + `
-A2 open withheld 0s hung up - ` + local(8, 30) + `
+A1 acknowledged +1 202-555-0191, Joe, Washington DevOps, Sup[31mport 1 min 35 s message left, not heard Alice Example, Bob ` + local(9, 0) + `
+A2 open withheld 0 s hung up - ` + local(8, 30) + `
 A3 open +1 202-555-0192, Rome - - - ` + local(8, 0) + `
 A4 queued - - - - ` + local(7, 0)
 	notes := r.prints(twoAlerts, "GET /api/v1/alerts?limit=50", want, "alert", "list")
@@ -118,15 +118,15 @@ A4 queued - - - - ` + local(7, 0)
 func TestOneAlertIsShownWithItsHistory(t *testing.T) {
 	t.Parallel()
 	r := newRunning(t)
-	const answer = `{"id": "A/1", "status": "open", "title": "Call\u0007", "acknowledgements": [{"user_name": "Bob"}],
+	const answer = `{"id": "A/1", "status": "open", "title": "Call from +12025550191\u0007", "acknowledgements": [{"user_name": "Bob"}],
 		"call": {"from": "+12025550191", "waited": 5}, "log": [
-		{"time": "2026-01-05T09:00:07Z", "message": "Created"}, {"time": "2026-01-05T09:01:00Z", "message": "Alice acknowledged it", "actor_name": "Alice"},
+		{"time": "2026-01-05T09:00:07Z", "message": "Created for +12025550100"}, {"time": "2026-01-05T09:01:00Z", "message": "Alice acknowledged it", "actor_name": "Alice"},
 		{"time": "2026-01-05T09:02:00Z", "message": "Resolved", "actor_name": "Alice"}]}`
-	want := `A/1: open, Call
+	want := `A/1: open, Call from +1 202-555-0191
 caller +1 202-555-0191
-waited 5s
+waited 5 s
 taken by Bob
-` + exact(9, 0, 7) + ` Created
+` + exact(9, 0, 7) + ` Created for +1 202-555-0100
 ` + exact(9, 1, 0) + ` Alice acknowledged it
 ` + exact(9, 2, 0) + ` Resolved (Alice)`
 	r.prints(answer, "GET /api/v1/alerts/A%2F1", want, "alert", "show", "A/1")
@@ -145,9 +145,9 @@ func TestCallListPrintsALineForEachCall(t *testing.T) {
 		{"sid": "CA3", "from": "", "state": "delivering", "started_at": "2026-01-05T07:00:00Z", "ended_at": null,
 		 "legs": [{"role": "caller", "ended_at": "2026-01-05T07:00:12Z"}, {"role": "responder", "ended_at": "2026-01-05T07:00:59Z"}]}]`
 	want := `CALL FROM TEAM STATE LASTED BEGAN
-CA1 +1 202-555-0191 DevOps message left, not heard 1m5s ` + local(9, 0) + `
+CA1 +1 202-555-0191 DevOps message left, not heard 1 min 5 s ` + local(9, 0) + `
 CA2 withheld on hold - ` + local(8, 0) + `
-CA3 withheld delivering 12s ` + local(7, 0)
+CA3 withheld delivering 12 s ` + local(7, 0)
 	if notes := r.prints(calls, "GET /api/v1/calls?ended=message_left&limit=4&live=true", want, "call", "list", "--limit", "4", "--live", "--ended", "message_left"); notes != "" {
 		t.Errorf("a list that was not cut off says %q", notes)
 	}
@@ -155,4 +155,7 @@ CA3 withheld delivering 12s ` + local(7, 0)
 		t.Errorf("a list that may be cut off says %q", notes)
 	}
 	r.prints(`[]`, "GET /api/v1/calls?limit=50", "[]", "call", "list", "--json")
+	r.prints(`[]`, "GET /api/v1/calls?limit=50", "No call was found.", "call", "list")
+	r.prints(`[]`, "GET /api/v1/alerts?limit=50", "No alert was found.", "alert", "list")
+	r.prints(`[]`, "GET /api/v1/tokens", "No program has a token: switchboard token create makes one.", "token", "list")
 }

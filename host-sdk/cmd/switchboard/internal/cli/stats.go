@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"strconv"
 	"text/tabwriter"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/statistics"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
@@ -78,5 +80,8 @@ func secondsOf(seconds *float64) string {
 	if seconds == nil {
 		return "-"
 	}
-	return strconv.FormatFloat(*seconds, 'f', -1, 64) + " s"
+	if *seconds < 60 {
+		return strconv.FormatFloat(*seconds, 'f', -1, 64) + " s"
+	}
+	return layout.Length(time.Duration(*seconds * float64(time.Second)))
 }

@@ -92,6 +92,10 @@ func (c tokenListCommand) Run(s *surroundings) error {
 	if c.JSON {
 		return printJSON(s.stdout, list)
 	}
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(s.stdout, "No program has a token: switchboard token create makes one.")
+		return err
+	}
 	day := func(t *time.Time, none string) string {
 		if t == nil {
 			return none

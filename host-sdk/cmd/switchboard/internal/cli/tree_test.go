@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -72,9 +73,9 @@ func TestCompletionKnowsEveryCommandAndFlag(t *testing.T) {
 		script := printed(t, "completion", shell)
 		for path, leaf := range leaves(t) {
 			for _, flag := range leaf.Flags {
-				line, word := fmt.Sprintf("    %q) COMPREPLY", path), "--"+flag.Name
+				line, word := fmt.Sprintf("    %q|%q*) COMPREPLY", path, path+" "), "--"+flag.Name
 				if shell == "fish" {
-					line, word = fmt.Sprintf("'__switchboard_at %q'", path), " -l "+flag.Name
+					line, word = fmt.Sprintf("'__switchboard_at %q leaf'", path), " -l "+flag.Name
 					if !flag.IsBool() {
 						word += " -r" // a value follows
 					}
@@ -97,6 +98,42 @@ func TestCompletionKnowsEveryCommandAndFlag(t *testing.T) {
 			if !slices.ContainsFunc(strings.Split(script, "\n"), func(l string) bool { return strings.Contains(l, line) && strings.Contains(l, last) }) {
 				t.Errorf("%s: %s is not completed", shell, path)
 			}
+		}
+	}
+}
+
+// TestBashCompletes what fits where the cursor is, also after flags with values and arguments.
+func TestBashCompletes(t *testing.T) {
+	t.Parallel()
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("no bash")
+	}
+	script := printed(t, "completion", "bash")
+	for line, want := range map[string]string{
+		"al":                              "alert",
+		"alert li":                        "list",
+		"--config x.yaml al":              "alert",
+		"-c x.yaml alert li":              "list",
+		"alert list --team devops --un":   "--unheard --until",
+		"alert list --team = devops --un": "--unheard --until", // as bash splits --team=devops
+		"alert list --team de":            "",
+		"alert list --team =":             "",
+		"alert list --json --sin":         "--since",
+		"alert show 01M8 --js":            "--json",
+		"alert show list --js":            "--json",
+		"nothing li":                      "",
+		"alert nothing li":                "",
+	} {
+		words := strings.Split(line, " ")
+		cmd := exec.Command(bash, "--norc", "-c", script+`
+COMP_WORDS=(switchboard "$@"); COMP_CWORD=$#; _switchboard; echo "${COMPREPLY[*]}"`, "bash")
+		cmd.Args = append(cmd.Args, words...)
+		out, err := cmd.CombinedOutput()
+		got := strings.Fields(string(out))
+		slices.Sort(got)
+		if err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%q is completed by %q (%v), want %q", line, got, err, want)
 		}
 	}
 }
