@@ -108,6 +108,11 @@ var errSaid = errors.New("")
 // exited carries the status of kong's own exits (--help) out of its parser.
 type exited int
 
+// command is what kong chooses by the words of the command line.
+type command interface {
+	Run(s *surroundings) error
+}
+
 // Run runs one command and returns the exit status: 0, or 1 with one line on stderr that says what
 // is wrong. What platform test could not test has the status 2.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer, binary Binary) (status int) {
@@ -121,8 +126,20 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, binary Bi
 			panic(p)
 		}
 	}()
-	var c commands
-	parser, err := kong.New(&c,
+	chosen, model, err := choose(args, stdout, stderr)
+	if err == nil {
+		err = chosen.Run(&surroundings{ctx: ctx, stdin: binary.Stdin, stdout: stdout, stderr: stderr, exeDir: binary.Dir, version: cmp.Or(binary.Version, builtVersion()), sample: binary.Sample, model: model})
+	}
+	if err != nil {
+		return complain(stderr, err)
+	}
+	return 0
+}
+
+// choose reads the command line. It does not run the command, as kong would: what kong has made for
+// it, some MiB, would be kept for as long as a host runs.
+func choose(args []string, stdout, stderr io.Writer) (command, *kong.Application, error) {
+	parser, err := kong.New(&commands{},
 		kong.Name("switchboard"),
 		kong.Description("A self-hosted hotline: callers reach the person on call.\n\n"+
 			"A flag takes precedence over its environment variable, and that over the section \"settings\" of the switchboard file."),
@@ -131,22 +148,17 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, binary Bi
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
 	if err != nil {
-		return complain(stderr, err)
+		return nil, nil, err
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		command := meant(err)
-		if said := fmt.Errorf("%w: see %s --help", err, command); command != "switchboard platform test" {
-			return complain(stderr, said)
-		} else {
-			return complain(stderr, untested{said})
+		said := fmt.Errorf("%w: see %s --help", err, meant(err))
+		if meant(err) == "switchboard platform test" {
+			said = untested{said}
 		}
+		return nil, nil, said
 	}
-	err = parsed.Run(&surroundings{ctx: ctx, stdin: binary.Stdin, stdout: stdout, stderr: stderr, exeDir: binary.Dir, version: cmp.Or(binary.Version, builtVersion()), sample: binary.Sample, model: parser.Model})
-	if err != nil {
-		return complain(stderr, err)
-	}
-	return 0
+	return parsed.Selected().Target.Addr().Interface().(command), parser.Model, nil
 }
 
 // meant is the command that a wrong command line names, as far as it could be read.
