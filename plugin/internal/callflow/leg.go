@@ -23,11 +23,8 @@ const (
 	// still be begun by another.
 	dialWindow = integration.LongestTakeover + 5*time.Second
 	dialRetry  = 10 * time.Second // after Twilio could not be asked
-	// Twilio rings about that much longer than asked (Twilio docs: voice/api/call-resource,
-	// Timeout).
-	ringLonger = 5 * time.Second
 	// Until the callback that says that a phone has rung out must have come.
-	ringExtra   = ringLonger + 10*time.Second
+	ringExtra   = effect.RingLonger + 10*time.Second
 	ringUnheard = 30 * time.Second // the same where no callback told when ringing began
 	takeLimit   = 30 * time.Second // from the accept to the announcement
 	// For which a responder waits for a caller who is not in the queue yet.

@@ -139,7 +139,7 @@ func (x *rehearsal) run(digits string) {
 // the questions. Requests count as signed: a rehearsal is not about forgery.
 func (x *rehearsal) do(e event.Event) bool {
 	e.Auth, e.Facts = event.AuthSigned, x.f
-	if row(e.Kind).ofCaller {
+	if OfCaller(e.Kind) {
 		caller := x.caller
 		e.Caller, e.Parameters = &caller, x.parameters
 		if e.CallStatus == "" {
@@ -397,7 +397,7 @@ func (x *rehearsal) ringOut(l call.Leg, i int) bool {
 	if l.State == call.LegPlanned && !x.do(event.Event{Kind: event.Dialed, Leg: l.ID, Result: event.Done, CallSid: sid}) {
 		return false
 	}
-	if end := l.DialAt.Add(x.c.RingTimeout + ringLonger); end.After(x.f.Now) {
+	if end := l.DialAt.Add(x.c.RingTimeout + effect.RingLonger); end.After(x.f.Now) {
 		x.f.Now = end
 	}
 	return x.do(event.Event{Kind: event.LegStatus, Leg: l.ID, CallSid: sid, CallStatus: event.StatusNoAnswer})

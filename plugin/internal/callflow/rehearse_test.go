@@ -10,6 +10,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 	"pgregory.net/rapid"
@@ -246,6 +247,6 @@ func TestOneRoundEndsWhenPeopleOfTwoLayersWereTried(t *testing.T) {
 		r, _ := rehearse(t, conf, integration.Facts{Instance: integration.Instance{Capabilities: fullCapabilities}, Destinations: []integration.Destination{devops}}, "",
 			map[int][]integration.User{1: {alice}, 2: {carol}}, nil)
 		same(t, r.Exit, call.ExitOneRound)
-		same(t, r.Layers[1].After, ring+ringLonger) // a phone rings as long as a call's does
+		same(t, r.Layers[1].After, ring+effect.RingLonger) // a phone rings as long as a call's does
 	}
 }

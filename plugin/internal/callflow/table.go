@@ -258,6 +258,9 @@ func Request(k event.Kind) bool { return len(Paths(k)) > 0 }
 // placeholders {call} and {leg}; none for events that are no requests.
 func Paths(k event.Kind) []string { return row(k).paths }
 
+// OfCaller reports whether requests of this kind are made for the caller's leg.
+func OfCaller(k event.Kind) bool { return row(k).ofCaller }
+
 // AnswerIgnored reports whether Twilio ignores the answer to requests of this kind.
 func AnswerIgnored(k event.Kind) bool {
 	e := row(k)

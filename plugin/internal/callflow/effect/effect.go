@@ -31,6 +31,10 @@ type DialLeg struct {
 	NotAfter time.Time
 }
 
+// RingLonger is about how much longer than [DialLeg].Ring Twilio lets a phone ring (Twilio docs:
+// voice/api/call-resource, Timeout).
+const RingLonger = 5 * time.Second
+
 // EndLeg ends a responder's call, or, with Tell, sends it to the leg's own URL where it hears why
 // and is hung up on. Whatever comes of it is not reported: a call that is over is no error.
 type EndLeg struct {
