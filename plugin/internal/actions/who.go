@@ -9,9 +9,9 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/rehearsal"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
@@ -35,7 +35,7 @@ func whoAction() integration.ActionDescription {
 }
 
 // whoWouldAnswer rehearses a call: it runs the real call flow on invented events
-// ([callflow.Rehearse]), so that what it says cannot differ from what a call does. It asks the
+// ([rehearsal.Run]), so that what it says cannot differ from what a call does. It asks the
 // platform what a call would ask, for the moment in question, and never asks Twilio.
 func whoWouldAnswer(req Request) integration.ActionResult {
 	f, o := req.Facts, req.Options
@@ -76,7 +76,7 @@ func whoWouldAnswer(req Request) integration.ActionResult {
 	if later {
 		rehearsed.Answers = unoccupied(f.Answers)
 	}
-	result, questions := callflow.Rehearse(o.Flow, rehearsed, caller, parameters(caller, o), value(integration.ValueDigits))
+	result, questions := rehearsal.Run(o.Flow, rehearsed, caller, parameters(caller, o), value(integration.ValueDigits))
 	// The rehearsal stops at the first facts that are missing, so it may ask several times, as a
 	// call does. Each question is about the moment asked for.
 	if r.Need = questions; len(questions) > 0 {
@@ -127,7 +127,7 @@ type rehearsalReport struct {
 	renderer render.Renderer
 }
 
-func (w rehearsalReport) tell(r callflow.Rehearsal, digits string) {
+func (w rehearsalReport) tell(r rehearsal.Result, digits string) {
 	for _, a := range w.facts.Answers {
 		if a.Route != nil {
 			for _, t := range a.Route.Trace {
@@ -154,7 +154,7 @@ func (w rehearsalReport) tell(r callflow.Rehearsal, digits string) {
 
 // menu tells what the caller can choose, and what the given keys chose. Keys that choose nothing
 // are an error: the person asked about a call that reaches nobody.
-func (w rehearsalReport) menu(r callflow.Rehearsal, digits string) {
+func (w rehearsalReport) menu(r rehearsal.Result, digits string) {
 	if r.Menu == nil {
 		if r.Team != nil {
 			w.line("info", "", "No menu: the call goes straight to "+r.Team.Name+".")
@@ -185,7 +185,7 @@ func (w rehearsalReport) menu(r callflow.Rehearsal, digits string) {
 }
 
 // people tells whom the call rings, layer by layer.
-func (w rehearsalReport) people(r callflow.Rehearsal) {
+func (w rehearsalReport) people(r rehearsal.Result) {
 	switch {
 	case r.Unknown:
 		w.line("error", "", "The platform could not say who is on call.")
@@ -208,7 +208,7 @@ func (w rehearsalReport) people(r callflow.Rehearsal) {
 		}
 		// The first layer with people is called at once; its later time is that of the second
 		// round.
-		first := len(l.People) > 0 && !slices.ContainsFunc(r.Layers[:i], func(l callflow.RehearsedLayer) bool { return len(l.People) > 0 })
+		first := len(l.People) > 0 && !slices.ContainsFunc(r.Layers[:i], func(l rehearsal.Layer) bool { return len(l.People) > 0 })
 		if l.After > 0 && !first && r.Reach != config.ReachAcknowledge {
 			w.line("info", "ring_timeout", fmt.Sprintf("  Layer %d is called after about %s, even if the escalation policy gives the layers before it longer: a caller is on the line.",
 				l.Layer, shortly(l.After.Round(time.Second))))
@@ -226,7 +226,7 @@ func (w rehearsalReport) people(r callflow.Rehearsal) {
 }
 
 // person says how one person is called.
-func (w rehearsalReport) person(layer int, p callflow.RehearsedPerson) {
+func (w rehearsalReport) person(layer int, p rehearsal.Person) {
 	name := p.User.Name
 	if name == "" {
 		name = p.User.ID
@@ -271,7 +271,7 @@ func occupiedNow(how string) string {
 }
 
 // end says when and how a call ends that nobody takes.
-func (w rehearsalReport) end(r callflow.Rehearsal) {
+func (w rehearsalReport) end(r rehearsal.Result) {
 	when := ""
 	if r.Team != nil && r.Exit != call.ExitStraight {
 		when = w.when(r)
@@ -309,7 +309,7 @@ func (w rehearsalReport) end(r callflow.Rehearsal) {
 }
 
 // listeners tells who is called to hear the message.
-func (w rehearsalReport) listeners(r callflow.Rehearsal) {
+func (w rehearsalReport) listeners(r rehearsal.Result) {
 	if r.Unknown || r.Team == nil {
 		w.line("info", "deliver_messages", "Then people are called to hear the message, each once.")
 		return
@@ -336,7 +336,7 @@ func (w rehearsalReport) listeners(r callflow.Rehearsal) {
 }
 
 // when words the exit that a call takes if nobody answers.
-func (w rehearsalReport) when(r callflow.Rehearsal) string {
+func (w rehearsalReport) when(r rehearsal.Result) string {
 	longest := shortly(w.options.Flow.MaxWait)
 	switch {
 	case r.Exit == call.ExitNobody, len(r.Layers) == 0 && !r.Unknown:
@@ -348,12 +348,12 @@ func (w rehearsalReport) when(r callflow.Rehearsal) string {
 }
 
 // unmailed says why nobody would be mailed about a message; "" = somebody would be.
-func (w rehearsalReport) unmailed(r callflow.Rehearsal) string {
+func (w rehearsalReport) unmailed(r rehearsal.Result) string {
 	if why := w.options.Unmailed(w.facts.Instance); why != "" {
 		return why
 	}
-	reached := func(l callflow.RehearsedLayer) bool {
-		return slices.ContainsFunc(l.People, func(p callflow.RehearsedPerson) bool { return p.User.Email != "" })
+	reached := func(l rehearsal.Layer) bool {
+		return slices.ContainsFunc(l.People, func(p rehearsal.Person) bool { return p.User.Email != "" })
 	}
 	if w.options.OnlyOnCall() && r.Team != nil && !r.Unknown && !slices.ContainsFunc(r.Layers, reached) {
 		return "nobody who is on call then has an e-mail address"

@@ -54,6 +54,5 @@
 //	hangup.go     proof that the caller is gone; ends
 //	alert.go      alert commands and snapshots
 //	deadline.go   deadlines, timers, what is done when one is overdue
-//	rehearse.go   who would be reached, without a call
 //	lasting.go    lengths of time in words
 package callflow

@@ -13,10 +13,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mitchellh/mapstructure"
+
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
-	"github.com/mitchellh/mapstructure"
 )
 
 // Format is the number of the document's format that this version writes. It equals

@@ -1,27 +1,25 @@
-package callflow
+package rehearsal
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
-	"pgregory.net/rapid"
 )
 
 // rehearse answers what a rehearsal asks, and says how many rounds that took.
-func rehearse(t failer, c config.Config, f integration.Facts, digits string, onCall map[int][]integration.User, routes map[string]integration.RouteVerdict) (Rehearsal, int) {
+func rehearse(t failer, c config.Config, f integration.Facts, digits string, onCall map[int][]integration.User, routes map[string]integration.RouteVerdict) (Result, int) {
 	t.Helper()
 	for round := 0; ; round++ {
 		f.Now = start
-		r, needs := Rehearse(c, f, call.Caller{Number: callerNum, Called: calledNum}, nil, digits)
+		r, needs := Run(c, f, call.Caller{Number: callerNum, Called: calledNum}, nil, digits)
 		if len(needs) == 0 {
 			return r, round
 		}
@@ -60,7 +58,7 @@ func rehearse(t failer, c config.Config, f integration.Facts, digits string, onC
 }
 
 // outline is a rehearsal on one line.
-func outline(r Rehearsal) string {
+func outline(r Result) string {
 	var b strings.Builder
 	if r.Menu != nil {
 		fmt.Fprintf(&b, "menu of %d; ", len(r.Menu.Items))
@@ -163,7 +161,6 @@ func TestRehearsalIsTheCall(t *testing.T) {
 		conf.Voicemail = rapid.Bool().Draw(t, "voicemail")
 		conf.ForceInput = rapid.Bool().Draw(t, "force")
 		c := newCall(t, conf)
-		c.onCall = map[int][]integration.User{}
 		layers := rapid.IntRange(0, 4).Draw(t, "layers")
 		who := 0
 		for l := 1; l <= layers; l++ {
@@ -173,7 +170,6 @@ func TestRehearsalIsTheCall(t *testing.T) {
 				for p := range rapid.IntRange(0, 2).Draw(t, "phones") {
 					u.Phones = append(u.Phones, fmt.Sprintf("+120255501%d%d", who, p))
 				}
-				c.users[u.ID] = u
 				c.onCall[l] = append(c.onCall[l], u)
 				who++
 			}
@@ -185,28 +181,7 @@ func TestRehearsalIsTheCall(t *testing.T) {
 		r, rounds := rehearse(t, conf, c.facts, digits, c.onCall, nil)
 		same(t, rounds, 1)
 
-		c.arrive()
-		if conf.ForceInput {
-			c.keys("1")
-		}
-		c.hold()
-		world := newPhones(c)
-		if layers == 0 {
-			c.alert(integration.AlertDropped, 0)
-		} else {
-			c.alert(integration.AlertOpen, 1)
-		}
-		world.run(conf.MaxWait + 2*time.Minute)
-		same(t, c.hold(), reply.Reply(reply.LeaveQueue{}))
-		end := c.do(event.Event{Kind: event.Left, QueueResult: "leave"})
-		perPerson := map[string][]string{}
-		for _, r := range world.rung {
-			for _, u := range c.users {
-				if slices.Contains(u.Phones, r.phone) && !slices.Contains(perPerson[u.ID], r.phone) {
-					perPerson[u.ID] = append(perPerson[u.ID], r.phone)
-				}
-			}
-		}
+		end := c.play(digits)
 		rehearsed := map[string][]string{}
 		for _, l := range r.Layers {
 			for _, p := range l.People {
@@ -215,7 +190,7 @@ func TestRehearsalIsTheCall(t *testing.T) {
 				}
 			}
 		}
-		same(t, rehearsed, perPerson)
+		same(t, rehearsed, c.rung)
 		same(t, fmt.Sprintf("%T", r.Farewell), fmt.Sprintf("%T", end))
 		same(t, r.Exit, c.state.Exit)
 	})
@@ -233,7 +208,7 @@ func TestRehearsalKeepsDialPause(t *testing.T) {
 func TestRehearsalOfABannedCaller(t *testing.T) {
 	t.Parallel()
 	f := integration.Facts{Now: start, Instance: integration.Instance{Capabilities: fullCapabilities, State: integration.HostActive}, Destinations: []integration.Destination{devops}}
-	r, questions := Rehearse(config.Defaults(), f, call.Caller{Number: callerNum, Called: calledNum, Banned: true}, nil, "")
+	r, questions := Run(config.Defaults(), f, call.Caller{Number: callerNum, Called: calledNum, Banned: true}, nil, "")
 	same(t, len(questions), 0)
 	same(t, outline(r), " reply.Reject")
 }
@@ -248,5 +223,16 @@ func TestOneRoundEndsWhenPeopleOfTwoLayersWereTried(t *testing.T) {
 			map[int][]integration.User{1: {alice}, 2: {carol}}, nil)
 		same(t, r.Exit, call.ExitOneRound)
 		same(t, r.Layers[1].After, ring+effect.RingLonger) // a phone rings as long as a call's does
+	}
+}
+
+// The rules of a router see the id of a call, also of one that never was: always the same.
+func TestTheRulesOfARouterSeeACallIDInARehearsal(t *testing.T) {
+	t.Parallel()
+	facts := active()
+	facts.Destinations = []integration.Destination{{ID: "R1", Name: "Router", Kind: integration.DestinationRouter}}
+	_, questions := Run(config.Defaults(), facts, call.Caller{Number: callerNum, Called: calledNum}, nil, "")
+	if len(questions) != 1 || !strings.Contains(string(questions[0].Facts), `"thirdparty_id":"CA00000000000000000000000000000000"`) {
+		t.Errorf("questions %+v, want one about the router with the id of a call", questions)
 	}
 }

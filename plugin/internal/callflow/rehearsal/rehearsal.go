@@ -1,4 +1,4 @@
-package callflow
+package rehearsal
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
@@ -13,14 +14,14 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
-// Rehearsal is a call that never was: what the flow would do at a moment, if nobody answered.
-type Rehearsal struct {
+// Result is a call that never was: what the flow would do at a moment, if nobody answered.
+type Result struct {
 	Menu     *reply.Menu  // what the caller is asked; nil: there is no menu
 	NoChoice bool         // the keys pressed choose nothing
 	Team     *call.Team   // whom the caller reaches; nil: nobody was chosen
 	Notes    []string     // what the alert's log would say until somebody is rung
 	Reach    config.Reach // how people are reached: acknowledge, ring or both
-	Layers   []RehearsedLayer
+	Layers   []Layer
 	Unknown  bool // the platform could not say who is on call
 
 	// Exit is why the caller finally leaves, and Farewell what the caller is then given: a
@@ -29,17 +30,17 @@ type Rehearsal struct {
 	Farewell reply.Reply
 }
 
-// RehearsedLayer is a layer of people. Layers without anybody between others are listed, empty.
-type RehearsedLayer struct {
+// Layer is a layer of people. Layers without anybody between others are listed, empty.
+type Layer struct {
 	Layer int
 	// After is when the layer is rung by itself, from the beginning of the hold; 0: at once, or not
 	// before somebody acknowledges.
 	After  time.Duration
-	People []RehearsedPerson
+	People []Person
 }
 
-// RehearsedPerson is somebody on call.
-type RehearsedPerson struct {
+// Person is somebody on call.
+type Person struct {
 	User integration.User
 	// In the order in which they are dialed, each if the one before is not answered.
 	Phones []string
@@ -49,18 +50,18 @@ type RehearsedPerson struct {
 }
 
 // Reaches reports whether anybody at all would be rung.
-func (r Rehearsal) Reaches() bool {
-	return slices.ContainsFunc(r.Layers, func(l RehearsedLayer) bool {
-		return slices.ContainsFunc(l.People, func(p RehearsedPerson) bool { return len(p.Phones) > 0 })
+func (r Result) Reaches() bool {
+	return slices.ContainsFunc(r.Layers, func(l Layer) bool {
+		return slices.ContainsFunc(l.People, func(p Person) bool { return len(p.Phones) > 0 })
 	})
 }
 
-// Rehearse finds out who would be reached at Facts.Now, by running [Step] itself with requests as
-// Twilio would make them, and with a platform that pages one layer after the other: nobody answers,
-// until nobody is left. Digits are the keys pressed in the menu; "": none. If questions come back,
+// Run finds out who would be reached at Facts.Now, by running [callflow.Step] itself with requests
+// as Twilio would make them, and with a platform that pages one layer after the other: nobody
+// answers, until nobody is left. Digits are the keys pressed in the menu; "": none. If questions come back,
 // the rehearsal is to be run again with their answers among the facts; who is on call is asked for
 // all layers at once. Parameters are as in [event.Event].
-func Rehearse(c config.Config, facts integration.Facts, caller call.Caller, parameters map[string]string, digits string) (Rehearsal, []integration.Question) {
+func Run(c config.Config, facts integration.Facts, caller call.Caller, parameters map[string]string, digits string) (Result, []integration.Question) {
 	// Any SID will do, as long as it is always the same: the id of a call is part of what rules
 	// see.
 	if caller.Sid == "" {
@@ -71,12 +72,12 @@ func Rehearse(c config.Config, facts integration.Facts, caller call.Caller, para
 	x.out.Reach = c.ReachOn(facts.Instance.Capabilities)
 	x.run(digits)
 	if len(x.questions) > 0 {
-		return Rehearsal{}, x.questions
+		return Result{}, x.questions
 	}
 	return x.out, nil
 }
 
-// rehearsal is one run of Rehearse.
+// rehearsal is a call while it is played.
 type rehearsal struct {
 	c      config.Config
 	f      integration.Facts
@@ -90,7 +91,7 @@ type rehearsal struct {
 	layer     int // whose turn it is
 	escalate  int // the layer that the flow asked the platform to leave; 0: none
 	questions []integration.Question
-	out       Rehearsal
+	out       Result
 }
 
 // run plays the call to its end: arrival, menu, hold, the way out.
@@ -139,7 +140,7 @@ func (x *rehearsal) run(digits string) {
 // the questions. Requests count as signed: a rehearsal is not about forgery.
 func (x *rehearsal) do(e event.Event) bool {
 	e.Auth, e.Facts = event.AuthSigned, x.f
-	if OfCaller(e.Kind) {
+	if callflow.OfCaller(e.Kind) {
 		caller := x.caller
 		e.Caller, e.Parameters = &caller, x.parameters
 		if e.CallStatus == "" {
@@ -147,7 +148,7 @@ func (x *rehearsal) do(e event.Event) bool {
 		}
 	}
 	for {
-		s, reply, effects := Step(x.c, x.s, e)
+		s, reply, effects := callflow.Step(x.c, x.s, e)
 		questions := effect.Questions(effects)
 		if len(questions) == 0 {
 			x.s, x.reply = s, reply
@@ -216,13 +217,13 @@ func (x *rehearsal) people() bool {
 			continue
 		}
 		for len(x.out.Layers) < e.Layer {
-			x.out.Layers = append(x.out.Layers, RehearsedLayer{Layer: len(x.out.Layers) + 1})
+			x.out.Layers = append(x.out.Layers, Layer{Layer: len(x.out.Layers) + 1})
 		}
 		l := &x.out.Layers[e.Layer-1]
-		if slices.ContainsFunc(l.People, func(p RehearsedPerson) bool { return p.User.ID == e.User.ID }) {
+		if slices.ContainsFunc(l.People, func(p Person) bool { return p.User.ID == e.User.ID }) {
 			continue // by two schedules
 		}
-		l.People = append(l.People, RehearsedPerson{User: e.User})
+		l.People = append(l.People, Person{User: e.User})
 	}
 	return true
 }
@@ -267,7 +268,7 @@ func (x *rehearsal) note(effects []effect.Effect) {
 }
 
 // person finds somebody in a layer of the result; nil if they are not there.
-func (x *rehearsal) person(layer int, user string) *RehearsedPerson {
+func (x *rehearsal) person(layer int, user string) *Person {
 	if layer < 1 || layer > len(x.out.Layers) {
 		return nil
 	}
@@ -299,9 +300,9 @@ func (x *rehearsal) after(layer int) int {
 	return 0
 }
 
-// rehearsedSteps bounds a rehearsal: far more than layers, people and phones ask for. With many the
+// maxSteps bounds a rehearsal: far more than layers, people and phones ask for. With many the
 // result ends early instead of the person waiting.
-const rehearsedSteps = 2000
+const maxSteps = 2000
 
 // reach lets every layer have its turn, as a platform does that pages one layer after the other and
 // finally drops the alert.
@@ -350,7 +351,7 @@ func (x *rehearsal) acknowledge() bool {
 // nobodyAnswers lets phones ring out and time pass until nothing new happens: the caller leaves,
 // everybody was tried, or, with a user, nobody rings for that person any more.
 func (x *rehearsal) nobodyAnswers(user string) bool {
-	for range rehearsedSteps {
+	for range maxSteps {
 		live := slices.IndexFunc(x.s.Legs, func(l call.Leg) bool { return l.Live() })
 		switch {
 		case x.s.Phase != call.PhaseHolding:
@@ -376,7 +377,7 @@ func (x *rehearsal) nobodyAnswers(user string) bool {
 			}
 			continue
 		}
-		_, at := Deadline(x.s)
+		_, at := callflow.Deadline(x.s)
 		if user != "" && len(x.s.Alert.Acks) == 0 || x.everybodyTried() || !at.Before(x.s.Hold.MaxWaitAt) {
 			return true
 		}

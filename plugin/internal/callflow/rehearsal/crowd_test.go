@@ -1,4 +1,4 @@
-package callflow
+package rehearsal
 
 import (
 	"fmt"
@@ -6,10 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/config"
-	"pgregory.net/rapid"
 )
 
 // TestProperty_ARehearsalEndsAndAgreesWithACall rehearses random teams on random platforms. It
@@ -25,39 +26,37 @@ func TestProperty_ARehearsalEndsAndAgreesWithACall(t *testing.T) {
 		conf.RingTimeout = time.Duration(rapid.IntRange(5, 60).Draw(t, "ring")) * time.Second
 		conf.MaxWait = time.Duration(rapid.IntRange(30, 3600).Draw(t, "wait")) * time.Second
 		conf.StraightToVoicemail = rapid.IntRange(0, 9).Draw(t, "straight") == 0
-		c := newCall(t, conf)
-		c.facts.Instance.Capabilities = integration.Capabilities{
+		facts := active()
+		facts.Instance.Capabilities = integration.Capabilities{
 			UnroutedAlerts: true, Reopen: flag("c2"), Escalate: flag("c3"), AcknowledgeAs: flag("c4"), AcknowledgedByUser: flag("c5"), PagesByItself: flag("c8"),
 		}
-		c.facts.Instance.ProtocolMinor = rapid.IntRange(0, 1).Draw(t, "minor")
-		c.users, c.onCall = map[string]integration.User{}, map[int][]integration.User{}
+		facts.Instance.ProtocolMinor = rapid.IntRange(0, 1).Draw(t, "minor")
+		users, people := map[string]integration.User{}, map[int][]integration.User{}
 		for layer := 1; layer <= rapid.IntRange(0, 5).Draw(t, "layers"); layer++ {
 			for range rapid.IntRange(0, 3).Draw(t, "people") {
 				u := integration.User{ID: fmt.Sprintf("user%d", rapid.IntRange(0, 5).Draw(t, "user"))}
 				for range rapid.IntRange(0, 2).Draw(t, "phones") {
 					u.Phones = append(u.Phones, fmt.Sprintf("+1202555014%d", rapid.IntRange(0, 5).Draw(t, "phone")))
 				}
-				if known, ok := c.users[u.ID]; ok {
+				if known, ok := users[u.ID]; ok {
 					u = known
 				}
 				u.OccupiedBy = rapid.SampledFrom([]string{"", "", "CA9"}).Draw(t, "busy")
-				c.users[u.ID] = u
-				c.onCall[layer] = append(c.onCall[layer], u)
+				users[u.ID] = u
+				people[layer] = append(people[layer], u)
 			}
 		}
-		facts := c.facts
-		facts.Now = start
-		var r Rehearsal
+		var r Result
 		for round := 0; ; round++ {
 			var questions []integration.Question
-			if r, questions = Rehearse(conf, facts, call.Caller{Number: callerNum, Called: calledNum}, nil, ""); len(questions) == 0 {
+			if r, questions = Run(conf, facts, call.Caller{Number: callerNum, Called: calledNum}, nil, ""); len(questions) == 0 {
 				break
 			}
 			if round > 3 {
 				t.Fatalf("asked again and again: %v", questions)
 			}
 			for _, q := range questions {
-				facts.Answers = append(facts.Answers, c.answer(q))
+				facts.Answers = append(facts.Answers, answer(q, people))
 			}
 		}
 		if r.Farewell == nil {
