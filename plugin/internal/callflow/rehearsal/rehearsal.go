@@ -58,9 +58,9 @@ func (r Result) Reaches() bool {
 
 // Run finds out who would be reached at Facts.Now, by running [callflow.Step] itself with requests
 // as Twilio would make them, and with a platform that pages one layer after the other: nobody
-// answers, until nobody is left. Digits are the keys pressed in the menu; "": none. If questions come back,
-// the rehearsal is to be run again with their answers among the facts; who is on call is asked for
-// all layers at once. Parameters are as in [event.Event].
+// answers, until nobody is left. Digits are the keys pressed in the menu; "": none. If questions
+// come back, the rehearsal is to be run again with their answers among the facts; who is on call is
+// asked for all layers at once. Parameters are as in [event.Event].
 func Run(c config.Config, facts integration.Facts, caller call.Caller, parameters map[string]string, digits string) (Result, []integration.Question) {
 	// Any SID will do, as long as it is always the same: the id of a call is part of what rules
 	// see.
