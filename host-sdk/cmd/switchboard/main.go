@@ -6,6 +6,12 @@
 //	internal/cli        commands
 //	internal/settings   flags, environment, file
 //	internal/serve      joins the parts into one process
+//	internal/admin      acts for a person at a terminal, by the running host or without one
+//	internal/database   backup, restore, a move to PostgreSQL, another secret key
+//	internal/datadir    the data directory: its lock, its host's address, its database
+//	internal/plugins    the launched plugins
+//	internal/logging    the log
+//	internal/wording    errors as people read them
 //	internal/api        JSON API
 //	internal/pages      web pages
 //	internal/inspect    what config check asks a platform

@@ -1,4 +1,4 @@
-package serve
+package admin
 
 import (
 	"bytes"
@@ -7,9 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -19,21 +16,19 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inspect"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 )
-
-// addressName is the file in the data directory that says where the running host can be reached
-// from this machine: the settings may say port 0, or name another address than the host was started
-// with.
-const addressName = "address"
 
 // askTime bounds an action that a person waits for. Actions speak with a foreign service, so it is
 // longer than any one request of theirs.
@@ -42,19 +37,12 @@ const askTime = time.Minute
 // maxAnswer bounds what is read of the running host's answer, in bytes.
 const maxAnswer = 8 << 20
 
-// inUseError says that another process holds the data directory. [Ask] tells it from other errors,
-// and asks that process.
-type inUseError struct{ text string }
-
-// Error implements error.
-func (e *inUseError) Error() string { return e.text }
-
 // Ask runs an action of an integration for a person at a terminal. A running host is asked by its
 // API: the one on the data directory, or with PostgreSQL whichever answers at the public address.
 // The store is opened, for a moment, only where none runs.
 func Ask(ctx context.Context, s settings.Settings, id, action string, values map[string]string) (integration.ActionResult, error) {
-	if !hasDatabase(s) {
-		return integration.ActionResult{}, errNoDatabase(s)
+	if !datadir.HasDatabase(s) {
+		return integration.ActionResult{}, datadir.NoDatabase(s)
 	}
 	return ask(ctx, s,
 		func(ctx context.Context, s settings.Settings) (integration.ActionResult, error) {
@@ -68,12 +56,12 @@ func Ask(ctx context.Context, s settings.Settings, id, action string, values map
 // Hotlines are the integrations of this installation, with the numbers that callers of each dialed.
 // None without an error: there is no database yet.
 func Hotlines(ctx context.Context, s settings.Settings) ([]inspect.Hotline, error) {
-	if !hasDatabase(s) {
+	if !datadir.HasDatabase(s) {
 		return nil, nil
 	}
 	return ask(ctx, s,
 		func(ctx context.Context, s settings.Settings) (out []inspect.Hotline, err error) {
-			err = withStore(ctx, s, func(kept store.Store) error {
+			err = datadir.WithStore(ctx, s, func(kept store.Store) error {
 				out, err = storedHotlines(ctx, kept)
 				return err
 			})
@@ -109,23 +97,6 @@ func storedHotlines(ctx context.Context, kept store.Store) ([]inspect.Hotline, e
 	return out, nil
 }
 
-// ErrNoDatabase is part of the error where no host has run yet.
-var ErrNoDatabase = errors.New("it contains no database yet: run switchboard serve first, or name the right directory with --data-dir")
-
-// errNoDatabase is [ErrNoDatabase] with the place that was looked at.
-func errNoDatabase(s settings.Settings) error {
-	return fmt.Errorf("data directory %s: %w", s.DataDir, ErrNoDatabase)
-}
-
-// hasDatabase is false where no host has run yet.
-func hasDatabase(s settings.Settings) bool {
-	if s.Postgres() {
-		return true
-	}
-	_, err := os.Stat(filepath.Join(s.DataDir, settings.DatabaseFile))
-	return !errors.Is(err, fs.ErrNotExist)
-}
-
 // ask gets an answer from a running host, given its address, or where none runs from the store,
 // opened with the settings that fromStore is handed. Errors hold no secret.
 func ask[T any](ctx context.Context, s settings.Settings, fromStore func(context.Context, settings.Settings) (T, error), fromHost func(ctx context.Context, base string) (T, error)) (result T, err error) {
@@ -133,14 +104,14 @@ func ask[T any](ctx context.Context, s settings.Settings, fromStore func(context
 	defer cancel()
 	defer func() {
 		if err != nil {
-			err = errors.New(Redactor(s).Replace(oneLine(plain(err))))
+			err = wording.ForPeople(s, err)
 		}
 	}()
-	release, err := lockDataDir(s.DataDir)
-	var used *inUseError
+	release, err := datadir.Lock(s.DataDir)
+	var used *datadir.InUseError
 	switch {
 	case errors.As(err, &used):
-		return fromHost(ctx, addressOf(s))
+		return fromHost(ctx, datadir.Address(s))
 	case s.Postgres():
 		// No file is opened, and hosts of other machines do not have this lock: it is given back at
 		// once, and where the directory is missing no host has run here.
@@ -165,20 +136,11 @@ func ask[T any](ctx context.Context, s settings.Settings, fromStore func(context
 	return fromStore(ctx, s)
 }
 
-// addressOf is where the host that runs on the data directory listens. The settings are a guess for
-// a host that could not write its address.
-func addressOf(s settings.Settings) string {
-	if kept, err := os.ReadFile(filepath.Join(s.DataDir, addressName)); err == nil {
-		return strings.TrimSpace(string(kept))
-	}
-	return "http://" + s.Listen
-}
-
 // elsewhere is the address at which to ask the hosts that share the PostgreSQL database, "" where
 // none runs. It is the public one alone: the token goes to no address that others could write into
 // the database. Nothing is written, and tables are not brought up to date under hosts that run.
 func elsewhere(ctx context.Context, s settings.Settings) (base string, err error) {
-	db, err := sqldb.Open(ctx, databaseURL(s))
+	db, err := sqldb.Open(ctx, datadir.DatabaseURL(s))
 	if err != nil {
 		return "", err
 	}
@@ -193,7 +155,7 @@ func elsewhere(ctx context.Context, s settings.Settings) (base string, err error
 	}
 	var machines []string
 	for _, h := range hosts {
-		if now.Sub(h.SeenAt) < hostGone {
+		if datadir.Runs(h, now) {
 			machines = append(machines, h.Machine)
 		}
 	}
@@ -208,30 +170,17 @@ func elsewhere(ctx context.Context, s settings.Settings) (base string, err error
 }
 
 // askStore runs the action in this process: the same parts as serve, without its server and its
-// workers. The log is discarded, since the person is to see the result alone.
-func askStore(ctx context.Context, s settings.Settings, id, action string, values map[string]string) (integration.ActionResult, error) {
-	var none integration.ActionResult
-	public := s.PublicURL
-	if public == "" {
-		public = "http://" + s.Listen
-	}
-	var instead *LastGood
-	if s.Postgres() {
-		var err error
-		if s, instead, err = sharedStart(ctx, s, nil, false, slog.New(slog.DiscardHandler)); err != nil {
-			return none, err
-		}
-	}
-	parts, err := openParts(ctx, s, instead, public, slog.New(slog.DiscardHandler))
+// workers.
+func askStore(ctx context.Context, s settings.Settings, id, action string, values map[string]string) (result integration.ActionResult, err error) {
+	s, instead, err := serve.InForce(ctx, s)
 	if err != nil {
-		return none, err
+		return result, err
 	}
-	defer parts.close()
-	eng, err := engine.New(parts.engineConfig(s, public))
-	if err != nil {
-		return none, err
-	}
-	return eng.RunAction(ctx, id, action, values)
+	err = serve.WithEngine(ctx, s, instead, func(eng *engine.Engine) error {
+		result, err = eng.RunAction(ctx, id, action, values)
+		return err
+	})
+	return result, err
 }
 
 // askHost makes the running host run the action.
@@ -271,7 +220,7 @@ func askAPI(ctx context.Context, s settings.Settings, base, method, path string,
 	req.Header.Set("Authorization", "Bearer "+token)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("the running switchboard does not answer at %s: %w: see whether it runs, and whether its address is right", base, rootCause(err))
+		return fmt.Errorf("the running switchboard does not answer at %s: %w: see whether it runs, and whether its address is right", base, wording.RootCause(err))
 	}
 	defer func() { _ = resp.Body.Close() }()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
@@ -295,14 +244,4 @@ func askAPI(ctx context.Context, s settings.Settings, base, method, path string,
 		return fmt.Errorf("the running switchboard at %s answered what is not JSON", base)
 	}
 	return nil
-}
-
-// keepAddress writes down where this host can be reached from this machine; forget takes it away.
-// Only the owner can read it, though it is no secret: nobody else needs it.
-func keepAddress(dir string, bound net.Addr) (forget func(), err error) {
-	path := filepath.Join(dir, addressName)
-	if err := os.WriteFile(path, []byte(settings.Settings{}.PublicURLFor(bound)+"\n"), 0o600); err != nil {
-		return nil, fmt.Errorf("data directory %s: cannot be written: %w", dir, rootCause(err))
-	}
-	return func() { _ = os.Remove(path) }, nil
 }

@@ -1,4 +1,4 @@
-package serve
+package admin
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 )
 
@@ -16,8 +17,8 @@ var errNotRunning = errors.New("switchboard does not run: start it, as what is d
 
 // askRunning sends a request to the running host.
 func askRunning[T any](ctx context.Context, s settings.Settings, method, path string, body any) (out T, err error) {
-	if !hasDatabase(s) {
-		return out, errNoDatabase(s)
+	if !datadir.HasDatabase(s) {
+		return out, datadir.NoDatabase(s)
 	}
 	return ask(ctx, s,
 		func(context.Context, settings.Settings) (T, error) { return out, errNotRunning },

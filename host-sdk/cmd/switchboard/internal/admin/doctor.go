@@ -1,4 +1,4 @@
-package serve
+package admin
 
 import (
 	"context"
@@ -10,14 +10,12 @@ import (
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inspect"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
-
-// checkAction is the action by which a plugin says whether an integration is in order. A plugin may
-// have none of this name.
-const checkAction = "check"
 
 // Examine asks the running host how it is, what it stands on, and each integration's plugin for its
 // own check, which may ask the foreign service. Lines that need something done say what. send has a
@@ -27,7 +25,7 @@ func Examine(ctx context.Context, s settings.Settings, file *switchboardfile.Fil
 	stand := examineStand(ctx, s, file, send)
 	lines = append(examineHost(ctx, s), stand...)
 	for _, l := range examineIntegrations(ctx, s) {
-		known := slices.ContainsFunc(stand, func(of inspect.Line) bool { return strings.HasSuffix(l.Text, asSentence(of.Text)) })
+		known := slices.ContainsFunc(stand, func(of inspect.Line) bool { return strings.HasSuffix(l.Text, wording.AsSentence(of.Text)) })
 		if !known { // a check repeats what the host says of its public address
 			lines = append(lines, l)
 		}
@@ -45,7 +43,7 @@ func examineHost(ctx context.Context, s settings.Settings) (lines []inspect.Line
 	case err != nil:
 		say(inspect.Error, "%s", err)
 		return lines
-	case st.Status == NotRunning:
+	case st.Status == serve.NotRunning:
 		say(inspect.Error, "no switchboard runs on this data directory: start it with switchboard serve")
 		return lines
 	}
@@ -56,9 +54,9 @@ func examineHost(ctx context.Context, s settings.Settings) (lines []inspect.Line
 	for _, name := range slices.Sorted(maps.Keys(st.Checks)) {
 		check := st.Checks[name]
 		switch check.State {
-		case string(StateOK):
+		case string(serve.StateOK):
 			say(inspect.OK, "%s: %s", name, check.Message)
-		case string(StateDegraded):
+		case string(serve.StateDegraded):
 			say(inspect.Warning, "%s: %s %s", name, check.Message, check.Remedy)
 		default:
 			say(inspect.Error, "%s: %s %s", name, check.Message, check.Remedy)
@@ -69,7 +67,7 @@ func examineHost(ctx context.Context, s settings.Settings) (lines []inspect.Line
 
 // examineIntegrations runs the check of each integration whose plugin has one.
 func examineIntegrations(ctx context.Context, s settings.Settings) (lines []inspect.Line) {
-	if st, err := ReadStatus(ctx, s, ""); err != nil || st.Status == NotRunning {
+	if st, err := ReadStatus(ctx, s, ""); err != nil || st.Status == serve.NotRunning {
 		return nil // said already
 	}
 	var list []struct{ ID, Name, Plugin string }
@@ -91,7 +89,7 @@ func examineIntegrations(ctx context.Context, s settings.Settings) (lines []insp
 	checks := map[string]bool{}
 	for _, p := range plugins {
 		for _, a := range p.Actions {
-			checks[p.ID] = checks[p.ID] || a.Name == checkAction
+			checks[p.ID] = checks[p.ID] || a.Name == serve.CheckAction
 		}
 	}
 	for _, in := range list {
@@ -100,7 +98,7 @@ func examineIntegrations(ctx context.Context, s settings.Settings) (lines []insp
 			lines = append(lines, inspect.Line{Level: inspect.OK, Text: at + "the plugin " + in.Plugin + " has no check of its own"})
 			continue
 		}
-		result, err := Ask(ctx, s, in.ID, checkAction, nil)
+		result, err := Ask(ctx, s, in.ID, serve.CheckAction, nil)
 		if err != nil {
 			lines = append(lines, inspect.Line{Level: inspect.Error, Text: at + err.Error()})
 		}

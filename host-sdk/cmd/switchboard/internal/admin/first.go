@@ -1,11 +1,15 @@
-package serve
+package admin
 
 import (
 	"context"
 	"errors"
 	"log/slog"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/plugins"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/form"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -17,8 +21,8 @@ import (
 // its schema has asked for first, with the title of their group. The plugin is started once, and
 // ended.
 func FirstFields(ctx context.Context, p manifest.Installed) (title string, fields []form.Field, err error) {
-	defer func() { err = forPeople(settings.Settings{}, err) }()
-	plugin, err := launcher.Launch(ctx, launcher.Config{Dir: p.Dir, LookupEnv: forPlugins, Logger: slog.New(slog.DiscardHandler)})
+	defer func() { err = wording.ForPeople(settings.Settings{}, err) }()
+	plugin, err := launcher.Launch(ctx, launcher.Config{Dir: p.Dir, LookupEnv: plugins.LookupEnv, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return "", nil, err
 	}
@@ -52,13 +56,13 @@ func FirstFields(ctx context.Context, p manifest.Installed) (title string, field
 func MakeFirst(ctx context.Context, s settings.Settings, draft engine.Draft) (warnings []integration.Problem, err error) {
 	defer func() {
 		if refused := (*engine.ProblemsError)(nil); !errors.As(err, &refused) {
-			err = forPeople(s, err)
+			err = wording.ForPeople(s, err)
 		}
 	}()
-	if err := prepareDataDir(s.DataDir); err != nil {
+	if err := datadir.Prepare(s.DataDir); err != nil {
 		return nil, err
 	}
-	release, err := lockDataDir(s.DataDir)
+	release, err := datadir.Lock(s.DataDir)
 	if err != nil {
 		return nil, err
 	}
@@ -66,19 +70,9 @@ func MakeFirst(ctx context.Context, s settings.Settings, draft engine.Draft) (wa
 	if err := s.KeepSecrets(); err != nil {
 		return nil, err
 	}
-	public := s.PublicURL
-	if public == "" {
-		public = "http://" + s.Listen
-	}
-	parts, err := openParts(ctx, s, nil, public, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return nil, err
-	}
-	defer parts.close()
-	eng, err := engine.New(parts.engineConfig(s, public))
-	if err != nil {
-		return nil, err
-	}
-	_, warnings, err = eng.Configure(ctx, "", 0, draft)
+	err = serve.WithEngine(ctx, s, nil, func(eng *engine.Engine) error {
+		_, warnings, err = eng.Configure(ctx, "", 0, draft)
+		return err
+	})
 	return warnings, err
 }

@@ -1,15 +1,15 @@
-package serve
+package admin
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
-	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
@@ -63,19 +63,14 @@ func ShiftsOf(list []api.Override) switchboardfile.Shifts {
 // askShifts asks a running host, or where none runs the embedded platform of the settings, which it
 // opens.
 func askShifts[T any](ctx context.Context, s settings.Settings, fromStore func(context.Context, *shifts.Service) (T, error), fromHost func(ctx context.Context, base string) (T, error)) (result T, err error) {
-	if !hasDatabase(s) {
-		return result, errNoDatabase(s)
+	if !datadir.HasDatabase(s) {
+		return result, datadir.NoDatabase(s)
 	}
-	return ask(ctx, s, func(ctx context.Context, s settings.Settings) (none T, err error) {
-		parts, err := openParts(ctx, s, nil, s.PublicURL, slog.New(slog.DiscardHandler))
-		if err != nil {
-			return none, err
-		}
-		defer parts.close()
-		p, ok := parts.platform.(interface{ Shifts() *shifts.Service })
-		if !ok {
-			return none, integration.Errorf(integration.KindUnsupported, "the platform keeps schedules itself: change shifts there")
-		}
-		return fromStore(ctx, p.Shifts())
+	return ask(ctx, s, func(ctx context.Context, s settings.Settings) (result T, err error) {
+		err = serve.WithShifts(ctx, s, func(service *shifts.Service) error {
+			result, err = fromStore(ctx, service)
+			return err
+		})
+		return result, err
 	}, fromHost)
 }

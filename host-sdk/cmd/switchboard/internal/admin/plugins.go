@@ -1,4 +1,4 @@
-package serve
+package admin
 
 import (
 	"context"
@@ -10,8 +10,11 @@ import (
 	"os"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/installer"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/plugins"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/launcher"
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
@@ -25,7 +28,7 @@ func SwitchPlugin(ctx context.Context, s settings.Settings, p manifest.Installed
 	id := p.Manifest.ID
 	return changePlugin(ctx, s,
 		func(ctx context.Context, base string) (out api.SwitchedPlugin, err error) {
-			return out, askAPI(ctx, s, base, http.MethodPost, "/plugins/"+url.PathEscape(id)+"/switch", map[string]string{"version": versionName(p)}, &out)
+			return out, askAPI(ctx, s, base, http.MethodPost, "/plugins/"+url.PathEscape(id)+"/switch", map[string]string{"version": plugins.VersionName(p)}, &out)
 		},
 		func(ctx context.Context, kept store.Store) (api.SwitchedPlugin, error) {
 			folder := installer.Folder{Path: s.PluginDir}
@@ -35,7 +38,7 @@ func SwitchPlugin(ctx context.Context, s settings.Settings, p manifest.Installed
 			}
 			d, err := describeOnce(ctx, p)
 			if err == nil && kept != nil {
-				err = pluginReads(ctx, kept, d)
+				err = plugins.CanRead(ctx, kept, d)
 			}
 			if err == nil {
 				err = folder.Switch(p)
@@ -53,7 +56,7 @@ func RemovePlugin(ctx context.Context, s settings.Settings, id string) (running 
 		},
 		func(ctx context.Context, kept store.Store) (bool, error) {
 			if kept != nil {
-				if err := pluginNeeded(ctx, kept, id); err != nil {
+				if err := plugins.Needed(ctx, kept, id); err != nil {
 					return false, err
 				}
 			}
@@ -63,7 +66,7 @@ func RemovePlugin(ctx context.Context, s settings.Settings, id string) (running 
 
 // describeOnce starts a plugin, asks what it is, and ends it.
 func describeOnce(ctx context.Context, p manifest.Installed) (integration.Description, error) {
-	plugin, err := launcher.Launch(ctx, launcher.Config{Dir: p.Dir, LookupEnv: forPlugins})
+	plugin, err := launcher.Launch(ctx, launcher.Config{Dir: p.Dir, LookupEnv: plugins.LookupEnv})
 	if err != nil {
 		return integration.Description{}, err
 	}
@@ -79,23 +82,23 @@ func changePlugin[T any](ctx context.Context, s settings.Settings, online func(c
 	defer cancel()
 	defer func() {
 		if err != nil {
-			err = errors.New(Redactor(s).Replace(oneLine(plain(err))))
+			err = wording.ForPeople(s, err)
 		}
 	}()
 	if _, err := os.Stat(s.DataDir); errors.Is(err, fs.ErrNotExist) && !s.Postgres() {
 		return offline(ctx, nil)
 	}
-	release, err := lockDataDir(s.DataDir)
-	var used *inUseError
+	release, err := datadir.Lock(s.DataDir)
+	var used *datadir.InUseError
 	switch {
 	case errors.As(err, &used):
-		return online(ctx, addressOf(s))
+		return online(ctx, datadir.Address(s))
 	case err != nil && !s.Postgres():
 		return result, err
 	case err == nil:
 		defer release()
 	}
-	if !hasDatabase(s) {
+	if !datadir.HasDatabase(s) {
 		return offline(ctx, nil)
 	}
 	if s.Postgres() {
@@ -110,7 +113,7 @@ func changePlugin[T any](ctx context.Context, s settings.Settings, online func(c
 	if err := s.KeepSecrets(); err != nil {
 		return result, err
 	}
-	err = withStore(ctx, s, func(kept store.Store) error {
+	err = datadir.WithStore(ctx, s, func(kept store.Store) error {
 		result, err = offline(ctx, kept)
 		return err
 	})

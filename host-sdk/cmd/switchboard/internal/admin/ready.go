@@ -1,4 +1,4 @@
-package serve
+package admin
 
 import (
 	"context"
@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
 )
 
@@ -21,7 +23,7 @@ const readyTime = 5 * time.Second
 // directory of the settings, which needs no token. The error says why callers are not served there.
 func AskReady(ctx context.Context, s settings.Settings, address string) error {
 	if address == "" {
-		address = addressOf(s)
+		address = datadir.Address(s)
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
@@ -34,7 +36,7 @@ func AskReady(ctx context.Context, s settings.Settings, address string) error {
 		return fmt.Errorf("the switchboard at %s has not answered for %s: it hangs, or its machine is overloaded; see its log", address, readyTime)
 	}
 	if err != nil {
-		return fmt.Errorf("no switchboard answers at %s: %w: see whether it runs", address, rootCause(err))
+		return fmt.Errorf("no switchboard answers at %s: %w: see whether it runs", address, wording.RootCause(err))
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode == http.StatusOK {

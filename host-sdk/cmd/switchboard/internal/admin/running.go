@@ -1,4 +1,4 @@
-package serve
+package admin
 
 import (
 	"context"
@@ -6,15 +6,17 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
 // AskRunning sends a request to the API of the running host and returns its answer, in JSON. What
 // it asks for belongs to the platform as much as to the database, so without a running host it is
 // an error. A nil body sends none.
 func AskRunning(ctx context.Context, s settings.Settings, method, path string, body any) (json.RawMessage, error) {
-	if !hasDatabase(s) {
-		return nil, errNoDatabase(s)
+	if !datadir.HasDatabase(s) {
+		return nil, datadir.NoDatabase(s)
 	}
 	return ask(ctx, s,
 		func(context.Context, settings.Settings) (json.RawMessage, error) {
@@ -26,4 +28,9 @@ func AskRunning(ctx context.Context, s settings.Settings, method, path string, b
 			}
 			return answer, askAPI(ctx, s, base, method, path, body, &answer)
 		})
+}
+
+// RunningHosts asks the host that runs on the data directory which hosts share its database.
+func RunningHosts(ctx context.Context, s settings.Settings) (hosts []store.Host, err error) {
+	return hosts, askAPI(ctx, s, datadir.Address(s), http.MethodGet, "/hosts", nil, &hosts)
 }

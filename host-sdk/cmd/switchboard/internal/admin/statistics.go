@@ -1,10 +1,11 @@
-package serve
+package admin
 
 import (
 	"context"
 	"net/http"
 	"net/url"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/statistics"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
@@ -14,11 +15,11 @@ import (
 // Statistics counts calls by week and team. A running host is asked, or where none runs the store,
 // with the time zones of file, which may be nil.
 func Statistics(ctx context.Context, s settings.Settings, file *switchboardfile.File, q statistics.Query) (statistics.Report, error) {
-	if !hasDatabase(s) {
-		return statistics.Report{}, errNoDatabase(s)
+	if !datadir.HasDatabase(s) {
+		return statistics.Report{}, datadir.NoDatabase(s)
 	}
 	return ask(ctx, s, func(ctx context.Context, s settings.Settings) (out statistics.Report, err error) {
-		err = withStore(ctx, s, func(kept store.Store) error {
+		err = datadir.WithStore(ctx, s, func(kept store.Store) error {
 			out, err = statistics.Read(ctx, kept, file, q, s.Clock.Now())
 			return err
 		})

@@ -1,4 +1,4 @@
-package serve
+package admin
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"net/url"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -18,11 +19,11 @@ const commandLine = "the command line"
 
 // onPeople asks a running host by its API, or where none runs the store, as in [Ask].
 func onPeople[T any](ctx context.Context, s settings.Settings, fromHost func(ctx context.Context, base string) (T, error), fromStore func(ctx context.Context, s settings.Settings, kept store.People) (T, error)) (result T, err error) {
-	if !hasDatabase(s) {
-		return result, errNoDatabase(s)
+	if !datadir.HasDatabase(s) {
+		return result, datadir.NoDatabase(s)
 	}
 	return ask(ctx, s, func(ctx context.Context, s settings.Settings) (out T, err error) {
-		err = withStore(ctx, s, func(kept store.Store) error {
+		err = datadir.WithStore(ctx, s, func(kept store.Store) error {
 			who, ok := kept.(store.People)
 			if !ok {
 				return errors.New("the store keeps no tokens")

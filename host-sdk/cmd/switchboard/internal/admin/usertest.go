@@ -1,4 +1,4 @@
-package serve
+package admin
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 )
@@ -15,7 +16,7 @@ import (
 // by is the integration that rings; "": the host's choice.
 func TestUser(ctx context.Context, s settings.Settings, id, way, by string) ([]ways.Result, error) {
 	alone := errors.New("no switchboard is running here that could send a test: start it with switchboard serve")
-	if !hasDatabase(s) {
+	if !datadir.HasDatabase(s) {
 		return nil, alone
 	}
 	return ask(ctx, s,

@@ -10,8 +10,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 )
@@ -57,7 +57,7 @@ func (f askFlags) running(s *surroundings, method, path string, body, v any) (pr
 	if err != nil {
 		return false, err
 	}
-	answer, err := serve.AskRunning(s.ctx, resolved, method, path, body)
+	answer, err := admin.AskRunning(s.ctx, resolved, method, path, body)
 	if err != nil {
 		return false, err
 	}

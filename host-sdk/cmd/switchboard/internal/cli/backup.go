@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/backup"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/database"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
@@ -36,7 +36,7 @@ func (c backupCommand) Run(s *surroundings) error {
 	}
 	ctx, stop := untilStopped(s.ctx)
 	defer stop()
-	done, err := serve.Backup(ctx, resolved, c.To)
+	done, err := database.Backup(ctx, resolved, c.To)
 	if err != nil {
 		return fmt.Errorf("nothing was backed up: %w", err)
 	}
@@ -103,7 +103,7 @@ func (c restoreCommand) Run(s *surroundings) error {
 	if c.Check {
 		return c.check(ctx, s, resolved)
 	}
-	done, err := serve.Restore(ctx, resolved, c.File, c.Replace)
+	done, err := database.Restore(ctx, resolved, c.File, c.Replace)
 	if err != nil {
 		return fmt.Errorf("nothing was restored: %w", err)
 	}
@@ -126,7 +126,7 @@ func (c restoreCommand) check(ctx context.Context, s *surroundings, resolved set
 	if c.Replace {
 		return errors.New("--check and --replace contradict each other: give one of them")
 	}
-	list, err := serve.CheckBackup(ctx, resolved, c.File)
+	list, err := database.CheckBackup(ctx, resolved, c.File)
 	if err != nil {
 		return err
 	}

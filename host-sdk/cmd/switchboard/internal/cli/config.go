@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inspect"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
@@ -103,7 +104,7 @@ func (c configCheckCommand) warn(s *surroundings, file *switchboardfile.File) {
 		p.Warning = true
 		_, _ = fmt.Fprintln(s.stdout, p.String())
 	}
-	hotlines, err := serve.Hotlines(s.ctx, resolved)
+	hotlines, err := admin.Hotlines(s.ctx, resolved)
 	if err != nil {
 		_, _ = fmt.Fprintf(s.stdout, "%s: warning: phones could not be compared with the hotline's own numbers: %s\n", c.Path(), err)
 	}
@@ -126,7 +127,7 @@ func (c configCheckCommand) ask(s *surroundings, file *switchboardfile.File) err
 	}
 	resolved.Version = s.version
 	subject := inspect.Subject{Accounts: file.Accounts()}
-	if subject.Hotlines, err = serve.Hotlines(s.ctx, resolved); err != nil {
+	if subject.Hotlines, err = admin.Hotlines(s.ctx, resolved); err != nil {
 		_, _ = fmt.Fprintf(s.stdout, "warning: the destinations of the integrations cannot be checked: %s\n", err)
 	}
 	var lines []inspect.Line
@@ -171,7 +172,7 @@ func (c configPushCommand) run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	hash, err := serve.PushFile(s.ctx, resolved, file)
+	hash, err := admin.PushFile(s.ctx, resolved, file)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/database"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
@@ -55,7 +55,7 @@ func (c dbCopyCommand) run(s *surroundings) error {
 	began := time.Now()
 	var all []sqldb.Copied
 	var sum sqldb.Copied
-	name, err := serve.CopyDatabase(ctx, resolved, target, func(t sqldb.Copied) {
+	name, err := database.Copy(ctx, resolved, target, func(t sqldb.Copied) {
 		all = append(all, t)
 		sum.Rows, sum.Bytes, sum.Replaced = sum.Rows+t.Rows, sum.Bytes+t.Bytes, sum.Replaced+t.Replaced
 		if t.Bytes > largeTable {

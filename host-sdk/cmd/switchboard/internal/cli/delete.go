@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
 )
 
 // recordingDeleteCommand is recording delete.
@@ -28,7 +28,7 @@ func (c recordingDeleteCommand) Run(s *surroundings) error {
 	if c.ID == "" {
 		return errors.New("<id> is empty: name the recording's ref, as the record of its call shows it")
 	}
-	out, err := serve.DeleteRecording(s.ctx, resolved, c.ID)
+	out, err := admin.DeleteRecording(s.ctx, resolved, c.ID)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (c alertDeleteCommand) Run(s *surroundings) error {
 	if c.ID == "" {
 		return errors.New("<id> is empty: name the alert's id, as switchboard alert list shows it")
 	}
-	if err := serve.DeleteAlert(s.ctx, resolved, c.ID); err != nil {
+	if err := admin.DeleteAlert(s.ctx, resolved, c.ID); err != nil {
 		return ofAlerts(err)
 	}
 	if c.JSON {
@@ -86,7 +86,7 @@ func (c forgetCommand) Run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	out, err := serve.Forget(s.ctx, resolved, c.Number)
+	out, err := admin.Forget(s.ctx, resolved, c.Number)
 	if err != nil {
 		return err
 	}

@@ -5,9 +5,9 @@ import (
 	"os"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/doctor"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inspect"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
@@ -67,7 +67,7 @@ func (c doctorCommand) examine(s *surroundings) (lines []inspect.Line) {
 	resolved.Version = s.version
 	lines = append(lines, inspect.Line{Level: inspect.OK, Text: "the settings can be used"})
 	lines = append(lines, doctor.Plugins(resolved.PluginDir)...)
-	return append(lines, serve.Examine(s.ctx, resolved, file, c.Send)...)
+	return append(lines, admin.Examine(s.ctx, resolved, file, c.Send)...)
 }
 
 // file reads the switchboard file.

@@ -11,8 +11,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/firstfile"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/form"
@@ -99,7 +99,7 @@ func (c initCommand) askPlugin(s *surroundings, ask *asking, number string, p ma
 	if c.Yes && !optionsGiven() {
 		return a, nil
 	}
-	title, fields, err := serve.FirstFields(s.ctx, p)
+	title, fields, err := admin.FirstFields(s.ctx, p)
 	if err != nil {
 		_, _ = fmt.Fprintf(s.stderr, "The plugin cannot say what it needs: %s\n", err)
 		return a, nil
@@ -206,7 +206,7 @@ func (c initCommand) makeIntegration(s *surroundings, ask *asking, first firstfi
 		if err != nil {
 			return err
 		}
-		warnings, err := serve.MakeFirst(context.WithoutCancel(s.ctx), resolved, draft)
+		warnings, err := admin.MakeFirst(context.WithoutCancel(s.ctx), resolved, draft)
 		for _, w := range warnings {
 			_, _ = fmt.Fprintf(s.stderr, "  %s\n", w.Message)
 		}

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -136,14 +138,14 @@ func (c onCallCommand) changed(s *surroundings, file *switchboardfile.File, at t
 	resolved, err := settings.ForFile(c.Flags, file, s.exeDir)
 	var list []api.Override
 	if err == nil {
-		list, err = serve.Overrides(s.ctx, resolved, at.Truncate(time.Second))
+		list, err = admin.Overrides(s.ctx, resolved, at.Truncate(time.Second))
 	}
 	// Without one nobody has changed anything.
-	if err != nil && !errors.Is(err, serve.ErrNoDatabase) {
+	if err != nil && !errors.Is(err, datadir.ErrNoDatabase) {
 		_, _ = fmt.Fprintf(s.stderr, "switchboard: shifts that people changed are not counted: %s\n", err)
 		return file
 	}
-	return file.WithShifts(serve.ShiftsOf(list))
+	return file.WithShifts(admin.ShiftsOf(list))
 }
 
 // ask reads who is on call from the platform, which does not say until when.

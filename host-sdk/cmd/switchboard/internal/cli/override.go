@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
@@ -94,7 +94,7 @@ func (c overrideAddCommand) Run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	if o, err = serve.AddOverride(s.ctx, resolved, o); err != nil {
+	if o, err = admin.AddOverride(s.ctx, resolved, o); err != nil {
 		return err
 	}
 	return c.print(s, []api.Override{o})
@@ -127,7 +127,7 @@ func (c overrideListCommand) Run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	list, err := serve.Overrides(s.ctx, resolved, from.Truncate(time.Second))
+	list, err := admin.Overrides(s.ctx, resolved, from.Truncate(time.Second))
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (c overrideRemoveCommand) Run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	if err := serve.RemoveOverride(s.ctx, resolved, c.ID); err != nil {
+	if err := admin.RemoveOverride(s.ctx, resolved, c.ID); err != nil {
 		return listedBy("switchboard override list", "it may have been removed already", err)
 	}
 	if c.JSON {

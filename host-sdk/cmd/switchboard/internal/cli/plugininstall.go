@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/installer"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 )
 
@@ -58,7 +58,7 @@ func (c pluginInstallCommand) Run(s *surroundings) error {
 	if old, ok := folder.InUse(staged.Manifest.ID); ok {
 		keep = append(keep, old)
 	}
-	switched, err := serve.SwitchPlugin(s.ctx, resolved, staged.Installed)
+	switched, err := admin.SwitchPlugin(s.ctx, resolved, staged.Installed)
 	if err != nil {
 		return errors.Join(err, folder.Prune(staged.Manifest.ID, keep...))
 	}
@@ -98,7 +98,7 @@ func (c pluginRemoveCommand) Run(s *surroundings) error {
 		return err
 	}
 	defer release()
-	running, err := serve.RemovePlugin(s.ctx, resolved, c.ID)
+	running, err := admin.RemovePlugin(s.ctx, resolved, c.ID)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,7 @@ package cli
 import (
 	"fmt"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/database"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 )
@@ -30,7 +30,7 @@ func (c rekeyCommand) Run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	done, err := serve.Rekey(s.ctx, resolved, c.Check, func(p sqlstore.KeyChange) {
+	done, err := database.Rekey(s.ctx, resolved, c.Check, func(p sqlstore.KeyChange) {
 		_, _ = fmt.Fprintf(s.stderr, "%s: %s looked at, %d sealed anew\n", p.Table, plural(int(p.Values), "value"), p.Resealed)
 	})
 	if err != nil {
@@ -51,7 +51,7 @@ func (c rekeyCommand) Run(s *surroundings) error {
 }
 
 // say prints the result for people.
-func (c rekeyCommand) say(s *surroundings, resolved settings.Settings, done serve.Rekeyed) error {
+func (c rekeyCommand) say(s *surroundings, resolved settings.Settings, done database.Rekeyed) error {
 	if done.Made {
 		_, err := fmt.Fprintf(s.stdout, "A new key was made: %s/%s. Nothing uses it yet.\nStart switchboard again, so that it has both keys; then run switchboard rekey once more.\n", resolved.DataDir, settings.NextSecretKeyFile)
 		return err

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/statistics"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
@@ -46,7 +46,7 @@ func (c statsCommand) Run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	report, err := serve.Statistics(s.ctx, resolved, file, query)
+	report, err := admin.Statistics(s.ctx, resolved, file, query)
 	if err != nil {
 		return err
 	}

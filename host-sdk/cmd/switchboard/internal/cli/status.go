@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
@@ -42,10 +43,10 @@ func (c statusCommand) Run(s *surroundings) error {
 		return err
 	}
 	if c.Ready {
-		return serve.AskReady(s.ctx, resolved, c.Host)
+		return admin.AskReady(s.ctx, resolved, c.Host)
 	}
 	resolved.Version = s.version
-	st, err := serve.ReadStatus(s.ctx, resolved, c.Host)
+	st, err := admin.ReadStatus(s.ctx, resolved, c.Host)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
@@ -57,7 +57,7 @@ func (c tokenCreateCommand) Run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	made, err := serve.CreateToken(s.ctx, resolved, c.Name, c.Role)
+	made, err := admin.CreateToken(s.ctx, resolved, c.Name, c.Role)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (c tokenListCommand) Run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	list, err := serve.ListTokens(s.ctx, resolved)
+	list, err := admin.ListTokens(s.ctx, resolved)
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (c tokenRevokeCommand) Run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	t, err := serve.RevokeToken(s.ctx, resolved, c.Token)
+	t, err := admin.RevokeToken(s.ctx, resolved, c.Token)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 )
 
@@ -44,7 +44,7 @@ func (c userTestCommand) Run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	results, err := serve.TestUser(s.ctx, resolved, c.ID, way, c.By)
+	results, err := admin.TestUser(s.ctx, resolved, c.ID, way, c.By)
 	if err != nil {
 		return err
 	}

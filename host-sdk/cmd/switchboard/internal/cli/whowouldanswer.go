@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
@@ -49,7 +49,7 @@ func (c whoWouldAnswerCommand) run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	result, err := serve.Ask(s.ctx, resolved, c.Integration, integration.ActionWhoWouldAnswer, values)
+	result, err := admin.Ask(s.ctx, resolved, c.Integration, integration.ActionWhoWouldAnswer, values)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package serve
+package database
 
 import (
 	"context"
@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/backup"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
@@ -34,11 +36,11 @@ var errServerBackup = errors.New("the database is PostgreSQL, which is backed up
 // and of the switchboard file; see [backup.Write]. The archive is then read and compared. Errors
 // hold no secret.
 func Backup(ctx context.Context, s settings.Settings, to string) (done BackedUp, err error) {
-	defer func() { err = forPeople(s, err) }()
+	defer func() { err = wording.ForPeople(s, err) }()
 	if s.Postgres() {
 		return done, errServerBackup
 	}
-	if !hasDatabase(s) {
+	if !datadir.HasDatabase(s) {
 		return done, fmt.Errorf("data directory %s: it contains no database: name the right directory with --data-dir", s.DataDir)
 	}
 	if _, err := os.Lstat(to); err == nil {
@@ -52,7 +54,7 @@ func Backup(ctx context.Context, s settings.Settings, to string) (done BackedUp,
 	tempdir.Sweep(filepath.Dir(to), prefix) // a backup that was killed has left the whole database
 	work, err := tempdir.New(filepath.Dir(to), prefix)
 	if err != nil {
-		return done, fmt.Errorf("%s cannot be written: %w: name another file with --to", to, rootCause(err))
+		return done, fmt.Errorf("%s cannot be written: %w: name another file with --to", to, wording.RootCause(err))
 	}
 	defer func() { err = errors.Join(err, work.Remove()) }()
 	sources := map[string]string{backup.Database: filepath.Join(work.Path, backup.Database)}
@@ -80,17 +82,9 @@ func Backup(ctx context.Context, s settings.Settings, to string) (done BackedUp,
 	return done, nil
 }
 
-// forPeople is an error in one line, without secrets and without kinds, which are for programs.
-func forPeople(s settings.Settings, err error) error {
-	if err == nil {
-		return nil
-	}
-	return errors.New(Redactor(s).Replace(oneLine(plain(err))))
-}
-
 // snapshotTo copies the database of the data directory.
 func snapshotTo(ctx context.Context, s settings.Settings, path string) (err error) {
-	db, err := sqldb.Open(ctx, databaseURL(s), sqldb.Direct(s.DatabaseDirectURL.Reveal()))
+	db, err := sqldb.Open(ctx, datadir.DatabaseURL(s), sqldb.Direct(s.DatabaseDirectURL.Reveal()))
 	if err != nil {
 		return err
 	}
@@ -143,15 +137,15 @@ const restoring = ".restore-"
 // checked. A database that is there is refused, or with replace put aside. No host may run on the
 // directory: it is locked meanwhile. Errors hold no secret.
 func Restore(ctx context.Context, s settings.Settings, path string, replace bool) (done Restored, err error) {
-	defer func() { err = forPeople(s, err) }()
+	defer func() { err = wording.ForPeople(s, err) }()
 	if s.Postgres() {
 		return done, errors.New("the backup is of a database of SQLite, and the settings name PostgreSQL: restore into a data directory, without SWITCHBOARD_DATABASE_URL; switchboard db copy then moves it to PostgreSQL. What pg_dump has written is restored with pg_restore")
 	}
 	made := missingFolders(s.DataDir)
-	if err := prepareDataDir(s.DataDir); err != nil {
+	if err := datadir.Prepare(s.DataDir); err != nil {
 		return done, err
 	}
-	release, err := lockDataDir(s.DataDir)
+	release, err := datadir.Lock(s.DataDir)
 	if err != nil {
 		return done, err
 	}
@@ -209,7 +203,7 @@ func missingFolders(folder string) (missing []string) {
 func takeBack(made []string) {
 	for i, folder := range made {
 		if i == 0 {
-			_ = os.Remove(filepath.Join(folder, lockName)) // as below
+			_ = os.Remove(filepath.Join(folder, datadir.LockName)) // as below
 		}
 		if os.Remove(folder) != nil { // somebody else uses it
 			return
@@ -219,7 +213,7 @@ func takeBack(made []string) {
 
 // CheckBackup checks an archive as Restore does, and changes nothing.
 func CheckBackup(ctx context.Context, s settings.Settings, path string) (list backup.List, err error) {
-	defer func() { err = forPeople(s, err) }()
+	defer func() { err = wording.ForPeople(s, err) }()
 	const prefix = "switchboard-backup-"
 	tempdir.Sweep("", prefix)
 	work, err := tempdir.New("", prefix)

@@ -1,4 +1,4 @@
-package serve
+package database
 
 import (
 	"context"
@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/goalert"
@@ -25,22 +27,22 @@ func migrateAll(ctx context.Context, db *sqldb.DB) error {
 	return nil
 }
 
-// CopyDatabase copies the SQLite database of the data directory, which s names, into the PostgreSQL
+// Copy copies the SQLite database of the data directory, which s names, into the PostgreSQL
 // database at target, and compares both, see [sqldb.Copy]. It returns the target's name. No host
 // may run on the data directory: it is locked meanwhile. The secret key must be the database's;
 // where s has none, it is the one that the data directory keeps. Errors hold no secret.
-func CopyDatabase(ctx context.Context, s settings.Settings, target settings.Secret, done func(sqldb.Copied)) (name string, err error) {
+func Copy(ctx context.Context, s settings.Settings, target settings.Secret, done func(sqldb.Copied)) (name string, err error) {
 	defer func() {
 		if err != nil {
 			hide := s
 			hide.DatabaseURL = target
-			err = errors.New(Redactor(hide).Replace(oneLine(plain(err))))
+			err = errors.New(wording.Redactor(hide).Replace(wording.OneLine(wording.Plain(err))))
 		}
 	}()
-	if !hasDatabase(s) {
+	if !datadir.HasDatabase(s) {
 		return "", fmt.Errorf("data directory %s: it contains no database %s: name the right directory with --data-dir", s.DataDir, settings.DatabaseFile)
 	}
-	release, err := lockDataDir(s.DataDir)
+	release, err := datadir.Lock(s.DataDir)
 	if err != nil {
 		return "", err
 	}

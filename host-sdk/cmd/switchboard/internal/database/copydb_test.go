@@ -1,4 +1,4 @@
-package serve
+package database
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
@@ -30,7 +31,7 @@ func dataDir(t *testing.T) settings.Settings {
 	if err := kept.KeepSecrets(); err != nil {
 		t.Fatal(err)
 	}
-	db := begin(t, kept, databaseURL(s))
+	db := begin(t, kept, datadir.DatabaseURL(s))
 	if err := migrateAll(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +161,7 @@ func TestCopyDatabaseForgetsNoTable(t *testing.T) {
 	url := postgres.Database(t)
 	s := dataDir(t)
 	copied := map[string]sqldb.Copied{}
-	if _, err := CopyDatabase(t.Context(), s, settings.Secret(url), func(c sqldb.Copied) { copied[c.Table] = c }); err != nil {
+	if _, err := Copy(t.Context(), s, settings.Secret(url), func(c sqldb.Copied) { copied[c.Table] = c }); err != nil {
 		t.Fatal(err)
 	}
 	names := tablesInMigrations(t)
@@ -200,7 +201,7 @@ func TestCopyDatabaseRefuses(t *testing.T) {
 			return postgres.Database(t)
 		}, []string{"contains no database switchboard.db", "--data-dir"}},
 		"a host that runs": {func(t *testing.T, s *settings.Settings) string {
-			release, err := lockDataDir(s.DataDir)
+			release, err := datadir.Lock(s.DataDir)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -241,7 +242,7 @@ func TestCopyDatabaseRefuses(t *testing.T) {
 			return url
 		}, []string{"run the newer program"}},
 		"a newer source": {func(t *testing.T, s *settings.Settings) string {
-			db, err := sqldb.Open(t.Context(), databaseURL(*s))
+			db, err := sqldb.Open(t.Context(), datadir.DatabaseURL(*s))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -254,7 +255,7 @@ func TestCopyDatabaseRefuses(t *testing.T) {
 			t.Parallel()
 			s := dataDir(t)
 			target := c.prepare(t, &s)
-			_, err := CopyDatabase(t.Context(), s, settings.Secret(target), func(c sqldb.Copied) { t.Errorf("%s was copied", c.Table) })
+			_, err := Copy(t.Context(), s, settings.Secret(target), func(c sqldb.Copied) { t.Errorf("%s was copied", c.Table) })
 			if err == nil {
 				t.Fatal("it was not refused")
 			}

@@ -1,33 +1,20 @@
-package serve
+package database
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net/http"
 	"slices"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 )
-
-// warnOfNextKey says that the settings still name a key beside the one in use.
-func warnOfNextKey(ctx context.Context, kept *sqlstore.Store, s settings.Settings, log *slog.Logger) {
-	ring := kept.Keys()
-	used, err := kept.KeyInUse(ctx)
-	if err != nil || len(ring) < 2 {
-		return
-	}
-	if used.ID() == ring[0].ID() {
-		log.Warn("next_secret_key is set: run switchboard rekey to change to it, or remove it", "key_in_use", used.ID(), "next_key", ring[1].ID())
-		return
-	}
-	log.Warn("the database is sealed with next_secret_key: once switchboard rekey has ended, make it secret_key and remove next_secret_key", "key_in_use", used.ID())
-}
 
 // Rekeyed is what a change of the secret key has come to.
 type Rekeyed struct {
@@ -50,9 +37,9 @@ type Rekeyed struct {
 // the data directory keeps the key, the next one is made there. look alone changes nothing, and
 // says what does not open with the next key. Errors hold no secret.
 func Rekey(ctx context.Context, s settings.Settings, look bool, progress func(sqlstore.KeyChange)) (done Rekeyed, err error) {
-	defer func() { err = forPeople(s, err) }()
-	if !hasDatabase(s) {
-		return done, errNoDatabase(s)
+	defer func() { err = wording.ForPeople(s, err) }()
+	if !datadir.HasDatabase(s) {
+		return done, datadir.NoDatabase(s)
 	}
 	keptHere := s.SecretKey == ""
 	release, running, err := ownDirectory(s)
@@ -99,8 +86,8 @@ func Rekey(ctx context.Context, s settings.Settings, look bool, progress func(sq
 // on PostgreSQL share no directory, and are known by their rows.
 func ownDirectory(s settings.Settings) (release func(), running bool, err error) {
 	nothing := func() {}
-	release, err = lockDataDir(s.DataDir)
-	var used *inUseError
+	release, err = datadir.Lock(s.DataDir)
+	var used *datadir.InUseError
 	switch {
 	case errors.As(err, &used):
 		return nothing, true, nil
@@ -122,7 +109,7 @@ func (d *Rekeyed) database(ctx context.Context, s settings.Settings, running, lo
 		return err
 	}
 	to := also[0]
-	db, err := sqldb.Open(ctx, databaseURL(s), sqldb.Direct(s.DatabaseDirectURL.Reveal()))
+	db, err := sqldb.Open(ctx, datadir.DatabaseURL(s), sqldb.Direct(s.DatabaseDirectURL.Reveal()))
 	if err != nil {
 		return err
 	}
@@ -175,7 +162,7 @@ func (d *Rekeyed) database(ctx context.Context, s settings.Settings, running, lo
 func runningHosts(ctx context.Context, s settings.Settings, db *sqldb.DB, rows []store.Host, running bool) (hosts []store.Host, err error) {
 	if !s.Postgres() {
 		if running {
-			err = askAPI(ctx, s, addressOf(s), http.MethodGet, "/hosts", nil, &hosts)
+			hosts, err = admin.RunningHosts(ctx, s)
 		}
 		return hosts, err
 	}
@@ -183,7 +170,7 @@ func runningHosts(ctx context.Context, s settings.Settings, db *sqldb.DB, rows [
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(rows, func(h store.Host) bool { return now.Sub(h.SeenAt) >= hostGone }), nil
+	return slices.DeleteFunc(rows, func(h store.Host) bool { return !datadir.Runs(h, now) }), nil
 }
 
 // allKnow refuses a change to a key that one of the running hosts does not have.

@@ -1,6 +1,6 @@
 //go:build unix
 
-package serve
+package datadir
 
 import (
 	"errors"
@@ -11,13 +11,13 @@ import (
 	"syscall"
 )
 
-// lockName is the file in the data directory that the running host holds locked.
-const lockName = "lock"
+// LockName is the file in the data directory that the running host holds locked.
+const LockName = "lock"
 
-// lockDataDir keeps a second process away from the directory. The lock is the kernel's: it goes
-// with the process, however that ends. release gives it back.
-func lockDataDir(dir string) (release func(), err error) {
-	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
+// Lock keeps a second process away from the directory. The lock is the kernel's: it goes with the
+// process, however that ends. release gives it back.
+func Lock(dir string) (release func(), err error) {
+	f, err := os.OpenFile(filepath.Join(dir, LockName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("data directory %s: cannot be written: %w", dir, err)
 	}
@@ -30,7 +30,7 @@ func lockDataDir(dir string) (release func(), err error) {
 		if pid, err := os.ReadFile(f.Name()); err == nil && len(pid) > 0 {
 			holder += " (process " + strings.TrimSpace(string(pid)) + ")"
 		}
-		return nil, &inUseError{fmt.Sprintf("data directory %s: %s is using it: stop that one, or choose another --data-dir", dir, holder)}
+		return nil, &InUseError{fmt.Sprintf("data directory %s: %s is using it: stop that one, or choose another --data-dir", dir, holder)}
 	}
 	// Whoever made the folder for nothing has removed the file meanwhile: the lock would keep
 	// nobody away.
@@ -39,7 +39,7 @@ func lockDataDir(dir string) (release func(), err error) {
 		return nil, fmt.Errorf("data directory %s: cannot be locked: %w", dir, err)
 	} else if there, err := os.Stat(f.Name()); err != nil || !os.SameFile(locked, there) {
 		_ = f.Close()
-		return nil, &inUseError{fmt.Sprintf("data directory %s: another switchboard was about to use it: try again", dir)}
+		return nil, &InUseError{fmt.Sprintf("data directory %s: another switchboard was about to use it: try again", dir)}
 	}
 	// The number is for the message above alone; what counts is the lock.
 	if err := f.Truncate(0); err == nil {

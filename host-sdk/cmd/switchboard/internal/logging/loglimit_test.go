@@ -1,4 +1,4 @@
-package serve
+package logging
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ func TestLogLinesAreShort(t *testing.T) {
 	long := strings.Repeat("ä", 30_000)
 	for _, format := range []string{"text", "json"} {
 		var out bytes.Buffer
-		log := NewLogger(&out, settings.Settings{LogFormat: format})
+		log := New(&out, settings.Settings{LogFormat: format})
 		log.Warn("request refused", "error", errors.New(long), "path", long, "list", []string{long})
 		log.With("url", long).Warn(long)
 		for line := range strings.Lines(out.String()) {
@@ -42,7 +42,7 @@ func TestTheLogIsNeverTheFlood(t *testing.T) {
 
 func aFloodOfLines(t *testing.T) {
 	var out bytes.Buffer
-	log := NewLogger(&out, settings.Settings{LogFormat: "text", LogLevel: slog.LevelDebug})
+	log := New(&out, settings.Settings{LogFormat: "text", LogLevel: slog.LevelDebug})
 	for i := range 5000 {
 		log.With("integration", "int_1").Warn("request refused", "path", fmt.Sprint("/", i))
 	}
@@ -96,7 +96,7 @@ func TestTheNextLineSaysHowManyWereLeftOut(t *testing.T) {
 func TestThePasswordIsHiddenAsServersRepeatIt(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	log := NewLogger(&out, settings.Settings{LogFormat: "text", SMTPURL: "smtp://hotline:pass%22word%2F123@mail.example.com"})
+	log := New(&out, settings.Settings{LogFormat: "text", SMTPURL: "smtp://hotline:pass%22word%2F123@mail.example.com"})
 	const password = `pass"word/123`
 	plain := base64.StdEncoding.EncodeToString([]byte("\x00hotline\x00" + password))
 	login := base64.StdEncoding.EncodeToString([]byte(password))

@@ -1,4 +1,4 @@
-package serve
+package logging
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ func TestNoLogLineShowsAPlatformsSecrets(t *testing.T) {
 		Services: []goalert.Service{{Key: goalert.Secret(secrets[5])}},
 	}
 	var out bytes.Buffer
-	log := NewLogger(&out, s)
+	log := New(&out, s)
 	for _, secret := range secrets {
 		log.Error("a library says: " + secret)
 		log.Error("it failed", "error", "with "+secret)

@@ -1,4 +1,4 @@
-package serve
+package plugins
 
 import (
 	"context"
@@ -16,9 +16,9 @@ const maxLive = 100_000
 // maxNamed is how many integrations or calls an error names.
 const maxNamed = 3
 
-// pluginReads is nil if a version of a plugin can read what its predecessor has stored: the options
+// CanRead is nil if a version of a plugin can read what its predecessor has stored: the options
 // of its integrations and the calls that go on.
-func pluginReads(ctx context.Context, kept store.Store, d integration.Description) error {
+func CanRead(ctx context.Context, kept store.Store, d integration.Description) error {
 	used, live, err := usesOf(ctx, kept, d.ID)
 	if err != nil {
 		return err
@@ -38,8 +38,8 @@ func pluginReads(ctx context.Context, kept store.Store, d integration.Descriptio
 	return nil
 }
 
-// pluginNeeded is nil if no integration and no call that goes on is of a plugin.
-func pluginNeeded(ctx context.Context, kept store.Store, id string) error {
+// Needed is nil if no integration and no call that goes on is of a plugin.
+func Needed(ctx context.Context, kept store.Store, id string) error {
 	used, live, err := usesOf(ctx, kept, id)
 	switch {
 	case err != nil:

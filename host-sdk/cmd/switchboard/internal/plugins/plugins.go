@@ -1,4 +1,4 @@
-package serve
+package plugins
 
 import (
 	"context"
@@ -15,14 +15,15 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/installer"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/launcher"
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// plugins are the launched ones, by id. One whose version is exchanged keeps its place.
-type plugins struct {
+// Plugins are the launched ones, by id. One whose version is exchanged keeps its place.
+type Plugins struct {
 	folder installer.Folder
 	store  store.Store
 	log    *slog.Logger
@@ -37,7 +38,7 @@ type plugins struct {
 var ErrNoPlugin = errors.New("no plugin is installed")
 
 // launchPlugins starts every plugin of the folder, or none.
-func launchPlugins(ctx context.Context, dir string, kept store.Store, log *slog.Logger) (*plugins, error) {
+func Launch(ctx context.Context, dir string, kept store.Store, log *slog.Logger) (*Plugins, error) {
 	if err := (installer.Folder{Path: dir}).Recover(); err != nil {
 		return nil, err
 	}
@@ -48,11 +49,11 @@ func launchPlugins(ctx context.Context, dir string, kept store.Store, log *slog.
 	if len(installed) == 0 {
 		return nil, fmt.Errorf("plugin directory %s: %w: run switchboard plugin install, or choose another --plugin-dir", dir, ErrNoPlugin)
 	}
-	p := &plugins{folder: installer.Folder{Path: dir}, store: kept, log: log, byID: map[string]*launcher.Plugin{}}
+	p := &Plugins{folder: installer.Folder{Path: dir}, store: kept, log: log, byID: map[string]*launcher.Plugin{}}
 	for _, one := range installed {
 		plugin, err := launcher.Launch(ctx, p.config(one.Dir))
 		if err != nil {
-			p.stop()
+			p.Stop()
 			return nil, err // names the plugin
 		}
 		p.byID[one.Manifest.ID] = plugin
@@ -61,14 +62,14 @@ func launchPlugins(ctx context.Context, dir string, kept store.Store, log *slog.
 }
 
 // config is how a plugin is launched.
-func (p *plugins) config(dir string) launcher.Config {
-	return launcher.Config{Dir: dir, Logger: p.log, LookupEnv: forPlugins, OnChange: func(st launcher.Status) {
+func (p *Plugins) config(dir string) launcher.Config {
+	return launcher.Config{Dir: dir, Logger: p.log, LookupEnv: LookupEnv, OnChange: func(st launcher.Status) {
 		p.log.Info("plugin", "plugin", st.Plugin, "version", st.Version, "state", string(st.State), "pid", st.PID, "restarts", st.Restarts, "last_error", st.LastError)
 	}}
 }
 
 // launched finds the plugin of an id.
-func (p *plugins) launched(id string) (*launcher.Plugin, bool) {
+func (p *Plugins) launched(id string) (*launcher.Plugin, bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	plugin, ok := p.byID[id]
@@ -76,14 +77,14 @@ func (p *plugins) launched(id string) (*launcher.Plugin, bool) {
 }
 
 // all is a copy of the plugins.
-func (p *plugins) all() map[string]*launcher.Plugin {
+func (p *Plugins) all() map[string]*launcher.Plugin {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	return maps.Clone(p.byID)
 }
 
 // Plugin implements engine.Plugins.
-func (p *plugins) Plugin(id string) (integration.Integration, bool) {
+func (p *Plugins) Plugin(id string) (integration.Integration, bool) {
 	plugin, ok := p.launched(id)
 	if !ok {
 		return nil, false
@@ -92,10 +93,10 @@ func (p *plugins) Plugin(id string) (integration.Integration, bool) {
 }
 
 // PluginIDs implements engine.Plugins.
-func (p *plugins) PluginIDs() []string { return slices.Sorted(maps.Keys(p.all())) }
+func (p *Plugins) PluginIDs() []string { return slices.Sorted(maps.Keys(p.all())) }
 
 // Statuses returns where each plugin stands, by id.
-func (p *plugins) Statuses() []launcher.Status {
+func (p *Plugins) Statuses() []launcher.Status {
 	all := p.all()
 	var out []launcher.Status
 	for _, id := range slices.Sorted(maps.Keys(all)) {
@@ -108,7 +109,7 @@ func (p *plugins) Statuses() []launcher.Status {
 // gets the calls once it has answered and can read what the other has written; the other one ends
 // when its calls have. If anything fails, all stays as it was. A plugin that did not run before is
 // started.
-func (p *plugins) Switch(ctx context.Context, id, version string) (api.SwitchedPlugin, error) {
+func (p *Plugins) Switch(ctx context.Context, id, version string) (api.SwitchedPlugin, error) {
 	p.changing.Lock()
 	defer p.changing.Unlock()
 	next, err := p.folder.Version(id, version)
@@ -122,7 +123,7 @@ func (p *plugins) Switch(ctx context.Context, id, version string) (api.SwitchedP
 	}
 	switched.Before = running.Status().Version
 	err = running.ReplaceIf(ctx, next.Dir, func(d integration.Description) error {
-		if err := pluginReads(ctx, p.store, d); err != nil {
+		if err := CanRead(ctx, p.store, d); err != nil {
 			return err
 		}
 		return p.folder.Switch(next)
@@ -131,14 +132,14 @@ func (p *plugins) Switch(ctx context.Context, id, version string) (api.SwitchedP
 }
 
 // add starts a plugin that did not run before.
-func (p *plugins) add(ctx context.Context, next manifest.Installed) error {
+func (p *Plugins) add(ctx context.Context, next manifest.Installed) error {
 	plugin, err := launcher.Launch(ctx, p.config(next.Dir))
 	if err != nil {
 		return refusedPlugin(err)
 	}
 	d, err := plugin.Describe(ctx, integration.DescribeRequest{})
 	if err == nil {
-		err = pluginReads(ctx, p.store, d)
+		err = CanRead(ctx, p.store, d)
 	}
 	if err == nil {
 		err = p.folder.Switch(next)
@@ -155,7 +156,7 @@ func (p *plugins) add(ctx context.Context, next manifest.Installed) error {
 
 // Remove ends a plugin that nothing needs, and takes it out of the folder. The last one stays: a
 // host without plugins does not start.
-func (p *plugins) Remove(ctx context.Context, id string) error {
+func (p *Plugins) Remove(ctx context.Context, id string) error {
 	p.changing.Lock()
 	defer p.changing.Unlock()
 	plugin, ok := p.launched(id)
@@ -165,7 +166,7 @@ func (p *plugins) Remove(ctx context.Context, id string) error {
 	if len(p.PluginIDs()) == 1 {
 		return integration.Errorf(integration.KindConflict, "%s is the only plugin, and switchboard does not run without one: install another first, or stop switchboard", id)
 	}
-	if err := pluginNeeded(ctx, p.store, id); err != nil {
+	if err := Needed(ctx, p.store, id); err != nil {
 		return err
 	}
 	if err := p.folder.Remove(id); err != nil {
@@ -178,35 +179,20 @@ func (p *plugins) Remove(ctx context.Context, id string) error {
 	return nil
 }
 
-// pluginChanges are what the API needs to exchange plugins; nil where the site has none of its own.
-func pluginChanges(s Site) (exchange func(ctx context.Context, id, version string) (api.SwitchedPlugin, error), remove func(ctx context.Context, id string) error) {
-	own, ok := s.Plugins.(*plugins)
-	if !ok {
-		return nil, nil
-	}
-	return func(ctx context.Context, id, version string) (api.SwitchedPlugin, error) {
-		switched, err := own.Switch(ctx, id, version)
-		if err == nil {
-			err = s.Engine.DescribeAgain(ctx, id)
-		}
-		return switched, err
-	}, own.Remove
-}
-
 // refusedPlugin is an error whose text a person needs: what is wrong with a plugin is no secret.
 func refusedPlugin(err error) error {
 	var known *integration.Error
 	if err == nil || errors.As(err, &known) && known.Code != integration.ErrPluginGone.Code {
 		return err
 	}
-	return integration.Errorf(integration.KindConflict, "%s", oneLine(err.Error()))
+	return integration.Errorf(integration.KindConflict, "%s", wording.OneLine(err.Error()))
 }
 
 // describeWithin is how long a plugin has for saying what it is.
 const describeWithin = 2 * time.Second
 
-// formats asks each plugin which formats it reads and writes. One that does not answer is left out.
-func (p *plugins) formats(ctx context.Context) map[string]integration.Formats {
+// Formats asks each plugin which formats it reads and writes. One that does not answer is left out.
+func (p *Plugins) Formats(ctx context.Context) map[string]integration.Formats {
 	out := map[string]integration.Formats{}
 	for id, plugin := range p.all() {
 		ctx, cancel := context.WithTimeout(ctx, describeWithin)
@@ -218,8 +204,11 @@ func (p *plugins) formats(ctx context.Context) map[string]integration.Formats {
 	return out
 }
 
-// stop drains and ends them all at the same time, within drainTime.
-func (p *plugins) stop() {
+// drainTime is how long plugins have for finishing what they do when the host stops.
+const drainTime = 15 * time.Second
+
+// Stop drains and ends them all at the same time, within drainTime.
+func (p *Plugins) Stop() {
 	p.changing.Lock() // a plugin that is being added is among them
 	defer p.changing.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
@@ -235,14 +224,14 @@ func (p *plugins) stop() {
 // asks for: they hold the token, the keys and the password of the mail server.
 const ownPrefix = "SWITCHBOARD_"
 
-// forPlugins finds the variables that plugins may have. Names are compared without regard to case,
+// LookupEnv finds the variables that plugins may have. Names are compared without regard to case,
 // as Windows does.
-func forPlugins(name string) (string, bool) {
+func LookupEnv(name string) (string, bool) {
 	if strings.HasPrefix(strings.ToUpper(name), ownPrefix) {
 		return "", false
 	}
 	return os.LookupEnv(name)
 }
 
-// versionName is the name by which a running host finds a version.
-func versionName(p manifest.Installed) string { return filepath.Base(p.Dir) }
+// VersionName is the name by which a running host finds a version.
+func VersionName(p manifest.Installed) string { return filepath.Base(p.Dir) }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
@@ -72,12 +73,7 @@ func failing(what string, err error) Check {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return Check{State: StateFailing, Message: what + ": there was no answer within " + checkTime.String() + "."}
 	}
-	return Check{State: StateFailing, Message: what + ": " + sentence(plain(err))}
-}
-
-// sentence ends a text with a full stop, in one line.
-func sentence(text string) string {
-	return strings.TrimRight(oneLine(text), ".") + "."
+	return Check{State: StateFailing, Message: what + ": " + wording.Sentence(wording.Plain(err))}
 }
 
 // checkStore writes to the store: a full disk or a database that another program holds can often
@@ -127,7 +123,7 @@ func (s Site) checkPlatform(ctx context.Context) Check {
 // checkFindings tells in the platform's own words what it finds wrong although it answers.
 func checkFindings(finder platform.Finder) Check {
 	if found := finder.Findings(); len(found) > 0 {
-		return Check{State: StateDegraded, Message: "The platform answers, but there is trouble: " + sentence(strings.Join(found, "; "))}
+		return Check{State: StateDegraded, Message: "The platform answers, but there is trouble: " + wording.Sentence(strings.Join(found, "; "))}
 	}
 	return ok("The platform finds nothing wrong.")
 }
@@ -137,7 +133,7 @@ func (s Site) checkWork(ctx context.Context) Check {
 	overdue, err := s.Store.OverdueItems(ctx, s.overdueSince())
 	switch {
 	case err != nil:
-		return Check{State: StateDegraded, Message: "The outbox cannot be read: " + sentence(plain(err))}
+		return Check{State: StateDegraded, Message: "The outbox cannot be read: " + wording.Sentence(wording.Plain(err))}
 	case len(overdue) == 0:
 		return ok("No work is overdue.")
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/plugins"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
@@ -142,4 +143,19 @@ func Handler(s Site) (http.Handler, error) {
 // refuseOtherSites answers a request of the API that another website made a browser send.
 func refuseOtherSites(w http.ResponseWriter, _ *http.Request) {
 	httpkit.WriteError(w, http.StatusForbidden, "unauthorized", "refused: another website made the browser send this request")
+}
+
+// pluginChanges are what the API needs to exchange plugins; nil where the site has none of its own.
+func pluginChanges(s Site) (exchange func(ctx context.Context, id, version string) (api.SwitchedPlugin, error), remove func(ctx context.Context, id string) error) {
+	own, ok := s.Plugins.(*plugins.Plugins)
+	if !ok {
+		return nil, nil
+	}
+	return func(ctx context.Context, id, version string) (api.SwitchedPlugin, error) {
+		switched, err := own.Switch(ctx, id, version)
+		if err == nil {
+			err = s.Engine.DescribeAgain(ctx, id)
+		}
+		return switched, err
+	}, own.Remove
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -23,7 +24,6 @@ import (
 const (
 	hostEvery  = 10 * time.Second   // how often a host says that it runs
 	deathEvery = sqldb.HostDead / 2 // how often it looks whether others hold their locks
-	hostGone   = time.Minute        // without a word for so long, it does not run
 	hostForget = time.Hour          // after which its row is removed
 	hostLeave  = 2 * time.Second    // to remove the row of a host that stops
 	// From which on hosts of different versions or files are a fault: a roll-out takes a while.
@@ -77,7 +77,7 @@ func newPresence(s settings.Settings, id, address string, p *parts, log *slog.Lo
 		}
 		return h
 	}
-	out.formats = p.plugins.formats
+	out.formats = p.plugins.Formats
 	out.readable = func(ctx context.Context) error { _, err := p.keys.KeyInUse(ctx); return err }
 	return out
 }
@@ -185,7 +185,7 @@ func (p *presence) look(ctx context.Context) error {
 			return err
 		}
 		p.known = all
-		live = slices.DeleteFunc(slices.Clone(all), func(h store.Host) bool { return now.Sub(h.SeenAt) >= hostGone })
+		live = slices.DeleteFunc(slices.Clone(all), func(h store.Host) bool { return !datadir.Runs(h, now) })
 		for _, h := range all {
 			if now.Sub(h.SeenAt) >= hostForget {
 				if err := p.rows.RemoveHost(ctx, h.ID); err != nil {

@@ -13,12 +13,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
-	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
-	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 )
 
 const (
@@ -75,41 +75,18 @@ type LastGood struct {
 // ReadLastGood reads the copy from the store that the settings name, before the host is started.
 // nil without an error: there is none.
 func ReadLastGood(ctx context.Context, s settings.Settings) (*LastGood, error) {
-	if !hasDatabase(s) {
+	if !datadir.HasDatabase(s) {
 		return nil, nil
 	}
 	if err := s.KeepSecrets(); err != nil {
 		return nil, err
 	}
 	var good *LastGood
-	err := withStore(ctx, s, func(kept store.Store) (err error) {
+	err := datadir.WithStore(ctx, s, func(kept store.Store) (err error) {
 		good, err = readLastGood(ctx, s.ConfigPath, kept)
 		return err
 	})
 	return good, err
-}
-
-// withStore opens the store that the settings name for as long as use runs.
-func withStore(ctx context.Context, s settings.Settings, use func(store.Store) error) error {
-	return withDatabase(ctx, s, func(_ string, kept store.Store) error { return use(kept) })
-}
-
-// withDatabase is withStore that also names the database.
-func withDatabase(ctx context.Context, s settings.Settings, use func(name string, kept store.Store) error) (err error) {
-	key, also, err := s.Keys()
-	if err != nil {
-		return err
-	}
-	db, err := sqldb.Open(ctx, databaseURL(s), sqldb.Direct(s.DatabaseDirectURL.Reveal()))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	kept, err := sqlstore.New(ctx, db, key, s.Clock, also...)
-	if err != nil {
-		return fmt.Errorf("store: %w", err)
-	}
-	return use(db.Name(), kept)
 }
 
 // readLastGood reads the copy. nil without an error: there is none.
@@ -156,7 +133,7 @@ func (k *fileKeeper) loaded(ctx context.Context, f *switchboardfile.File, refuse
 // no good copy.
 func (k *fileKeeper) keep(ctx context.Context, f *switchboardfile.File) error {
 	if _, err := settings.ForFile(settings.Flags{Config: settings.Config{Config: f.Path}}, f, ""); err != nil {
-		k.log.Warn("the settings in the switchboard file are wrong: the next start will not use it", "file", f.Path, "problem", oneLine(err.Error()))
+		k.log.Warn("the settings in the switchboard file are wrong: the next start will not use it", "file", f.Path, "problem", wording.OneLine(err.Error()))
 		return nil
 	}
 	// A copy that cannot be read is replaced.

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
@@ -126,7 +127,7 @@ func (w *MailWatch) check() Check {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.failure != nil {
-		return Check{State: StateDegraded, Message: "The mail server cannot be used, so pages and messages reach nobody by mail: " + sentence(plain(w.failure)), Since: w.since}
+		return Check{State: StateDegraded, Message: "The mail server cannot be used, so pages and messages reach nobody by mail: " + wording.Sentence(wording.Plain(w.failure)), Since: w.since}
 	}
 	if w.spoken.IsZero() {
 		return ok("The mail server has not been asked yet.")

@@ -10,8 +10,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/plugins"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
@@ -44,7 +46,7 @@ type parts struct {
 	presence *presence   // set before anything runs; nil: nothing is known of other hosts
 	shared   *sharedFile // nil: the file is this host's alone
 	platform platform.Platform
-	plugins  *plugins
+	plugins  *plugins.Plugins
 	mail     *MailWatch // nil: there is no mail server
 	reloads  *prometheus.CounterVec
 	sends    *prometheus.CounterVec
@@ -68,7 +70,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 	if err != nil {
 		return nil, err
 	}
-	db, err := sqldb.Open(ctx, databaseURL(s), sqldb.Direct(s.DatabaseDirectURL.Reveal()))
+	db, err := sqldb.Open(ctx, datadir.DatabaseURL(s), sqldb.Direct(s.DatabaseDirectURL.Reveal()))
 	if err != nil {
 		return nil, err
 	}
@@ -146,10 +148,10 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 		return nil, err
 	}
 	// Last, as it starts processes.
-	if p.plugins, err = launchPlugins(ctx, s.PluginDir, kept, log); err != nil {
+	if p.plugins, err = plugins.Launch(ctx, s.PluginDir, kept, log); err != nil {
 		return nil, err
 	}
-	opened.add(p.plugins.stop)
+	opened.add(p.plugins.Stop)
 	if _, own := p.platform.(*embedded.Platform); own {
 		kept.AlsoFree(alerts.FreeNotices)
 	}
@@ -184,4 +186,18 @@ func (p *parts) ownWays() *ways.Ways {
 		return p.ways
 	}
 	return nil
+}
+
+// warnOfNextKey says that the settings still name a key beside the one in use.
+func warnOfNextKey(ctx context.Context, kept *sqlstore.Store, s settings.Settings, log *slog.Logger) {
+	ring := kept.Keys()
+	used, err := kept.KeyInUse(ctx)
+	if err != nil || len(ring) < 2 {
+		return
+	}
+	if used.ID() == ring[0].ID() {
+		log.Warn("next_secret_key is set: run switchboard rekey to change to it, or remove it", "key_in_use", used.ID(), "next_key", ring[1].ID())
+		return
+	}
+	log.Warn("the database is sealed with next_secret_key: once switchboard rekey has ended, make it secret_key and remove next_secret_key", "key_in_use", used.ID())
 }

@@ -8,17 +8,17 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/logging"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
-	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/host-sdk/internal/access"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
 	"github.com/livecallrouting/livecall/host-sdk/publicurl"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
@@ -38,7 +38,6 @@ const (
 // Times of stopping: each bounds one part of it.
 const (
 	finishTime = 10 * time.Second // for requests in progress
-	drainTime  = 15 * time.Second // for the plugins
 
 	tracingTime = 2 * time.Second // for the last spans
 )
@@ -67,15 +66,15 @@ func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.
 	defer started.run()
 	defer func() {
 		if err != nil {
-			err = errors.New(Redactor(s).Replace(oneLine(plain(err))))
+			err = wording.ForPeople(s, err)
 		}
 	}()
 	// The lock comes before anything is read or made in the directory: of two hosts that start at
 	// once, one must not find half of what the other is writing.
-	if err := prepareDataDir(s.DataDir); err != nil {
+	if err := datadir.Prepare(s.DataDir); err != nil {
 		return err
 	}
-	release, err := lockDataDir(s.DataDir)
+	release, err := datadir.Lock(s.DataDir)
 	if err != nil {
 		return err
 	}
@@ -86,7 +85,7 @@ func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.
 	}
 	collectLess()
 	s.Clock = commonClock(s)
-	log := NewLogger(stderr, s)
+	log := logging.New(stderr, s)
 	if lost {
 		log.Warn("the data directory holds a key, but its database is gone or empty: a new one is begun, without integrations. If it should be there, stop switchboard and put the database back from a backup",
 			"database", filepath.Join(s.DataDir, settings.DatabaseFile))
@@ -98,7 +97,7 @@ func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.
 		if s, instead, err = sharedStart(ctx, s, instead, true, log); err != nil {
 			return err
 		}
-		log = NewLogger(stderr, s) // the platform's secrets are those of the file in force
+		log = logging.New(stderr, s) // the platform's secrets are those of the file in force
 		slog.SetDefault(log)
 	}
 	listener, err := listen(ctx, s, &started)
@@ -154,10 +153,10 @@ func warnOfSetup(log *slog.Logger, public, unreached string) {
 func listen(ctx context.Context, s settings.Settings, started *undo) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w: stop what uses the address, or choose another one with SWITCHBOARD_LISTEN", s.Listen, rootCause(err))
+		return nil, fmt.Errorf("listen on %s: %w: stop what uses the address, or choose another one with SWITCHBOARD_LISTEN", s.Listen, wording.RootCause(err))
 	}
 	started.add(func() { _ = listener.Close() }) // closed already by a regular stop
-	forget, err := keepAddress(s.DataDir, listener.Addr())
+	forget, err := datadir.KeepAddress(s.DataDir, listener.Addr())
 	if err != nil {
 		return nil, err
 	}
@@ -323,66 +322,4 @@ func (h *host) holdLock(ctx context.Context) (release func()) {
 	done := make(chan struct{})
 	go func() { defer close(done); _ = h.lock.Run(ctx) }()
 	return func() { cancel(); <-done }
-}
-
-// prepareDataDir makes the directory, for the owner alone, and finds out now whether it can be
-// written.
-func prepareDataDir(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("data directory %s: cannot be created: %w", dir, rootCause(err))
-	}
-	if err := access.Way(dir); err != nil {
-		return fmt.Errorf("data directory %s: other users could exchange its files: %w", dir, err)
-	}
-	probe, err := os.CreateTemp(dir, ".writable-*")
-	if err != nil {
-		return fmt.Errorf("data directory %s: cannot be written: %w: give this user the directory, or choose another --data-dir", dir, rootCause(err))
-	}
-	_ = probe.Close()
-	return os.Remove(probe.Name())
-}
-
-// databaseURL is where the store is: the setting, or a file in the data directory.
-func databaseURL(s settings.Settings) string {
-	if s.Postgres() {
-		return s.DatabaseURL.Reveal()
-	}
-	return "sqlite:" + filepath.Join(s.DataDir, settings.DatabaseFile)
-}
-
-// rootCause leaves out what the caller's sentence says already: the operation and the path or
-// address.
-func rootCause(err error) error {
-	var path *os.PathError
-	var network *net.OpError
-	var call *os.SyscallError
-	switch {
-	case errors.As(err, &call):
-		return call.Err
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &network):
-		return network.Err
-	}
-	return err
-}
-
-// plain leaves out the error kinds, which are for programs.
-func plain(err error) string {
-	text := err.Error()
-	var known *integration.Error
-	if errors.As(err, &known) {
-		text = strings.Replace(text, known.Error(), strings.TrimPrefix(known.Error(), string(known.Kind)+": "), 1)
-	}
-	return text
-}
-
-// oneLine joins the lines of an error, so that a supervisor's log shows the whole reason in one
-// entry.
-func oneLine(text string) string {
-	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
-	for i := range lines {
-		lines[i] = strings.TrimSpace(lines[i])
-	}
-	return strings.Join(lines, "; ")
 }

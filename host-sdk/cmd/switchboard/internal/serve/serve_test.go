@@ -3,11 +3,6 @@ package serve
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
-	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -26,102 +20,6 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
-
-func TestLogHidesSecrets(t *testing.T) {
-	t.Parallel()
-	s := settings.Settings{
-		SecretKey: "canary-key-1234", APIToken: "canary-token-1234", LogFormat: "json",
-		DatabaseURL: "postgres://hotline:canary%2Fdatabase@db.example.com/x", SMTPURL: "smtp://hotline:canary-mail@mail.example.com",
-	}
-	address, err := url.Parse(s.DatabaseURL.Reveal())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, format := range []string{"json", "text"} {
-		var out strings.Builder
-		s.LogFormat = format
-		log := NewLogger(&out, s).With("with", "canary-key-1234")
-		log.Error("cannot connect with canary-token-1234", "error", errors.New("dial canary/database"), "address", address,
-			"list", []string{"canary-mail"}, slog.Group("group", "password", "canary-mail"), "number", 7, "took", time.Second, "nothing", nil)
-		if got := out.String(); strings.Contains(got, "canary") {
-			t.Fatalf("%v: contains %q:\n%s", format, "canary", got)
-		}
-		if got := out.String(); !strings.Contains(got, hidden) {
-			t.Fatalf("out.String() does not contain %q:\n%s", hidden, got)
-		}
-		if got := out.String(); !strings.Contains(got, "7") {
-			t.Fatalf("the rest stays: does not contain %q:\n%s", "7", got)
-		}
-	}
-	var out strings.Builder
-	NewLogger(&out, settings.Settings{}).Debug("quiet")
-	if got := out.String(); len(got) != 0 {
-		t.Fatalf("out.String() is not empty: %v", got)
-	}
-	NewLogger(&out, settings.Settings{LogLevel: slog.LevelDebug}).Debug("loud", "x", "y")
-	if got := out.String(); !strings.Contains(got, "msg=loud x=y") {
-		t.Fatalf("out.String() does not contain %q:\n%s", "msg=loud x=y", got)
-	}
-}
-
-func TestPlainErrors(t *testing.T) {
-	t.Parallel()
-	known := integration.Errorf(integration.KindInvalid, "secret key: wrong")
-	if got := plain(known); got != "secret key: wrong" {
-		t.Fatalf("plain(known) = %q, want %q", got, "secret key: wrong")
-	}
-	if got := plain(fmt.Errorf("store: %w", known)); got != "store: secret key: wrong" {
-		t.Fatalf(`plain(fmt.Errorf("store: %%w", known)) = %q, want %q`, got, "store: secret key: wrong")
-	}
-	if got := oneLine("a\n  b\n"); got != "a; b" {
-		t.Fatalf(`oneLine("a\n b\n") = %q, want %q`, got, "a; b")
-	}
-}
-
-func TestLock(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	release, err := lockDataDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = lockDataDir(dir)
-	if err == nil || !strings.Contains(err.Error(), "another switchboard") {
-		t.Fatalf("error %v does not contain %q", err, "another switchboard")
-	}
-	release()
-	release, err = lockDataDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	release()
-	_, err = lockDataDir(filepath.Join(dir, "nowhere"))
-	if err == nil || !strings.Contains(err.Error(), "cannot be written") {
-		t.Fatalf("error %v does not contain %q", err, "cannot be written")
-	}
-}
-
-func TestDataDirIsForItsOwnerAlone(t *testing.T) {
-	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "a", "b")
-	if err := prepareDataDir(dir); err != nil {
-		t.Fatal(err)
-	}
-	info, err := os.Stat(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(os.FileMode(0o700), info.Mode().Perm()); diff != "" {
-		t.Fatalf("info.Mode().Perm() (-want +got):\n%s", diff)
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(entries) != 0 {
-		t.Fatalf("entries is not empty: %v", entries)
-	}
-}
 
 type mailbox struct {
 	sent []engine.OutgoingMail
@@ -262,18 +160,5 @@ func TestNotify(t *testing.T) {
 	}
 	if !regexp.MustCompile("^[0-9a-f]{32}$").MatchString(box.sent[1].MessageID) {
 		t.Fatalf("box.sent[1].MessageID: no match in\n%s", box.sent[1].MessageID)
-	}
-}
-
-func TestPluginsNeverGetTheHostsSecrets(t *testing.T) {
-	for _, name := range []string{"SWITCHBOARD_SECRET_KEY", "SWITCHBOARD_API_TOKEN", "SWITCHBOARD_SMTP_URL", "SWITCHBOARD_DATABASE_URL", "SWITCHBOARD_ANYTHING_NEW"} {
-		t.Setenv(name, "canary")
-		if v, ok := forPlugins(name); ok || v != "" {
-			t.Errorf("a plugin that asks for %s gets it", name)
-		}
-	}
-	t.Setenv("LIVECALL_TWILIO_API_URL", "http://127.0.0.1:8090")
-	if v, ok := forPlugins("LIVECALL_TWILIO_API_URL"); !ok || v == "" {
-		t.Error("a plugin does not get what it may have")
 	}
 }

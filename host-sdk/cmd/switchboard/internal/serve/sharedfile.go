@@ -2,15 +2,15 @@ package serve
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -56,7 +56,7 @@ func sharedStart(ctx context.Context, s settings.Settings, own *LastGood, publis
 		return s, own, nil // it has been read from the store
 	}
 	var inForce *LastGood
-	err := withStore(ctx, s, func(kept store.Store) (err error) {
+	err := datadir.WithStore(ctx, s, func(kept store.Store) (err error) {
 		if publish {
 			text, err := encodeKept(own.File, s.Clock.Now())
 			if err != nil {
@@ -169,7 +169,7 @@ func (k *sharedFile) look(ctx context.Context) error {
 	if file != nil {
 		trouble = ""
 		if err := k.source.Take(file); err != nil {
-			trouble = plain(err)
+			trouble = wording.Plain(err)
 		}
 	}
 	if trouble != "" && trouble != k.trouble {
@@ -199,7 +199,7 @@ func (k *sharedFile) check(context.Context) Check {
 		return Check{State: StateDegraded, Message: "The changed switchboard file is in force on this host, but could not be handed to the others yet."}
 	case k.trouble != "":
 		return Check{State: StateDegraded, Message: fmt.Sprintf("The switchboard file that the hosts share (%.*s) cannot be used here, so the old one (%.*s) stays in force: %s",
-			shownHash, k.last.Hash, shownHash, inForce, sentence(k.trouble))}
+			shownHash, k.last.Hash, shownHash, inForce, wording.Sentence(k.trouble))}
 	case own == "" || own == inForce:
 		// What is wrong with a file that cannot be used is another check.
 		return ok("The switchboard file in force is the one that the hosts share.")
@@ -226,29 +226,4 @@ func (k *sharedFile) push(ctx context.Context, text []byte) (hash string, err er
 	k.mu.Unlock()
 	k.heard()
 	return file.SharedHash(), err
-}
-
-// PushFile puts a file into force for all hosts that share the database of the settings, and
-// returns its hash. A running host is asked to do so; where none runs it is written to the
-// database.
-func PushFile(ctx context.Context, s settings.Settings, file *switchboardfile.File) (hash string, err error) {
-	if !s.Postgres() {
-		return "", errors.New("there is nothing to push: on SQLite the host takes its switchboard file over when it changes")
-	}
-	return ask(ctx, s,
-		func(ctx context.Context, s settings.Settings) (hash string, err error) {
-			err = withStore(ctx, s, func(kept store.Store) error {
-				k := newSharedFile(kept, s.ConfigPath, s.Clock, slog.New(slog.DiscardHandler))
-				hash, err = k.push(ctx, file.Source())
-				return err
-			})
-			return hash, err
-		},
-		func(ctx context.Context, base string) (string, error) {
-			var answer struct {
-				Hash string `json:"hash"`
-			}
-			err := askAPI(ctx, s, base, http.MethodPut, "/switchboard-file", map[string]string{"text": string(file.Source())}, &answer)
-			return answer.Hash, err
-		})
 }

@@ -2,12 +2,11 @@ package serve
 
 import (
 	"context"
-	"net/http"
-	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/launcher"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -55,7 +54,7 @@ func (st *status) read(ctx context.Context) api.Status {
 	out.File.OnDisk = st.site.File.OnDisk() == out.File.Hash && file.Refused == nil
 	if from, ok := st.site.Plugins.(interface{ Statuses() []launcher.Status }); ok {
 		for _, p := range from.Statuses() {
-			out.Plugins = append(out.Plugins, api.StatusPlugin{ID: p.Plugin, Version: p.Version, State: string(p.State), Restarts: p.Restarts, LastError: oneLine(p.LastError)})
+			out.Plugins = append(out.Plugins, api.StatusPlugin{ID: p.Plugin, Version: p.Version, State: string(p.State), Restarts: p.Restarts, LastError: wording.OneLine(p.LastError)})
 		}
 	}
 	stored(ctx, st.site.PagesStore, &out)
@@ -84,7 +83,7 @@ func stored(ctx context.Context, kept store.Store, out *api.Status) {
 	out.Findings = []api.StatusFinding{}
 	inForce, err := readKept(ctx, kept)
 	if err != nil {
-		out.Unknown = append(out.Unknown, "The switchboard file in force cannot be read: "+sentence(plain(err)))
+		out.Unknown = append(out.Unknown, "The switchboard file in force cannot be read: "+wording.Sentence(wording.Plain(err)))
 	}
 	if out.File.Hash == "" { // no host runs
 		out.File.Hash = inForce.Hash
@@ -93,46 +92,13 @@ func stored(ctx context.Context, kept store.Store, out *api.Status) {
 		out.File.Since, out.File.By = inForce.KeptAt, inForce.By
 	}
 	if out.LiveCalls, err = kept.CountLiveCalls(ctx); err != nil {
-		out.Unknown = append(out.Unknown, "The live calls cannot be counted: "+sentence(plain(err)))
+		out.Unknown = append(out.Unknown, "The live calls cannot be counted: "+wording.Sentence(wording.Plain(err)))
 	}
 	counts, err := kept.CountFindings(ctx)
 	if err != nil {
-		out.Unknown = append(out.Unknown, "The findings cannot be read: "+sentence(plain(err)))
+		out.Unknown = append(out.Unknown, "The findings cannot be read: "+wording.Sentence(wording.Plain(err)))
 	}
 	for _, n := range counts {
 		out.Findings = append(out.Findings, api.StatusFinding{Code: n.Code, Severity: string(n.Severity), Integrations: n.Integrations})
 	}
-}
-
-// ReadStatus asks the running host how it is: the one at address, or if that is "" the one that the
-// settings name. Where none runs, it is what the store knows.
-func ReadStatus(ctx context.Context, s settings.Settings, address string) (out api.Status, err error) {
-	fromHost := func(ctx context.Context, base string) (out api.Status, err error) {
-		return out, askAPI(ctx, s, base, http.MethodGet, "/status", nil, &out)
-	}
-	if address != "" {
-		ctx, cancel := context.WithTimeout(ctx, askTime)
-		defer cancel()
-		return fromHost(ctx, strings.TrimRight(address, "/"))
-	}
-	if !hasDatabase(s) {
-		return out, errNoDatabase(s)
-	}
-	return ask(ctx, s, storedStatus, fromHost)
-}
-
-// storedStatus is the status of an installation whose hosts have all stopped.
-func storedStatus(ctx context.Context, s settings.Settings) (out api.Status, err error) {
-	out = api.Status{Status: NotRunning, Version: s.Version, Hosts: []store.Host{}, Plugins: []api.StatusPlugin{}, Checks: map[string]api.StatusCheck{}}
-	err = withDatabase(ctx, s, func(name string, kept store.Store) error {
-		out.Database, out.File.Path = databaseOf(s, name), s.ConfigPath
-		stored(ctx, kept, &out)
-		own, problems := switchboardfile.Load(s.ConfigPath)
-		out.File.Refused = switchboardfile.Text(problems)
-		if own != nil {
-			out.File.Refused, out.File.OnDisk = "", own.SharedHash() == out.File.Hash
-		}
-		return nil
-	})
-	return out, err
 }
