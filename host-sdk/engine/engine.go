@@ -70,7 +70,7 @@ type Config struct {
 	Notifies bool
 
 	// LiveCalls is how many calls of one integration may run at once: with as many, the handler of
-	// a new one is told HostRateLimited. 0: no limit.
+	// a new one gets HostRateLimited as its host state. 0: no limit.
 	LiveCalls int
 
 	// KeepCalls is how long the record of a call is kept after the call's end, with its recordings,

@@ -69,7 +69,7 @@ func (e *Engine) showPlatformFindings(ctx context.Context) error {
 }
 
 // inOneFinding joins a platform's sentences; "" if there are none. One finding holds them all, as
-// findings are told apart by code, and the sentences have none.
+// findings are distinguished by code, and the sentences have none.
 func inOneFinding(sentences []string) string {
 	more := ""
 	if n := len(sentences) - platformFindingsShown; n > 0 {

@@ -10,7 +10,7 @@ import (
 )
 
 // occupiesFree names the people whom an outcome newly occupies after the handler was told that they
-// are free. Two sessions that decide at the same moment are both told so, and both would ring them.
+// are free. Two sessions that decide at the same moment both hear that, and both would ring them.
 // The commit sees to it that only one does.
 func occupiesFree(old *store.Session, outcome integration.Outcome, answers []integration.Answer) []string {
 	// A call that has ended, or stays as it is, occupies nobody anew.
@@ -40,7 +40,7 @@ func toldFree(answers []integration.Answer, user string) bool {
 }
 
 // noteOccupied says of each user which other session of the integration occupies or wants them, and
-// how. The latter is told to people alone: if the session cannot be read it is left out.
+// how. The latter is for people to read, and no more: if the session cannot be read it is left out.
 func (e *Engine) noteOccupied(ctx context.Context, integrationID, key string, users ...*integration.User) error {
 	if strings.HasPrefix(key, integration.RingSessionPrefix) {
 		return e.noteOccupiedAnywhere(ctx, users...)

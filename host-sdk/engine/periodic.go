@@ -12,7 +12,7 @@ import (
 )
 
 // Timers of periodic tasks stand in the integration's own session under this prefix, so that they
-// can be told from timers that the plugin sets there itself.
+// can be distinguished from timers that the plugin sets there itself.
 const (
 	// Of the timers that the engine itself keeps for a plugin's periodic tasks.
 	periodicPrefix = "periodic/"

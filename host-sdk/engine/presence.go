@@ -21,13 +21,13 @@ const (
 	seenAway = 2 * seenEvery
 	// seenKept is how long what is stored stays in memory as well.
 	seenKept = 5 * time.Minute
-	// silentAfter is how long a caller must be silent until the plugin is told so. A caller who was
-	// already silent for silentMost when a host came back is left to the plugin, which looks by
+	// silentAfter is how long a caller must be silent until the plugin hears of it. A caller who
+	// was already silent for silentMost when a host came back is left to the plugin, which looks by
 	// itself.
 	silentAfter = 90 * time.Second
 	silentMost  = time.Hour
-	// silentRound is how many calls are told in one round, each startedEvery after the one before:
-	// it ends before the next one begins.
+	// silentRound is how many calls get the timer in one round, each startedEvery after the one
+	// before: it ends before the next one begins.
 	silentRound = 400
 	// seenLimit bounds the memory. Only calls that exist get in while handlers can be run.
 	seenLimit = 100_000
@@ -163,8 +163,8 @@ func (e *Engine) watchSilent(ctx context.Context) error {
 	}
 }
 
-// missSilent is one round of watchSilent. A call is told once of each silence, whichever host heard
-// of its caller last: that host may be dead. The error is that of ctx.
+// missSilent is one round of watchSilent. A call gets the timer once for each silence, whichever
+// host heard of its caller last: that host may be dead. The error is that of ctx.
 func (e *Engine) missSilent(ctx context.Context) error {
 	now := e.clock.Now()
 	if now.Sub(e.presence.hearing(now)) < silentAfter {
@@ -185,7 +185,7 @@ func (e *Engine) missSilent(ctx context.Context) error {
 	return err
 }
 
-// missed returns those of whose silence nobody was told yet, and remembers them. What is too much
+// missed returns those whose silence no call has heard of yet, and remembers them. What is too much
 // for one round is left to the next.
 func (p *presence) missed(list []store.Seen, now time.Time) []store.Seen {
 	for of, at := range p.silent {

@@ -12,8 +12,8 @@ import (
 )
 
 // record adds to the commit what the outcome says about the call, and lets the session remember
-// what of its alert was told. What the platform shows comes before what the handler decided upon
-// it. A quiet outcome does not come here, so a tick writes no record.
+// what of its alert is in its story. What the platform shows comes before what the handler decided
+// upon it. A quiet outcome does not come here, so a tick writes no record.
 func (j job) record(c *store.Commit, l loaded, o integration.Outcome) {
 	before := callOf(l.session)
 	view := before
@@ -28,7 +28,8 @@ func (j job) record(c *store.Commit, l loaded, o integration.Outcome) {
 		if before == nil || l.session.Live != s.Live || !reflect.DeepEqual(before, view) {
 			u.New, u.View, u.Live, u.IntegrationName = before == nil, view, s.Live, l.integration.Name
 		}
-		// Only a session can remember what was told: without one it is told with the next commit.
+		// Only a session can remember what the story has: without one it is added with the next
+		// commit.
 		c.Session.Told = tellAlert(u, l, s.AlertKey)
 	}
 	for _, cmd := range o.Alert {
@@ -48,7 +49,7 @@ func (j job) record(c *store.Commit, l loaded, o integration.Outcome) {
 }
 
 // tellAlert adds the alert's key, if it is new, and what its snapshot says that the story does not.
-// It returns what has been told then.
+// It returns what the story has then.
 func tellAlert(u *store.CallUpdate, l loaded, alertKey string) *store.Told {
 	var told *store.Told
 	known := ""
@@ -58,14 +59,14 @@ func tellAlert(u *store.CallUpdate, l loaded, alertKey string) *store.Told {
 	if alertKey != known {
 		u.Alert.Key = alertKey
 	}
-	// A snapshot that is older than one that was told would tell it again.
+	// A snapshot older than one whose lines the story has would add them again.
 	if l.facts.Alert == nil || l.alert.outdated(memoryOf(l.session)) {
 		return told
 	}
 	return tellSnapshot(u, told, *l.facts.Alert, l.facts.Now)
 }
 
-// toldAcks bounds the acknowledgements that a session remembers as told.
+// toldAcks bounds the acknowledgements that a session remembers to be in the story.
 const toldAcks = 50
 
 // tellSnapshot adds what a snapshot says that the story does not, and returns what it says then.

@@ -60,7 +60,7 @@ func (s *singleFlight) end(h platform.Hint) (again bool) {
 	return false
 }
 
-// reading is an alert as it was read. Which of two readings is the newer is not told by a clock:
+// reading is an alert as it was read. No clock says which of two readings is the newer:
 // hosts have one each, and clocks are set. Platforms number the changes of an alert; where one does
 // not, the session counts the readings that its handlers have seen, and only one that began after
 // the last of them is newer for certain.
@@ -106,7 +106,7 @@ func (r reading) seen(m *store.AlertMemory) {
 }
 
 // alertOf is the session's alert as last known: from memory, or read now if nothing is known or it
-// cannot be told whether another host knows better.
+// nothing says whether another host knows better.
 func (e *Engine) alertOf(ctx context.Context, integrationID string, sess *store.Session) reading {
 	h, m := platform.Hint{Scope: e.scope(integrationID), AlertKey: sess.AlertKey}, memoryOf(sess)
 	got, ok := e.known.snapshots.get(h)

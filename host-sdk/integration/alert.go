@@ -110,7 +110,7 @@ type AlertCommand struct {
 }
 
 // EventUnheard is the event of a message that nobody has heard after everybody who was to hear it
-// had their turn: the alert's team is told once.
+// had their turn: the alert's team gets one notice.
 const EventUnheard = "message_unheard"
 
 // AlertDraft is a new alert.

@@ -101,7 +101,7 @@ func (p *Plugin) Kill() {
 }
 
 // shutDown ends the current process, and everything of this package that still runs. It returns
-// when the host has been told of the last status.
+// when the host has heard of the last status.
 func (p *Plugin) shutDown(end func(*process)) {
 	p.mu.Lock()
 	if !p.stopped() {

@@ -106,9 +106,9 @@ type Commit struct {
 	// where a known task is one that the outbox holds in any phase, apart from Done; an item with
 	// Cancel set only removes.
 	Items []Item
-	// Claimed is told of each of Items that names an Owner and is the first of its lane, once it is
-	// committed: it is claimed and started with the commit (Attempt 1), and its owner's until its
-	// Lease. One that has to wait for others of its lane is nobody's. nil: no item is claimed.
+	// Claimed is called with each of Items that names an Owner and is the first of its lane, once
+	// it is committed: it is claimed and started with the commit (Attempt 1), and its owner's until
+	// its Lease. One that has to wait for others of its lane is nobody's. nil: no item is claimed.
 	Claimed func(Item)
 	// Done is the outbox item this commit consumes: it is deleted in the same transaction. If it no
 	// longer exists (another process consumed it) nothing is written and the error's kind is

@@ -83,7 +83,7 @@ func sinceOf(query url.Values) (time.Time, bool) {
 }
 
 // firstCame is when the event happened that a repeated request tells of; zero: now. A conversation
-// must not seem longer by the time for which nobody could be told of its end.
+// must not seem longer by the time for which nobody could hear of its end.
 func (h *handler) firstCame(u *url.URL) time.Time {
 	if !strings.Contains(u.RawQuery, integration.FallbackSinceField) {
 		return time.Time{} // nearly every request

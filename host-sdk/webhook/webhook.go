@@ -75,7 +75,7 @@ type Config struct {
 	Budget    time.Duration // 0: Budget
 	// Files keeps copies of the plugin's sounds over restarts; nil: they are held in memory alone.
 	Files FileStore
-	// Observe is told of each answered request, for metrics; nil: nobody is.
+	// Observe is called with each answered request, for metrics; nil: nobody is interested.
 	Observe func(Observation)
 }
 

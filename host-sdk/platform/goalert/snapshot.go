@@ -118,7 +118,7 @@ func (p *Platform) snapshot(h platform.Hint, r *record, v view) integration.Aler
 	repeat, step := v.position()
 	s.Round = repeat + 1
 	ack, found := v.lastAck()
-	// Our own acknowledgement has no name in GoAlert. Until its command is done, it is not told:
+	// Our own acknowledgement has no name in GoAlert. Until its command is done, it is left out:
 	// the snapshot is one of before the command.
 	unnamed := found && r.TryingUser != "" && ack.ID != r.Ack.Line && !named(ack)
 	switch {

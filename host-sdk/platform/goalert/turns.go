@@ -37,7 +37,7 @@ func (p *Platform) tell(service string, about map[int]bool, all bool) {
 	p.cfg.Tell(strings.Join(words, " "))
 }
 
-// Heard takes what another host has told: the alerts that have changed are hinted at, as far as
+// Heard takes what another host has sent: the alerts that have changed are hinted at, as far as
 // this host knows them.
 func (p *Platform) Heard(notice string) {
 	words := strings.Fields(notice)

@@ -134,7 +134,7 @@ func (l *less) applyRouted(ctx context.Context, scope platform.Scope, cmd integr
 	defer l.mu.Unlock()
 	_, err := l.Platform.Alert(ctx, scope, cmd.AlertKey)
 	if err == nil || integration.KindOf(err) != integration.KindNotFound {
-		return l.Platform.Apply(ctx, scope, cmd) // exists, or cannot be told
+		return l.Platform.Apply(ctx, scope, cmd) // exists, or nobody can say
 	}
 	at := held{scope, cmd.AlertKey}
 	if cmd.Kind != integration.AlertRoute {

@@ -41,13 +41,13 @@ func sign(secret []byte, content string) []byte {
 // verify says what is wrong with a signed message, in words for who wrote the sender; nil if one of
 // the secrets made its signature within maxSkew of now.
 func verify(secrets [][]byte, h http.Header, body []byte, now time.Time) error {
-	id, stamp := h.Get(headerID), h.Get(headerTimestamp)
+	id, timestamp := h.Get(headerID), h.Get(headerTimestamp)
 	for _, name := range []string{headerID, headerTimestamp, headerSignature} {
 		if h.Get(name) == "" {
 			return fmt.Errorf("the header %s is missing", strings.ToLower(name))
 		}
 	}
-	seconds, err := strconv.ParseInt(stamp, 10, 64)
+	seconds, err := strconv.ParseInt(timestamp, 10, 64)
 	if err != nil {
 		return errors.New("webhook-timestamp is no number: write seconds since 1970, without a fraction")
 	}
@@ -63,7 +63,7 @@ func verify(secrets [][]byte, h http.Header, body []byte, now time.Time) error {
 		}
 	}
 	for _, secret := range secrets {
-		if anyIs(given, sign(secret, id+"."+stamp+"."+string(body))) {
+		if anyIs(given, sign(secret, id+"."+timestamp+"."+string(body))) {
 			return nil
 		}
 	}
@@ -80,8 +80,8 @@ func anyIs(given [][]byte, want []byte) bool {
 
 // mistake looks for the commonest mistakes in a signature that does not fit.
 func mistake(secrets [][]byte, h http.Header, given [][]byte, body []byte) error {
-	id, stamp := h.Get(headerID), h.Get(headerTimestamp)
-	right := id + "." + stamp + "." + string(body)
+	id, timestamp := h.Get(headerID), h.Get(headerTimestamp)
+	right := id + "." + timestamp + "." + string(body)
 	for _, secret := range secrets {
 		text := base64.StdEncoding.EncodeToString(secret)
 		switch mac := sign(secret, right); {
@@ -93,7 +93,7 @@ func mistake(secrets [][]byte, h http.Header, given [][]byte, body []byte) error
 			return errors.New("the secret was used as text: decode the base64 after whsec_")
 		case anyIs(given, sign(secret, string(body))):
 			return errors.New("only the body is signed: sign id.timestamp.body")
-		case anyIs(given, sign(secret, stamp+"."+string(body))):
+		case anyIs(given, sign(secret, timestamp+"."+string(body))):
 			return errors.New("the id is not signed: sign id.timestamp.body")
 		case anyIs(given, sign(secret, id+"."+string(body))):
 			return errors.New("the time is not signed: sign id.timestamp.body")

@@ -109,7 +109,7 @@ func (p *Platform) tell(n notice) {
 	}
 }
 
-// Heard takes what another host has told: what it brings is hinted at, and where this host would go
+// Heard takes what another host has sent: what it brings is hinted at, and where this host would go
 // on.
 func (p *Platform) Heard(text string) {
 	var n notice

@@ -13,7 +13,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
-// maxPending is how many alerts a slow watcher is told of by name; beyond, all are meant.
+// maxPending is how many alerts a slow watcher hears of by name; beyond that it hears that all may
+// have changed.
 const maxPending = 1000
 
 // watchers are those who wait for hints.

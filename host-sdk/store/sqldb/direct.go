@@ -45,7 +45,7 @@ func (s *server) own() *pgx.ConnConfig {
 	return s.config.Copy()
 }
 
-// directly is own without limits on statements, which a pooler may refuse to be told of.
+// directly is own without limits on statements, which a pooler may refuse to take.
 func (db *DB) directly() (*pgx.ConnConfig, error) {
 	s, ok := db.base.(*server)
 	if !ok {

@@ -190,7 +190,7 @@ func (l *HostLock) Held() bool {
 // Taken gets a value when the lock was taken.
 func (l *HostLock) Taken() <-chan struct{} { return l.taken }
 
-// Unheld says that the other hosts have been told that this one holds no lock: they leave it its
+// Unheld says that the other hosts can read that this one holds no lock: they leave it its
 // work until its leases end, so it may work without.
 func (l *HostLock) Unheld() {
 	l.mu.Lock()

@@ -105,7 +105,7 @@ func (s *Store) EndLogin(ctx context.Context, id string) error {
 	return s.runOne(ctx, "delete from logins where id = $1", id)
 }
 
-// oneTimeKept is how long it can be told what has become of a one-time link.
+// oneTimeKept is how long it is known what has become of a one-time link.
 const oneTimeKept = 24 * time.Hour
 
 // deleteLogins removes logins that have ended, and what works once a day after its end.

@@ -141,8 +141,8 @@ func (c *collector) command(e integration.AlertCommand) {
 }
 
 // mail addresses a mail to whomever the options name. Where it would reach nobody, it is not sent;
-// the call flow has told why. Recipients that the host resolves, such as those on call, need a
-// team.
+// the call flow has said why in the story. Recipients that the host resolves, such as those on
+// call, need a team.
 func (c *collector) mail(e effect.Mail) {
 	if c.options.Flow.Unmailed != "" {
 		return

@@ -31,7 +31,7 @@ const (
 	// Query fields of the URLs we give.
 	QueryStep = "s" // number of the step whose document the address stood in
 	QueryTick = "n" // number of the tick of the hold music
-	// Seconds that the caller had waited when they were last told something; none: 0.
+	// Seconds that the caller had waited when they last heard how long; none: 0.
 	QuerySaid   = "l"
 	QueryToken  = "t" // see [Links.Valid]
 	queryFormat = "v" // see [PathFormat]
@@ -111,7 +111,7 @@ func (l Links) Endpoint() string { return l.endpoint }
 func (l Links) At(kind event.Kind, step int) string { return l.build(kind, "", step, "") }
 
 // Hold is the URL of the wait document, or of a key during it, with the number of the tick and the
-// seconds that the caller had waited when they were last told something.
+// seconds that the caller had waited when they last heard how long.
 func (l Links) Hold(kind event.Kind, step, tick, said int) string {
 	more := strconv.AppendInt(append(make([]byte, 0, 32), "&"+QueryTick+"="...), int64(tick), 10)
 	if said > 0 {

@@ -101,7 +101,7 @@ func (r Renderer) menu(v reply.Menu) twiml.Document {
 }
 
 // wait is the hold document. It ends by asking for the next one, whose URL carries the tick and
-// when the caller was last told something, so that both go on without anything being stored.
+// when the caller last heard something, so that both go on without anything being stored.
 func (r Renderer) wait(v reply.Hold) twiml.Document {
 	verbs := append(r.Say(v.Say), twiml.Play{URL: r.music[v.Tick%len(r.music)]})
 	next := twiml.Redirect{URL: r.links.Hold(event.Tick, v.Step, v.Tick+1, whole(v.Said))}

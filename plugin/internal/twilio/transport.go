@@ -34,7 +34,7 @@ type transport struct {
 	backoff  func(retry int) time.Duration
 
 	status int             // of the last answer
-	heard  func(time.Time) // is told the Date of each answer
+	heard  func(time.Time) // is called with the Date of each answer
 }
 
 // RoundTrip implements http.RoundTripper.

@@ -11,7 +11,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// What is what a person is told of a change.
+// What is the kind of news that a person gets of a change.
 type What string
 
 // What there is to tell.
@@ -25,7 +25,7 @@ const (
 	Again     What = "again" // somebody took the change back, so that they are on call instead
 )
 
-// News is what one person is told of a change. Its By is who made the change, or took it back.
+// News is what one person hears of a change. Its By is who made the change, or took it back.
 type News struct {
 	Change
 	What What
@@ -92,14 +92,14 @@ func (d diff) news(c Change, actor Actor, now time.Time) []News {
 	return news
 }
 
-// deleteNews removes what people were to be told of a change and were not yet: what is so now comes
+// deleteNews removes the news of a change that people have not had yet: what is so now comes
 // in its place, never before it. $1 and $2 are as newsOf says.
 const deleteNews = "delete from embedded_shift_news where id >= $1 and id < $2"
 
 // newsOf are the limits of the keys of a change's rows.
 func newsOf(id string) []any { return []any{id + "/", id + "0"} }
 
-// insert are the statements that have people told of a change.
+// insert are the statements that queue the news of a change for people.
 func insert(id string, news []News, actor Actor, now time.Time) []statement {
 	list := []statement{{deleteNews, newsOf(id)}}
 	for _, n := range news {
@@ -114,7 +114,7 @@ const (
 	dueGiven = "select '" + string(Given) + "', person, id, " + columns + " from embedded_shifts where tell <= $1 and ends > $1 order by tell limit $2"
 	dueNews  = "select what, recipient, id, " + columns + " from embedded_shift_news where tell <= $1 order by tell limit $2"
 
-	// A person who is to be told is claimed, until the lease ends.
+	// The row of a person who waits for news is claimed until the lease ends.
 	claimGiven = "update embedded_shifts set tell = $2 where id = $1 and tell <= $3"
 	claimNews  = "update embedded_shift_news set tell = $2 where id = $1 and tell <= $3"
 
@@ -156,7 +156,7 @@ func (s *Service) tellAll(ctx context.Context) error {
 	return sqldb.Error("tell shifts", errors.Join(failed...))
 }
 
-// due reads what is to be told now.
+// due reads the news that is due now.
 func (s *Service) due(ctx context.Context, query string, now time.Time) ([]News, error) {
 	rows, err := s.cfg.DB.Read().QueryContext(ctx, query, now.UnixMilli(), tellBatch)
 	if err != nil {

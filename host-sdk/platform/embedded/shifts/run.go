@@ -8,7 +8,7 @@ import (
 
 const (
 	lookEvery = 3 * time.Second // how often changes of other hosts are looked for
-	tellLease = time.Minute     // after which a person is told again if it failed
+	tellLease = time.Minute     // after which a failed delivery is tried again
 	tellTime  = tellLease / 2   // for one attempt: it must be over before the lease is
 	tellBatch = 20              // people who are told at a time
 )

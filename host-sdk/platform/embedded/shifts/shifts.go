@@ -5,7 +5,7 @@
 //	shifts.go  Change, Service: list, add, remove
 //	check.go   what is refused, and why
 //	run.go     changes of other hosts
-//	news.go    people are told
+//	news.go    what people hear of changes
 package shifts
 
 import (
@@ -79,7 +79,7 @@ type Config struct {
 	Clock  clock.Clock
 	Logger *slog.Logger
 	// Tell tells a person of a shift or an absence that somebody else changed for them. It is called
-	// until it succeeds or the shift is over. nil: nobody is told.
+	// until it succeeds or the shift is over. nil: nobody hears of it.
 	Tell func(ctx context.Context, n News, to integration.User) error
 }
 

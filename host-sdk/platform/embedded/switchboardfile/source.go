@@ -15,7 +15,7 @@ import (
 
 const pollFile = time.Second
 
-// SourceConfig says which file is read, and who is told of it.
+// SourceConfig says which file is read, and whom its changes concern.
 type SourceConfig struct {
 	Path   string
 	Clock  clock.Clock
@@ -28,7 +28,7 @@ type SourceConfig struct {
 	// changed, stays out of force. nil: the file on disk is in force.
 	Publish func(ctx context.Context, changed *File)
 	// OnLoad is called with the file in force, and why the one on disk is not (nil: it is), when
-	// Open has loaded the first one and whenever that changes; nil: nobody is told.
+	// Open has loaded the first one and whenever that changes; nil: nobody is interested.
 	OnLoad func(ctx context.Context, inForce *File, refused []Problem)
 }
 

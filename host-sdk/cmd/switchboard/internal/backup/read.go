@@ -40,11 +40,11 @@ func Read(path string, keys seal.Ring, into string) (list List, err error) {
 	if list, err = parse(text); err != nil {
 		return list, err
 	}
-	stamp, err := member(r, sealName)
+	sealOfList, err := member(r, sealName)
 	if err != nil {
 		return list, err
 	}
-	if err := verify(keys, text, string(stamp)); err != nil {
+	if err := verify(keys, text, string(sealOfList)); err != nil {
 		return list, err
 	}
 	for _, file := range list.Files {

@@ -36,7 +36,7 @@ func Write(path, work string, list List, key seal.Key, sources map[string]string
 	if err != nil {
 		return list, err
 	}
-	stamp, err := sealed(key, text)
+	sealOfList, err := sealed(key, text)
 	if err != nil {
 		return list, err
 	}
@@ -53,7 +53,7 @@ func Write(path, work string, list List, key seal.Key, sources map[string]string
 		return list, err
 	}
 	w := tar.NewWriter(packed)
-	err = errors.Join(add(w, listName, int64(len(text)), list.MadeAt), writeText(w, string(text)), add(w, sealName, int64(len(stamp)), list.MadeAt), writeText(w, stamp))
+	err = errors.Join(add(w, listName, int64(len(text)), list.MadeAt), writeText(w, string(text)), add(w, sealName, int64(len(sealOfList)), list.MadeAt), writeText(w, sealOfList))
 	for _, f := range list.Files {
 		if err == nil {
 			err = addFile(w, f, sources[f.Name], list.MadeAt)

@@ -16,7 +16,7 @@ const (
 	maxLogStack  = 16 << 10 // bytes of a stack trace, which comes from nobody but us
 	logBurst     = 100      // lines of one message that may come at once
 	logEvery     = time.Second / 5
-	maxLogKinds  = 500 // messages that are told apart at a time; more hold text from outside
+	maxLogKinds  = 500 // messages that are distinguished at a time; more hold text from outside
 	otherMessage = ""  // counts for all messages beyond maxLogKinds
 )
 

@@ -76,7 +76,7 @@ func (l *PageLinks) read(token string) (PageLink, bool) {
 	return PageLink{User: parts[0], Alert: parts[1], Made: time.Unix(made, 0)}, err == nil
 }
 
-// pageProblem is what is said of every link that does not work, so that nothing can be told from
+// pageProblem is what is said of every link that does not work, so that nothing can be guessed from
 // it.
 const pageProblem = "This link no longer works: it is too old, its alert is over, or it is not complete. Log in to see your alerts."
 

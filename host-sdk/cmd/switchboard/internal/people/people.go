@@ -40,7 +40,7 @@ type People struct {
 	key    []byte        // of the ids of logins with the API token
 	mails  chan string   // addresses to which a link is to be sent
 	openID *openID       // nil: there is none
-	heard  recentlyHeard // what the audit has been told
+	heard  recentlyHeard // what the audit has heard
 
 	mu    sync.Mutex
 	ended chan struct{} // closed when a login ends

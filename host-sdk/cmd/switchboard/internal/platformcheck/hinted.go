@@ -15,8 +15,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
-// maxStamp is how old the time of a hint may be when it comes; a switchboard takes 5 min.
-const maxStamp = 10 * time.Second
+// maxHintAge is how old the time of a hint may be when it comes; a switchboard takes 5 min.
+const maxHintAge = 10 * time.Second
 
 // hung is how long a hint waits for an answer that does not come; platforms give up after 5 s.
 const hung = 12 * time.Second
@@ -148,7 +148,7 @@ func (h heard) faults(bodies map[string]string) []string {
 		bodies[id] = string(h.body)
 	}
 	if seconds, err := strconv.ParseInt(h.header.Get("webhook-timestamp"), 10, 64); err == nil && h.status < 300 {
-		if off := h.at.Sub(time.Unix(seconds, 0)).Abs(); off > maxStamp {
+		if off := h.at.Sub(time.Unix(seconds, 0)).Abs(); off > maxHintAge {
 			out = append(out, fmt.Sprintf("webhook-timestamp is %v away from this machine's clock: write the time of each try, and set the clock.", off.Round(time.Second)))
 		}
 	}

@@ -98,7 +98,7 @@ func (i suiteInput) suite(adapter *remote.Platform) platformtest.Config {
 	}}
 }
 
-// pattern is what package testing is told to run.
+// pattern says what package testing is to run.
 func (i suiteInput) pattern() string {
 	var names []string
 	for _, name := range i.Tests {

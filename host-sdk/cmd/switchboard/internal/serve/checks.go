@@ -104,7 +104,7 @@ func (s Site) checkPlugins(ctx context.Context) Check {
 }
 
 // checkPlatform asks the platform, which knows whom to ring. It gives up a little before the check
-// is abandoned, so that a platform that hangs is told of in its own words.
+// is abandoned, so that the check says itself that the platform hangs.
 func (s Site) checkPlatform(ctx context.Context) Check {
 	ctx, cancel := context.WithTimeout(ctx, checkTime*3/4)
 	defer cancel()

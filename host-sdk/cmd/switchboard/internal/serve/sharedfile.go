@@ -222,7 +222,7 @@ func (k *sharedFile) push(ctx context.Context, text []byte) (hash string, err er
 	k.mu.Lock()
 	k.pending = file
 	err = k.storePending(ctx)
-	k.pending = nil // who pushes is told, and pushes again
+	k.pending = nil // who pushes sees the error, and pushes again
 	k.mu.Unlock()
 	k.heard()
 	return file.SharedHash(), err

@@ -50,8 +50,8 @@ func (l *Live) ListCalls(w http.ResponseWriter, r *http.Request) error {
 }
 
 // readCalls reads two lists, as the limit counts calls: those that are over must not push one in
-// progress out. A caller who has gone is told apart though the call is still at work, as while its
-// message is fetched.
+// progress out. A caller who has gone is shown as gone though the call is still at work, as while
+// its message is fetched.
 func (l *Live) readCalls(r *http.Request, body *callsBody) error {
 	search := body.Search
 	if body.First && search.Ended == "" {
