@@ -37,7 +37,8 @@ func (p *Page) ClickText(selector, text string) {
 }
 
 // Follow clicks a link until the browser is at another address, and has that page to its end. Where
-// a live page exchanges the link under the mouse, a click goes to nobody, and a person clicks again.
+// a live page exchanges the link under the mouse, a click goes to nobody, and a person clicks
+// again.
 func (p *Page) Follow(selector string) {
 	p.t.Helper()
 	p.WaitFor(selector)

@@ -152,8 +152,8 @@ func TestAnAlertThatCannotBeReadHoldsUpNoOther(t *testing.T) {
 		}
 		w.clock.Advance(time.Second)
 	}
-	// Whose first layer has a minute: its end falls into a pause of the broken one, which are half a
-	// minute long and have just begun.
+	// Whose first layer has a minute: its end falls into a pause of the broken one, which are half
+	// a minute long and have just begun.
 	for range 10 {
 		w.clock.Advance(time.Second)
 		time.Sleep(time.Millisecond)

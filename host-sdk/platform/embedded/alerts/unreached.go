@@ -167,8 +167,8 @@ func plainReason(err error) string {
 }
 
 // Findings implements platform.Finder: people and channels whom the last notice did not reach, also
-// one of before the start. Those whose address has changed since, or who are gone from the file, are
-// left out.
+// one of before the start. Those whose address has changed since, or who are gone from the file,
+// are left out.
 func (s *Service) Findings() []string {
 	s.unreached.mu.Lock()
 	defer s.unreached.mu.Unlock()

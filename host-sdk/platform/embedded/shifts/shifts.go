@@ -78,8 +78,8 @@ type Config struct {
 	DB     *sqldb.DB
 	Clock  clock.Clock
 	Logger *slog.Logger
-	// Tell tells a person of a shift or an absence that somebody else changed for them. It is called
-	// until it succeeds or the shift is over. nil: nobody hears of it.
+	// Tell tells a person of a shift or an absence that somebody else changed for them. It is
+	// called until it succeeds or the shift is over. nil: nobody hears of it.
 	Tell func(ctx context.Context, n News, to integration.User) error
 }
 
