@@ -49,10 +49,11 @@ type Config struct {
 	// Around the simulator's HTTP interface, such as a checker.
 	WrapSim func(http.Handler) http.Handler
 	Options map[string]any // of the integration, besides credentials
-	Teams   []string       // destinations; nil: devops and support
-	Env     []string       // more environment for switchboard
-	Log     io.Writer      // switchboard's log; nil: discarded
-	NoSetUp bool           // make no integration
+	// Destinations; nil: devops and support, or else the first teams that the file has.
+	Teams   []string
+	Env     []string  // more environment for switchboard
+	Log     io.Writer // switchboard's log; nil: discarded
+	NoSetUp bool      // make no integration
 }
 
 // Stack is a running demonstration.
@@ -70,6 +71,7 @@ type Stack struct {
 	temp      *tempdir.Dir
 	file      string             // of switchboard
 	people    []softphone.Person // in it
+	teams     []team             // that callers hear, in this order; nil: Config.Teams says which
 }
 
 // tempPrefix begins the names of the folders that Start makes for the time until Stop.
@@ -126,6 +128,8 @@ func (s *Stack) prepare(ctx context.Context) (err error) {
 		if s.Addr, err = freeport.Take(); err != nil {
 			return err
 		}
+	} else if err = free(s.Addr); err != nil {
+		return err
 	}
 	if s.URL = s.cfg.PublicURL; s.URL == "" {
 		s.URL = "http://" + s.Addr
@@ -168,6 +172,16 @@ func listen(address string) (net.Listener, error) {
 		return nil, fmt.Errorf("address %s cannot be used: %w: stop what uses it, or choose another", address, err)
 	}
 	return l, nil
+}
+
+// free reports why an address cannot be used. Without it, what listens there already would pass for
+// the switchboard that could not begin.
+func free(address string) error {
+	l, err := listen(address)
+	if err != nil {
+		return err
+	}
+	return l.Close()
 }
 
 // switchboardFile is the path of the file that is wanted, or of the sample, written for the
@@ -230,10 +244,15 @@ func errOrEnded(err error) error {
 // SetUp makes the integration and points the number to it; Start does so, unless Config.NoSetUp.
 func (s *Stack) SetUp(ctx context.Context) error {
 	teams := s.cfg.Teams
-	if teams == nil {
-		teams = []string{"devops", "support"}
-	}
 	var err error
+	if teams == nil {
+		if s.teams, err = s.chooseTeams(ctx); err != nil {
+			return err
+		}
+		for _, t := range s.teams {
+			teams = append(teams, t.ID)
+		}
+	}
 	s.ID, s.Endpoint, err = s.AddHotline(ctx, Number, teams, s.cfg.Options)
 	return err
 }

@@ -2,8 +2,11 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -11,7 +14,12 @@ import (
 
 // PrintStory prints the addresses and what to try. The binary is how twiliosim is called here.
 func (s *Stack) PrintStory(w io.Writer, twiliosimBinary string) {
-	name, number := s.onCall()
+	digit, chosen := s.choice()
+	name, number := s.onCall(chosen.ID)
+	menu, script := fmt.Sprintf("Hear the menu, and press %d for %s.", digit, chosen.Name), fmt.Sprintf("hear 'Press 1'; press %d; ", digit)
+	if digit == 0 {
+		menu, script = "You wait for "+chosen.Name+".", ""
+	}
 	at := ""
 	if s.SimURL != defaultSim {
 		at = " --sim " + s.SimURL
@@ -25,7 +33,7 @@ The hotline is up. Nothing leaves this machine: Twilio is simulated.
 
 Try it in a browser:
 
-  1. Open the telephones and press Call. Hear the menu, and press 2 for DevOps.
+  1. Open the telephones and press Call. %s
   2. The phone of %s rings: press Answer, then 1 to take the call. Talk by typing, or by microphone.
   3. Open the alerts: who was rung, who took the call, how long it lasted.
   4. Call again and press * while you wait: leave a message, and hear it in its alert.
@@ -33,18 +41,66 @@ Try it in a browser:
 Or in two more terminals:
 
   %s answer %s%s --script "hear 'press 1'; press 1; connected; say 'How can I help?'; ended"
-  %s call%s --say-script "hear 'Press 1'; press 2; connected; say 'The shop is down.'; wait 5s; hangup"
+  %s call%s --say-script "%sconnected; say 'The shop is down.'; wait 5s; hangup"
 
 Ctrl-C stops everything.
-`, s.SimURL, s.URL, s.Token, s.URL, name, twiliosimBinary, number, at, twiliosimBinary, at)
+`, s.SimURL, s.URL, s.Token, s.URL, menu, name, twiliosimBinary, number, at, twiliosimBinary, at, script)
+}
+
+// team is a team of the platform.
+type team struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// sampleTeams are those of the sample, in the order of the menu; DevOps has most layers.
+var sampleTeams = []team{{"support", "Customer Support"}, {preferred, "DevOps"}}
+
+// preferred is the team that the story calls, where there is one of this id.
+const preferred = "devops"
+
+// maxTeams is how many teams of another file the hotline has: one digit chooses each.
+const maxTeams = 9
+
+// chooseTeams are the teams of the hotline, in the order of its menu: those of the sample where the
+// platform has both, or else its first ones.
+func (s *Stack) chooseTeams(ctx context.Context) ([]team, error) {
+	var all []team
+	if err := s.API(ctx, "GET", "/api/v1/teams", nil, &all); err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, errors.New("the switchboard file has no team that a caller could choose")
+	}
+	slices.SortStableFunc(all, func(a, b team) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+	known := func(sample team) bool {
+		return slices.ContainsFunc(all, func(t team) bool { return t.ID == sample.ID })
+	}
+	if known(sampleTeams[0]) && known(sampleTeams[1]) {
+		all = slices.DeleteFunc(all, func(t team) bool { return t.ID != sampleTeams[0].ID && t.ID != sampleTeams[1].ID })
+	}
+	return all[:min(len(all), maxTeams)], nil
+}
+
+// choice is the team that the story calls, and the digit that chooses it; 0: there is no menu.
+func (s *Stack) choice() (digit int, chosen team) {
+	teams := s.teams
+	if len(teams) == 0 {
+		teams = sampleTeams
+	}
+	i := max(0, slices.IndexFunc(teams, func(t team) bool { return t.ID == preferred }))
+	if len(teams) == 1 {
+		return 0, teams[0]
+	}
+	return i + 1, teams[i]
 }
 
 // defaultSim is where the commands of twiliosim look for a simulator unless a flag names another.
 const defaultSim = "http://127.0.0.1:8090"
 
-// onCall is whose telephone rings first for DevOps, as a name and a number. Where the file has no
-// such team: the first in it.
-func (s *Stack) onCall() (name, number string) {
+// onCall is whose telephone rings first for a team, as a name and a number. Where nobody is on call:
+// the first of the file.
+func (s *Stack) onCall(team string) (name, number string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	var now []struct {
@@ -54,7 +110,7 @@ func (s *Stack) onCall() (name, number string) {
 			Phones []string `json:"phones"`
 		} `json:"user"`
 	}
-	if err := s.API(ctx, "GET", "/api/v1/teams/devops/oncall", nil, &now); err == nil {
+	if err := s.API(ctx, "GET", "/api/v1/teams/"+url.PathEscape(team)+"/oncall", nil, &now); err == nil {
 		for _, e := range now {
 			if len(e.User.Phones) > 0 {
 				return e.User.Name, e.User.Phones[0]
