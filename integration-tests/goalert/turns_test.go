@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform/platformtest"
 )
 
@@ -35,4 +36,42 @@ func TestOneOfSeveralHostsPollsAServiceAndTheOthersHearOfIt(t *testing.T) {
 	}
 	who.Give("two")
 	w.Await("polls of the other host", func() bool { return two.sent("Poll") > 0 })
+}
+
+// TestAHostThatWasFrozenInACommandUndoesNothingOfAnother has one host stand still before it sends a
+// command, whose lease ends: another one does that command and those behind it.
+func TestAHostThatWasFrozenInACommandUndoesNothingOfAnother(t *testing.T) {
+	t.Parallel()
+	_, one, s, alice, _ := ordinary(t)
+	two := &host{wire: &wire{count: map[string]int{}, keys: map[string]map[string]bool{}}, w: one.w, scope: one.scope, cfg: one.cfg}
+	two.cfg.HTTP = &http.Client{Transport: two.wire}
+	two.start(t)
+	c := one.open(t, s.ID)
+	stands, goesOn := make(chan struct{}), make(chan struct{})
+	one.failing(func(operation string) error {
+		if operation == "Acknowledge" {
+			stands <- struct{}{}
+			<-goesOn
+		}
+		return nil
+	})
+	acknowledge := c.number(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: alice.ID})
+	ended := make(chan error, 1)
+	go func() { ended <- one.Apply(t.Context(), one.scope, acknowledge) }()
+	<-stands
+	for _, cmd := range []integration.AlertCommand{acknowledge, c.number(integration.AlertCommand{Kind: integration.AlertResolve})} {
+		if err := two.Apply(t.Context(), two.scope, cmd); err != nil {
+			t.Fatalf("%s at the other host: %v", cmd.Kind, err)
+		}
+	}
+	close(goesOn)
+	if err := <-ended; err == nil {
+		t.Error("the host that was frozen says that it has done the command")
+	}
+	if snap := c.snapshot(); snap.LastCommand != c.last || snap.Status != integration.AlertResolved {
+		t.Errorf("the alert is %s after command %d, want %s after %d", snap.Status, snap.LastCommand, integration.AlertResolved, c.last)
+	}
+	if err := one.Apply(t.Context(), one.scope, acknowledge); err != nil {
+		t.Errorf("the command once more: %v", err)
+	}
 }

@@ -42,12 +42,12 @@ func (p *Platform) ApplyAll(ctx context.Context, scope platform.Scope, cmds []in
 	if err != nil {
 		return 0, err
 	}
-	before := ""
+	before := record{}
 	if r != nil {
-		before = r.stored
+		before = *r
 	}
 	defer func() {
-		if r != nil && r.stored != before {
+		if r != nil && (r.stored != before.stored || r.storedCommand != before.storedCommand) {
 			p.hub.send(h)
 		}
 	}()

@@ -33,8 +33,10 @@ func Migrate(ctx context.Context, db *sqldb.DB) error {
 type record struct {
 	LastCommand int64 `json:"-"` // a column
 
-	stored string // as it was last read or written, with LastCommand
-	fresh  bool   // GoAlert's alert was made by a command that came together with this one
+	// As it was last read or written; both zero: there was none.
+	storedCommand int64
+	stored        string
+	fresh         bool // GoAlert's alert was made by a command that came together with this one
 
 	// What comes before the route is held here: GoAlert knows no alert without a service.
 	Draft integration.AlertDraft `json:"draft"`
@@ -88,30 +90,48 @@ func (p *Platform) load(ctx context.Context, h platform.Hint) (*record, error) {
 	if err != nil {
 		return nil, sqldb.Error("read the record of an alert", err)
 	}
-	r.stored = fmt.Sprint(r.LastCommand, text)
+	r.storedCommand, r.stored = r.LastCommand, text
 	return r, nil
 }
 
-// save writes the record if it has changed, and returns when it is safe on disk.
+// Statements that write a record where it is as it was read: a host that was frozen in the middle of
+// a command goes on when another one has done that command, and those behind it.
+const (
+	insertRecord = `insert into goalert_alerts (tenant, integration, alert_key, last_command, record, updated_at)
+		values ($1, $2, $3, $4, $5, $6) on conflict (tenant, integration, alert_key) do nothing`
+	updateRecord = `update goalert_alerts set last_command = $4, record = $5, updated_at = $6
+		where tenant = $1 and integration = $2 and alert_key = $3 and last_command = $7 and record = $8`
+)
+
+// save writes the record if it has changed, and returns when it is safe on disk. Where another host
+// has changed it meanwhile it is a conflict, and nothing is written: the command is done anew.
 func (p *Platform) save(ctx context.Context, h platform.Hint, r *record) error {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return integration.Errorf(integration.KindInternal, "write the record of an alert: %w", err)
 	}
-	stored := fmt.Sprint(r.LastCommand, string(text))
-	if stored == r.stored {
+	if r.LastCommand == r.storedCommand && string(text) == r.stored {
 		return nil
 	}
-	now := p.clock.Now().UnixMilli()
+	statement := insertRecord
+	args := []any{h.Scope.Tenant, h.Scope.Integration, h.AlertKey, r.LastCommand, string(text), p.clock.Now().UnixMilli()}
+	if r.stored != "" {
+		statement, args = updateRecord, append(args, r.storedCommand, r.stored)
+	}
+	written := int64(0)
 	err = p.cfg.DB.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, `insert into goalert_alerts (tenant, integration, alert_key, last_command, record, updated_at)
-			values ($1, $2, $3, $4, $5, $6) on conflict (tenant, integration, alert_key) do update
-			set last_command = excluded.last_command, record = excluded.record, updated_at = excluded.updated_at`,
-			h.Scope.Tenant, h.Scope.Integration, h.AlertKey, r.LastCommand, string(text), now)
+		done, err := tx.ExecContext(ctx, statement, args...)
+		if err != nil {
+			return err
+		}
+		written, err = done.RowsAffected()
 		return err
 	})
+	if err == nil && written == 0 {
+		return integration.Errorf(integration.KindConflict, "alert %q was changed by another host meanwhile", h.AlertKey)
+	}
 	if err == nil {
-		r.stored = stored
+		r.storedCommand, r.stored = r.LastCommand, string(text)
 	}
 	return err
 }
