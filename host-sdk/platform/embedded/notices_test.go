@@ -171,7 +171,7 @@ func TestARefusalIsInTheStoryAndFoundWithoutTheAddress(t *testing.T) {
 	})
 	w.until("both are found", func() bool { return len(w.Findings()) == 2 })
 	said := strings.Join(append(w.Findings(), w.story()...), "\n")
-	for _, want := range []string{"Alice Example is not reached by ntfy (127.0.0.1)", "The channel of DevOps is not reached by webhook (127.0.0.1)", "switchboard file"} {
+	for _, want := range []string{"Alice Example is not reached by ntfy (127.0.0.1) (refused it with 403 Forbidden", "The channel of DevOps is not reached by webhook (127.0.0.1)", "switchboard file"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%q is not said:\n%s", want, said)
 		}

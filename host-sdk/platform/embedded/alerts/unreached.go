@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -47,7 +48,9 @@ func notReached(n notice, to *recipient, err error) string {
 	if n.team != "" {
 		who = "The channel of " + to.name
 	}
-	return fmt.Sprintf("%s is not reached %s (%s): %s", who, to.by, plainReason(err), to.remedy)
+	// The reason begins with the name of the service, which is said already.
+	reason := strings.TrimPrefix(plainReason(err), strings.TrimPrefix(to.by, "by ")+" ")
+	return fmt.Sprintf("%s is not reached %s (%s): %s", who, to.by, reason, to.remedy)
 }
 
 // note takes down what became of the last notice by a way, and reports whether that is new. text is

@@ -122,7 +122,7 @@ func TestGapsAreLoud(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := s.loggedIn("")
-	b.get("/oncall").is(200).has("DevOps: nobody is on call from "+at.Format("Mon 2 Jan 15:04 MST"), "Gaps in the next 14 days", "Layer 2")
+	b.get("/oncall").is(200).has("DevOps</bdi>: nobody is on call from "+at.Format("Mon 2 Jan 15:04 MST"), "Gaps in the next 14 days", "Layer 2")
 
 	// A file with a mistake is told of on every page; the one before stays in force.
 	s.writeFile("users: [\n")
@@ -131,6 +131,46 @@ func TestGapsAreLoud(t *testing.T) {
 	}
 	b.get("/calls").is(200).has("The changed switchboard file has errors", "(since <time ")
 	b.get("/oncall").is(200).has("The switchboard file has errors", "nobody is on call from")
+}
+
+// A team that works by day has a gap each night: one notice tells of all of them.
+func TestGapsOfEveryNightAreOneNotice(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{})
+	s.writeFile(strings.Replace(hosttest.File, "      layers:\n", `      layers:
+        - {on: {days: [mon, tue, wed, thu, fri, sat, sun], from: "09:00", to: "17:00"}, users: [bob]}
+      overrides: []
+  - id: nights
+    name: Nights
+    admins: [bob]
+    members: [bob]
+    schedule:
+      timezone: America/New_York
+      layers:
+`, 1))
+	if err := s.File.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	v := s.loggedIn("").get("/oncall").is(200).has("DevOps</bdi>: nobody is on call", "more times in the next 14 days", "Layer 1")
+	if n := strings.Count(v.body, `class="notice bad"`); n != 1 {
+		t.Errorf("%d notices of one team, want 1", n)
+	}
+	for _, list := range []string{"uncovered-devops", "gaps-devops"} {
+		_, folded, found := strings.Cut(v.body, `<details id="`+list+`">`)
+		folded, _, _ = strings.Cut(folded, "</details>")
+		if n := strings.Count(folded, "<li>"); !found || n < 10 {
+			t.Errorf("%s holds %d gaps, want those of about 14 nights", list, n)
+		}
+	}
+}
+
+// Trouble that takes many words is one line on each page, and the rest is there when asked for.
+func TestTroubleOfManyWordsIsOneLine(t *testing.T) {
+	t.Parallel()
+	const short, long = "The database: cannot be written.", "The platform answers, but there is trouble: Alice Example is not reached by ntfy; Bob Example is not reached by Slack."
+	s := newSite(t, options{troubles: []string{short, long}})
+	head, rest, _ := strings.Cut(long, ": ")
+	s.loggedIn("").get("/calls").is(200).has(`role="status">`+short+"<", "<summary>"+head+"</summary><p>"+rest+"</p>")
 }
 
 func mustZone(t *testing.T) *time.Location {

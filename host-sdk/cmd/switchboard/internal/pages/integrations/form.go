@@ -73,15 +73,21 @@ func (i *Integrations) Create(w http.ResponseWriter, r *http.Request) error {
 
 // Save saves the form of an integration that exists.
 func (i *Integrations) Save(w http.ResponseWriter, r *http.Request) error {
-	in, err := i.forms.Find(r.Context(), r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	s, err := integrationform.Read(w, r)
+	in, s, err := i.submitted(w, r)
 	if err != nil {
 		return err
 	}
 	return i.save(w, r, s, in)
+}
+
+// submitted reads a form of an integration that exists.
+func (i *Integrations) submitted(w http.ResponseWriter, r *http.Request) (store.Integration, integrationform.Submission, error) {
+	in, err := i.forms.Find(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return in, integrationform.Submission{}, err
+	}
+	s, err := integrationform.Read(w, r)
+	return in, s, err
 }
 
 // save acts on a submitted form. A saved form leads to the integration's page; a refused one is
@@ -111,11 +117,7 @@ func (i *Integrations) save(w http.ResponseWriter, r *http.Request, s integratio
 // RunAction runs an action once and leads back to the integration's page, which shows its result: a
 // reload of it shows the result again and does not run the action again.
 func (i *Integrations) RunAction(w http.ResponseWriter, r *http.Request) error {
-	in, err := i.forms.Find(r.Context(), r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	s, err := integrationform.Read(w, r)
+	in, s, err := i.submitted(w, r)
 	if err != nil {
 		return err
 	}

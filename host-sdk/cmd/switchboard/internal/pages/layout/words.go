@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
@@ -36,6 +37,7 @@ func (s *Site) words() template.FuncMap {
 		"dialable": phone.IsE164,
 		"web":      WebAddress,
 		"linked":   linked,
+		"headline": newHeadline,
 		"said":     said,
 		"initials": initials,
 		"howWords": howWords,
@@ -45,6 +47,20 @@ func (s *Site) words() template.FuncMap {
 		"thisBrowser": func() Badge { return Badge{"ok", "This browser"} },
 		"plural":      Count,
 	}
+}
+
+// headline is a text whose rest is shown when it is asked for.
+type headline struct{ Head, Rest string }
+
+// longText is how many characters a text above a page may have: two lines on a telephone.
+const longText = 100
+
+// newHeadline parts a long text after its first colon.
+func newHeadline(text string) headline {
+	if head, rest, parted := strings.Cut(text, ": "); parted && utf8.RuneCountInString(text) > longText {
+		return headline{head, rest}
+	}
+	return headline{Head: text}
 }
 
 // howWords says how somebody has logged in.

@@ -25,7 +25,8 @@ type onCallBody struct {
 type onCallTeam struct {
 	ID, Name, Zone string
 	Layers         []onCallLayer
-	Gaps           []onCallGap
+	Uncovered      onCallGaps // in all layers
+	Gaps           onCallGaps // in one of them
 }
 
 // onCallLayer is an escalation layer of a team. Until and Next are empty where the platform does
@@ -38,6 +39,19 @@ type onCallLayer struct {
 	Until     time.Time
 	UntilText string // in the team's zone
 	Next      []integration.User
+}
+
+// onCallGaps are gaps of a team. A team that works by day has one each night: only the first ones
+// are shown at once.
+type onCallGaps struct{ First, More []onCallGap }
+
+// add adds a gap, which is among the first ones up to a limit.
+func (g *onCallGaps) add(gap onCallGap, limit int) {
+	list := &g.First
+	if len(g.First) >= limit {
+		list = &g.More
+	}
+	*list = append(*list, gap)
 }
 
 // onCallGap is a time in which nobody is on call.
@@ -100,7 +114,12 @@ func fileTeam(t switchboardfile.TeamOnCall, now time.Time) onCallTeam {
 		out.Layers = append(out.Layers, layer)
 	}
 	for _, g := range t.Gaps {
-		out.Gaps = append(out.Gaps, onCallGap{g.Layer, !g.From.After(now), text(g.From), text(g.To)})
+		gap := onCallGap{g.Layer, !g.From.After(now), text(g.From), text(g.To)}
+		if g.Layer == 0 {
+			out.Uncovered.add(gap, 1)
+		} else {
+			out.Gaps.add(gap, 3)
+		}
 	}
 	return out
 }

@@ -112,9 +112,11 @@
       if (!fresh || fresh.innerHTML === server.get(part.id) || playing(part) || busy(part)) continue;
       const focused = part.contains(document.activeElement) ? document.activeElement : null;
       const chosen = [...part.querySelectorAll("select[id]")].map((s) => [s.id, s.value]);
+      const opened = [...part.querySelectorAll("details[id][open]")].map((d) => d.id);
       server.set(part.id, fresh.innerHTML);
       part.replaceChildren(...document.importNode(fresh, true).childNodes);
       showTimes(part);
+      for (const id of opened) if ($(id)) $(id).open = true;
       for (const [id, value] of chosen) if ($(id)) $(id).value = value;
       if (focused) {
         const again = (focused.id && $(focused.id)) || [...part.querySelectorAll("a")].find((a) => a.href === focused.href);
