@@ -78,7 +78,7 @@ func (m *machine) route() {
 	if !a.RouteWanted || a.Routed || a.Resolved || !m.real() {
 		return
 	}
-	teams := m.teamIDs()
+	teams := m.s.TeamIDs()
 	if len(teams) == 0 {
 		return
 	}
@@ -98,18 +98,6 @@ func (m *machine) resolve(reason string) {
 	}
 	a.Resolved, a.RouteWanted = true, false
 	m.decide(integration.AlertCommand{Kind: integration.AlertResolve, Text: reason})
-}
-
-// teamIDs are the teams that the call is for: the chosen one, else all of them.
-func (m *machine) teamIDs() []string {
-	if m.s.Team != nil {
-		return []string{m.s.Team.ID}
-	}
-	var ids []string
-	for _, t := range m.s.Teams {
-		ids = append(ids, t.ID)
-	}
-	return ids
 }
 
 // observe reads the alert's snapshot, which comes with every event: that is how a lost hint is made
@@ -181,9 +169,6 @@ func (m *machine) notePaging(snap *integration.AlertSnapshot) {
 		a.EscalateBy = m.now.Add(escalateLimit) // as after routing
 	}
 }
-
-// sentence ends a text with a full stop.
-func sentence(text string) string { return strings.TrimRight(text, ". ") + "." }
 
 // recogniseOwnAck tells the acknowledgement that we commanded from one that a person made. A
 // platform may say which command made it. Where it does not, ours is the one of the person we named
@@ -281,17 +266,17 @@ func (m *machine) readAcks() {
 		case call.PhaseLeavingMessage, call.PhaseAwaitingRecording:
 			m.see(k)
 			if !own {
-				m.log("Acknowledged while the caller leaves a message: nobody is rung. "+m.callBack(), k.User)
+				m.log("Acknowledged while the caller leaves a message: nobody is rung. "+m.s.Caller.CallBack(), k.User)
 			}
 		case call.PhaseDelivering:
 			m.see(k)
 			if !own {
-				m.log("Acknowledged before the message was heard. "+m.callBack(), k.User)
+				m.log("Acknowledged before the message was heard. "+m.s.Caller.CallBack(), k.User)
 			}
 		case call.PhaseEnded:
 			m.see(k)
 			if !own {
-				m.log("Acknowledged after the call was over. "+m.callBack(), k.User)
+				m.log("Acknowledged after the call was over. "+m.s.Caller.CallBack(), k.User)
 			}
 		case call.PhaseArrived, call.PhaseChoosing, call.PhaseHolding, call.PhaseConnecting:
 		}
@@ -384,24 +369,4 @@ func (m *machine) commandFailed() {
 		a.AckPending, a.AckUser, a.AckCommand = false, "", 0
 	case integration.AlertLog, integration.AlertAddField, integration.AlertAttach, integration.AlertResolve, integration.AlertDecline:
 	}
-}
-
-// callBack tells whoever reads the alert how to reach the caller.
-func (m *machine) callBack() string {
-	c := m.s.Caller
-	switch {
-	case c.Number != "":
-		return "Call back " + c.Number + "."
-	case c.Address != "":
-		return "The caller's address is " + c.Address + "; it is no number to call back."
-	}
-	return "The caller's number was withheld."
-}
-
-// teamID is the team that the caller waits for; "" before one was chosen.
-func (m *machine) teamID() string {
-	if m.s.Team == nil {
-		return ""
-	}
-	return m.s.Team.ID
 }

@@ -184,7 +184,7 @@ func (m *machine) readListeners() (ok bool) {
 	var entries []integration.OnCallEntry
 	ok = true
 	var gone time.Time // since when
-	for _, team := range m.teamIDs() {
+	for _, team := range m.s.TeamIDs() {
 		answer, said := m.ask(effect.AskOnCall(team, 0))
 		switch {
 		case !said:
@@ -220,7 +220,7 @@ func (m *machine) readListeners() (ok bool) {
 
 // teamsGone reports whether the platform has said that it has none of the call's teams.
 func (m *machine) teamsGone() bool {
-	teams := m.teamIDs()
+	teams := m.s.TeamIDs()
 	return len(teams) > 0 && !slices.ContainsFunc(teams, func(id string) bool {
 		answer, said := effect.Answered(m.f.Answers, effect.AskOnCall(id, 0))
 		return !said || answer.Err == nil || answer.Err.Kind != integration.KindNotFound
@@ -384,7 +384,7 @@ func (m *machine) listenersDue() bool {
 	if !m.s.Alert.ReadAgainAt.IsZero() || m.now.Before(d.Since.Add(deliverPause)) {
 		return false
 	}
-	if d.Layer == 0 && len(m.acknowledgers()) == 0 && len(m.teamIDs()) > 0 {
+	if d.Layer == 0 && len(m.acknowledgers()) == 0 && len(m.s.TeamIDs()) > 0 {
 		return false // the platform has not said yet whom it pages
 	}
 	at := m.nextListener()
@@ -451,7 +451,7 @@ func (m *machine) endDelivery(why string) {
 	unheard := len(m.s.Voicemail.Unheard()) > 0
 	remedy := "Listen to it on the page of the call."
 	if lost && !unheard {
-		unheard, why, remedy = true, "its recording cannot be played any more", m.callBack()
+		unheard, why, remedy = true, "its recording cannot be played any more", m.s.Caller.CallBack()
 	}
 	m.enter(call.PhaseEnded)
 	m.tallyRings()
@@ -459,7 +459,7 @@ func (m *machine) endDelivery(why string) {
 	if !unheard {
 		return
 	}
-	m.command(integration.AlertCommand{Kind: integration.AlertLog, Text: "Nobody has heard the message: " + why + ". " + m.callBack(), Event: integration.EventUnheard})
+	m.command(integration.AlertCommand{Kind: integration.AlertLog, Text: "Nobody has heard the message: " + why + ". " + m.s.Caller.CallBack(), Event: integration.EventUnheard})
 	m.emit(integration.Finding{Code: effect.FindingUnheard, Severity: integration.FindingError, At: m.now,
 		Message: "Nobody has heard a message of " + m.s.Caller.Label() + ": " + why + ". " + remedy})
 }

@@ -107,11 +107,11 @@ func (m *machine) closeAlert(how call.End) {
 		chosen := m.s.Team != nil || m.s.Exit != ""
 		switch {
 		case unsure:
-			m.log("Whether the caller left a message could not be found out. "+m.callBack(), "")
+			m.log("Whether the caller left a message could not be found out. "+m.s.Caller.CallBack(), "")
 			a.RouteWanted = true
 			m.route()
 		case m.c.SkipResolveOnHangup && chosen:
-			m.log(what+" "+m.callBack(), "")
+			m.log(what+" "+m.s.Caller.CallBack(), "")
 			a.RouteWanted = true // as a missed call, if it never was
 			m.route()
 		// Then the resolution itself leaves no line, or there is no alert yet.
@@ -127,7 +127,7 @@ func (m *machine) closeAlert(how call.End) {
 			m.resolve("The caller reached nobody.")
 			return
 		}
-		m.log("The caller was told goodbye. "+m.callBack(), "")
+		m.log("The caller was told goodbye. "+m.s.Caller.CallBack(), "")
 	case call.EndMessageLeft, call.EndRejected:
 	}
 }

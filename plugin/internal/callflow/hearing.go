@@ -184,7 +184,7 @@ func (m *machine) play(leg *call.Leg) {
 func (m *machine) gone(r *call.Recording, why string) {
 	if !r.Gone {
 		r.Gone = true
-		m.log("The message of "+lasting(r.Length())+" cannot be played: "+why+". "+m.callBack(), "")
+		m.log("The message of "+lasting(r.Length())+" cannot be played: "+why+". "+m.s.Caller.CallBack(), "")
 	}
 }
 

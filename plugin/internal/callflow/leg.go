@@ -539,31 +539,3 @@ func (m *machine) passed(user string) {
 	}
 	m.command(integration.AlertCommand{Kind: integration.AlertDecline, User: user})
 }
-
-// reasonSentence continues a sentence that begins with the leg's person.
-func reasonSentence(r call.LegReason) string {
-	switch r {
-	case call.ReasonNoAnswer:
-		return "did not answer"
-	case call.ReasonBusy:
-		return "was busy"
-	case call.ReasonFailed:
-		return "could not be reached"
-	case call.ReasonBadNumber:
-		return "could not be dialed: Twilio refuses the number"
-	case call.ReasonNoKey:
-		return "answered but pressed no key"
-	case call.ReasonHungUp:
-		return "hung up without taking the call"
-	case call.ReasonPassed:
-		return "passed"
-	case call.ReasonLost:
-		return "took the call but was not connected"
-	case call.ReasonAccount:
-		return "could not be called: Twilio refuses the account"
-	case call.ReasonHeard:
-		return "heard the message"
-	case call.ReasonTaken, call.ReasonCaller, call.ReasonTalked, call.ReasonNotNeeded, call.ReasonYielded:
-	}
-	return "is no longer needed"
-}

@@ -149,21 +149,6 @@ func (m *machine) occupy(p *call.Person, by, how string) {
 	}
 }
 
-// occupiedText says why somebody is not rung yet.
-func occupiedText(how string) string {
-	switch how {
-	case integration.OccupiedTalking:
-		return "is on another call of this hotline, and is rung when it ends."
-	case integration.OccupiedRinging:
-		return "is being rung for another caller, and is rung for this one when that call ends or somebody else takes it."
-	case integration.OccupiedWaiting:
-		return "is awaited by a caller who called earlier, and is rung for this one afterwards."
-	case integration.OccupiedTelling:
-		return "is being told of a message, and is rung for this caller now."
-	}
-	return "is occupied by another call of this hotline, and is rung when it ends."
-}
-
 // explain tells the story once why somebody cannot be rung, or not by one of their phones.
 func (m *machine) explain(p *call.Person, own bool) {
 	refused := len(p.Phones) > 0 && len(m.s.Usable(p)) == 0

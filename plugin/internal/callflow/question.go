@@ -24,7 +24,7 @@ func (m *machine) ask(q integration.Question) (a integration.Answer, ok bool) {
 // false where that has been asked only now, and where the platform could not say: then it is asked
 // again later.
 func (m *machine) onCall(layer int) (people []integration.User, ok bool) {
-	answer, ok := m.ask(effect.AskOnCall(m.teamID(), layer))
+	answer, ok := m.ask(effect.AskOnCall(m.s.TeamID(), layer))
 	switch {
 	case !ok:
 		return nil, false

@@ -46,7 +46,7 @@ func (m *machine) pursue() {
 		}
 	}
 	if len(m.questions) > 0 {
-		m.ask(effect.AskOnCall(m.teamID(), 0)) // in the same round: it is asked next
+		m.ask(effect.AskOnCall(m.s.TeamID(), 0)) // in the same round: it is asked next
 		return
 	}
 	if m.s.Exit != "" || !a.Routed {
@@ -359,7 +359,7 @@ func (m *machine) readPeople() (entries []integration.OnCallEntry, ok bool) {
 	var onCall integration.Answer
 	ok = true
 	if m.byLayer() || len(m.s.Alert.Acks) > 0 {
-		onCall, ok = m.ask(effect.AskOnCall(m.teamID(), 0))
+		onCall, ok = m.ask(effect.AskOnCall(m.s.TeamID(), 0))
 	}
 	for _, p := range m.s.People {
 		if len(p.Acks) > 0 || m.awaited(&p) {

@@ -231,14 +231,14 @@ func (m *machine) deliver(r *call.Recording) {
 	case r.Media == nil:
 		text += " Its audio could not be fetched yet and follows on the alert."
 	}
-	m.log(text+" "+m.callBack(), "")
+	m.log(text+" "+m.s.Caller.CallBack(), "")
 	if r.Transcript != "" && !r.Transcribed {
 		m.addTranscript(r, r.Transcript)
 	}
 	m.openForMessage()
 	a.RouteWanted = true
 	m.route()
-	m.tellOfMessage(r, text+" "+m.callBack())
+	m.tellOfMessage(r, text+" "+m.s.Caller.CallBack())
 	r.Transcript = ""
 	if !m.over() {
 		m.end(call.EndMessageLeft, "a message was left")
@@ -249,7 +249,7 @@ func (m *machine) deliver(r *call.Recording) {
 // tellOfMessage mails a message to whomever the options name. Where that reaches nobody, the story
 // and a finding say so: no message may rest unheard without either.
 func (m *machine) tellOfMessage(r *call.Recording, lead string) {
-	m.emit(m.voicemailMail(r, lead))
+	m.emit(mail(&m.s, r, lead, m.now))
 	if m.c.Unmailed == "" {
 		for _, f := range m.f.Findings {
 			if f.Severity != integration.FindingClear && (f.Code == effect.FindingUnmailed || f.Code == effect.FindingMailRefused) {
@@ -286,7 +286,7 @@ func (m *machine) openForMessage() {
 	}
 	// Until the platform says so itself.
 	a.Resolved, a.Status, a.Layer, a.Round = false, integration.AlertOpen, 0, 0
-	if ids := m.teamIDs(); a.Routed && len(ids) > 0 {
+	if ids := m.s.TeamIDs(); a.Routed && len(ids) > 0 {
 		m.decide(integration.AlertCommand{Kind: integration.AlertRoute, Teams: ids})
 	}
 }
@@ -294,7 +294,7 @@ func (m *machine) openForMessage() {
 // teamsForMessage finds somebody for a message on a call that had no team: the teams of the
 // destinations as they are now. Where there is none, a finding and a line say so.
 func (m *machine) teamsForMessage() {
-	if len(m.teamIDs()) > 0 {
+	if len(m.s.TeamIDs()) > 0 {
 		return
 	}
 	if m.e.Caller == nil { // routers are asked about the caller

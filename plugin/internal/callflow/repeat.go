@@ -59,32 +59,3 @@ func (m *machine) noteRepeat(calls []integration.RecentCall) {
 	}
 	m.log(line, "")
 }
-
-// ordinal writes a number as people say it in a title.
-func ordinal(n int) string {
-	words := []string{"", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"}
-	if n < len(words) {
-		return words[n]
-	}
-	ending := "th"
-	if n%100 < 11 || n%100 > 13 {
-		switch n % 10 {
-		case 1:
-			ending = "st"
-		case 2:
-			ending = "nd"
-		case 3:
-			ending = "rd"
-		}
-	}
-	return fmt.Sprintf("%d%s", n, ending)
-}
-
-// minutes words a duration, rounded up to whole minutes.
-func minutes(d time.Duration) string {
-	n := int((d + time.Minute - 1) / time.Minute)
-	if n <= 1 {
-		return "a minute"
-	}
-	return fmt.Sprintf("%d minutes", n)
-}

@@ -98,12 +98,3 @@ func TestANumberThatCallsTooOftenIsAskedForAMessage(t *testing.T) {
 	c.arrive()
 	c.phase(call.PhaseHolding)
 }
-
-func TestOrdinals(t *testing.T) {
-	t.Parallel()
-	for n, want := range map[int]string{2: "second", 3: "third", 10: "tenth", 11: "11th", 12: "12th", 21: "21st", 22: "22nd", 33: "33rd", 100: "100th", 111: "111th"} {
-		if got := ordinal(n); got != want {
-			t.Errorf("%d: %q, want %q", n, got, want)
-		}
-	}
-}

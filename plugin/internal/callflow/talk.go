@@ -174,12 +174,12 @@ func (m *machine) lasted(leg *call.Leg) (time.Duration, bool) {
 func (m *machine) noConversation(leg *call.Leg) {
 	m.closeLeg(leg, call.ReasonLost)
 	if !m.s.GoneAt.IsZero() {
-		m.log("The caller hung up before "+leg.Label()+" was connected. "+m.callBack(), leg.User)
+		m.log("The caller hung up before "+leg.Label()+" was connected. "+m.s.Caller.CallBack(), leg.User)
 		m.end(call.EndHungUp, "the caller hung up while being connected")
 		return
 	}
 	if m.dismissed() {
-		m.log(leg.Label()+" was not connected, and the caller was told goodbye. "+m.callBack(), leg.User)
+		m.log(leg.Label()+" was not connected, and the caller was told goodbye. "+m.s.Caller.CallBack(), leg.User)
 		m.end(call.EndToldGoodbye, "the caller was taken for one who had talked")
 		return
 	}

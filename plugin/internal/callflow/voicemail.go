@@ -1,14 +1,9 @@
 package callflow
 
 import (
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
-	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow/draft"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
@@ -74,57 +69,4 @@ func exitPrompt(x call.Exit) reply.PromptKey {
 	case call.ExitDropped, call.ExitResolved, call.ExitDeleted, call.ExitMaxWait, call.ExitNobody, call.ExitOneRound, call.ExitAccount, call.ExitRefused, call.ExitRemoved, call.ExitNotProven, call.ExitNotFound, call.ExitStar, call.ExitStraight, call.ExitHoldFails:
 	}
 	return ""
-}
-
-// voicemailMail is the mail about a message. Its key tells several messages of a call apart, and
-// keeps each from being mailed twice.
-func (m *machine) voicemailMail(r *call.Recording, lead string) effect.Mail {
-	c, v := m.s.Caller, &m.s.Voicemail
-	mail := effect.Mail{
-		Key: "voicemail", Teams: m.teamIDs(), Subject: "Voicemail from " + c.Label(), Lead: lead,
-		Transcript: r.Transcript, Media: r.Media.Reference(), At: m.now,
-	}
-	if n := v.Told(); n > 1 {
-		mail.Key += "-" + strconv.Itoa(n)
-	}
-	var names []string
-	for _, t := range m.s.Teams {
-		names = append(names, t.Name)
-	}
-	if m.s.Team != nil {
-		names = []string{m.s.Team.Name}
-		mail.Subject += " for " + m.s.Team.Name
-	}
-	left := v.OfferedAt
-	if left.IsZero() {
-		left = m.now
-	}
-	caller := c.Shown()
-	if caller == "" {
-		caller = "withheld"
-	}
-	place := slices.DeleteFunc([]string{c.City, c.State, c.Zip, c.Country}, func(s string) bool { return s == "" })
-	for _, f := range []integration.AlertField{
-		draft.TextField("Caller", caller), draft.TextField("Caller's name", c.Name),
-		draft.TextField("From", strings.Join(place, ", ")),
-		draft.PhoneField("Called", c.Called), draft.TextField("Team", strings.Join(names, ", ")),
-		draft.TextField("Time", left.UTC().Format("Mon 2 Jan 2006 15:04 UTC")),
-		draft.TextField("Length", lasting(time.Duration(r.Seconds)*time.Second)),
-	} {
-		if f.Label == "Caller" && c.Number != "" {
-			f.Format = integration.FieldPhone
-		}
-		if f.Value != "" {
-			mail.Fields = append(mail.Fields, f)
-		}
-	}
-	return mail
-}
-
-// callerName begins a sentence about the caller.
-func callerName(number string) string {
-	if number == "" {
-		return "A caller with a withheld number"
-	}
-	return number
 }

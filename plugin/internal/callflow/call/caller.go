@@ -97,6 +97,17 @@ func (c Caller) Aloud() string {
 	return c.Number
 }
 
+// CallBack tells whoever reads the alert how to reach the caller.
+func (c Caller) CallBack() string {
+	switch {
+	case c.Number != "":
+		return "Call back " + c.Number + "."
+	case c.Address != "":
+		return "The caller's address is " + c.Address + "; it is no number to call back."
+	}
+	return "The caller's number was withheld."
+}
+
 // Shown is the caller's number or address; "" where it is withheld.
 func (c Caller) Shown() string {
 	if c.Number != "" {

@@ -88,3 +88,23 @@ func (s *State) LiveLegs() int {
 	}
 	return n
 }
+
+// TeamID is the team that the caller waits for; "" before one was chosen.
+func (s *State) TeamID() string {
+	if s.Team == nil {
+		return ""
+	}
+	return s.Team.ID
+}
+
+// TeamIDs are the teams that the call is for: the chosen one, else all of them.
+func (s *State) TeamIDs() []string {
+	if s.Team != nil {
+		return []string{s.Team.ID}
+	}
+	var ids []string
+	for _, t := range s.Teams {
+		ids = append(ids, t.ID)
+	}
+	return ids
+}

@@ -1,0 +1,58 @@
+package callflow
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/draft"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+)
+
+// mail is the mail about a message that a caller left. Its key tells several messages of a call
+// apart, and keeps each from being mailed twice.
+func mail(s *call.State, r *call.Recording, lead string, now time.Time) effect.Mail {
+	c, v := s.Caller, &s.Voicemail
+	out := effect.Mail{
+		Key: "voicemail", Teams: s.TeamIDs(), Subject: "Voicemail from " + c.Label(), Lead: lead,
+		Transcript: r.Transcript, Media: r.Media.Reference(), At: now,
+	}
+	if n := v.Told(); n > 1 {
+		out.Key += "-" + strconv.Itoa(n)
+	}
+	var names []string
+	for _, t := range s.Teams {
+		names = append(names, t.Name)
+	}
+	if s.Team != nil {
+		names = []string{s.Team.Name}
+		out.Subject += " for " + s.Team.Name
+	}
+	left := v.OfferedAt
+	if left.IsZero() {
+		left = now
+	}
+	caller := c.Shown()
+	if caller == "" {
+		caller = "withheld"
+	}
+	place := slices.DeleteFunc([]string{c.City, c.State, c.Zip, c.Country}, func(s string) bool { return s == "" })
+	for _, f := range []integration.AlertField{
+		draft.TextField("Caller", caller), draft.TextField("Caller's name", c.Name),
+		draft.TextField("From", strings.Join(place, ", ")),
+		draft.PhoneField("Called", c.Called), draft.TextField("Team", strings.Join(names, ", ")),
+		draft.TextField("Time", left.UTC().Format("Mon 2 Jan 2006 15:04 UTC")),
+		draft.TextField("Length", lasting(time.Duration(r.Seconds)*time.Second)),
+	} {
+		if f.Label == "Caller" && c.Number != "" {
+			f.Format = integration.FieldPhone
+		}
+		if f.Value != "" {
+			out.Fields = append(out.Fields, f)
+		}
+	}
+	return out
+}

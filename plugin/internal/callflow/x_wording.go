@@ -1,0 +1,112 @@
+package callflow
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+)
+
+// lasting spells how long something was, in whole seconds, as pages do: "25 s", "1 min 5 s", "1 h 2
+// min".
+func lasting(d time.Duration) string {
+	s := int(d.Round(time.Second) / time.Second)
+	two := func(n int, unit string, rest int, small string) string {
+		if rest == 0 {
+			return fmt.Sprintf("%d %s", n, unit)
+		}
+		return fmt.Sprintf("%d %s %d %s", n, unit, rest, small)
+	}
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%d s", s)
+	case s < 3600:
+		return two(s/60, "min", s%60, "s")
+	}
+	return two(s/3600, "h", s%3600/60, "min")
+}
+
+// ordinal writes a number as people say it in a title.
+func ordinal(n int) string {
+	words := []string{"", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"}
+	if n < len(words) {
+		return words[n]
+	}
+	ending := "th"
+	if n%100 < 11 || n%100 > 13 {
+		switch n % 10 {
+		case 1:
+			ending = "st"
+		case 2:
+			ending = "nd"
+		case 3:
+			ending = "rd"
+		}
+	}
+	return fmt.Sprintf("%d%s", n, ending)
+}
+
+// minutes words a duration, rounded up to whole minutes.
+func minutes(d time.Duration) string {
+	n := int((d + time.Minute - 1) / time.Minute)
+	if n <= 1 {
+		return "a minute"
+	}
+	return fmt.Sprintf("%d minutes", n)
+}
+
+// sentence ends a text with a full stop.
+func sentence(text string) string { return strings.TrimRight(text, ". ") + "." }
+
+// reasonSentence continues a sentence that begins with the leg's person.
+func reasonSentence(r call.LegReason) string {
+	switch r {
+	case call.ReasonNoAnswer:
+		return "did not answer"
+	case call.ReasonBusy:
+		return "was busy"
+	case call.ReasonFailed:
+		return "could not be reached"
+	case call.ReasonBadNumber:
+		return "could not be dialed: Twilio refuses the number"
+	case call.ReasonNoKey:
+		return "answered but pressed no key"
+	case call.ReasonHungUp:
+		return "hung up without taking the call"
+	case call.ReasonPassed:
+		return "passed"
+	case call.ReasonLost:
+		return "took the call but was not connected"
+	case call.ReasonAccount:
+		return "could not be called: Twilio refuses the account"
+	case call.ReasonHeard:
+		return "heard the message"
+	case call.ReasonTaken, call.ReasonCaller, call.ReasonTalked, call.ReasonNotNeeded, call.ReasonYielded:
+	}
+	return "is no longer needed"
+}
+
+// occupiedText says why somebody is not rung yet.
+func occupiedText(how string) string {
+	switch how {
+	case integration.OccupiedTalking:
+		return "is on another call of this hotline, and is rung when it ends."
+	case integration.OccupiedRinging:
+		return "is being rung for another caller, and is rung for this one when that call ends or somebody else takes it."
+	case integration.OccupiedWaiting:
+		return "is awaited by a caller who called earlier, and is rung for this one afterwards."
+	case integration.OccupiedTelling:
+		return "is being told of a message, and is rung for this caller now."
+	}
+	return "is occupied by another call of this hotline, and is rung when it ends."
+}
+
+// callerName begins a sentence about the caller.
+func callerName(number string) string {
+	if number == "" {
+		return "A caller with a withheld number"
+	}
+	return number
+}
