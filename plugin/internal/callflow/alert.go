@@ -9,6 +9,7 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/draft"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/wording"
 )
 
 // command gives the alert a command and returns its number. Without an alert (rejected calls have
@@ -156,12 +157,12 @@ func (m *machine) notePaging(snap *integration.AlertSnapshot) {
 	case call.PhaseHolding, call.PhaseConnecting:
 	case call.PhaseArrived, call.PhaseChoosing, call.PhaseTalking, call.PhaseLeavingMessage, call.PhaseAwaitingRecording, call.PhaseDelivering, call.PhaseEnded:
 		if reason != "" {
-			m.log("The platform pages nobody for this alert: "+sentence(reason), "")
+			m.log("The platform pages nobody for this alert: "+wording.Sentence(reason), "")
 		}
 		return
 	}
 	if reason != "" {
-		m.log("The platform pages nobody for this alert: "+sentence(reason)+" The people on call are rung.", "")
+		m.log("The platform pages nobody for this alert: "+wording.Sentence(reason)+" The people on call are rung.", "")
 		return
 	}
 	m.log("The platform pages people for this alert now.", "")

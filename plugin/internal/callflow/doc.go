@@ -47,12 +47,11 @@
 //	connect.go    the question to a responder, accepting, announcing
 //	talk.go       whether there was a conversation
 //	sound.go      files that cannot be played
-//	voicemail.go  the greeting and the mail
+//	voicemail.go  leaving the hold, the greeting
 //	recording.go  recordings: found, fetched, delivered to the alert
 //	delivery.go   messages: who is rung to hear them, and until when
 //	hearing.go    the questions to who hears a message; what counts as heard
 //	hangup.go     proof that the caller is gone; ends
 //	alert.go      alert commands and snapshots
 //	deadline.go   deadlines, timers, what is done when one is overdue
-//	lasting.go    lengths of time in words
 package callflow

@@ -8,6 +8,7 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/wording"
 )
 
 // presence draws what a request of the caller's leg says of the caller: gone, or there.
@@ -177,5 +178,5 @@ func (m *machine) queueDeleted() {
 
 // noSign ends a call that nothing was heard of for very long, when Twilio cannot be asked either.
 func (m *machine) noSign() {
-	m.callerGone(fmt.Sprintf("nothing was heard of the call for %s", lasting(m.now.Sub(m.s.SeenAt).Round(time.Minute))))
+	m.callerGone(fmt.Sprintf("nothing was heard of the call for %s", wording.Lasting(m.now.Sub(m.s.SeenAt).Round(time.Minute))))
 }

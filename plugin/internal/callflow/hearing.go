@@ -9,6 +9,7 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/wording"
 )
 
 // A leg of a message asks its person whether they want to hear it, plays it, and asks what to do
@@ -184,7 +185,7 @@ func (m *machine) play(leg *call.Leg) {
 func (m *machine) gone(r *call.Recording, why string) {
 	if !r.Gone {
 		r.Gone = true
-		m.log("The message of "+lasting(r.Length())+" cannot be played: "+why+". "+m.s.Caller.CallBack(), "")
+		m.log("The message of "+wording.Lasting(r.Length())+" cannot be played: "+why+". "+m.s.Caller.CallBack(), "")
 	}
 }
 
@@ -245,7 +246,7 @@ func (m *machine) whichMessage(r *call.Recording) string {
 	if m.s.Voicemail.Attached() < 2 {
 		return ""
 	}
-	return " of " + lasting(r.Length())
+	return " of " + wording.Lasting(r.Length())
 }
 
 // acknowledgeFor acknowledges the alert in the name of somebody who has heard the message, unless

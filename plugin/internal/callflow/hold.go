@@ -7,6 +7,7 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/wording"
 )
 
 const (
@@ -170,7 +171,7 @@ func exitSentence(x call.Exit, since, now time.Time) string {
 	case call.ExitDeleted:
 		return "The alert was deleted while the caller waited."
 	case call.ExitMaxWait:
-		return fmt.Sprintf("The caller has waited %s: the longest time set is over.", lasting(now.Sub(since)))
+		return fmt.Sprintf("The caller has waited %s: the longest time set is over.", wording.Lasting(now.Sub(since)))
 	case call.ExitNobody:
 		return "Nobody is left to call: everybody on call has passed or cannot be rung, or nobody is on call."
 	case call.ExitOneRound:

@@ -10,6 +10,7 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/wording"
 )
 
 // check says what a single step broke of what must always hold; "" if nothing.
@@ -78,7 +79,7 @@ func checkDelivery(before, after call.State, effects []effect.Effect) string {
 				return slices.Contains(p.Phones, x.Phone) && (p.Rung < after.Voicemail.Attached() || !slices.Contains(p.Dialed, x.Phone))
 			})
 			if r := before.Numbers[i].Reason; !fresh && !r.Passing() {
-				return fmt.Sprintf("%s is rung again for a message, though it %s", x.Phone, reasonSentence(r))
+				return fmt.Sprintf("%s is rung again for a message, though it %s", x.Phone, wording.Reason(r))
 			}
 		}
 	}

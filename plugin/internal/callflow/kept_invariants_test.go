@@ -11,6 +11,7 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/wording"
 )
 
 // checkKept says what a single step broke of the promise that the caller is kept; "" if nothing.
@@ -130,10 +131,10 @@ func checkFloors(before, after call.State, effects []effect.Effect, now time.Tim
 		case gap >= ringFloor:
 		case n.Reason.Passing():
 			if gap = at.Sub(n.EndedAt); gap < retryFloor {
-				return fmt.Sprintf("%s is rung again %s after it %s", d.Phone, gap, reasonSentence(n.Reason))
+				return fmt.Sprintf("%s is rung again %s after it %s", d.Phone, gap, wording.Reason(n.Reason))
 			}
 		default:
-			return fmt.Sprintf("%s is rung again after %s, though it %s", d.Phone, gap, reasonSentence(n.Reason))
+			return fmt.Sprintf("%s is rung again after %s, though it %s", d.Phone, gap, wording.Reason(n.Reason))
 		}
 	}
 	return ""

@@ -10,6 +10,7 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/wording"
 )
 
 // Times of a responder's leg. Each state has a deadline, so a leg whose callbacks are lost is
@@ -455,7 +456,7 @@ func (m *machine) tellLeg(leg *call.Leg, reason call.LegReason) {
 	if n := m.s.Known(leg.Phone); n.Rings > 1 && reason.Passing() || n.Rings > 1 && reason == call.ReasonNoAnswer {
 		return
 	}
-	text := leg.Label() + " " + reasonSentence(reason)
+	text := leg.Label() + " " + wording.Reason(reason)
 	if leg.Message && reason == call.ReasonHungUp {
 		text = leg.Label() + " hung up without hearing the message"
 	}
@@ -475,7 +476,7 @@ func (m *machine) rangFor(leg *call.Leg) string {
 	if leg.RingingAt.IsZero() || m.now.Before(leg.RingingAt) {
 		return ""
 	}
-	return lasting(m.now.Sub(leg.RingingAt))
+	return wording.Lasting(m.now.Sub(leg.RingingAt))
 }
 
 // tellReleased writes of a phone that rings while the caller leaves, or is taken by somebody else.

@@ -8,6 +8,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/wording"
 )
 
 const (
@@ -133,7 +134,7 @@ func (m *machine) occupy(p *call.Person, by, how string) {
 		p.OccupiedBy, p.LookAt = "", time.Time{}
 	default:
 		if p.OccupiedBy == "" && !p.Passed {
-			text := occupiedText(how)
+			text := wording.Occupied(how)
 			if m.s.Phase == call.PhaseDelivering {
 				text = "is occupied by another call of this hotline, and is rung for the message afterwards."
 			}

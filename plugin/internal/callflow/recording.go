@@ -12,6 +12,7 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/wording"
 )
 
 const (
@@ -224,7 +225,7 @@ func (m *machine) deliver(r *call.Recording) {
 	if v.Told() > 1 {
 		what = "left a further voicemail message of"
 	}
-	text := fmt.Sprintf("%s %s %s.", callerName(m.s.Caller.Shown()), what, lasting(time.Duration(r.Seconds)*time.Second))
+	text := fmt.Sprintf("%s %s %s.", wording.CallerName(m.s.Caller.Shown()), what, wording.Lasting(time.Duration(r.Seconds)*time.Second))
 	switch {
 	case r.Media == nil && m.e.RecordingStatus == "deleted":
 		text += " Its audio was deleted at Twilio before it could be fetched."
@@ -249,7 +250,7 @@ func (m *machine) deliver(r *call.Recording) {
 // tellOfMessage mails a message to whomever the options name. Where that reaches nobody, the story
 // and a finding say so: no message may rest unheard without either.
 func (m *machine) tellOfMessage(r *call.Recording, lead string) {
-	m.emit(mail(&m.s, r, lead, m.now))
+	m.emit(draft.Mail(&m.s, r, lead, m.now))
 	if m.c.Unmailed == "" {
 		for _, f := range m.f.Findings {
 			if f.Severity != integration.FindingClear && (f.Code == effect.FindingUnmailed || f.Code == effect.FindingMailRefused) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/wording"
 )
 
 // floodWindow is the time in which the calls of one number are limited.
@@ -43,7 +44,7 @@ func (m *machine) noteRepeat(calls []integration.RecentCall) {
 		return
 	}
 	oldest := calls[len(calls)-1]
-	m.s.Alert.Repeat = fmt.Sprintf("%s call in %s", ordinal(len(calls)+1), minutes(m.now.Sub(oldest.StartedAt)))
+	m.s.Alert.Repeat = fmt.Sprintf("%s call in %s", wording.Ordinal(len(calls)+1), wording.Minutes(m.now.Sub(oldest.StartedAt)))
 	line := fmt.Sprintf("This number called before, at %s.", calls[0].StartedAt.UTC().Format("15:04 UTC"))
 	for i, c := range calls {
 		// The newest call that has an alert: one that was rejected, or came too often, has none.

@@ -7,6 +7,7 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/event"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/wording"
 )
 
 const (
@@ -183,7 +184,7 @@ func (m *machine) noConversation(leg *call.Leg) {
 		m.end(call.EndToldGoodbye, "the caller was taken for one who had talked")
 		return
 	}
-	text := leg.Label() + " " + reasonSentence(call.ReasonLost)
+	text := leg.Label() + " " + wording.Reason(call.ReasonLost)
 	if m.s.Exit == "" {
 		text += "; the caller goes on waiting"
 	}
@@ -243,7 +244,7 @@ func (m *machine) talked(leg *call.Leg, seconds int) {
 	m.closeLeg(leg, call.ReasonTalked)
 	took := " is over." // how long it took is not known: the clock was set back meanwhile
 	if seconds >= 0 {
-		took = " took " + lasting(time.Duration(seconds)*time.Second) + "."
+		took = " took " + wording.Lasting(time.Duration(seconds)*time.Second) + "."
 	}
 	m.log("The conversation with "+leg.Label()+took, leg.User)
 }

@@ -1,4 +1,4 @@
-package callflow
+package draft
 
 import (
 	"slices"
@@ -8,13 +8,13 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow/draft"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/wording"
 )
 
-// mail is the mail about a message that a caller left. Its key tells several messages of a call
+// Mail is the mail about a message that a caller left. Its key tells several messages of a call
 // apart, and keeps each from being mailed twice.
-func mail(s *call.State, r *call.Recording, lead string, now time.Time) effect.Mail {
+func Mail(s *call.State, r *call.Recording, lead string, now time.Time) effect.Mail {
 	c, v := s.Caller, &s.Voicemail
 	out := effect.Mail{
 		Key: "voicemail", Teams: s.TeamIDs(), Subject: "Voicemail from " + c.Label(), Lead: lead,
@@ -41,11 +41,11 @@ func mail(s *call.State, r *call.Recording, lead string, now time.Time) effect.M
 	}
 	place := slices.DeleteFunc([]string{c.City, c.State, c.Zip, c.Country}, func(s string) bool { return s == "" })
 	for _, f := range []integration.AlertField{
-		draft.TextField("Caller", caller), draft.TextField("Caller's name", c.Name),
-		draft.TextField("From", strings.Join(place, ", ")),
-		draft.PhoneField("Called", c.Called), draft.TextField("Team", strings.Join(names, ", ")),
-		draft.TextField("Time", left.UTC().Format("Mon 2 Jan 2006 15:04 UTC")),
-		draft.TextField("Length", lasting(time.Duration(r.Seconds)*time.Second)),
+		TextField("Caller", caller), TextField("Caller's name", c.Name),
+		TextField("From", strings.Join(place, ", ")),
+		PhoneField("Called", c.Called), TextField("Team", strings.Join(names, ", ")),
+		TextField("Time", left.UTC().Format("Mon 2 Jan 2006 15:04 UTC")),
+		TextField("Length", wording.Lasting(time.Duration(r.Seconds)*time.Second)),
 	} {
 		if f.Label == "Caller" && c.Number != "" {
 			f.Format = integration.FieldPhone

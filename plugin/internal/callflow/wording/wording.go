@@ -1,4 +1,4 @@
-package callflow
+package wording
 
 import (
 	"fmt"
@@ -9,9 +9,9 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
 )
 
-// lasting spells how long something was, in whole seconds, as pages do: "25 s", "1 min 5 s", "1 h 2
+// Lasting spells how long something was, in whole seconds, as pages do: "25 s", "1 min 5 s", "1 h 2
 // min".
-func lasting(d time.Duration) string {
+func Lasting(d time.Duration) string {
 	s := int(d.Round(time.Second) / time.Second)
 	two := func(n int, unit string, rest int, small string) string {
 		if rest == 0 {
@@ -28,8 +28,8 @@ func lasting(d time.Duration) string {
 	return two(s/3600, "h", s%3600/60, "min")
 }
 
-// ordinal writes a number as people say it in a title.
-func ordinal(n int) string {
+// Ordinal writes a number as people say it in a title.
+func Ordinal(n int) string {
 	words := []string{"", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"}
 	if n < len(words) {
 		return words[n]
@@ -48,8 +48,8 @@ func ordinal(n int) string {
 	return fmt.Sprintf("%d%s", n, ending)
 }
 
-// minutes words a duration, rounded up to whole minutes.
-func minutes(d time.Duration) string {
+// Minutes words a duration, rounded up to whole minutes.
+func Minutes(d time.Duration) string {
 	n := int((d + time.Minute - 1) / time.Minute)
 	if n <= 1 {
 		return "a minute"
@@ -57,11 +57,11 @@ func minutes(d time.Duration) string {
 	return fmt.Sprintf("%d minutes", n)
 }
 
-// sentence ends a text with a full stop.
-func sentence(text string) string { return strings.TrimRight(text, ". ") + "." }
+// Sentence ends a text with a full stop.
+func Sentence(text string) string { return strings.TrimRight(text, ". ") + "." }
 
-// reasonSentence continues a sentence that begins with the leg's person.
-func reasonSentence(r call.LegReason) string {
+// Reason continues a sentence that begins with the leg's person.
+func Reason(r call.LegReason) string {
 	switch r {
 	case call.ReasonNoAnswer:
 		return "did not answer"
@@ -88,8 +88,8 @@ func reasonSentence(r call.LegReason) string {
 	return "is no longer needed"
 }
 
-// occupiedText says why somebody is not rung yet.
-func occupiedText(how string) string {
+// Occupied says why somebody is not rung yet.
+func Occupied(how string) string {
 	switch how {
 	case integration.OccupiedTalking:
 		return "is on another call of this hotline, and is rung when it ends."
@@ -103,8 +103,8 @@ func occupiedText(how string) string {
 	return "is occupied by another call of this hotline, and is rung when it ends."
 }
 
-// callerName begins a sentence about the caller.
-func callerName(number string) string {
+// CallerName begins a sentence about the caller.
+func CallerName(number string) string {
 	if number == "" {
 		return "A caller with a withheld number"
 	}
