@@ -1,7 +1,7 @@
 // Package app is the integration: it joins the call flow with TwiML, prompts, options and Twilio,
 // and speaks the contract.
 //
-// The Handle methods are pure. A request becomes a callflow.Event; callflow.Step decides; its reply
+// The Handle methods are pure. A request becomes an event.Event; callflow.Step decides; its reply
 // becomes a TwiML document, its effects become the alert commands, tasks, mails and findings of one
 // Outcome. Perform and RunAction alone do I/O.
 //

@@ -31,6 +31,15 @@
 // hold music above all, whatever is overdue is acted upon, so that a lost timer costs time but
 // never the caller.
 //
+// # Why it is one package
+//
+// What can be said by values alone has packages of its own. What remains decides, and shares one
+// state: an accept lets other phones go, which moves the alert, which may end the hold; a message
+// rings people by the same turns as a call. Each file holds one subject of that, and calls into
+// half a dozen others, in both directions. A package for each would need their handlers exported to
+// one another, and the order in which a step works, which run keeps in one place, would be spread
+// over them.
+//
 // # Map
 //
 //	question.go   asking the host, and who is on call
