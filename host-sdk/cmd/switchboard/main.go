@@ -10,6 +10,8 @@
 //	internal/database   backup, restore, a move to PostgreSQL, another secret key
 //	internal/datadir    the data directory: its lock, its host's address, its database
 //	internal/plugins    the launched plugins
+//	internal/inforce    the switchboard file in force
+//	internal/health     how the parts of the host are
 //	internal/logging    the log
 //	internal/wording    errors as people read them
 //	internal/api        JSON API

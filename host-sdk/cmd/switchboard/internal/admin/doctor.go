@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/health"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inspect"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
@@ -54,9 +55,9 @@ func examineHost(ctx context.Context, s settings.Settings) (lines []inspect.Line
 	for _, name := range slices.Sorted(maps.Keys(st.Checks)) {
 		check := st.Checks[name]
 		switch check.State {
-		case string(serve.StateOK):
+		case string(health.StateOK):
 			say(inspect.OK, "%s: %s", name, check.Message)
-		case string(serve.StateDegraded):
+		case string(health.StateDegraded):
 			say(inspect.Warning, "%s: %s %s", name, check.Message, check.Remedy)
 		default:
 			say(inspect.Error, "%s: %s %s", name, check.Message, check.Remedy)

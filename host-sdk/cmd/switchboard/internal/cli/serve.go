@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inforce"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/notify"
@@ -42,19 +43,19 @@ func (c serveCommand) Run(s *surroundings) error {
 
 // fromFile resolves the settings with those of the switchboard file. It also returns the file as it
 // was read, which is not read a second time: somebody may be saving a mistake into it by then.
-func (c serveCommand) fromFile(s *surroundings) (settings.Settings, *serve.LastGood, error) {
+func (c serveCommand) fromFile(s *surroundings) (settings.Settings, *inforce.LastGood, error) {
 	file, err := loadFile(s, c.Path())
 	if err != nil {
 		return settings.Settings{}, nil, err
 	}
 	resolved, err := settings.ForFile(c.Flags, file, s.exeDir)
-	return resolved, &serve.LastGood{File: file}, err
+	return resolved, &inforce.LastGood{File: file}, err
 }
 
 // lastGood finds the last good copy of a file that cannot be used for a reason; nil if there is
 // none. Where the store is may itself be written in the file: what can still be read of it counts,
 // or else the flags, the environment and the defaults.
-func (c serveCommand) lastGood(ctx context.Context, s *surroundings, reason error) *serve.LastGood {
+func (c serveCommand) lastGood(ctx context.Context, s *surroundings, reason error) *inforce.LastGood {
 	written := switchboardfile.SettingsOf(c.Path())
 	place, err := settings.Resolve(c.Flags, written, s.exeDir)
 	if err != nil {
@@ -63,7 +64,7 @@ func (c serveCommand) lastGood(ctx context.Context, s *surroundings, reason erro
 	if err != nil {
 		return nil
 	}
-	found, err := serve.ReadLastGood(ctx, place)
+	found, err := inforce.ReadLastGood(ctx, place)
 	if err != nil {
 		_, _ = fmt.Fprintln(s.stderr, "the last good copy of the switchboard file cannot be used:", err)
 	}

@@ -1,7 +1,10 @@
-package serve
+// Package health says how the parts of a host are: whether callers are served, what is not well,
+// and since when.
+package health
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -11,11 +14,12 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 )
 
 // All of the wall clock, also where the host's clock is faster: load balancers and disks go by it.
 const (
-	checkTime = 2 * time.Second // how long one check may take
+	CheckTime = 2 * time.Second // how long one check may take
 	// How long an answer is good for: who asks in a loop costs one write a second.
 	checkKept = time.Second
 	// How often the host looks by itself, so that its log tells of every fault.
@@ -41,23 +45,39 @@ type Check struct {
 	Since time.Time `json:"since,omitzero"`
 }
 
+// OK is a check that is well.
+func OK(message string) Check { return Check{State: StateOK, Message: message} }
+
+// Failing is a check whose sentence ends with the cause.
+func Failing(what string, err error) Check {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return Check{State: StateFailing, Message: what + ": there was no answer within " + CheckTime.String() + "."}
+	}
+	return Check{State: StateFailing, Message: what + ": " + wording.Sentence(wording.Plain(err))}
+}
+
 // readyState is the answer of /readyz.
 type readyState struct {
 	Status string           `json:"status"` // ready, degraded, not_ready, stopping
 	Checks map[string]Check `json:"checks"`
 }
 
-// probe looks at one part. It is abandoned at its time, so it need not obey ctx.
-type probe func(ctx context.Context) Check
+// Probe looks at one part. It is abandoned at its time, so it need not obey ctx.
+type Probe func(ctx context.Context) Check
 
-// readiness knows how all parts are. One round of checks serves everybody who asks within
+// Config is what the readiness of a host is made of.
+type Config struct {
+	Probes  map[string]Probe // by the name of the check
+	CanFail map[string]bool  // the other checks degrade, also by not answering
+	Closing context.Context  // ends when the host stops
+	Clock   clock.Clock
+	Logger  *slog.Logger
+}
+
+// Readiness knows how all parts are. One round of checks serves everybody who asks within
 // checkKept: the address needs no token, and a check writes to the store.
-type readiness struct {
-	probes  map[string]probe
-	canFail map[string]bool // the others degrade, also by not answering
-	closing context.Context
-	clock   clock.Clock
-	log     *slog.Logger
+type Readiness struct {
+	Config
 
 	asking sync.Mutex // held during a round
 	mu     sync.Mutex // guards the rest
@@ -66,16 +86,14 @@ type readiness struct {
 	busy   map[string]bool // probes that were abandoned and still run
 }
 
-// newReadiness makes the checks of a site.
-func newReadiness(s Site) *readiness {
-	return &readiness{probes: s.probes(), canFail: s.canFail(), closing: s.Closing, clock: s.Clock, log: s.Logger, busy: map[string]bool{}}
-}
+// New makes the readiness of a host.
+func New(c Config) *Readiness { return &Readiness{Config: c, busy: map[string]bool{}} }
 
 // ServeHTTP implements http.Handler: 503 when a check is failing or the host stops, else 200. Load
 // balancers read the status alone.
-func (p *readiness) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	state := readyState{Checks: p.checks()}
-	state.Status = p.status(state.Checks)
+func (p *Readiness) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	state := readyState{Checks: p.Checks()}
+	state.Status = p.Status(state.Checks)
 	status := http.StatusOK
 	if state.Status == "not_ready" || state.Status == "stopping" {
 		status = http.StatusServiceUnavailable
@@ -84,8 +102,8 @@ func (p *readiness) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	httpkit.WriteJSON(w, status, state)
 }
 
-// status sums the checks up in one word.
-func (p *readiness) status(checks map[string]Check) string {
+// Status sums the checks up in one word.
+func (p *Readiness) Status(checks map[string]Check) string {
 	status := "ready"
 	for _, c := range checks {
 		if c.State == StateFailing {
@@ -94,19 +112,19 @@ func (p *readiness) status(checks map[string]Check) string {
 			status = "degraded"
 		}
 	}
-	if p.closing.Err() != nil {
+	if p.Closing.Err() != nil {
 		status = "stopping"
 	}
 	return status
 }
 
-// run looks at the parts until ctx ends, so that the log tells when each fault began and ended even
+// Run looks at the parts until ctx ends, so that the log tells when each fault began and ended even
 // if nobody asks.
-func (p *readiness) run(ctx context.Context) error {
+func (p *Readiness) Run(ctx context.Context) error {
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
 	for {
-		p.checks()
+		p.Checks()
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -115,8 +133,8 @@ func (p *readiness) run(ctx context.Context) error {
 	}
 }
 
-// checks returns how every part is, at most checkKept ago.
-func (p *readiness) checks() map[string]Check {
+// Checks returns how every part is, at most checkKept ago.
+func (p *Readiness) Checks() map[string]Check {
 	p.asking.Lock()
 	defer p.asking.Unlock()
 	p.mu.Lock()
@@ -130,7 +148,7 @@ func (p *readiness) checks() map[string]Check {
 		before := last[name]
 		if c.State != StateOK && c.Since.IsZero() {
 			if c.Since = before.Since; c.Since.IsZero() {
-				c.Since = p.clock.Now()
+				c.Since = p.Clock.Now()
 			}
 			now[name] = c
 		}
@@ -142,9 +160,9 @@ func (p *readiness) checks() map[string]Check {
 	return now
 }
 
-// troubles says what is not well, as far as the last round saw, a sentence each. It asks nobody.
+// Troubles says what is not well, as far as the last round saw, a sentence each. It asks nobody.
 // The pages tell of the switchboard file in their own words.
-func (p *readiness) troubles() []string {
+func (p *Readiness) Troubles() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var out []string
@@ -157,17 +175,17 @@ func (p *readiness) troubles() []string {
 }
 
 // round asks all parts at the same time: one that hangs must not hide the state of the others.
-func (p *readiness) round() map[string]Check {
-	ctx, cancel := context.WithTimeout(context.Background(), checkTime)
+func (p *Readiness) round() map[string]Check {
+	ctx, cancel := context.WithTimeout(context.Background(), CheckTime)
 	defer cancel()
 	type answer struct {
 		name  string
 		check Check
 	}
-	answers := make(chan answer, len(p.probes))
+	answers := make(chan answer, len(p.Probes))
 	open := map[string]bool{}
 	p.mu.Lock()
-	for name, ask := range p.probes {
+	for name, ask := range p.Probes {
 		open[name] = true
 		if p.busy[name] {
 			continue // the last one was abandoned, and would be joined by another at each round
@@ -190,8 +208,8 @@ func (p *readiness) round() map[string]Check {
 			out[a.name] = a.check
 		case <-ctx.Done():
 			for name := range open {
-				out[name] = Check{State: StateDegraded, Message: "There was no answer within " + checkTime.String() + "."}
-				if p.canFail[name] {
+				out[name] = Check{State: StateDegraded, Message: "There was no answer within " + CheckTime.String() + "."}
+				if p.CanFail[name] {
 					out[name] = Check{State: StateFailing, Message: out[name].Message}
 				}
 			}
@@ -202,12 +220,12 @@ func (p *readiness) round() map[string]Check {
 }
 
 // logChange writes a line when a part begins or ceases to be well.
-func (p *readiness) logChange(name string, before, now Check) {
+func (p *Readiness) logChange(name string, before, now Check) {
 	switch {
 	case before.State == now.State || before.State == "" && now.State == StateOK:
 	case now.State == StateOK:
-		p.log.Info("check is ok again", "check", name, "message", now.Message, "since", before.Since)
+		p.Logger.Info("check is ok again", "check", name, "message", now.Message, "since", before.Since)
 	default:
-		p.log.Warn("check is "+string(now.State), "check", name, "message", now.Message)
+		p.Logger.Warn("check is "+string(now.State), "check", name, "message", now.Message)
 	}
 }

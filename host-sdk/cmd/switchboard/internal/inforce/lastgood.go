@@ -1,4 +1,4 @@
-package serve
+package inforce
 
 import (
 	"context"
@@ -22,16 +22,16 @@ import (
 )
 
 const (
-	lastGoodSetting = "switchboard_file" // the store's setting that holds a keptFile as JSON
+	lastGoodSetting = "switchboard_file" // the store's setting that holds a Kept as JSON
 	fileFinding     = "switchboard-file" // code of the finding of a file that is not in force
 )
 
-// keptFile is the last good copy as it is stored: JSON in a setting, which is encrypted, as the
+// Kept is the last good copy as it is stored: JSON in a setting, which is encrypted, as the
 // file holds telephone numbers and may hold passwords.
 //
 // It is one value, as a host of an earlier release writes it whole, without the hash: so no hash is
 // ever beside the text of another file.
-type keptFile struct {
+type Kept struct {
 	Text   []byte    `json:"text"`
 	Hash   string    `json:"hash,omitempty"` // of the text without its settings
 	KeptAt time.Time `json:"kept_at"`
@@ -41,13 +41,13 @@ type keptFile struct {
 // encodeKept is a file as it is stored.
 func encodeKept(f *switchboardfile.File, now time.Time) (string, error) {
 	by, _ := os.Hostname()
-	text, err := json.Marshal(keptFile{Text: f.Source(), Hash: f.SharedHash(), KeptAt: now.UTC(), By: by})
+	text, err := json.Marshal(Kept{Text: f.Source(), Hash: f.SharedHash(), KeptAt: now.UTC(), By: by})
 	return string(text), err
 }
 
-// readKept reads the copy; without an error and empty: there is none. A copy of a release that
+// Read reads the copy; without an error and empty: there is none. A copy of a release that
 // stored no hash gets it here.
-func readKept(ctx context.Context, from store.Store) (kept keptFile, err error) {
+func Read(ctx context.Context, from store.Store) (kept Kept, err error) {
 	text, err := from.Setting(ctx, lastGoodSetting)
 	if integration.KindOf(err) == integration.KindNotFound {
 		return kept, nil
@@ -91,7 +91,7 @@ func ReadLastGood(ctx context.Context, s settings.Settings) (*LastGood, error) {
 
 // readLastGood reads the copy. nil without an error: there is none.
 func readLastGood(ctx context.Context, path string, kept store.Store) (*LastGood, error) {
-	copied, err := readKept(ctx, kept)
+	copied, err := Read(ctx, kept)
 	if err != nil || copied.Text == nil {
 		return nil, err
 	}
@@ -102,66 +102,66 @@ func readLastGood(ctx context.Context, path string, kept store.Store) (*LastGood
 	return &LastGood{File: file, KeptAt: copied.KeptAt}, nil
 }
 
-// fileKeeper keeps the last good copy, and says at every integration when the file is not in force.
-type fileKeeper struct {
-	store store.Store
-	clock clock.Clock
-	log   *slog.Logger
+// Keeper keeps the last good copy, and says at every integration when the file is not in force.
+type Keeper struct {
+	Store  store.Store
+	Clock  clock.Clock
+	Logger *slog.Logger
 
-	shared  bool                   // several hosts share the file: see sharedFile, which keeps it
-	reloads *prometheus.CounterVec // by result: ok, refused
+	Shared  bool                   // several hosts share the file: see Shared, which keeps it
+	Reloads *prometheus.CounterVec // by result: ok, refused
 }
 
-// loaded takes note of the file in force, and of why the one on disk is not (nil: it is). What
+// Loaded takes note of the file in force, and of why the one on disk is not (nil: it is). What
 // fails is logged: the host goes on without it.
-func (k *fileKeeper) loaded(ctx context.Context, f *switchboardfile.File, refused []switchboardfile.Problem) {
+func (k *Keeper) Loaded(ctx context.Context, f *switchboardfile.File, refused []switchboardfile.Problem) {
 	var err error
 	if refused == nil {
-		k.reloads.WithLabelValues("ok").Inc()
-		if !k.shared {
+		k.Reloads.WithLabelValues("ok").Inc()
+		if !k.Shared {
 			err = k.keep(ctx, f)
 		}
 	} else {
-		k.reloads.WithLabelValues("refused").Inc()
+		k.Reloads.WithLabelValues("refused").Inc()
 	}
 	if err = errors.Join(err, k.find(ctx, f, refused)); err != nil {
-		k.log.Error("cannot take note of the state of the switchboard file", "file", f.Path, "error", err)
+		k.Logger.Error("cannot take note of the state of the switchboard file", "file", f.Path, "error", err)
 	}
 }
 
 // keep stores the file unless it is stored already. One with settings that a start would refuse is
 // no good copy.
-func (k *fileKeeper) keep(ctx context.Context, f *switchboardfile.File) error {
+func (k *Keeper) keep(ctx context.Context, f *switchboardfile.File) error {
 	if _, err := settings.ForFile(settings.Flags{Config: settings.Config{Config: f.Path}}, f, ""); err != nil {
-		k.log.Warn("the settings in the switchboard file are wrong: the next start will not use it", "file", f.Path, "problem", wording.OneLine(err.Error()))
+		k.Logger.Warn("the settings in the switchboard file are wrong: the next start will not use it", "file", f.Path, "problem", wording.OneLine(err.Error()))
 		return nil
 	}
 	// A copy that cannot be read is replaced.
-	if old, err := readKept(ctx, k.store); err == nil && slices.Equal(old.Text, f.Source()) {
+	if old, err := Read(ctx, k.Store); err == nil && slices.Equal(old.Text, f.Source()) {
 		return nil
 	}
-	text, err := encodeKept(f, k.clock.Now())
+	text, err := encodeKept(f, k.Clock.Now())
 	if err != nil {
 		return err
 	}
-	return k.store.SetSetting(ctx, lastGoodSetting, text)
+	return k.Store.SetSetting(ctx, lastGoodSetting, text)
 }
 
 // find adds the finding to all integrations, or removes it.
-func (k *fileKeeper) find(ctx context.Context, f *switchboardfile.File, refused []switchboardfile.Problem) error {
-	list, err := k.store.ListIntegrations(ctx)
+func (k *Keeper) find(ctx context.Context, f *switchboardfile.File, refused []switchboardfile.Problem) error {
+	list, err := k.Store.ListIntegrations(ctx)
 	if err != nil {
 		return err
 	}
 	finding := integration.Finding{
-		Code: fileFinding, Severity: integration.FindingError, Message: notInForce(f.Path, refused), At: k.clock.Now(),
+		Code: fileFinding, Severity: integration.FindingError, Message: NotInForce(f.Path, refused), At: k.Clock.Now(),
 	}
 	if refused == nil {
 		finding.Severity = integration.FindingClear
 	}
 	for _, in := range list {
 		// A finding that is there already, with the same words, costs no write.
-		have, err := k.store.Findings(ctx, in.ID)
+		have, err := k.Store.Findings(ctx, in.ID)
 		if err != nil {
 			return err
 		}
@@ -170,15 +170,15 @@ func (k *fileKeeper) find(ctx context.Context, f *switchboardfile.File, refused 
 		if refused == nil && gone || refused != nil && there {
 			continue
 		}
-		if err := k.store.SaveFindings(ctx, in.ID, []integration.Finding{finding}); err != nil {
+		if err := k.Store.SaveFindings(ctx, in.ID, []integration.Finding{finding}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// notInForce says in words why the file on disk is not in force, and what to do.
-func notInForce(path string, refused []switchboardfile.Problem) string {
+// NotInForce says in words why the file on disk is not in force, and what to do.
+func NotInForce(path string, refused []switchboardfile.Problem) string {
 	first := ""
 	for _, p := range refused {
 		if p.Restart {

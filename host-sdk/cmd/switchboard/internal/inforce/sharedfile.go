@@ -1,4 +1,4 @@
-package serve
+package inforce
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/health"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -16,35 +17,39 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
+// Notice is what the other hosts hear once another switchboard file is in force.
+const Notice = "switchboard-file"
+
 const (
 	sharedEvery = 3 * time.Second // how often the file in force is looked for, on the wall clock
 	shownHash   = 12              // characters of a hash that people are shown
 )
 
-// sharedFile is the switchboard file in force of hosts that share a store, which is kept there. A
+// Shared is the switchboard file in force of hosts that share a store, which is kept there. A
 // host whose own file changes while it runs puts it there, and the others take it over.
-type sharedFile struct {
+type Shared struct {
 	store  store.Store
-	source *switchboardfile.Source // set before run
+	Source *switchboardfile.Source // set before Run
 	path   string
 	clock  clock.Clock
 	log    *slog.Logger
-	send   func(notice string) // to the other hosts; nil: they look by themselves
+	Send   func(notice string) // to the other hosts; nil: they look by themselves
 	wake   chan struct{}       // has room for one: there may be another file
 
 	mu      sync.Mutex
 	pending *switchboardfile.File // changed here, and not stored yet
-	last    keptFile              // as it was last read
+	last    Kept                  // as it was last read
 	trouble string                // why the one in the store is not in force here; "": it is
 }
 
-func newSharedFile(kept store.Store, path string, clk clock.Clock, log *slog.Logger) *sharedFile {
-	return &sharedFile{store: kept, path: path, clock: clk, log: log, wake: make(chan struct{}, 1)}
+// NewShared makes the file that hosts share in a store; path names this host's own.
+func NewShared(kept store.Store, path string, clk clock.Clock, log *slog.Logger) *Shared {
+	return &Shared{store: kept, path: path, clock: clk, log: log, wake: make(chan struct{}, 1)}
 }
 
-// sharedStart is what a host starts with: the file in force, and the settings with its platform.
+// Start is what a host starts with: the file in force, and the settings with its platform.
 // Its own file comes into force where there is none yet, which is stored if publish says so.
-func sharedStart(ctx context.Context, s settings.Settings, own *LastGood, publish bool, log *slog.Logger) (settings.Settings, *LastGood, error) {
+func Start(ctx context.Context, s settings.Settings, own *LastGood, publish bool, log *slog.Logger) (settings.Settings, *LastGood, error) {
 	if own == nil {
 		file, problems := switchboardfile.Load(s.ConfigPath)
 		if file == nil {
@@ -83,8 +88,8 @@ func sharedStart(ctx context.Context, s settings.Settings, own *LastGood, publis
 	return s, inForce, nil
 }
 
-// publish stores a file that was changed on this host. It is stored later if that fails.
-func (k *sharedFile) publish(ctx context.Context, f *switchboardfile.File) {
+// Publish stores a file that was changed on this host. It is stored later if that fails.
+func (k *Shared) Publish(ctx context.Context, f *switchboardfile.File) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.pending = f
@@ -94,11 +99,11 @@ func (k *sharedFile) publish(ctx context.Context, f *switchboardfile.File) {
 }
 
 // storePending stores the file that waits for it. k.mu is held.
-func (k *sharedFile) storePending(ctx context.Context) error {
+func (k *Shared) storePending(ctx context.Context) error {
 	if k.pending == nil {
 		return nil
 	}
-	old, err := readKept(ctx, k.store)
+	old, err := Read(ctx, k.store)
 	if err != nil {
 		return err
 	}
@@ -111,24 +116,24 @@ func (k *sharedFile) storePending(ctx context.Context) error {
 			return err
 		}
 		k.log.Info("the changed switchboard file is handed to the other hosts", "hash", k.pending.SharedHash())
-		if k.send != nil {
-			k.send(fileNotice)
+		if k.Send != nil {
+			k.Send(Notice)
 		}
 	}
 	k.pending = nil
 	return nil
 }
 
-// heard has the file looked for now.
-func (k *sharedFile) heard() {
+// Heard has the file looked for now.
+func (k *Shared) Heard() {
 	select {
 	case k.wake <- struct{}{}:
 	default:
 	}
 }
 
-// run takes over what other hosts put into force until ctx ends.
-func (k *sharedFile) run(ctx context.Context) error {
+// Run takes over what other hosts put into force until ctx ends.
+func (k *Shared) Run(ctx context.Context) error {
 	tick := time.NewTicker(sharedEvery)
 	defer tick.Stop()
 	failed := false
@@ -149,18 +154,18 @@ func (k *sharedFile) run(ctx context.Context) error {
 
 // look stores what waits, or else takes over what is stored. One that cannot be used here is
 // reported once.
-func (k *sharedFile) look(ctx context.Context) error {
+func (k *Shared) look(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.pending != nil {
 		return k.storePending(ctx)
 	}
-	stored, err := readKept(ctx, k.store)
+	stored, err := Read(ctx, k.store)
 	if err != nil || stored.Text == nil {
 		return err
 	}
 	k.last = stored
-	if stored.Hash == k.source.File().SharedHash() {
+	if stored.Hash == k.Source.File().SharedHash() {
 		k.trouble = ""
 		return nil
 	}
@@ -168,7 +173,7 @@ func (k *sharedFile) look(ctx context.Context) error {
 	trouble := switchboardfile.Text(problems)
 	if file != nil {
 		trouble = ""
-		if err := k.source.Take(file); err != nil {
+		if err := k.Source.Take(file); err != nil {
 			trouble = wording.Plain(err)
 		}
 	}
@@ -182,36 +187,36 @@ func (k *sharedFile) look(ctx context.Context) error {
 }
 
 // whence says which host put the file into force, and when; "" if that is not known.
-func (f keptFile) whence() string {
+func (f Kept) whence() string {
 	if f.By == "" {
 		return ""
 	}
 	return fmt.Sprintf(", by %s at %s UTC", f.By, f.KeptAt.UTC().Format(time.DateTime))
 }
 
-// check says whether the file in force is the one of this host. It names both by their hashes.
-func (k *sharedFile) check(context.Context) Check {
+// Check says whether the file in force is the one of this host. It names both by their hashes.
+func (k *Shared) Check(context.Context) health.Check {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	own, inForce := k.source.OnDisk(), k.source.File().SharedHash()
+	own, inForce := k.Source.OnDisk(), k.Source.File().SharedHash()
 	switch {
 	case k.pending != nil:
-		return Check{State: StateDegraded, Message: "The changed switchboard file is in force on this host, but could not be handed to the others yet."}
+		return health.Check{State: health.StateDegraded, Message: "The changed switchboard file is in force on this host, but could not be handed to the others yet."}
 	case k.trouble != "":
-		return Check{State: StateDegraded, Message: fmt.Sprintf("The switchboard file that the hosts share (%.*s) cannot be used here, so the old one (%.*s) stays in force: %s",
+		return health.Check{State: health.StateDegraded, Message: fmt.Sprintf("The switchboard file that the hosts share (%.*s) cannot be used here, so the old one (%.*s) stays in force: %s",
 			shownHash, k.last.Hash, shownHash, inForce, wording.Sentence(k.trouble))}
 	case own == "" || own == inForce:
 		// What is wrong with a file that cannot be used is another check.
-		return ok("The switchboard file in force is the one that the hosts share.")
+		return health.OK("The switchboard file in force is the one that the hosts share.")
 	}
-	return Check{State: StateDegraded, Message: fmt.Sprintf(
+	return health.Check{State: health.StateDegraded, Message: fmt.Sprintf(
 		"The switchboard file of this host (%.*s) is not the one in force (%.*s%s). Put it into force with switchboard config push, or give this host the same file as the others.",
 		shownHash, own, shownHash, inForce, k.last.whence())}
 }
 
-// push puts a file into force for all hosts. One with problems is invalid, and the error lists
+// Push puts a file into force for all hosts. One with problems is invalid, and the error lists
 // them.
-func (k *sharedFile) push(ctx context.Context, text []byte) (hash string, err error) {
+func (k *Shared) Push(ctx context.Context, text []byte) (hash string, err error) {
 	file, problems := switchboardfile.Parse(k.path, text)
 	if file != nil {
 		_, problems = settings.ReadPlatform(file)
@@ -224,6 +229,6 @@ func (k *sharedFile) push(ctx context.Context, text []byte) (hash string, err er
 	err = k.storePending(ctx)
 	k.pending = nil // who pushes sees the error, and pushes again
 	k.mu.Unlock()
-	k.heard()
+	k.Heard()
 	return file.SharedHash(), err
 }

@@ -1,4 +1,4 @@
-package serve
+package inforce
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/health"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -33,7 +35,7 @@ func (s *awayStore) Setting(ctx context.Context, name string) (string, error) {
 
 // sharing is a host that shares the switchboard file in a store. It looks when it is asked to.
 type sharing struct {
-	*sharedFile
+	*Shared
 	t    *testing.T
 	sent int
 }
@@ -41,11 +43,11 @@ type sharing struct {
 func newSharing(t *testing.T, kept store.Store, text string) *sharing {
 	t.Helper()
 	h := hosttest.New(t)
-	s := &sharing{t: t, sharedFile: newSharedFile(kept, filepath.Join(t.TempDir(), "switchboard.yaml"), h.Clock, h.Logger)}
-	s.send = func(string) { s.sent++ }
+	s := &sharing{t: t, Shared: NewShared(kept, filepath.Join(t.TempDir(), "switchboard.yaml"), h.Clock, h.Logger)}
+	s.Send = func(string) { s.sent++ }
 	s.write(text)
 	var err error
-	s.source, err = switchboardfile.Open(t.Context(), switchboardfile.SourceConfig{Path: s.path, Clock: h.Clock, Logger: h.Logger, Publish: s.publish})
+	s.Source, err = switchboardfile.Open(t.Context(), switchboardfile.SourceConfig{Path: s.path, Clock: h.Clock, Logger: h.Logger, Publish: s.Publish})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,17 +66,17 @@ func (s *sharing) write(text string) {
 func (s *sharing) change(text string) {
 	s.t.Helper()
 	s.write(text)
-	if err := s.source.Reload(s.t.Context()); err != nil {
+	if err := s.Source.Reload(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
 // has wants a team to be in force, after a look.
-func (s *sharing) has(when, team string, state State, message string) {
+func (s *sharing) has(when, team string, state health.State, message string) {
 	s.t.Helper()
 	_ = s.look(s.t.Context())
-	c := s.check(s.t.Context())
-	if got := s.source.File().Teams[0].Name; got != team || c.State != state || !strings.Contains(c.Message, message) {
+	c := s.Check(s.t.Context())
+	if got := s.Source.File().Teams[0].Name; got != team || c.State != state || !strings.Contains(c.Message, message) {
 		s.t.Errorf("%s: in force is %s, want %s; %+v", when, got, team, c)
 	}
 }
@@ -89,16 +91,16 @@ func TestAChangedFileReachesTheOtherHostsOnceTheDatabaseIsBack(t *testing.T) {
 	one, two := newSharing(t, db, teamCalled("One")), newSharing(t, db, teamCalled("One"))
 	db.away = true
 	one.change(teamCalled("Two"))
-	one.has("while the database is away", "Two", StateDegraded, "could not be handed to the others yet")
-	two.has("while the database is away", "One", StateOK, "")
+	one.has("while the database is away", "Two", health.StateDegraded, "could not be handed to the others yet")
+	two.has("while the database is away", "One", health.StateOK, "")
 	db.away = false
-	one.has("once it is back", "Two", StateOK, "")
-	two.has("once it is back", "Two", StateDegraded, "switchboard config push")
+	one.has("once it is back", "Two", health.StateOK, "")
+	two.has("once it is back", "Two", health.StateDegraded, "switchboard config push")
 	if one.sent != 1 || two.sent != 0 {
 		t.Errorf("%d and %d notices were sent, want one by the host whose file changed", one.sent, two.sent)
 	}
 	two.change(teamCalled("Two"))
-	if two.has("its own file is the same", "Two", StateOK, ""); two.sent != 0 {
+	if two.has("its own file is the same", "Two", health.StateOK, ""); two.sent != 0 {
 		t.Error("a file that is in force already is handed on again")
 	}
 }
@@ -125,7 +127,7 @@ func TestTheFileInForceIsStoredWithItsHash(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"text": base64.StdEncoding.EncodeToString([]byte(teamCalled("Two"))), "hash": one.source.File().SharedHash(),
+		"text": base64.StdEncoding.EncodeToString([]byte(teamCalled("Two"))), "hash": one.Source.File().SharedHash(),
 		"kept_at": stored["kept_at"], "by": machine,
 	}
 	if diff := cmp.Diff(want, stored); diff != "" {
@@ -135,7 +137,7 @@ func TestTheFileInForceIsStoredWithItsHash(t *testing.T) {
 	if err != nil || at.Before(before) || at.After(after) {
 		t.Errorf("it is in force since %s, want between %s and %s: %v", stored["kept_at"], before, after, err)
 	}
-	two.has("another host's file", "Two", StateDegraded, "by "+machine+" at "+at.Format(time.DateTime))
+	two.has("another host's file", "Two", health.StateDegraded, "by "+machine+" at "+at.Format(time.DateTime))
 
 	earlier, err := json.Marshal(map[string]any{"text": []byte(teamCalled("Three")), "kept_at": one.clock.Now(), "by": "earlier"})
 	if err != nil {
@@ -144,9 +146,9 @@ func TestTheFileInForceIsStoredWithItsHash(t *testing.T) {
 	if err := db.SetSetting(t.Context(), lastGoodSetting, string(earlier)); err != nil {
 		t.Fatal(err)
 	}
-	one.has("a file of an earlier release", "Three", StateDegraded, "by earlier at ")
-	if one.last.Hash != one.source.File().SharedHash() {
-		t.Errorf("a file without a hash has %q, want %q", one.last.Hash, one.source.File().SharedHash())
+	one.has("a file of an earlier release", "Three", health.StateDegraded, "by earlier at ")
+	if one.last.Hash != one.Source.File().SharedHash() {
+		t.Errorf("a file without a hash has %q, want %q", one.last.Hash, one.Source.File().SharedHash())
 	}
 }
 
@@ -154,21 +156,21 @@ func TestAFileThatAHostCannotUseLeavesTheOldOneInForce(t *testing.T) {
 	t.Parallel()
 	db := hosttest.New(t).Store
 	one := newSharing(t, db, teamCalled("One"))
-	if _, err := one.push(t.Context(), []byte("teams: 5\n")); integration.KindOf(err) != integration.KindInvalid || !strings.Contains(err.Error(), ":1:8: teams: must be a list") {
+	if _, err := one.Push(t.Context(), []byte("teams: 5\n")); integration.KindOf(err) != integration.KindInvalid || !strings.Contains(err.Error(), ":1:8: teams: must be a list") {
 		t.Errorf("a file with a problem is pushed: %v", err)
 	}
-	one.has("a file with a problem was pushed", "One", StateOK, "")
+	one.has("a file with a problem was pushed", "One", health.StateOK, "")
 	// As of a release that knows more.
 	if err := db.SetSetting(t.Context(), lastGoodSetting, `{"text":"dGVhbXM6IDUK","kept_at":"2026-01-01T00:00:00Z"}`); err != nil {
 		t.Fatal(err)
 	}
-	one.has("a file that this release cannot read", "One", StateDegraded, "teams: must be a list")
-	if _, err := one.push(t.Context(), []byte(teamCalled("Two"))); err != nil {
+	one.has("a file that this release cannot read", "One", health.StateDegraded, "teams: must be a list")
+	if _, err := one.Push(t.Context(), []byte(teamCalled("Two"))); err != nil {
 		t.Fatal(err)
 	}
-	one.has("another was pushed", "Two", StateDegraded, "is not the one in force")
+	one.has("another was pushed", "Two", health.StateDegraded, "is not the one in force")
 	foreign := "platform: {kind: goalert, url: https://oncall.example.com, credentials: x}\n"
-	if _, err := one.push(t.Context(), []byte(foreign)); err == nil {
+	if _, err := one.Push(t.Context(), []byte(foreign)); err == nil {
 		t.Error("a platform without its secrets is pushed")
 	}
 }

@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +9,8 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/health"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inforce"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
@@ -37,107 +38,101 @@ func (s Site) canFail() map[string]bool {
 }
 
 // probes are the checks by name.
-func (s Site) probes() map[string]probe {
-	out := map[string]probe{
+func (s Site) probes() map[string]health.Probe {
+	out := map[string]health.Probe{
 		"store":    s.checkStore,
 		"plugin":   s.checkPlugins,
 		"platform": s.checkPlatform,
 		"work":     s.checkWork,
 	}
 	if finder, ok := s.Platform.(platform.Finder); ok {
-		out["platform_findings"] = func(context.Context) Check { return checkFindings(finder) }
+		out["platform_findings"] = func(context.Context) health.Check { return checkFindings(finder) }
 	}
 	if s.File != nil {
-		out["file"] = func(context.Context) Check { return checkFile(s.File.Status()) }
+		out["file"] = func(context.Context) health.Check { return checkFile(s.File.Status()) }
 	}
 	if s.shared != nil {
-		out["shared_file"] = s.shared.check
+		out["shared_file"] = s.shared.Check
 	}
 	if s.hosts != nil && s.hosts.rows != nil {
 		out["hosts"] = s.hosts.check
 	}
 	if shared, ok := s.Clock.(*clock.Shared); ok {
-		out["clock"] = func(context.Context) Check { return checkClock(shared.Offset()) }
+		out["clock"] = func(context.Context) health.Check { return checkClock(shared.Offset()) }
 	}
 	if s.Mail != nil {
-		out["mail"] = func(context.Context) Check { return s.Mail.check() }
+		out["mail"] = func(context.Context) health.Check { return s.Mail.check() }
 	}
 	return out
 }
 
-// ok is a check that is well.
-func ok(message string) Check { return Check{State: StateOK, Message: message} }
-
-// failing is a check whose sentence ends with the cause.
-func failing(what string, err error) Check {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return Check{State: StateFailing, Message: what + ": there was no answer within " + checkTime.String() + "."}
-	}
-	return Check{State: StateFailing, Message: what + ": " + wording.Sentence(wording.Plain(err))}
+// newReadiness makes the checks of a site.
+func newReadiness(s Site) *health.Readiness {
+	return health.New(health.Config{Probes: s.probes(), CanFail: s.canFail(), Closing: s.Closing, Clock: s.Clock, Logger: s.Logger})
 }
 
 // checkStore writes to the store: a full disk or a database that another program holds can often
 // still be read.
-func (s Site) checkStore(ctx context.Context) Check {
+func (s Site) checkStore(ctx context.Context) health.Check {
 	if err := s.Store.Ping(ctx); err != nil {
-		return failing("The database cannot be written, so callers hear the fallback answer", err)
+		return health.Failing("The database cannot be written, so callers hear the fallback answer", err)
 	}
-	return ok("The database can be written.")
+	return health.OK("The database can be written.")
 }
 
 // checkPlugins asks every installed plugin for an answer.
-func (s Site) checkPlugins(ctx context.Context) Check {
+func (s Site) checkPlugins(ctx context.Context) health.Check {
 	ids := slices.Sorted(slices.Values(s.Plugins.PluginIDs()))
 	if len(ids) == 0 {
-		return Check{State: StateFailing, Message: "No plugin is installed, so no call can be handled."}
+		return health.Check{State: health.StateFailing, Message: "No plugin is installed, so no call can be handled."}
 	}
 	for _, id := range ids {
 		plugin, found := s.Plugins.Plugin(id)
 		if !found {
-			return Check{State: StateFailing, Message: "The plugin " + id + " is not running, so its callers hear the fallback answer."}
+			return health.Check{State: health.StateFailing, Message: "The plugin " + id + " is not running, so its callers hear the fallback answer."}
 		}
 		if _, err := plugin.Describe(ctx, integration.DescribeRequest{}); err != nil {
-			return failing("The plugin "+id+" does not answer, so its callers hear the fallback answer", err)
+			return health.Failing("The plugin "+id+" does not answer, so its callers hear the fallback answer", err)
 		}
 	}
-	return ok("Every plugin answers.")
+	return health.OK("Every plugin answers.")
 }
 
 // checkPlatform asks the platform, which knows whom to ring. It gives up a little before the check
 // is abandoned, so that the check says itself that the platform hangs.
-func (s Site) checkPlatform(ctx context.Context) Check {
-	ctx, cancel := context.WithTimeout(ctx, checkTime*3/4)
+func (s Site) checkPlatform(ctx context.Context) health.Check {
+	ctx, cancel := context.WithTimeout(ctx, health.CheckTime*3/4)
 	defer cancel()
 	err := s.Platform.Health(ctx)
 	switch {
 	case err != nil && s.PlatformPage != "":
-		check := failing("The platform cannot be used, so callers wait until it can", err)
-		check.State = StateDegraded
+		check := health.Failing("The platform cannot be used, so callers wait until it can", err)
+		check.State = health.StateDegraded
 		return check
 	case err != nil:
-		return failing("The platform cannot be used, so nobody can be found for callers", err)
+		return health.Failing("The platform cannot be used, so nobody can be found for callers", err)
 	}
-	return ok("Teams and alerts can be read.")
+	return health.OK("Teams and alerts can be read.")
 }
 
 // checkFindings tells in the platform's own words what it finds wrong although it answers.
-func checkFindings(finder platform.Finder) Check {
+func checkFindings(finder platform.Finder) health.Check {
 	if found := finder.Findings(); len(found) > 0 {
-		return Check{State: StateDegraded, Message: "The platform answers, but there is trouble: " + wording.Sentence(strings.Join(found, "; "))}
+		return health.Check{State: health.StateDegraded, Message: "The platform answers, but there is trouble: " + wording.Sentence(strings.Join(found, "; "))}
 	}
-	return ok("The platform finds nothing wrong.")
+	return health.OK("The platform finds nothing wrong.")
 }
 
 // checkWork looks for work that should have been done a while ago.
-func (s Site) checkWork(ctx context.Context) Check {
+func (s Site) checkWork(ctx context.Context) health.Check {
 	overdue, err := s.Store.OverdueItems(ctx, s.overdueSince())
 	switch {
 	case err != nil:
-		return Check{State: StateDegraded, Message: "The outbox cannot be read: " + wording.Sentence(wording.Plain(err))}
+		return health.Check{State: health.StateDegraded, Message: "The outbox cannot be read: " + wording.Sentence(wording.Plain(err))}
 	case len(overdue) == 0:
-		return ok("No work is overdue.")
+		return health.OK("No work is overdue.")
 	}
-	return Check{State: StateDegraded, Message: "Work in the outbox is more than a minute overdue, so people may be called or mailed late: " + countOf(overdue) + "."}
+	return health.Check{State: health.StateDegraded, Message: "Work in the outbox is more than a minute overdue, so people may be called or mailed late: " + countOf(overdue) + "."}
 }
 
 // countOf lists numbers by kind, such as "2 mail, 1 task".
@@ -155,21 +150,21 @@ const offsetNoticed = 2 * time.Second
 
 // checkClock says whether the machine's clock shows what the database's does, by is how far that is
 // ahead.
-func checkClock(by time.Duration) Check {
+func checkClock(by time.Duration) health.Check {
 	if by.Abs() <= offsetNoticed {
-		return ok("The clock of this machine agrees with the database's.")
+		return health.OK("The clock of this machine agrees with the database's.")
 	}
 	behind := "behind"
 	if by < 0 {
 		behind = "ahead of"
 	}
-	return Check{State: StateDegraded, Message: fmt.Sprintf("The clock of this machine is %s %s the database's, by which calls and shifts go.", by.Abs().Round(time.Millisecond), behind)}
+	return health.Check{State: health.StateDegraded, Message: fmt.Sprintf("The clock of this machine is %s %s the database's, by which calls and shifts go.", by.Abs().Round(time.Millisecond), behind)}
 }
 
 // checkFile says whether the switchboard file on disk is the one in force.
-func checkFile(st switchboardfile.Status) Check {
+func checkFile(st switchboardfile.Status) health.Check {
 	if len(st.Refused) == 0 {
-		return ok("The switchboard file on disk is in force.")
+		return health.OK("The switchboard file on disk is in force.")
 	}
-	return Check{State: StateDegraded, Message: notInForce(st.Path, st.Refused), Since: st.RefusedSince}
+	return health.Check{State: health.StateDegraded, Message: inforce.NotInForce(st.Path, st.Refused), Since: st.RefusedSince}
 }

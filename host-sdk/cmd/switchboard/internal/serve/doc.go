@@ -3,12 +3,9 @@
 //	run.go           Run: the order of starting and of stopping
 //	parts.go         opening the database, the platform and the plugins as the settings say
 //	handler.go       Handler: which address is answered by what
-//	lastgood.go      the last good copy of the switchboard file, and the finding while it is used
-//	sharedfile.go    the switchboard file in force of hosts that share a database
 //	hosts.go         which hosts share the database
 //	notices.go       what other hosts say
 //	notify.go        mails that page people on call
-//	health.go        /healthz and /readyz
 //	checks.go        what /readyz looks at
 //	status.go        the host at a glance, and what to do about its checks
 //	metrics.go       /metrics

@@ -8,6 +8,9 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/health"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inforce"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -55,11 +58,11 @@ type Site struct {
 
 	profiling bool // admins can read Go profiles of this process
 
-	hosts  *presence     // nil: nothing is known of other hosts
-	shared *sharedFile   // nil: the switchboard file is this host's alone
-	status *status       // nil: it is not known
-	stand  *doctor.Stand // without its file; nil: this is a handler without a host
-	ready  *readiness    // nil: Handler makes one that only looks when it is asked
+	hosts  *presence         // nil: nothing is known of other hosts
+	shared *inforce.Shared   // nil: the switchboard file is this host's alone
+	status *status           // nil: it is not known
+	stand  *doctor.Stand     // without its file; nil: this is a handler without a host
+	ready  *health.Readiness // nil: Handler makes one that only looks when it is asked
 }
 
 // Handler answers for the whole host. It fails if a part cannot be made, and starts nothing.
@@ -82,7 +85,7 @@ func Handler(s Site) (http.Handler, error) {
 	}
 	var push func(context.Context, []byte) (string, error)
 	if s.shared != nil {
-		push = s.shared.push
+		push = s.shared.Push
 	}
 	var glance func(context.Context) api.Status
 	if s.status != nil {
@@ -126,7 +129,7 @@ func Handler(s Site) (http.Handler, error) {
 		Ways: s.Ways, Ringer: ringer,
 		Engine: actions, Store: s.PagesStore, Platform: s.Platform, File: s.File, PlatformPage: s.PlatformPage, Plugins: s.Plugins,
 		PublicURL: s.PublicURL, APIPath: api.Prefix,
-		EndpointURL: func(id string) string { return webhook.EndpointURL(s.PublicURL, id) }, People: s.People, Troubles: s.ready.troubles,
+		EndpointURL: func(id string) string { return webhook.EndpointURL(s.PublicURL, id) }, People: s.People, Troubles: s.ready.Troubles,
 		Clock: s.Clock, Logger: s.Logger,
 	})
 	if err != nil {

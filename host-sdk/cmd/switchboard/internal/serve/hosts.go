@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/health"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
@@ -299,14 +301,14 @@ func (p *presence) seen() ([]store.Host, time.Time) {
 func (p *presence) count() int { return max(1, len(p.hosts())) }
 
 // check says whether the hosts agree. It names none of them: who asks need not be known.
-func (p *presence) check(context.Context) Check {
+func (p *presence) check(context.Context) health.Check {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	what := differences(p.live)
 	if what == "" || time.Since(p.differ) < hostsDiffer {
-		return ok(fmt.Sprintf("Hosts that share the database: %d.", max(1, len(p.live))))
+		return health.OK(fmt.Sprintf("Hosts that share the database: %d.", max(1, len(p.live))))
 	}
-	return Check{State: StateDegraded, Since: p.differ, Message: fmt.Sprintf(
+	return health.Check{State: health.StateDegraded, Since: p.differ, Message: fmt.Sprintf(
 		"The %d hosts that share the database have different %s. Bring them to the same: GET /api/v1/hosts lists what each has.", len(p.live), what)}
 }
 

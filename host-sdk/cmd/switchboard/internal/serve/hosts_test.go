@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/health"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
@@ -184,16 +185,16 @@ func TestHostsThatDifferForLongAreAFault(t *testing.T) {
 	t.Parallel()
 	p := &presence{}
 	p.take([]store.Host{{ID: "1", Version: "1.0.0", FileHash: "a"}, {ID: "2", Version: "1.1.0", FileHash: "a"}})
-	if c := p.check(t.Context()); c.State != StateOK {
+	if c := p.check(t.Context()); c.State != health.StateOK {
 		t.Errorf("while they are rolled out: %+v", c)
 	}
 	p.differ = p.differ.Add(-hostsDiffer)
 	want := "The 2 hosts that share the database have different versions of switchboard. Bring them to the same: GET /api/v1/hosts lists what each has."
-	if c := p.check(t.Context()); c.State != StateDegraded || c.Message != want || !c.Since.Equal(p.differ) {
+	if c := p.check(t.Context()); c.State != health.StateDegraded || c.Message != want || !c.Since.Equal(p.differ) {
 		t.Errorf("after that: %+v", c)
 	}
 	p.take([]store.Host{{ID: "1", Version: "1.1.0", FileHash: "a"}, {ID: "2", Version: "1.1.0", FileHash: "a"}})
-	if c := p.check(t.Context()); c.State != StateOK {
+	if c := p.check(t.Context()); c.State != health.StateOK {
 		t.Errorf("once they agree: %+v", c)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/health"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
@@ -123,16 +125,16 @@ func (w *MailWatch) note(err error) {
 }
 
 // check says whether the server answered when it was last spoken to. It asks nobody.
-func (w *MailWatch) check() Check {
+func (w *MailWatch) check() health.Check {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.failure != nil {
-		return Check{State: StateDegraded, Message: "The mail server cannot be used, so pages and messages reach nobody by mail: " + wording.Sentence(wording.Plain(w.failure)), Since: w.since}
+		return health.Check{State: health.StateDegraded, Message: "The mail server cannot be used, so pages and messages reach nobody by mail: " + wording.Sentence(wording.Plain(w.failure)), Since: w.since}
 	}
 	if w.spoken.IsZero() {
-		return ok("The mail server has not been asked yet.")
+		return health.OK("The mail server has not been asked yet.")
 	}
-	return ok("The mail server answered when it was last asked.")
+	return health.OK("The mail server answered when it was last asked.")
 }
 
 // run speaks to the server from time to time until ctx ends, unless mails do.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/health"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
@@ -144,11 +146,11 @@ func (c *siteCollector) Collect(out chan<- prometheus.Metric) {
 
 // collectChecks collects what /readyz would say.
 func (c *siteCollector) collectChecks(gauge func(*prometheus.Desc, float64, ...string)) {
-	checks := c.site.ready.checks()
-	status := c.site.ready.status(checks)
+	checks := c.site.ready.Checks()
+	status := c.site.ready.Status(checks)
 	gauge(c.ready, oneIf(status == "ready" || status == "degraded"))
 	for name, check := range checks {
-		gauge(c.check, map[State]float64{StateOK: 0, StateDegraded: 1, StateFailing: 2}[check.State], name)
+		gauge(c.check, map[health.State]float64{health.StateOK: 0, health.StateDegraded: 1, health.StateFailing: 2}[check.State], name)
 	}
 	if c.site.File != nil {
 		gauge(c.refused, oneIf(len(c.site.File.Status().Refused) > 0))

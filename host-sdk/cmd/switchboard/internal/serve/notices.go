@@ -4,14 +4,14 @@ import (
 	"context"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inforce"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 )
 
 // Notices that are not the engine's.
 const (
-	fileNotice     = "switchboard-file" // another switchboard file is in force
-	hostNotice     = "host"             // another host has begun to run
-	platformNotice = "platform "        // followed by what the adapter to the platform says
+	hostNotice     = "host"      // another host has begun to run
+	platformNotice = "platform " // followed by what the adapter to the platform says
 )
 
 // sharedNotices hears what other hosts say to the parts, beside what they say to the engine.
@@ -26,8 +26,8 @@ func (n sharedNotices) Run(ctx context.Context, hear func(notice string)) error 
 	return n.Notices.Run(ctx, func(notice string) {
 		adapter, isAdapters := strings.CutPrefix(notice, platformNotice)
 		switch {
-		case notice == fileNotice:
-			n.parts.shared.heard()
+		case notice == inforce.Notice:
+			n.parts.shared.Heard()
 		case notice == hostNotice:
 			n.hosts.heard()
 		case isAdapters:
@@ -36,7 +36,7 @@ func (n sharedNotices) Run(ctx context.Context, hear func(notice string)) error 
 			}
 		default:
 			if notice == "" { // something may have been lost
-				n.parts.shared.heard()
+				n.parts.shared.Heard()
 				n.hosts.heard()
 			}
 			hear(notice)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inforce"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -17,17 +18,17 @@ import (
 // InForce is what a host of the settings would go by now: where hosts share the database, the
 // switchboard file in force and the settings with its platform; else the settings, and nil for the
 // file on the disk. Nothing is changed.
-func InForce(ctx context.Context, s settings.Settings) (settings.Settings, *LastGood, error) {
+func InForce(ctx context.Context, s settings.Settings) (settings.Settings, *inforce.LastGood, error) {
 	if !s.Postgres() {
 		return s, nil, nil
 	}
-	return sharedStart(ctx, s, nil, false, slog.New(slog.DiscardHandler))
+	return inforce.Start(ctx, s, nil, false, slog.New(slog.DiscardHandler))
 }
 
 // WithEngine runs use with an engine on the same parts as those of a host, without its server and
 // its workers. instead is used in place of the switchboard file, unless it is nil. The log is
 // discarded, since the person at the terminal is to see the result alone.
-func WithEngine(ctx context.Context, s settings.Settings, instead *LastGood, use func(*engine.Engine) error) error {
+func WithEngine(ctx context.Context, s settings.Settings, instead *inforce.LastGood, use func(*engine.Engine) error) error {
 	public := s.PublicURL
 	if public == "" {
 		public = "http://" + s.Listen
@@ -62,8 +63,8 @@ func WithShifts(ctx context.Context, s settings.Settings, use func(*shifts.Servi
 // hash. Running hosts take it over.
 func PutFile(ctx context.Context, s settings.Settings, file *switchboardfile.File) (hash string, err error) {
 	err = datadir.WithStore(ctx, s, func(kept store.Store) error {
-		k := newSharedFile(kept, s.ConfigPath, s.Clock, slog.New(slog.DiscardHandler))
-		hash, err = k.push(ctx, file.Source())
+		k := inforce.NewShared(kept, s.ConfigPath, s.Clock, slog.New(slog.DiscardHandler))
+		hash, err = k.Push(ctx, file.Source())
 		return err
 	})
 	return hash, err

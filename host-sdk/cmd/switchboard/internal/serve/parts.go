@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inforce"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
@@ -43,8 +45,8 @@ type parts struct {
 	file     *switchboardfile.Source
 	notices  *sqldb.Notices // set before anything runs; nil: this host is alone
 	time     timekeeper
-	presence *presence   // set before anything runs; nil: nothing is known of other hosts
-	shared   *sharedFile // nil: the file is this host's alone
+	presence *presence       // set before anything runs; nil: nothing is known of other hosts
+	shared   *inforce.Shared // nil: the file is this host's alone
 	platform platform.Platform
 	plugins  *plugins.Plugins
 	mail     *MailWatch // nil: there is no mail server
@@ -59,7 +61,7 @@ type parts struct {
 // openParts opens the database, the platform and the plugins, in this order. What fails undoes what
 // went before. instead is used in place of what is read from the switchboard file, unless it is
 // nil.
-func openParts(ctx context.Context, s settings.Settings, instead *LastGood, public string, log *slog.Logger) (_ *parts, err error) {
+func openParts(ctx context.Context, s settings.Settings, instead *inforce.LastGood, public string, log *slog.Logger) (_ *parts, err error) {
 	var opened undo
 	defer func() {
 		if err != nil {
@@ -114,8 +116,8 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 		watch = newMailWatch(sender, s.Clock)
 	}
 	alertURL := func(id string) string { return public + "/alerts/" + id }
-	keeper := &fileKeeper{store: kept, clock: s.Clock, log: log, shared: s.Postgres(), reloads: newReloads()}
-	source := switchboardfile.SourceConfig{Path: s.ConfigPath, Clock: s.Clock, Logger: log, OnLoad: keeper.loaded}
+	keeper := &inforce.Keeper{Store: kept, Clock: s.Clock, Logger: log, Shared: s.Postgres(), Reloads: newReloads()}
+	source := switchboardfile.SourceConfig{Path: s.ConfigPath, Clock: s.Clock, Logger: log, OnLoad: keeper.Loaded}
 	if instead != nil && instead.Refused != nil {
 		log.Error("the switchboard file has errors: the last good copy of it is used", "file", s.ConfigPath,
 			"kept_at", instead.KeptAt, "problems", switchboardfile.Text(instead.Refused))
@@ -123,21 +125,21 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 	if instead != nil {
 		source.Instead = &switchboardfile.Instead{File: instead.File, Refused: instead.Refused, OnDisk: instead.OnDisk}
 	}
-	var shared *sharedFile
+	var shared *inforce.Shared
 	if s.Postgres() {
-		shared = newSharedFile(kept, s.ConfigPath, s.Clock, log)
-		source.Publish = shared.publish
+		shared = inforce.NewShared(kept, s.ConfigPath, s.Clock, log)
+		source.Publish = shared.Publish
 	}
 	file, err := switchboardfile.Open(ctx, source)
 	if err != nil {
 		return nil, err
 	}
 	if shared != nil {
-		shared.source = file
+		shared.Source = file
 	}
 	p := &parts{
 		id: rand.Text(), sends: newNoticeCounter(), time: timing,
-		db: db, store: kept, hosts: kept, people: kept, keys: kept, prove: prover(proofKey), pages: kept.ForPages(), file: file, shared: shared, mail: watch, reloads: keeper.reloads, log: log,
+		db: db, store: kept, hosts: kept, people: kept, keys: kept, prove: prover(proofKey), pages: kept.ForPages(), file: file, shared: shared, mail: watch, reloads: keeper.Reloads, log: log,
 		links:   &people.PageLinks{Key: []byte(pageKey), PublicURL: public, Clock: s.Clock},
 		guarded: &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock},
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inforce"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/logging"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
@@ -61,7 +62,7 @@ func (u *undo) run() {
 // finished, the plugins drained, the store closed. A start that fails leaves nothing running; its
 // error is one line and contains no secret. instead is used in place of the switchboard file,
 // unless it is nil.
-func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.Writer) (err error) {
+func Run(ctx context.Context, s settings.Settings, instead *inforce.LastGood, stderr io.Writer) (err error) {
 	var started undo
 	defer started.run()
 	defer func() {
@@ -94,7 +95,7 @@ func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.
 	started.add(startTracing(ctx, log))
 
 	if s.Postgres() {
-		if s, instead, err = sharedStart(ctx, s, instead, true, log); err != nil {
+		if s, instead, err = inforce.Start(ctx, s, instead, true, log); err != nil {
 			return err
 		}
 		log = logging.New(stderr, s) // the platform's secrets are those of the file in force
@@ -231,10 +232,10 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 		return nil, err
 	}
 	work := p.work()
-	work["engine"], work["readiness"], work["hosts"] = eng.Run, site.ready.run, site.hosts.run
+	work["engine"], work["readiness"], work["hosts"] = eng.Run, site.ready.Run, site.hosts.run
 	work["people"] = site.People.Run
 	if p.shared != nil {
-		work["shared switchboard file"] = p.shared.run
+		work["shared switchboard file"] = p.shared.Run
 	}
 	work["older calls"] = oldCalls{p.store, p.platform, s.Clock, log}.run
 	work["clock"] = p.time.run
@@ -262,7 +263,7 @@ func (p *parts) among(s settings.Settings, hosts *presence, config *engine.Confi
 	if lock, err = p.db.HostLock(p.id, config.Logger); err != nil {
 		return nil, err
 	}
-	p.shared.send = p.notices.Send
+	p.shared.Send = p.notices.Send
 	config.Notices, config.Owner, config.Claiming = sharedNotices{p.notices, p, hosts}, p.id, lock.Claiming
 	return lock, nil
 }

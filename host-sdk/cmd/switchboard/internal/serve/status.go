@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/health"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inforce"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/launcher"
@@ -58,11 +60,11 @@ func (st *status) read(ctx context.Context) api.Status {
 		}
 	}
 	stored(ctx, st.site.PagesStore, &out)
-	checks := st.site.ready.checks()
-	out.Status = st.site.ready.status(checks)
+	checks := st.site.ready.Checks()
+	out.Status = st.site.ready.Status(checks)
 	for name, c := range checks {
 		check := api.StatusCheck{State: string(c.State), Message: c.Message, Since: c.Since}
-		if c.State != StateOK {
+		if c.State != health.StateOK {
 			check.Remedy = remedies[name]
 		}
 		out.Checks[name] = check
@@ -81,7 +83,7 @@ func databaseOf(s settings.Settings, name string) api.StatusDatabase {
 // stored adds what the store knows.
 func stored(ctx context.Context, kept store.Store, out *api.Status) {
 	out.Findings = []api.StatusFinding{}
-	inForce, err := readKept(ctx, kept)
+	inForce, err := inforce.Read(ctx, kept)
 	if err != nil {
 		out.Unknown = append(out.Unknown, "The switchboard file in force cannot be read: "+wording.Sentence(wording.Plain(err)))
 	}

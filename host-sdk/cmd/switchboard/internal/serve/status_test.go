@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inforce"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
@@ -18,7 +19,7 @@ func TestEveryCheckSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	site := Site{
 		Platform: finding{}, File: &switchboardfile.Source{}, Mail: &MailWatch{},
-		shared: &sharedFile{}, hosts: &presence{rows: &hostRows{}}, Clock: clock.NewShared(clock.System()),
+		shared: &inforce.Shared{}, hosts: &presence{rows: &hostRows{}}, Clock: clock.NewShared(clock.System()),
 	}
 	all := site.probes()
 	for name := range all {

@@ -7,18 +7,17 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/health"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
-	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
 type fakeStore struct {
@@ -100,8 +99,14 @@ func wellSite(t *testing.T) Site {
 	}
 }
 
+// readyState is the answer of /readyz.
+type readyState struct {
+	Status string                  `json:"status"`
+	Checks map[string]health.Check `json:"checks"`
+}
+
 // askReady reads /readyz.
-func askReady(t *testing.T, p *readiness) (int, readyState) {
+func askReady(t *testing.T, p *health.Readiness) (int, readyState) {
 	t.Helper()
 	rec := httptest.NewRecorder()
 	p.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", "/readyz", nil))
@@ -180,13 +185,13 @@ func TestReadinessNamesWhatIsNotWell(t *testing.T) {
 					t.Errorf("%s: %q is no sentence", name, check.Message)
 				}
 				switch {
-				case name != c.check && (check.State != StateOK || !check.Since.IsZero()):
+				case name != c.check && (check.State != health.StateOK || !check.Since.IsZero()):
 					t.Errorf("%s: %+v", name, check)
-				case name == c.check && (check.State == StateOK || check.Since.IsZero() || !strings.Contains(check.Message, c.message)):
+				case name == c.check && (check.State == health.StateOK || check.Since.IsZero() || !strings.Contains(check.Message, c.message)):
 					t.Errorf("%s: %+v, want %q", name, check, c.message)
 				}
 			}
-			if told := strings.Join(p.troubles(), ""); strings.Contains(told, c.message) != (c.check != "file" || c.message == "") {
+			if told := strings.Join(p.Troubles(), ""); strings.Contains(told, c.message) != (c.check != "file" || c.message == "") {
 				t.Errorf("the pages tell of %q", told)
 			}
 			if c.check == "file" && !got.Checks["file"].Since.Equal(refused.Status().RefusedSince) {
@@ -219,97 +224,17 @@ type deafPlatform struct{ platform.Platform }
 
 func (deafPlatform) Health(context.Context) error { select {} }
 
-// The address needs no token, so asking it must not become a way to keep the store busy.
-func TestReadinessAsksThePartsOnceForManyRequests(t *testing.T) {
-	t.Parallel()
-	var writes atomic.Int64
-	site := wellSite(t)
-	site.Store = fakeStore{ping: func(context.Context) error { writes.Add(1); return nil }}
-	p := newReadiness(site)
-	p.checks()
-	p.mu.Lock()
-	p.at = time.Now().Add(time.Hour) // so that the test does not depend on how fast it runs
-	p.mu.Unlock()
-	for range 50 {
-		askReady(t, p)
-	}
-	if n := writes.Load(); n != 1 {
-		t.Errorf("%d writes for 51 requests within a second", n)
-	}
-}
-
-// A part that ignores its deadline is reported, does not hide the others, and is not asked again
-// while it still hangs.
-func TestReadinessAbandonsACheckThatHangs(t *testing.T) {
-	t.Parallel()
-	var asked atomic.Int64
-	release := make(chan struct{})
-	defer close(release)
-	site := wellSite(t)
-	p := newReadiness(site)
-	p.probes["platform"] = func(context.Context) Check { asked.Add(1); <-release; return ok("Well.") }
-	for range 2 {
-		code, got := askReady(t, p)
-		if code != 503 || got.Checks["platform"].State != StateFailing || got.Checks["store"].State != StateOK {
-			t.Fatalf("%d %+v", code, got)
-		}
-		p.mu.Lock()
-		p.at = time.Time{} // the answer is old
-		p.mu.Unlock()
-	}
-	if n := asked.Load(); n != 1 {
-		t.Errorf("asked %d times, each in a goroutine of its own", n)
-	}
-}
-
-func TestTheLogSaysWhenACheckFailsAndIsWellAgain(t *testing.T) {
-	t.Parallel()
-	var full atomic.Bool
-	var log testlog.Buffer
-	site := wellSite(t)
-	site.Logger = slog.New(slog.NewTextHandler(&log, nil))
-	site.Store = fakeStore{ping: func(context.Context) error {
-		if full.Load() {
-			return errors.New("disk full")
-		}
-		return nil
-	}}
-	p := newReadiness(site)
-	look := func() {
-		p.mu.Lock()
-		p.at = time.Time{}
-		p.mu.Unlock()
-		p.checks()
-	}
-	look()
-	if got := log.String(); got != "" {
-		t.Errorf("all is well, and the log says %s", got)
-	}
-	full.Store(true)
-	look()
-	look()
-	if got := log.String(); strings.Count(got, "check is failing") != 1 || !strings.Contains(got, "disk full") {
-		t.Errorf("the log says %s", got)
-	}
-	full.Store(false)
-	look()
-	look()
-	if got := log.String(); strings.Count(got, "check is ok again") != 1 {
-		t.Errorf("the log says %s", got)
-	}
-}
-
 func TestMailIsWellAgainWhenTheServerAnswers(t *testing.T) {
 	t.Parallel()
 	down := integration.Errorf(integration.KindUnavailable, "connection refused")
 	server := &struct{ fakeMailServer }{fakeMailServer{down}}
 	w := newMailWatch(server, clock.System())
-	if got := w.check(); got.State != StateOK {
+	if got := w.check(); got.State != health.StateOK {
 		t.Errorf("before anything was sent: %+v", got)
 	}
 	send := w.mailer(mailOfCall)
 	_ = send.Send(t.Context(), engine.OutgoingMail{})
-	if got := w.check(); got.State != StateDegraded || !strings.Contains(got.Message, "connection refused") {
+	if got := w.check(); got.State != health.StateDegraded || !strings.Contains(got.Message, "connection refused") {
 		t.Errorf("%+v", got)
 	}
 	for _, answer := range []error{
@@ -319,7 +244,7 @@ func TestMailIsWellAgainWhenTheServerAnswers(t *testing.T) {
 		w.note(down)
 		server.err = answer
 		_ = send.Send(t.Context(), engine.OutgoingMail{})
-		if got := w.check(); got.State != StateOK {
+		if got := w.check(); got.State != health.StateOK {
 			t.Errorf("%v is an answer, of one mailbox: %+v", answer, got)
 		}
 	}
@@ -331,7 +256,7 @@ func TestMailIsWellAgainWhenTheServerAnswers(t *testing.T) {
 		w.note(nil)
 		server.err = answer
 		_ = send.Send(t.Context(), engine.OutgoingMail{})
-		if got := w.check(); got.State != StateDegraded {
+		if got := w.check(); got.State != health.StateDegraded {
 			t.Errorf("%v is no mailbox's answer: %+v", answer, got)
 		}
 	}
