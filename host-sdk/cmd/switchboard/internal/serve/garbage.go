@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// heapRoom is how many bytes there may be, with garbage, before it is collected. A host with few
-	// calls keeps ten MiB. Go by itself lets it grow to twenty, so that under load it would collect
-	// many times a second.
+	// heapRoom is how many bytes there may be, with garbage, before it is collected. A host with
+	// few calls keeps ten MiB. Go by itself lets it grow to twenty, so that under load it would
+	// collect many times a second.
 	heapRoom = 64 << 20
 	// leastGarbage is for a host that keeps most of heapRoom: half as much garbage as it keeps. Go
 	// allows as much as is kept. With thousands of callers on hold that is the larger part of the
