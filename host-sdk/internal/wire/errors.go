@@ -19,7 +19,8 @@ const internalText = "internal error; the plugin's log has the cause"
 // not started, so that repeating it elsewhere is safe whatever it does.
 const CodeDraining = "draining"
 
-// kindCodes is the one place where kinds and gRPC codes meet.
+// kindCodes is the one place where kinds and gRPC codes meet. A conflict is Aborted, the code that
+// gRPC documents for "try the whole again on fresh data".
 var kindCodes = map[integration.Kind]codes.Code{
 	integration.KindNotFound:     codes.NotFound,
 	integration.KindConflict:     codes.Aborted,

@@ -7,7 +7,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// each converts a slice; empty becomes nil.
+// each converts a slice; empty becomes nil, as protocol buffers do not distinguish the two.
 func each[A, B any](xs []A, f func(A) B) []B {
 	if len(xs) == 0 {
 		return nil
@@ -36,7 +36,8 @@ func optFrom[A, B any](x *A, f func(*A) B) *B {
 	return &y
 }
 
-// timeToPB converts a time; the zero time is absent.
+// timeToPB converts a time; the zero time is absent: as a number it would be in the year 1, which a
+// plugin in another language would take for a time.
 func timeToPB(t time.Time) *timestamppb.Timestamp {
 	if t.IsZero() {
 		return nil

@@ -72,6 +72,8 @@ func (w *watcher) hint(alerts ...platform.Hint) {
 	for _, alert := range alerts {
 		w.pending[alert] = true
 	}
+	// The empty hint stands for all alerts. So nothing is missed, however slow the watcher is, and
+	// the memory stays bounded.
 	if len(w.pending) > maxPending {
 		w.pending = map[platform.Hint]bool{{}: true}
 	}
@@ -81,6 +83,8 @@ func (w *watcher) hint(alerts ...platform.Hint) {
 	}
 }
 
+// take hands the collected hints over. The lock is not held while they are given on: a watcher that
+// is slow to take one would hold up every request of the platform with a hint.
 func (w *watcher) take() map[platform.Hint]bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -101,6 +105,7 @@ func (p *Platform) Watch(ctx context.Context, hint func(platform.Hint)) error {
 	if err != nil {
 		return err
 	}
+	// Room for one, so that a poll which ends after the watcher has left does not wait for ever.
 	polled := make(chan error, 1)
 	if a.Hints == wire.HintsChanges {
 		polling, cancel := context.WithCancel(ctx)

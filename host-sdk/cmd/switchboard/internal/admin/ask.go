@@ -107,6 +107,8 @@ func ask[T any](ctx context.Context, s settings.Settings, fromStore func(context
 			err = wording.ForPeople(s, err)
 		}
 	}()
+	// Whether the lock can be had says whether a host runs here. With SQLite it is held until the
+	// answer is there, so that none starts on the database while this command has it open.
 	release, err := datadir.Lock(s.DataDir)
 	var used *datadir.InUseError
 	switch {

@@ -93,6 +93,8 @@ func changePlugin[T any](ctx context.Context, s settings.Settings, online func(c
 	switch {
 	case errors.As(err, &used):
 		return online(ctx, datadir.Address(s))
+	// With PostgreSQL the directory may be missing on a machine from which plugins are installed
+	// before its host was ever started.
 	case err != nil && !s.Postgres():
 		return result, err
 	case err == nil:

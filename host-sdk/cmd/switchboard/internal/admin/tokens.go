@@ -72,6 +72,8 @@ func RevokeToken(ctx context.Context, s settings.Settings, named string) (api.To
 		}
 		return api.Token{}, fmt.Errorf("there is no valid token %q: switchboard token list shows all", named)
 	}
+	// Looked up here and not by the host: people know the name that they gave, and the API takes
+	// ids alone, since a name can be used again once its token is revoked.
 	list, err := ListTokens(ctx, s)
 	if err != nil {
 		return api.Token{}, err

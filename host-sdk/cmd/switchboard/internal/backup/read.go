@@ -37,6 +37,8 @@ func Read(path string, keys seal.Ring, into string) (list List, err error) {
 	if err != nil {
 		return list, err
 	}
+	// Before its seal, as a newer format may be sealed in another way: the error should say that it
+	// is newer. Nothing is unpacked until the seal is checked.
 	if list, err = parse(text); err != nil {
 		return list, err
 	}
@@ -95,6 +97,7 @@ func member(r *tar.Reader, name string) ([]byte, error) {
 		return nil, err
 	}
 	var b bytes.Buffer
+	// One byte more than allowed, to tell a member of just that size from a larger one.
 	n, err := io.Copy(&b, io.LimitReader(r, maxList+1))
 	if err != nil {
 		return nil, cutOff(err)

@@ -52,6 +52,8 @@ func Write(path, work string, list List, key seal.Key, sources map[string]string
 	if err != nil {
 		return list, err
 	}
+	// List and seal come first, so that a reader knows every name, size and hash before it takes
+	// the first byte of a file, and reads the archive once from beginning to end.
 	w := tar.NewWriter(packed)
 	err = errors.Join(add(w, listName, int64(len(text)), list.MadeAt), writeText(w, string(text)), add(w, sealName, int64(len(sealOfList)), list.MadeAt), writeText(w, sealOfList))
 	for _, f := range list.Files {
@@ -103,6 +105,8 @@ func addFile(w *tar.Writer, f File, path string, at time.Time) error {
 	if err := add(w, f.Name, f.Size, at); err != nil {
 		return err
 	}
+	// What was appended since is left out: the header has the size already. Other changes show in
+	// the hash when the archive is read again, which the caller does.
 	n, err := io.Copy(w, io.LimitReader(source, f.Size))
 	if err == nil && n != f.Size {
 		err = fmt.Errorf("%s has become shorter meanwhile: run the command again", path)

@@ -112,6 +112,8 @@ func lookAt(ctx context.Context, path string) (found backup.List, err error) {
 	if found.Key, ids, err = sqlstore.SealedWith(ctx, copied); err != nil {
 		return found, err
 	}
+	// Some of the values have the one key and some the other: a restore would need both, and the
+	// one that is on its way out is the one that people throw away.
 	for _, id := range ids {
 		if id != found.Key {
 			return found, fmt.Errorf("the secret key is being changed from %s to %s: end that with switchboard rekey first, as a backup has one key", id, found.Key)
@@ -141,6 +143,7 @@ func Restore(ctx context.Context, s settings.Settings, path string, replace bool
 	if s.Postgres() {
 		return done, errors.New("the backup is of a database of SQLite, and the settings name PostgreSQL: restore into a data directory, without SWITCHBOARD_DATABASE_URL; switchboard db copy then moves it to PostgreSQL. What pg_dump has written is restored with pg_restore")
 	}
+	// Noted before they are made: a restore that fails leaves no folders behind.
 	made := missingFolders(s.DataDir)
 	if err := datadir.Prepare(s.DataDir); err != nil {
 		return done, err
@@ -160,13 +163,16 @@ func Restore(ctx context.Context, s settings.Settings, path string, replace bool
 	if info, err := os.Stat(database); err == nil && info.Size() > 0 && !replace {
 		return done, fmt.Errorf("data directory %s: it contains a database: restore into another one with --data-dir, or give --replace to put that database aside", s.DataDir)
 	}
-	// Of a restore that was killed.
+	// What a killed restore has left: the lock is held, so no other restore is at work there. Each
+	// is as large as the database.
 	left, _ := filepath.Glob(filepath.Join(s.DataDir, restoring+"*"))
 	for _, dir := range left {
 		if err := os.RemoveAll(dir); err != nil {
 			return done, err
 		}
 	}
+	// Inside the data directory, and not among the temporary files: the rename below works within
+	// one file system only, and it is what makes the exchange happen at once.
 	dir, err := os.MkdirTemp(s.DataDir, restoring+"*")
 	if err != nil {
 		return done, err
@@ -175,6 +181,8 @@ func Restore(ctx context.Context, s settings.Settings, path string, replace bool
 	if done.List, err = unpackBackup(ctx, s, path, dir); err != nil {
 		return done, err
 	}
+	// Everything that can be wrong with the archive has been found by now. From here on only the
+	// disk can fail, and the old database is there under its old or its new name.
 	if done.Aside, err = putAside(ctx, database); err != nil {
 		return done, fmt.Errorf("the database that is there cannot be put aside: %w", err)
 	}
@@ -237,6 +245,8 @@ func unpackBackup(ctx context.Context, s settings.Settings, path, dir string) (l
 		}
 		return list, fmt.Errorf("%s: %w", path, err)
 	}
+	// One release further is fine: tables only grow, and a release reads what the next one has
+	// written, since both run side by side during an upgrade.
 	if list.Release > sqldb.Release+1 {
 		return list, fmt.Errorf("%s: the database in it is of release %d of the tables, and this switchboard reads up to %d: restore it with a newer one, such as %s, which made it", path, list.Release, sqldb.Release+1, list.Version)
 	}
@@ -244,6 +254,8 @@ func unpackBackup(ctx context.Context, s settings.Settings, path, dir string) (l
 	if err != nil {
 		return list, fmt.Errorf("%s: %w", path, err)
 	}
+	// The list is sealed and the files are hashed, so this is not about an archive that somebody
+	// changed: it finds a copy that was wrong when it was packed.
 	if !maps.Equal(found.Rows, list.Rows) || found.Key != list.Key {
 		return list, fmt.Errorf("%s: the database in it is not the one that its list describes: take another backup", path)
 	}
@@ -269,6 +281,8 @@ func putAside(ctx context.Context, database string) (aside string, err error) {
 	if aside, err = asideName(database); err != nil {
 		return "", err
 	}
+	// The log goes first: a log without its database is ignored, while the log of the old database
+	// beside the new one would be played into it.
 	for _, suffix := range []string{wal, shared} {
 		if err := os.Rename(database+suffix, aside+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
@@ -318,6 +332,7 @@ func putFile(source, path string) (put string, err error) {
 	case err == nil && strings.TrimSpace(string(there)) == strings.TrimSpace(string(text)):
 		return "", nil
 	default:
+		// The file that lies here may be newer than the backup, and a host may be started on it.
 		put = path + ".from-backup"
 	}
 	return put, os.WriteFile(put, text, 0o600)

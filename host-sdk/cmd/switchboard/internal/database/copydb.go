@@ -65,6 +65,8 @@ func Copy(ctx context.Context, s settings.Settings, target settings.Secret, done
 	if err := migrateAll(ctx, from); err != nil {
 		return "", fmt.Errorf("database %s: %w", from.Name(), err)
 	}
+	// The source is brought up to date and checked before the target is opened: what cannot be
+	// copied leaves no tables behind in the target.
 	to, err := sqldb.Open(ctx, target.Reveal())
 	if err != nil {
 		return "", err

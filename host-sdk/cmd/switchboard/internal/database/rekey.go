@@ -60,6 +60,8 @@ func Rekey(ctx context.Context, s settings.Settings, look bool, progress func(sq
 		if err := s.MakeNextKey(); err != nil {
 			return done, err
 		}
+		// The running host knows only the keys that it was started with: values sealed with the new
+		// one would be unreadable to it.
 		if running {
 			done.Made = true
 			return done, nil
@@ -76,6 +78,7 @@ func Rekey(ctx context.Context, s settings.Settings, look bool, progress func(sq
 	if err := done.database(ctx, s, running, look, progress); err != nil || look || len(done.Left) > 0 {
 		return done, err
 	}
+	// With PostgreSQL each host has a file of its own, and this command reaches the one here alone.
 	if keptHere && !s.Postgres() {
 		done.OldKeyFile, err = s.TakeNextKey()
 	}

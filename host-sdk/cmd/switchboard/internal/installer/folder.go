@@ -35,6 +35,7 @@ func (f Folder) link(id string) string { return filepath.Join(f.Path, id) }
 
 // Version loads a version that was staged, by its name.
 func (f Folder) Version(id, name string) (manifest.Installed, error) {
+	// Both come from a request of the API, and become parts of a path.
 	if !filepath.IsLocal(id) || filepath.Base(id) != id || !filepath.IsLocal(name) || filepath.Base(name) != name {
 		return manifest.Installed{}, fmt.Errorf("%q of plugin %q is not the name of a version", name, id)
 	}
@@ -71,6 +72,9 @@ func (f Folder) point(id, target string) error {
 	if err := errors.Join(os.RemoveAll(next), os.RemoveAll(moving)); err != nil {
 		return err
 	}
+	// A link cannot be changed in place, but a rename replaces one at once: so the new link is made
+	// beside the old one. Its target is relative, so the whole folder can be moved or mounted
+	// elsewhere.
 	if err := os.Symlink(target, next); err != nil {
 		return err
 	}
@@ -80,7 +84,7 @@ func (f Folder) point(id, target string) error {
 	switch {
 	case exchanged: // the folder lies at next now
 		moving = next
-	case byHand:
+	case byHand: // a link cannot be renamed over a folder
 		if err := os.Rename(link, moving); err != nil {
 			return errors.Join(err, os.Remove(next))
 		}
