@@ -253,7 +253,7 @@ func (x *rehearsal) note(effects []effect.Effect) {
 			case e.Kind != integration.AlertLog:
 			case x.layer == 0:
 				x.out.Notes = append(x.out.Notes, e.Text)
-			case e.Actor != "":
+			case e.Actor != "" && !x.rung(e.Actor):
 				for n := x.layer; n <= len(x.out.Layers); n++ {
 					// Later ones are rung without the platform.
 					if p := x.person(n, e.Actor); p != nil && len(p.Phones) == 0 {
@@ -265,6 +265,14 @@ func (x *rehearsal) note(effects []effect.Effect) {
 		default:
 		}
 	}
+}
+
+// rung reports whether a phone of somebody was dialed, for whatever layer. What the story says of
+// them then is what became of that, and no reason why they cannot be reached.
+func (x *rehearsal) rung(user string) bool {
+	return slices.ContainsFunc(x.out.Layers, func(l Layer) bool {
+		return slices.ContainsFunc(l.People, func(p Person) bool { return p.User.ID == user && len(p.Phones) > 0 })
+	})
 }
 
 // person finds somebody in a layer of the result; nil if they are not there.

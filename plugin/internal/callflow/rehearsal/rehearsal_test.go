@@ -236,3 +236,23 @@ func TestTheRulesOfARouterSeeACallIDInARehearsal(t *testing.T) {
 		t.Errorf("questions %+v, want one about the router with the id of a call", questions)
 	}
 }
+
+// The facts of an instance may come with an alert of a call that is: a rehearsal makes its own.
+func TestARehearsalKnowsNoOtherCallsAlert(t *testing.T) {
+	t.Parallel()
+	facts := active()
+	people := map[int][]integration.User{1: {alice}}
+	want, _ := rehearse(t, config.Defaults(), facts, "", people, nil)
+	facts.Alert = &integration.AlertSnapshot{Status: integration.AlertDropped, LastCommand: 99, ReadAt: start}
+	got, _ := rehearse(t, config.Defaults(), facts, "", people, nil)
+	same(t, got, want)
+}
+
+// Whoever is on call for two layers is listed in both, with the phones that ring for the first.
+func TestSomebodyOfTwoLayersIsListedInBoth(t *testing.T) {
+	t.Parallel()
+	conf := config.Defaults()
+	conf.Reach = config.ReachRing
+	r, _ := rehearse(t, conf, active(), "", map[int][]integration.User{1: {alice}, 2: {alice, bob}}, nil)
+	same(t, outline(r), "devops by ring; 1: alice 43 after 0s; 2: alice 43 after 0s bob 44 after 0s; max_wait reply.Hangup")
+}
