@@ -94,8 +94,8 @@ func (p *Platform) load(ctx context.Context, h platform.Hint) (*record, error) {
 	return r, nil
 }
 
-// Statements that write a record where it is as it was read: a host that was frozen in the middle of
-// a command goes on when another one has done that command, and those behind it.
+// Statements that write a record where it is as it was read: a host that was frozen in the middle
+// of a command goes on when another one has done that command, and those behind it.
 const (
 	insertRecord = `insert into goalert_alerts (tenant, integration, alert_key, last_command, record, updated_at)
 		values ($1, $2, $3, $4, $5, $6) on conflict (tenant, integration, alert_key) do nothing`
