@@ -26,6 +26,7 @@ func (b *breaker) allow(now time.Time, period time.Duration) bool {
 	if now.Before(b.until) {
 		return false
 	}
+	// Moved on before the answer is known: while this one question tries, the others fail at once.
 	b.until = now.Add(period)
 	return true
 }
@@ -37,6 +38,8 @@ func (b *breaker) failed(now time.Time, period time.Duration) {
 	b.until = now.Add(period)
 }
 
+// connected closes the breaker, whatever then comes of the request: this is about a platform that
+// cannot be reached. One that answers slowly, or with errors, may answer the next question.
 func (b *breaker) connected() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -72,6 +72,8 @@ func (p *Platform) send(ctx context.Context, r request, limit time.Duration, out
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	// Commands are never held back here: they wait in the outbox, nobody hears that wait, and each
+	// of them is also a try whether the platform is back.
 	if r.purpose == question && !p.breaker.allow(time.Now(), p.times.down) {
 		return integration.Errorf(integration.KindUnavailable, "the platform could not be connected to just now")
 	}
@@ -80,6 +82,8 @@ func (p *Platform) send(ctx context.Context, r request, limit time.Duration, out
 		return err
 	}
 	r.path = "/v" + strconv.Itoa(a.major) + r.path
+	// A pool for each purpose: commands that pile up after an outage must not take the connections
+	// of the question for which a caller waits.
 	if pool := a.pools[r.purpose]; pool != nil {
 		select {
 		case pool <- struct{}{}:
@@ -105,6 +109,8 @@ func (p *Platform) exchange(ctx context.Context, r request, out any) error {
 		}
 	}
 	resp, seen, err := p.try(ctx, r, body)
+	// A server may close a kept connection at the moment at which it is used again. Commands are
+	// not repeated here: the outbox does that, with the same number.
 	if err != nil && r.purpose == question && seen.connected.Load() && !seen.answered.Load() && ctx.Err() == nil {
 		resp, seen, err = p.try(ctx, r, body)
 	}
@@ -140,6 +146,7 @@ func (p *Platform) try(ctx context.Context, r request, body []byte) (*http.Respo
 	req.Header.Set("Authorization", "Bearer "+p.credentials.Load().token)
 	req.Header.Set("User-Agent", "switchboard/"+p.cfg.Version)
 	req.Header.Set("Livecall-Request-Id", try)
+	// What is left, and not the time at which it ends: the two machines have a clock each.
 	if deadline, ok := ctx.Deadline(); ok {
 		req.Header.Set("Livecall-Deadline-Ms", strconv.FormatInt(max(time.Until(deadline).Milliseconds(), 1), 10))
 	}
@@ -160,6 +167,8 @@ func (p *Platform) noAnswer(ctx context.Context, r request, seen *progress, err 
 	switch {
 	case ctx.Err() != nil:
 		return over(ctx.Err())
+	// The command may have run. A deadline says so: its sender must not take it for one that never
+	// arrived.
 	case seen.connected.Load() && r.purpose == command:
 		return integration.Errorf(integration.KindDeadline, "the platform did not answer: %w", cause(err))
 	case seen.connected.Load():

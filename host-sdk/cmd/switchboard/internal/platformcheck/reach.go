@@ -133,6 +133,7 @@ func unreachable(err error) string {
 func (r *run) tokens(ctx context.Context, c *Check) {
 	c.About = "every request without the right token, /protocol too, is answered 401 with a problem document of the kind unauthorized"
 	var bare []string // refused, but not as it should be
+	// The beginning of the right token: a comparison that stops at the shorter text takes it.
 	half := r.cfg.Token[:len(r.cfg.Token)/2]
 	for _, a := range []struct {
 		ask
