@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
@@ -175,10 +176,24 @@ func (s *Service) due(ctx context.Context, query string, now time.Time) ([]News,
 	return due, rows.Err()
 }
 
-// tell tells one person, unless the shift is over. A failure is tried again after the lease.
+// lease is how long a row is claimed, after which what failed is tried again: the older the news,
+// the later, as a mail server that takes none may do so for days.
+func (n News) lease(now time.Time) time.Duration {
+	return min(max(now.Sub(n.MadeAt)/2, tellLease), tellSeldom)
+}
+
+// refused reports whether news is refused for good, such as since the address does not exist. Wrong
+// credentials are about the host's account: it may be put right.
+func refused(err error) bool {
+	kind := integration.KindOf(err)
+	return kind.Final() && kind != integration.KindUnauthorized
+}
+
+// tell tells one person, unless the shift is over. A failure is tried again after the lease, unless
+// all of the person's ways refuse it.
 func (s *Service) tell(ctx context.Context, n News, now time.Time) error {
 	claim, told := n.statements()
-	claimed, lease := false, now.Add(tellLease).UnixMilli()
+	claimed, lease := false, now.Add(n.lease(now)).UnixMilli()
 	err := s.cfg.DB.Write(ctx, func(tx sqldb.Tx) error {
 		res, err := tx.ExecContext(ctx, claim, n.key, lease, now.UnixMilli())
 		if err != nil {
@@ -194,7 +209,12 @@ func (s *Service) tell(ctx context.Context, n News, now time.Time) error {
 	if u := s.cfg.File.File().User(n.recipient); u != nil && n.To.After(now) {
 		telling, cancel := context.WithTimeout(ctx, s.cfg.Clock.Real(tellTime))
 		defer cancel()
-		if err := s.cfg.Tell(telling, n, u.Contract()); err != nil {
+		err := s.cfg.Tell(telling, n, u.Contract())
+		switch {
+		case err == nil:
+		case refused(err):
+			s.cfg.Logger.ErrorContext(ctx, "a person could not be told of a shift, and is not", "user", n.recipient, "team", n.Team, "error", err)
+		default:
 			s.cfg.Logger.WarnContext(ctx, "a person could not be told of a shift, will retry", "user", n.recipient, "team", n.Team, "error", err)
 			return nil
 		}

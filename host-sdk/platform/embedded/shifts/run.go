@@ -7,10 +7,11 @@ import (
 )
 
 const (
-	lookEvery = 3 * time.Second // how often changes of other hosts are looked for
-	tellLease = time.Minute     // after which a failed delivery is tried again
-	tellTime  = tellLease / 2   // for one attempt: it must be over before the lease is
-	tellBatch = 20              // people who are told at a time
+	lookEvery  = 3 * time.Second // how often changes of other hosts are looked for
+	tellLease  = time.Minute     // after which a failed delivery is tried again, at first
+	tellSeldom = time.Hour       // the same, of old news
+	tellTime   = tellLease / 2   // for one attempt: it must be over before the lease is
+	tellBatch  = 20              // people who are told at a time
 )
 
 // Look has the service look for changes at once, such as when another host made one.

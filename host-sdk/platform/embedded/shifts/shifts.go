@@ -79,7 +79,8 @@ type Config struct {
 	Clock  clock.Clock
 	Logger *slog.Logger
 	// Tell tells a person of a shift or an absence that somebody else changed for them. It is
-	// called until it succeeds or the shift is over. nil: nobody hears of it.
+	// called, ever more seldom, until it succeeds, the shift is over, or its error is final and not
+	// unauthorized. nil: nobody hears of it.
 	Tell func(ctx context.Context, n News, to integration.User) error
 }
 

@@ -48,7 +48,9 @@ type world struct {
 	mu    sync.Mutex
 	told  []string
 	fails int    // how often telling somebody fails
+	tried int    // how often somebody was to be told
 	hangs string // id of a person of whom the mail server never answers
+	none  string // id of a person whose address does not exist
 	// Called while a person is told; nil: nothing happens meanwhile.
 	meanwhile func(shifts.News)
 }
@@ -75,6 +77,10 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 			}
 			w.mu.Lock()
 			defer w.mu.Unlock()
+			w.tried++
+			if to.ID == w.none {
+				return integration.Errorf(integration.KindInvalid, "no such mailbox")
+			}
 			if w.fails > 0 {
 				w.fails--
 				return errors.New("mail server away")
@@ -487,6 +493,59 @@ func TestAMailServerThatHangsHoldsUpNoShift(t *testing.T) {
 	two.Look()
 	for two.onCall(1, 30) != "alice" {
 		time.Sleep(time.Millisecond)
+	}
+}
+
+// TestWhoCannotBeToldIsTriedLessAndLess holds that a mail server that takes no mail for hours is
+// asked ever more seldom, and that the person is told once it does.
+func TestWhoCannotBeToldIsTriedLessAndLess(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, openDB(t))
+	w.fails = 1000
+	w.add(t, shift("bob", 1, 15), alice)
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = w.Run(ctx) })
+	defer running.Wait()
+	defer cancel()
+	pass := func(minutes int) int {
+		for range minutes {
+			for w.clock.Waiting() < 2 { // both loops
+				time.Sleep(100 * time.Microsecond)
+			}
+			w.clock.Advance(time.Minute)
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.tried
+	}
+	if n := pass(10); n < 3 {
+		t.Errorf("%d attempts in ten minutes", n)
+	}
+	if n := pass(600); n < 12 || n > 30 {
+		t.Errorf("%d attempts in ten hours", n)
+	}
+	w.mu.Lock()
+	w.fails = 0
+	w.mu.Unlock()
+	pass(70)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.Equal(w.told, []string{"Bob Example by Alice Example"}) {
+		t.Errorf("told afterwards: %q", w.told)
+	}
+}
+
+// TestAnAddressThatDoesNotExistIsTriedOnce holds that news that is refused for good is given up,
+// and that the others are told.
+func TestAnAddressThatDoesNotExistIsTriedOnce(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	w := newWorld(t, db)
+	w.none = "bob"
+	w.add(t, shift("bob", 1, 3), admin)
+	if got := w.news(t, db); !slices.Equal(got, []string{"Alice Example by admin: lost"}) || w.tried != 2 {
+		t.Errorf("told %q in %d attempts, want Alice in two", got, w.tried)
 	}
 }
 

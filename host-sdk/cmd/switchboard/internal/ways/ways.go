@@ -164,7 +164,8 @@ func (w *Ways) begin(id string) bool {
 	return true
 }
 
-// Tell tells a person by all their ways. It fails if they have some and none worked.
+// Tell tells a person by all their ways. It fails if they have some and none worked; the error is
+// of one that may work later, if there is any: not final, or wrong credentials of the host.
 func (w *Ways) Tell(ctx context.Context, id, messageID, purpose, title, text string) error {
 	p, _ := w.Of(id)
 	var failed error
@@ -172,7 +173,9 @@ func (w *Ways) Tell(ctx context.Context, id, messageID, purpose, title, text str
 		if r == nil {
 			return nil
 		}
-		failed = r
+		if kind := integration.KindOf(r); failed == nil || !kind.Final() || kind == integration.KindUnauthorized {
+			failed = r
+		}
 	}
 	return failed
 }

@@ -113,20 +113,23 @@ func TestWhoCannotBeToldHearsTheRemedy(t *testing.T) {
 func TestSomebodyIsToldIfOneWayWorks(t *testing.T) {
 	t.Parallel()
 	down := integration.Errorf(integration.KindUnavailable, "it is down")
+	wrong := integration.Errorf(integration.KindInvalid, "there is no such address")
 	for name, tt := range map[string]struct {
-		id          string
-		mail, other error
-		fails       bool
+		id           string
+		mail, other  error
+		fails, final bool
 	}{
-		"all work": {"alice", nil, nil, false}, "mail alone": {"alice", nil, down, false}, "service alone": {"alice", down, nil, false},
-		"none": {"alice", down, down, true}, "no ways": {"carol", nil, nil, false},
+		"all work": {id: "alice"}, "mail alone": {id: "alice", other: down}, "service alone": {id: "alice", mail: down},
+		"none": {id: "alice", mail: down, other: down, fails: true}, "no ways": {id: "carol"},
+		"wrong addresses": {id: "alice", mail: wrong, other: wrong, fails: true, final: true},
+		"a wrong service": {id: "alice", mail: down, other: wrong, fails: true}, "a wrong mail": {id: "alice", mail: wrong, other: down, fails: true},
 	} {
 		sent := mailer{make(chan engine.OutgoingMail, 1), tt.mail}
 		reached := make(chan string, 3)
 		err := newWays(t, clock.System(), sent, tt.other, func(c *ways.Config) {
 			c.Reached = func(_ context.Context, user string, way ways.Way) { reached <- user + " by " + way.Kind }
 		}).Tell(t.Context(), tt.id, "id-1", "shift", "A shift", "It is yours.")
-		if (err != nil) != tt.fails {
+		if (err != nil) != tt.fails || err != nil && integration.KindOf(err).Final() != tt.final {
 			t.Errorf("%s: %v", name, err)
 		}
 		close(reached)
