@@ -34,6 +34,7 @@ func AddOverride(ctx context.Context, s settings.Settings, o api.Override) (api.
 		c, err := service.Add(ctx, shifts.Change{Team: o.Team, Layer: o.Layer, User: o.User, From: o.From, To: o.To, Note: o.Note}, shifts.Actor{Name: o.By, Any: true})
 		return api.ViewOverride(c), err
 	}, func(ctx context.Context, base string) (out api.Override, err error) {
+		// Without the id and the time of entry, which the host decides.
 		body := map[string]any{"team": o.Team, "layer": o.Layer, "user": o.User, "from": o.From, "to": o.To, "note": o.Note, "by": o.By}
 		err = askAPI(ctx, s, base, http.MethodPost, "/overrides", body, &out)
 		return out, err

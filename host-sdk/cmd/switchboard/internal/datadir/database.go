@@ -28,6 +28,7 @@ func HasDatabase(s settings.Settings) bool {
 	if s.Postgres() {
 		return true
 	}
+	// A database that is there and cannot be looked at counts: opening it says why.
 	_, err := os.Stat(filepath.Join(s.DataDir, settings.DatabaseFile))
 	return !errors.Is(err, fs.ErrNotExist)
 }

@@ -31,6 +31,8 @@ func Prepare(dir string) error {
 	if err := access.Way(dir); err != nil {
 		return fmt.Errorf("data directory %s: other users could exchange its files: %w", dir, err)
 	}
+	// Tried and not read from the mode: a read-only mount, a quota and access lists do not show
+	// there.
 	probe, err := os.CreateTemp(dir, ".writable-*")
 	if err != nil {
 		return fmt.Errorf("data directory %s: cannot be written: %w: give this user the directory, or choose another --data-dir", dir, wording.RootCause(err))

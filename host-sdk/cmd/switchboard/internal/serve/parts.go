@@ -81,6 +81,8 @@ func openParts(ctx context.Context, s settings.Settings, instead *inforce.LastGo
 			log.Error("closing the database failed", "error", err.Error())
 		}
 	})
+	// Before the store is opened: its migrations are commits too, at which a test may end the
+	// process.
 	if s.TestExit.Wanted() {
 		db.AtCommit(s.TestExit.Before, s.TestExit.Made)
 	}
@@ -154,6 +156,8 @@ func openParts(ctx context.Context, s settings.Settings, instead *inforce.LastGo
 		return nil, err
 	}
 	opened.add(p.plugins.Stop)
+	// The store gives back what a dead host had claimed of its own. Pages are in a table of the
+	// embedded platform, and wait as little.
 	if _, own := p.platform.(*embedded.Platform); own {
 		kept.AlsoFree(alerts.FreeNotices)
 	}

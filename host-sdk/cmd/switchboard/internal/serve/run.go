@@ -91,6 +91,8 @@ func Run(ctx context.Context, s settings.Settings, instead *inforce.LastGood, st
 		log.Warn("the data directory holds a key, but its database is gone or empty: a new one is begun, without integrations. If it should be there, stop switchboard and put the database back from a backup",
 			"database", filepath.Join(s.DataDir, settings.DatabaseFile))
 	}
+	// For libraries that log by themselves: their lines, too, go through the redactor and the
+	// limits.
 	slog.SetDefault(log)
 	started.add(startTracing(ctx, log))
 
