@@ -30,7 +30,10 @@ func (s *Sender) fault(ctx context.Context, err error) error {
 		return nil
 	}
 	code := replyCode(err)
-	said := s.hide(err.Error())
+	// To whom and what it was, which the library adds, is known to whoever sends, and noise in the
+	// story of an alert.
+	said, _, _ := strings.Cut(s.hide(err.Error()), ", affected recipient(s): ")
+	said, _, _ = strings.Cut(said, ", affected message ID: ")
 	if len(said) > maxSaid {
 		said = strings.ToValidUTF8(said[:maxSaid], "") + "…"
 	}

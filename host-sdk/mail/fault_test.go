@@ -62,6 +62,9 @@ func TestRefusals(t *testing.T) {
 			if e.Code != tt.code {
 				t.Fatalf("%v: e.Code is %q, want %q", err.Error(), e.Code, tt.code)
 			}
+			if said := err.Error(); strings.Contains(said, "affected") || strings.Contains(said, simple().MessageID) {
+				t.Fatalf("%q tells of the mail itself, which whoever reads it knows", said)
+			}
 			if strings.Contains(err.Error(), password) {
 				t.Fatalf("%q contains %q", err.Error(), password)
 			}

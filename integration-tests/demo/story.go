@@ -98,8 +98,8 @@ func (s *Stack) choice() (digit int, chosen team) {
 // defaultSim is where the commands of twiliosim look for a simulator unless a flag names another.
 const defaultSim = "http://127.0.0.1:8090"
 
-// onCall is whose telephone rings first for a team, as a name and a number. Where nobody is on call:
-// the first of the file.
+// onCall is whose telephone rings first for a team, as a name and a number. Where nobody is on
+// call: the first of the file.
 func (s *Stack) onCall(team string) (name, number string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
