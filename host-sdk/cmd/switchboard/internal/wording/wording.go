@@ -70,5 +70,5 @@ func ForPeople(s settings.Settings, err error) error {
 	if err == nil {
 		return nil
 	}
-	return ForPeople(s, err)
+	return errors.New(Redactor(s).Replace(OneLine(Plain(err))))
 }

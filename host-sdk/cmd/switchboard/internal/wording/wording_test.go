@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
@@ -18,5 +19,17 @@ func TestPlainErrors(t *testing.T) {
 	}
 	if got := OneLine("a\n  b\n"); got != "a; b" {
 		t.Fatalf(`OneLine("a\n b\n") = %q, want %q`, got, "a; b")
+	}
+}
+
+func TestErrorsForPeopleAreOneLineWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	s := settings.Settings{SecretKey: "canary-key-1234"}
+	if err := ForPeople(s, nil); err != nil {
+		t.Errorf("no error becomes %v", err)
+	}
+	err := fmt.Errorf("store: %w", integration.Errorf(integration.KindInvalid, "the key canary-key-1234\n  is wrong"))
+	if got, want := ForPeople(s, err).Error(), "store: the key [secret]; is wrong"; got != want {
+		t.Errorf("ForPeople = %q, want %q", got, want)
 	}
 }
