@@ -13,11 +13,12 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/renderers"
 )
 
-// Names that are wider than a telephone, and one that is written from right to left.
+// Names that are wider than a telephone, and some that are written from right to left.
 const (
 	longName   = "Donaudampfschifffahrtsgesellschaftskapit"
 	longTeam   = "Customer Supportabteilungsleitungsvertretungsbereitschaft"
 	arabicName = "ليلى العربي"
+	arabicTeam = "صيانة DevOps"
 )
 
 // TestStoryOfLongNames looks at the pages that show names of people and teams, in windows that are
@@ -32,7 +33,7 @@ func TestStoryOfLongNames(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "switchboard.yaml")
 	names := strings.NewReplacer("name: Alice Example", "name: "+longName, "name: Carol Example", "name: "+arabicName,
-		"name: Customer Support", "name: "+longTeam).Replace(string(text))
+		"name: Customer Support", "name: "+longTeam, "name: DevOps", "name: "+arabicTeam).Replace(string(text))
 	if err := os.WriteFile(file, []byte(names), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -50,10 +51,14 @@ func TestStoryOfLongNames(t *testing.T) {
 func (s *story) leavesAMessageForTheLongName() {
 	s.t.Helper()
 	p := s.desk
-	c := s.onHold()
+	c := s.dial()
+	c.Hears(s.t, "Press 2 for "+arabicTeam)
+	c.Presses("2")
+	c.Hears(s.t, "music-")
 	s.Sim.Phone("+12025550143").RingsNext(s.t)
 	p.Go(s.URL + "/alerts")
 	p.WaitText("#alerts", longName)
+	s.keyboard(p, "alerts")
 	p.Click("#search summary")
 	s.judge(p, "alerts-search")
 	p.Follow("a.row-link")
@@ -62,6 +67,7 @@ func (s *story) leavesAMessageForTheLongName() {
 	p.Click("#add-note")
 	p.WaitText("#notes", "The caller has")
 	s.judge(p, "alert-note")
+	s.keyboard(p, "alert-note")
 	s.chooses("") // who acts is asked on the page then
 	s.judge(p, "alert-asked")
 	s.chooses("alice")
@@ -107,6 +113,7 @@ func (s *story) looksAtCallsOfLongNames() {
 	p.WaitText(".figures", "DevOps")
 	p.Click("main summary")
 	s.judge(p, "statistics")
+	s.keyboard(p, "statistics")
 }
 
 // chooses says who acts in the browser, "" nobody, and comes back to the page.
@@ -149,6 +156,7 @@ func (s *story) looksAtTeamsOfLongNames() {
 	p.Follow("a.row-link")
 	p.WaitFor("#endpoint-url")
 	s.judge(p, "integration")
+	s.keyboard(p, "integration")
 	p.Go(s.URL + "/me")
 	p.WaitText("h1", "Who are you?")
 	s.judge(p, "who")
@@ -162,6 +170,7 @@ func (s *story) looksAtTeamsOfLongNames() {
 	p.Go(s.URL + "/oncall/support")
 	p.WaitText(".calendar", arabicName)
 	s.judge(p, "team")
+	s.keyboard(p, "team")
 	// The times behind a name from right to left keep their order.
 	var turned []string
 	p.Eval(`[...document.querySelectorAll(".day li > span:last-child")].filter(e => {

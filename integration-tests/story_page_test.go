@@ -84,8 +84,7 @@ func (s *story) judge(p *browser.Page, name string) {
 	p.Eval(s.axe+"\n;undefined", nil)
 	for _, l := range s.looks {
 		p.Look(l.width, l.height, l.scheme)
-		// Colours may change gradually: wait for the final ones.
-		p.Eval("Promise.allSettled(document.getAnimations().filter(a => a.effect.getTiming().iterations !== Infinity).map(a => a.finished)).then(() => {})", nil)
+		p.Eval(drawn, nil)
 		for _, v := range p.Accessibility("") {
 			s.t.Errorf("%s, %s: %s", name, l, v)
 		}
@@ -109,8 +108,11 @@ func (s *story) judge(p *browser.Page, name string) {
 	s.quiet(p, name)
 }
 
+// drawn waits for the final colours, which may change gradually.
+const drawn = "Promise.allSettled(document.getAnimations().filter(a => a.effect.getTiming().iterations !== Infinity).map(a => a.finished)).then(() => {})"
+
 // squeezed checks that nothing sticks out of its card, is so narrow that its letters stand one
-// below the other, or is a number in two lines.
+// below the other, is a number in two lines, or reads from right to left for a name that does.
 func (s *story) squeezed(p *browser.Page, name string, l looks) {
 	s.t.Helper()
 	var found []string
@@ -122,12 +124,73 @@ func (s *story) squeezed(p *browser.Page, name string, l looks) {
 			...named("out of its card", seen(".card :is(input, select, textarea, .button, .badge):not(.hidden)").filter(e => box(e).right > box(e.closest(".card")).right)),
 			...named("letters one below the other", seen(".button, .badge").filter(e => e.innerText.trim().length > 3 && box(e).height > 2 * box(e).width)),
 			...named("in two lines", seen(".number").filter(e => e.getClientRects().length > 1)),
+			...named("turned by a name in it", seen("main :is([dir], bdi)").filter(e => getComputedStyle(e).direction === "rtl" && /\b(to|from|by|until|layer)\b/.test(e.innerText))),
 		].slice(0, 5);
 	})()`, &found)
 	if len(found) > 0 {
 		s.t.Errorf("%s, %s: %s", name, l, strings.Join(found, ", "))
 	}
 }
+
+// keyboard walks through the page with the tab key, as somebody without a mouse does, in the first
+// and the last look: the first stop skips to the content, each stop is seen to have the focus,
+// nothing lies over it, and nothing that can be used is left out.
+func (s *story) keyboard(p *browser.Page, name string) {
+	s.t.Helper()
+	defer pacer.Hold(s.time)()
+	for _, l := range []looks{s.looks[0], s.looks[len(s.looks)-1]} {
+		p.Look(l.width, l.height, l.scheme)
+		p.Eval(`window.stops = new Set(); document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute("tabindex")`, nil)
+		p.Press("\t")
+		var first string
+		if p.Eval(`document.activeElement.innerText`, &first); first != "Skip to content" {
+			s.t.Errorf("%s, %s: the first stop is %q, want the link to the content", name, l, first)
+		}
+		for range 500 { // more than any page has
+			var stop struct {
+				End   bool
+				Wrong string
+			}
+			p.Eval(focused, &stop)
+			if stop.End {
+				break
+			}
+			if stop.Wrong != "" {
+				s.t.Errorf("%s, %s: %s", name, l, stop.Wrong)
+			}
+			p.Press("\t")
+		}
+		var missed []string
+		p.Eval(missedStops, &missed)
+		if len(missed) > 0 {
+			s.t.Errorf("%s, %s: not reached with the tab key: %s", name, l, strings.Join(missed, ", "))
+		}
+	}
+	p.Look(s.own.width, s.own.height, s.own.scheme)
+}
+
+// focused judges what has the focus: its outline, or its row's, and what is seen in its middle. It
+// ends where the focus leaves the page or begins anew.
+const focused = `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))).then(() => {
+	const e = document.activeElement, last = window.last === e;
+	if (e === document.body || (window.stops.has(e) && !last)) return {end: true};
+	window.stops.add(e);
+	window.last = e;
+	const called = e.tagName.toLowerCase() + (e.id ? "#" + e.id : "") + " " + (e.ariaLabel || e.innerText || "").trim().slice(0, 30);
+	const outlined = x => x && getComputedStyle(x).outlineStyle !== "none" && parseFloat(getComputedStyle(x).outlineWidth) >= 2;
+	// A date has several stops, of which the browser marks the later ones itself.
+	if (!last && !outlined(e) && !outlined(e.closest(".row"))) return {wrong: "nothing shows the focus of " + called};
+	const box = e.getClientRects()[0] || e.getBoundingClientRect();
+	const y = Math.min(Math.max(box.top + box.height / 2, 0), innerHeight - 1), at = document.elementFromPoint(box.left + box.width / 2, y);
+	if (box.bottom <= 0 || box.top >= innerHeight) return {wrong: "out of sight: " + called};
+	if (!at || !(e.contains(at) || at.closest("label")?.control === e)) return {wrong: called + " lies below " + (at ? at.tagName.toLowerCase() + "." + at.className : "nothing")};
+	return {};
+})`
+
+// missedStops are what can be used and was no stop. Of radio buttons one stands for its group.
+const missedStops = `[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary, audio[controls]")]
+	.filter(e => e.checkVisibility() && !e.disabled && e.tabIndex >= 0 && !window.stops.has(e) && e.type !== "radio")
+	.map(e => e.tagName.toLowerCase() + (e.id ? "#" + e.id : "") + " " + e.innerText.trim().slice(0, 30)).slice(0, 5)`
 
 // artifacts reports whether -artifacts asks for a picture of every page.
 func artifacts() bool { return flag.Lookup("test.artifacts").Value.String() == "true" }
@@ -152,6 +215,7 @@ func (s *story) picture(p *browser.Page, name string) {
 		dir = filepath.Join("..", dir)
 	}
 	p.Eval("document.activeElement.blur(); scrollTo({top: 0, behavior: 'instant'})", nil)
+	p.Eval(drawn, nil)
 	whole, err := png.Decode(bytes.NewReader(p.Screenshot()))
 	if err != nil {
 		s.t.Fatal(err)
