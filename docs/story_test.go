@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -69,6 +70,11 @@ func TestTutorialWithTheSimulator(t *testing.T) {
 // and closes its terminal: nothing goes on, and nothing is left.
 func (r *reader) closesItsTerminal(first block) {
 	r.t.Helper()
+	// Tests that run under nohup ignore SIGHUP, and with them what they start. A signal that is
+	// caught has its default again in what is started.
+	hangUps := make(chan os.Signal, 1)
+	signal.Notify(hangUps, syscall.SIGHUP)
+	r.t.Cleanup(func() { signal.Stop(hangUps) })
 	temp, err := os.MkdirTemp("", "t-") // sockets need short paths
 	if err != nil {
 		r.t.Fatal(err)
