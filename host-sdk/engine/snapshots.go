@@ -105,7 +105,7 @@ func (r reading) seen(m *store.AlertMemory) {
 	}
 }
 
-// alertOf is the session's alert as last known: from memory, or read now if nothing is known or it
+// alertOf is the session's alert as last known: from memory, or read now if nothing is known or
 // nothing says whether another host knows better.
 func (e *Engine) alertOf(ctx context.Context, integrationID string, sess *store.Session) reading {
 	h, m := platform.Hint{Scope: e.scope(integrationID), AlertKey: sess.AlertKey}, memoryOf(sess)

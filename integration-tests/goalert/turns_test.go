@@ -71,6 +71,7 @@ func TestAHostThatWasFrozenInACommandUndoesNothingOfAnother(t *testing.T) {
 	if snap := c.snapshot(); snap.LastCommand != c.last || snap.Status != integration.AlertResolved {
 		t.Errorf("the alert is %s after command %d, want %s after %d", snap.Status, snap.LastCommand, integration.AlertResolved, c.last)
 	}
+	one.failing(nil)
 	if err := one.Apply(t.Context(), one.scope, acknowledge); err != nil {
 		t.Errorf("the command once more: %v", err)
 	}

@@ -34,7 +34,7 @@ func walk(at string, x, y reflect.Value, out *[]string) {
 		for i := range x.Len() {
 			walk(fmt.Sprintf("%s[%d]", at, i), x.Index(i), y.Index(i), out)
 		}
-	case sameType && k == reflect.Map && slices.EqualFunc(keys(x), keys(y), sameKey):
+	case sameType && k == reflect.Map && x.IsNil() == y.IsNil() && slices.EqualFunc(keys(x), keys(y), sameKey):
 		for _, key := range keys(x) {
 			walk(fmt.Sprintf("%s[%v]", at, key), x.MapIndex(key), y.MapIndex(key), out)
 		}

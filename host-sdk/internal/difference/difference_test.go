@@ -55,4 +55,7 @@ func TestOfNamesThePlacesThatDiffer(t *testing.T) {
 	if got := Of(1, "1"); got != `1, "1"` {
 		t.Errorf("values of two types: %s", got)
 	}
+	if got := Of(tree{By: map[string]int{}}, tree{}); got != "By: map[], nil" {
+		t.Errorf("an empty map and none: %s", got)
+	}
 }

@@ -198,6 +198,10 @@ func TestARefusalIsInTheStoryAndFoundWithoutTheAddress(t *testing.T) {
 	if found := w.Findings(); len(found) != 0 {
 		t.Errorf("found of ways that are not used %q", found)
 	}
+	w.restart(sending) // a process that sends nothing, such as a command's, takes nothing away
+	if found := w.Findings(); len(found) != 1 || !strings.HasPrefix(found[0], "The channel of DevOps") {
+		t.Errorf("found after a process that notifies nobody %q", found)
+	}
 }
 
 func TestARefusalIsForgottenWithItsAddress(t *testing.T) {

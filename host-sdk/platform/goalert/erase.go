@@ -32,13 +32,21 @@ func (p *Platform) EraseRecordings(ctx context.Context, scope platform.Scope, al
 		return err
 	}
 	defer unlock()
-	r, err := p.recorded(ctx, h)
-	if err != nil {
-		return err
+	for try := 1; ; try++ {
+		r, err := p.recorded(ctx, h)
+		if err != nil {
+			return err
+		}
+		r.Draft.Fields = slices.DeleteFunc(r.Draft.Fields, func(f integration.AlertField) bool { return f.Label == integration.LabelTranscription })
+		// Another host may have changed the alert meanwhile; nobody comes back to a deletion.
+		if err = p.save(ctx, h, r); integration.KindOf(err) != integration.KindConflict || try == eraseTries {
+			return err
+		}
 	}
-	r.Draft.Fields = slices.DeleteFunc(r.Draft.Fields, func(f integration.AlertField) bool { return f.Label == integration.LabelTranscription })
-	return p.save(ctx, h, r)
 }
+
+// eraseTries bounds how often a record is read and written anew while another host changes it.
+const eraseTries = 5
 
 // EraseAlert implements platform.Eraser: our record goes. KindUnsupported says that GoAlert keeps
 // the alert.

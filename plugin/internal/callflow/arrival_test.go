@@ -93,7 +93,7 @@ func TestPT07_MaintenanceOffersVoicemail(t *testing.T) {
 	c.facts.Instance.State = integration.HostMaintenance
 	r, ok := c.arrive().(reply.Record)
 	if !ok {
-		t.Fatalf("reply = %T, want RecordReply", c.reply)
+		t.Fatalf("reply = %T, want reply.Record", c.reply)
 	}
 	same(t, r.Say, say(reply.PromptWelcome, reply.PromptMaintenance, reply.PromptGreeting))
 	same(t, len(commands(c.all, integration.AlertRoute)), 0)
@@ -200,7 +200,7 @@ func TestPT25_NoTeams(t *testing.T) {
 	c = newCall(t, withVoicemail())
 	c.facts.Destinations = nil
 	if _, ok := c.arrive().(reply.Record); !ok {
-		t.Fatalf("reply = %T, want RecordReply", c.reply)
+		t.Fatalf("reply = %T, want reply.Record", c.reply)
 	}
 }
 

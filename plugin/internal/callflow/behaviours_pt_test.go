@@ -69,7 +69,7 @@ func TestPT15_TwilioRefusingOurRequestsCutsNobodyOff(t *testing.T) {
 	}
 	same(t, len(commands(c.all, integration.AlertResolve)), 0)
 	if r, ok := c.hold().(reply.Hold); !ok {
-		t.Fatalf("reply = %T %+v, want HoldReply", c.reply, r)
+		t.Fatalf("reply = %T %+v, want reply.Hold", c.reply, r)
 	}
 }
 
@@ -195,7 +195,7 @@ func TestPT36_SilenceIsARound(t *testing.T) {
 		}
 	}
 	if _, ok := c.keys("").(reply.Record); !ok {
-		t.Fatalf("reply = %T after three silent rounds, want RecordReply", c.reply)
+		t.Fatalf("reply = %T after three silent rounds, want reply.Record", c.reply)
 	}
 }
 
@@ -223,7 +223,7 @@ func TestPT40_ChosenPagedAndOnHold(t *testing.T) {
 	// That one team alone.
 	same(t, commands(c.effects, integration.AlertRoute)[0].Teams, []string{"t02"})
 	if _, ok := c.reply.(reply.Enqueue); !ok {
-		t.Fatalf("reply = %T, want EnqueueReply", c.reply)
+		t.Fatalf("reply = %T, want reply.Enqueue", c.reply)
 	}
 	c.logged("The caller chose Team 02")
 	r, _ := c.hold().(reply.Hold)
@@ -280,7 +280,7 @@ func TestPT47_StraightToVoicemailStillAsksForTheTeam(t *testing.T) {
 	c.phase(call.PhaseChoosing)
 	r, ok := c.keys("1").(reply.Record)
 	if !ok {
-		t.Fatalf("reply = %T, want RecordReply", c.reply)
+		t.Fatalf("reply = %T, want reply.Record", c.reply)
 	}
 	same(t, r.Say, say(reply.PromptGreeting))
 	same(t, len(commands(c.all, integration.AlertRoute)), 0)

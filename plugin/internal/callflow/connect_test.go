@@ -20,7 +20,7 @@ func TestPT55_AMailboxNeverTakesTheCall(t *testing.T) {
 		c := newCall(t, conf).holding()
 		c.alert(integration.AlertOpen, 1)
 		if _, ok := c.answered("1").(reply.Ask); !ok {
-			t.Fatalf("reach %s: reply = %T, want AskReply", reach, c.reply)
+			t.Fatalf("reach %s: reply = %T, want reply.Ask", reach, c.reply)
 		}
 	}
 	conf := config.Defaults()
@@ -28,7 +28,7 @@ func TestPT55_AMailboxNeverTakesTheCall(t *testing.T) {
 	c := newCall(t, conf).holding()
 	c.ack("a1", "alice")
 	if _, ok := c.answered("1").(reply.DialQueue); !ok {
-		t.Fatalf("reply = %T, want DialQueueReply", c.reply)
+		t.Fatalf("reply = %T, want reply.DialQueue", c.reply)
 	}
 	c.phase(call.PhaseConnecting)
 }
@@ -109,7 +109,7 @@ func TestDialingIsNotRepeatedBlindly(t *testing.T) {
 		c.hold()
 		c.leg("1", call.LegUnreached, call.ReasonNoAnswer)
 		if _, ok := c.do(event.Event{Kind: event.LegAnswer, Leg: "1", CallSid: legSid("1")}).(reply.Ask); !ok {
-			t.Fatalf("reply = %T, want AskReply", c.reply)
+			t.Fatalf("reply = %T, want reply.Ask", c.reply)
 		}
 	})
 }
@@ -139,7 +139,7 @@ func TestAcceptIsOneTransition(t *testing.T) {
 	same(t, c.do(event.Event{Kind: event.LegAnswer, Leg: "2", CallSid: legSid("2")}), taken)
 	same(t, c.answered("4"), taken)
 	if _, ok := c.press("1", "1").(reply.DialQueue); !ok { // doubled
-		t.Fatalf("reply = %T, want DialQueueReply", c.reply)
+		t.Fatalf("reply = %T, want reply.DialQueue", c.reply)
 	}
 	c.leg("1", call.LegTaking, "")
 }
@@ -224,7 +224,7 @@ func TestTakenButNotConnected(t *testing.T) {
 			c.do(event.Event{Kind: event.LegEnded, Leg: id, CallSid: legSid(id), Bridged: event.BridgeYes, Seconds: 1})
 			c.phase(call.PhaseHolding)
 			if _, ok := c.do(event.Event{Kind: event.Left, QueueResult: "bridged", Step: c.state.Hold.Step - 1}).(reply.Enqueue); !ok {
-				t.Fatalf("reply = %T, want EnqueueReply", c.reply)
+				t.Fatalf("reply = %T, want reply.Enqueue", c.reply)
 			}
 			if id == "1" {
 				c.wait(retryFloor).timer("ring")
@@ -239,7 +239,7 @@ func TestTakenButNotConnected(t *testing.T) {
 		c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("1")})
 		c.wait(6 * time.Second) // most of it the announcement
 		if _, ok := c.do(event.Event{Kind: event.Left, QueueResult: "bridged", Step: c.state.Hold.Step}).(reply.Enqueue); !ok {
-			t.Fatalf("reply = %T, want EnqueueReply: the caller cannot be kept after goodbye", c.reply)
+			t.Fatalf("reply = %T, want reply.Enqueue: the caller cannot be kept after goodbye", c.reply)
 		}
 		c.do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), Bridged: event.BridgeYes, Seconds: 2})
 		c.phase(call.PhaseHolding)
@@ -261,7 +261,7 @@ func TestTakenButNotConnected(t *testing.T) {
 		c.wait(2 * time.Second)
 		step := c.state.Step
 		if _, ok := c.do(event.Event{Kind: event.Left, QueueResult: "bridged", Step: c.state.Hold.Step}).(reply.Enqueue); !ok {
-			t.Fatalf("reply = %T, want EnqueueReply", c.reply)
+			t.Fatalf("reply = %T, want reply.Enqueue", c.reply)
 		}
 		c.do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), Bridged: event.BridgeYes, Seconds: 1})
 		c.phase(call.PhaseHolding)

@@ -154,11 +154,11 @@ func TestQueueErrorsAreRetriedThenVoicemail(t *testing.T) {
 	c := newCall(t, withVoicemail()).holding()
 	for range 5 {
 		if _, ok := c.do(event.Event{Kind: event.Left, QueueResult: "error"}).(reply.Enqueue); !ok {
-			t.Fatalf("reply = %T, want EnqueueReply", c.reply)
+			t.Fatalf("reply = %T, want reply.Enqueue", c.reply)
 		}
 	}
 	if _, ok := c.do(event.Event{Kind: event.Left, QueueResult: "queue-full"}).(reply.Record); !ok {
-		t.Fatalf("reply = %T, want RecordReply", c.reply)
+		t.Fatalf("reply = %T, want reply.Record", c.reply)
 	}
 }
 

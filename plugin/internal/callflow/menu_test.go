@@ -29,7 +29,7 @@ func TestPT27to31_MenuText(t *testing.T) {
 	c.facts.Destinations = []integration.Destination{devops, support}
 	r, ok := c.arrive().(reply.Menu)
 	if !ok {
-		t.Fatalf("reply = %T, want MenuReply", c.reply)
+		t.Fatalf("reply = %T, want reply.Menu", c.reply)
 	}
 	same(t, r.Intro, say(reply.PromptWelcome)) // inside the gathering: a key counts already
 	same(t, r.Items, []reply.Prompt{{Key: reply.PromptPress, Digit: 1, Team: "Customer Support"}, {Key: reply.PromptPress, Digit: 2, Team: "DevOps"}})

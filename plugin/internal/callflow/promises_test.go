@@ -115,7 +115,7 @@ func TestACallerIsTakenOutOfTheQueueOnlyBeforeTheGreeting(t *testing.T) {
 		t.Error("a caller who still waits in the queue is not taken out")
 	}
 	if _, ok := c.do(event.Event{Kind: event.Voicemail}).(reply.Record); !ok {
-		t.Fatalf("reply = %T, want RecordReply", c.reply)
+		t.Fatalf("reply = %T, want reply.Record", c.reply)
 	}
 	if Wanted(c.state, "dequeue") {
 		t.Error("the greeting would be interrupted")

@@ -103,7 +103,7 @@ func TestPT46_DroppedBeforeTheCallerHolds(t *testing.T) {
 	same(t, len(of[effect.Dequeue](c.effects)), 0) // no queue is known yet
 	same(t, c.hold(), reply.Reply(reply.LeaveQueue{}))
 	if _, ok := c.do(event.Event{Kind: event.Left, QueueResult: "leave"}).(reply.Record); !ok {
-		t.Fatalf("reply = %T, want RecordReply", c.reply)
+		t.Fatalf("reply = %T, want reply.Record", c.reply)
 	}
 }
 

@@ -74,7 +74,7 @@ func TestEveryCompletedRecordingIsAttachedAndMailedOnce(t *testing.T) {
 	c := voicemailOffered(t)
 	// The request that ended the first recording was lost, and the caller spoke again.
 	if _, ok := c.do(event.Event{Kind: event.Resume}).(reply.Record); !ok {
-		t.Fatalf("reply = %T, want RecordReply", c.reply)
+		t.Fatalf("reply = %T, want reply.Record", c.reply)
 	}
 	c.do(event.Event{Kind: event.Recorded, RecordingSid: "RE2", Seconds: 2, Digits: "#"})
 	c.do(event.Event{Kind: event.Recording, RecordingSid: "RE2", RecordingStatus: "absent"})
@@ -169,7 +169,7 @@ func TestAMessageOnACallWithoutATeamGoesToSomebody(t *testing.T) {
 		c := newCall(t, conf)
 		c.facts.Destinations = nil
 		if _, ok := c.arrive().(reply.Record); !ok {
-			t.Fatalf("reply = %T, want RecordReply", c.reply)
+			t.Fatalf("reply = %T, want reply.Record", c.reply)
 		}
 		return c
 	}

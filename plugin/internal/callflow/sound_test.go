@@ -180,7 +180,7 @@ func TestDeadHoldMusicDoesNotLoseTheResponderWhoIsBeingConnected(t *testing.T) {
 	c.answered("1")
 	c.press("1", "1")
 	if _, ok := c.do(event.Event{Kind: event.Left, QueueResult: "error"}).(reply.Enqueue); !ok {
-		t.Fatalf("reply = %T, want EnqueueReply", c.reply)
+		t.Fatalf("reply = %T, want reply.Enqueue", c.reply)
 	}
 	c.phase(call.PhaseConnecting)
 	same(t, ends(c.all), []string(nil))
@@ -198,10 +198,10 @@ func TestADeadAnnouncementConnectsTheTwoOnceMore(t *testing.T) {
 			left := event.Event{Kind: event.Left, QueueResult: "error", Step: c.state.Step}
 			c.wait(tried)
 			if _, ok := c.do(left).(reply.Enqueue); !ok {
-				t.Fatalf("reply = %T, want EnqueueReply", c.reply)
+				t.Fatalf("reply = %T, want reply.Enqueue", c.reply)
 			}
 			if _, ok := c.do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), Bridged: event.BridgeNo}).(reply.DialQueue); !ok {
-				t.Fatalf("reply = %T, want DialQueueReply", c.reply)
+				t.Fatalf("reply = %T, want reply.DialQueue", c.reply)
 			}
 			c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("1")})
 			c.wait(time.Minute)
@@ -215,10 +215,10 @@ func TestADeadAnnouncementConnectsTheTwoOnceMore(t *testing.T) {
 			left := event.Event{Kind: event.Left, QueueResult: "error", Step: c.state.Step}
 			c.wait(tried)
 			if _, ok := c.do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), Bridged: event.BridgeNo}).(reply.DialQueue); !ok {
-				t.Fatalf("reply = %T, want DialQueueReply", c.reply)
+				t.Fatalf("reply = %T, want reply.DialQueue", c.reply)
 			}
 			if _, ok := c.do(left).(reply.Enqueue); !ok {
-				t.Fatalf("reply = %T, want EnqueueReply", c.reply)
+				t.Fatalf("reply = %T, want reply.Enqueue", c.reply)
 			}
 			c.phase(call.PhaseConnecting)
 			same(t, len(of[effect.EndLeg](c.all)), 0)
@@ -232,13 +232,13 @@ func TestADeadAnnouncementConnectsTheTwoOnceMore(t *testing.T) {
 			fallback := event.Event{Kind: event.Arrival, Fallback: true, Code: "11200", ErrorURL: fileOf(reply.PromptBeforeConnect)}
 			if resume {
 				if _, ok := c.do(fallback).(reply.Enqueue); !ok {
-					t.Fatalf("reply = %T, want EnqueueReply", c.reply)
+					t.Fatalf("reply = %T, want reply.Enqueue", c.reply)
 				}
 			}
 			ended := event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), Bridged: event.BridgeNo}
 			if !resume {
 				if _, ok := c.do(ended).(reply.DialQueue); !ok {
-					t.Fatalf("reply = %T, want DialQueueReply", c.reply)
+					t.Fatalf("reply = %T, want reply.DialQueue", c.reply)
 				}
 				c.phase(call.PhaseConnecting)
 				c.do(fallback)

@@ -33,7 +33,7 @@ func TestPT47to48_StraightToVoicemail(t *testing.T) {
 	c := menuCall(t, conf, 2)
 	c.phase(call.PhaseChoosing)
 	if _, ok := c.keys("2").(reply.Record); !ok {
-		t.Fatalf("reply = %T, want RecordReply", c.reply)
+		t.Fatalf("reply = %T, want reply.Record", c.reply)
 	}
 	same(t, len(commands(c.all, integration.AlertRoute)), 0)
 	leaveMessage(c)
@@ -331,7 +331,7 @@ func TestPT68_UnknownCallsAreAnswered(t *testing.T) {
 	c := newCall(t, config.Defaults())
 	same(t, c.hold(), reply.Reply(reply.LeaveQueue{}))
 	if _, ok := c.do(event.Event{Kind: event.Left, QueueResult: "leave"}).(reply.Enqueue); !ok {
-		t.Fatalf("reply = %T, want EnqueueReply", c.reply)
+		t.Fatalf("reply = %T, want reply.Enqueue", c.reply)
 	}
 }
 

@@ -213,9 +213,17 @@ func (n notice) failed(to *recipient, err error) string {
 	return who + reasonSuffix(plainReason(err))
 }
 
+// uses reports whether this process notifies by a way.
+func (s *Service) uses(way string) bool {
+	if way == wayMail {
+		return s.cfg.Notify != nil
+	}
+	return s.cfg.Send != nil
+}
+
 // sameWay reports whether what is remembered of a way is still in the file, and used.
 func (s *Service) sameWay(key unreachedKey) bool {
-	if key.way == wayMail && s.cfg.Notify == nil || key.way != wayMail && s.cfg.Send == nil {
+	if !s.uses(key.way) {
 		return false
 	}
 	f := s.file()

@@ -92,6 +92,9 @@ func (s *Service) loadUnreached(ctx context.Context) error {
 		if err := rows.Scan(&key.person, &key.team, &key.way, &key.email, &text); err != nil {
 			return sqldb.Error("read who was not reached", err)
 		}
+		if !s.uses(key.way) { // such as a command's process: what hosts found stays theirs
+			continue
+		}
 		if !s.sameWay(key) {
 			gone = append(gone, key)
 			continue

@@ -23,7 +23,7 @@ func (s *State) Number(phone string) *Number {
 	return &s.Numbers[len(s.Numbers)-1]
 }
 
-// Known is number without adding: a question alone must leave the state as it is.
+// Known is Number without adding: a question alone must leave the state as it is.
 func (s *State) Known(phone string) Number {
 	for _, n := range s.Numbers {
 		if n.Phone == phone {

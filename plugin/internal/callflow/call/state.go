@@ -72,7 +72,7 @@ type State struct {
 	// Step numbers the documents that the caller was given; URLs carry it, so that a late or
 	// repeated key is noticed.
 	Step int `json:"step,omitempty"`
-	// Serial counts task generations; see Task.
+	// Serial counts task generations; see Task of package effect.
 	Serial int64 `json:"serial,omitempty"`
 
 	Caller Caller `json:"caller"`

@@ -95,7 +95,7 @@ func listenersAwaited(s State) []string {
 		// A guest hears the message on another call's leg, which is over when that call lets them
 		// go.
 		guest := slices.ContainsFunc(s.Legs, func(l Leg) bool { return l.Guest && l.Live() && l.User == p.User })
-		hangingUp := !p.StartAt.IsZero() && len(p.Dialed) == 0 // with the other call, see farewell
+		hangingUp := !p.StartAt.IsZero() && len(p.Dialed) == 0 // with the other call
 		if p.OnCall && !p.Passed && (p.OccupiedBy != "" || hangingUp) || guest {
 			users = append(users, p.User)
 		}

@@ -26,7 +26,7 @@ func (doctorCommand) Help() string {
 
 // examinedLine is a line of doctor as --json prints it.
 type examinedLine struct {
-	Level string `json:"level"` // ok, warning, error
+	Level string `json:"level"` // ok, note, warning, error
 	Text  string `json:"text"`
 }
 

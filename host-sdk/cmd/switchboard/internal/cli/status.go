@@ -121,7 +121,7 @@ func printTables(line func(format string, args ...any), st api.Status) {
 // fileLine says which switchboard file is in force.
 func fileLine(f api.StatusFile) string {
 	if f.Hash == "" {
-		return "none has been in force yet"
+		return "none is known to have been in force"
 	}
 	inForce := fmt.Sprintf("%.12s is in force", f.Hash)
 	if !f.Since.IsZero() && f.By != "" {

@@ -15,7 +15,7 @@ import (
 	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
-// well is the configuration of a host that has two checks, of which one can fail.
+// well is the configuration of a host that has two checks, which both can fail.
 func well(store Probe) Config {
 	return Config{
 		Probes:  map[string]Probe{"store": store, "platform": func(context.Context) Check { return OK("Well.") }},

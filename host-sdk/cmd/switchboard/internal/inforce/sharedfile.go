@@ -186,15 +186,8 @@ func (k *Shared) look(ctx context.Context) error {
 	return nil
 }
 
-// whence says which host put the file into force, and when; "" if that is not known.
-func (f Kept) whence() string {
-	if f.By == "" {
-		return ""
-	}
-	return fmt.Sprintf(", by %s at %s UTC", f.By, f.KeptAt.UTC().Format(time.DateTime))
-}
-
-// Check says whether the file in force is the one of this host. It names both by their hashes.
+// Check says whether the file in force is the one of this host. It names both by their hashes, and
+// no machine: who asks whether a host is ready need not be known.
 func (k *Shared) Check(context.Context) health.Check {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -210,8 +203,8 @@ func (k *Shared) Check(context.Context) health.Check {
 		return health.OK("The switchboard file in force is the one that the hosts share.")
 	}
 	return health.Check{State: health.StateDegraded, Message: fmt.Sprintf(
-		"The switchboard file of this host (%.*s) is not the one in force (%.*s%s). Put it into force with switchboard config push, or give this host the same file as the others.",
-		shownHash, own, shownHash, inForce, k.last.whence())}
+		"The switchboard file of this host (%.*s) is not the one in force (%.*s). Put it into force with switchboard config push, or give this host the same file as the others.",
+		shownHash, own, shownHash, inForce)}
 }
 
 // Push puts a file into force for all hosts. One with problems is invalid, and the error lists

@@ -137,7 +137,7 @@ func TestTheFileInForceIsStoredWithItsHash(t *testing.T) {
 	if err != nil || at.Before(before) || at.After(after) {
 		t.Errorf("it is in force since %s, want between %s and %s: %v", stored["kept_at"], before, after, err)
 	}
-	two.has("another host's file", "Two", health.StateDegraded, "by "+machine+" at "+at.Format(time.DateTime))
+	two.has("another host's file", "Two", health.StateDegraded, "switchboard config push")
 
 	earlier, err := json.Marshal(map[string]any{"text": []byte(teamCalled("Three")), "kept_at": one.clock.Now(), "by": "earlier"})
 	if err != nil {
@@ -146,7 +146,7 @@ func TestTheFileInForceIsStoredWithItsHash(t *testing.T) {
 	if err := db.SetSetting(t.Context(), lastGoodSetting, string(earlier)); err != nil {
 		t.Fatal(err)
 	}
-	one.has("a file of an earlier release", "Three", health.StateDegraded, "by earlier at ")
+	one.has("a file of an earlier release", "Three", health.StateDegraded, "switchboard config push")
 	if one.last.Hash != one.Source.File().SharedHash() {
 		t.Errorf("a file without a hash has %q, want %q", one.last.Hash, one.Source.File().SharedHash())
 	}

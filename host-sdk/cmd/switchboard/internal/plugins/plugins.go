@@ -37,7 +37,7 @@ type Plugins struct {
 // ErrNoPlugin says that the plugin folder holds none: a host without one could answer nobody.
 var ErrNoPlugin = errors.New("no plugin is installed")
 
-// launchPlugins starts every plugin of the folder, or none.
+// Launch starts every plugin of the folder, or none.
 func Launch(ctx context.Context, dir string, kept store.Store, log *slog.Logger) (*Plugins, error) {
 	if err := (installer.Folder{Path: dir}).Recover(); err != nil {
 		return nil, err

@@ -1,6 +1,6 @@
 // Package ways tells a person by each of the ways that the switchboard file has for them: for a
-// test, and of shifts that they are given. Pages of alerts are durable and sent by the embedded
-// platform.
+// test, and of shifts and absences that others change for them. Pages of alerts are durable and
+// sent by the embedded platform.
 package ways
 
 import (
