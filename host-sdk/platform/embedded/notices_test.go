@@ -257,6 +257,30 @@ func TestAllHostsSayWhoIsNotReachedUntilOneReachesThem(t *testing.T) {
 	w.until("both are content", func() bool { return len(w.Findings()) == 0 && len(second.Findings()) == 0 })
 }
 
+// A notice from one host to another may be lost. Whichever reaches the person, it is known for good.
+func TestAHostThatHasNotHeardOfAFindingEndsIt(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	s.answer["/alice-secret"] = func() int { return http.StatusForbidden }
+	lost := func(c *embedded.Config) { c.Tell = func(string) {} }
+	w := newWorld(t, noon, s.file(), sending, lost)
+	asleep := embedded.Config{Host: "other", File: w.source, DB: openDB(t, filepath.Join(w.dir, "host.db")), Clock: w.clock}
+	sending(&asleep)
+	lost(&asleep)
+	second, err := embedded.New(t.Context(), asleep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.open("devops")
+	w.until("it is found and stored", func() bool { return len(w.Findings()) == 1 && w.count("embedded_unreached") == 1 })
+	for _, way := range w.File().User("alice").Notify {
+		second.Reached(t.Context(), "alice", way.ID())
+	}
+	if n := w.count("embedded_unreached"); n != 0 {
+		t.Errorf("%d findings would come back with the next start", n)
+	}
+}
+
 // A service that never answers delays nobody else, by mail or by another service.
 func TestAServiceThatHangsDelaysNobodyElse(t *testing.T) {
 	t.Parallel()

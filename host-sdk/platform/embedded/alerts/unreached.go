@@ -128,7 +128,9 @@ func (s *Service) keepReach(ctx context.Context, key unreachedKey, text string) 
 // noteReach is note that is stored, and tells the other processes: a person may be reached again by
 // another one.
 func (s *Service) noteReach(ctx context.Context, key unreachedKey, text string) {
-	if s.unreached.note(key, text) {
+	changed := s.unreached.note(key, text)
+	// Another process may have stored a finding of which this one has not heard.
+	if changed || text == "" && s.cfg.Tell != nil {
 		if err := s.keepReach(ctx, key, text); err != nil {
 			s.logFailure(ctx, "who was not reached cannot be stored; it is forgotten with the next start", err)
 		}
