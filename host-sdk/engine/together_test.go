@@ -217,9 +217,10 @@ func TestAnAlertThatSomebodyChangesMeanwhileIsWrittenApart(t *testing.T) {
 // What waits in the outbox comes first.
 func TestCommandsThatWaitAreNotOvertaken(t *testing.T) {
 	t.Parallel()
+	clk := newManual()
 	h, p, _ := newTogether(t, func() []integration.AlertCommand {
 		return []integration.AlertCommand{{Kind: integration.AlertLog, Text: "second"}}
-	})
+	}, manual(clk))
 	h.start(t)
 	// Due when the test lets it be: nobody claims it before.
 	waits := store.Item{
@@ -240,6 +241,7 @@ func TestCommandsThatWaitAreNotOvertaken(t *testing.T) {
 	if a := p.alertOf(t, h); a.LastCommand != 1 {
 		t.Errorf("command %d has overtaken", a.LastCommand)
 	}
+	clk.Advance(20 * time.Second)
 	eventually(t, "both commands are applied", func() bool { return p.alertOf(t, h).LastCommand == 3 })
 	eventually(t, "both commands are applied apart", func() bool { return len(p.kinds()) == 2 })
 	p.mu.Lock()
