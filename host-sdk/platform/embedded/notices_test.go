@@ -257,7 +257,7 @@ func TestAllHostsSayWhoIsNotReachedUntilOneReachesThem(t *testing.T) {
 	w.until("both are content", func() bool { return len(w.Findings()) == 0 && len(second.Findings()) == 0 })
 }
 
-// A notice from one host to another may be lost. Whichever reaches the person, it is known for good.
+// A notice from one host to another may be lost. Whichever host reaches them ends the finding.
 func TestAHostThatHasNotHeardOfAFindingEndsIt(t *testing.T) {
 	t.Parallel()
 	s := newServices(t)
