@@ -27,19 +27,19 @@ func (h *hotline) initialise(dir string, answers ...string) (status int, out str
 // too, starts what it has made, connects the number, and calls.
 func TestInitMakesAHotlineThatOnlyNeedsItsNumber(t *testing.T) {
 	t.Parallel()
+	// Before the host, which runs on one of them and is stopped before they are removed.
+	refused, dir := t.TempDir(), t.TempDir()
 	// For the simulated Twilio.
 	h := start(t, nil, func(c *demo.Config) { c.NoSetUp, c.Env = true, nil })
 	h.database = ""
 	host := []string{"DevOps", "Europe/Berlin", "https://hotline.example.com", demo.Number, "Alice Example", alice, "alice@example.com", ""}
 	account := []string{twiliosim.DefaultAccountSid, twiliosim.DefaultAPIKey, twiliosim.DefaultAPISecret, twiliosim.DefaultAuthToken}
 
-	refused := t.TempDir()
 	wrong := append(append([]string{}, host...), account[0], account[1], "wrong", account[3])
 	if status, out := h.initialise(refused, wrong...); status != 1 || !strings.Contains(out, "no integration was made: api_key: Twilio refuses the API key") || !strings.Contains(out, "create an integration: its form asks") {
 		t.Errorf("with a wrong secret: status %d:\n%s", status, out)
 	}
 
-	dir := t.TempDir()
 	status, out := h.initialise(dir, append(host, account...)...)
 	for _, want := range []string{"the database, with the integration DevOps", "connect " + demo.Number + " on the page of the integration"} {
 		if status != 0 || !strings.Contains(out, want) || strings.Contains(out, "Install the plugin") {
