@@ -122,14 +122,21 @@ func clockOff(t *testing.T, by time.Duration) string {
 // saysOfItsClock wants the check clock of a host to be so.
 func (s *several) saysOfItsClock(addr, state string) {
 	s.t.Helper()
-	var ready struct {
-		Checks map[string]struct{ State, Message string }
+	if said, err := s.clockCheck(addr); err != nil || said.State != state {
+		s.t.Errorf("the host at %s says of its clock: %+v, %v; want %s", addr, said, err, state)
 	}
+}
+
+// check is one of what /readyz looks at.
+type check struct{ State, Message string }
+
+// clockCheck asks a host of its clock. The error is that it does not answer.
+func (s *several) clockCheck(addr string) (check, error) {
+	var ready struct{ Checks map[string]check }
 	at := *s.Stack
 	at.URL = "http://" + addr
-	if err := at.API(context.Background(), "GET", "/readyz", nil, &ready); err != nil || ready.Checks["clock"].State != state {
-		s.t.Errorf("the host at %s says of its clock: %+v, %v; want %s", addr, ready.Checks["clock"], err, state)
-	}
+	err := at.API(context.Background(), "GET", "/readyz", nil, &ready)
+	return ready.Checks["clock"], err
 }
 
 // toldInTime wants the lines of a story to go by one clock, whichever host has written them.
