@@ -17,6 +17,8 @@ import (
 // version is that of manifest.json, to which a test holds it.
 const version = "0.1.0"
 
+// main serves the contract on the connection that the host has opened, and ends when the host ends
+// it. Started by hand, the program says what it is and exits.
 func main() {
 	transport.Main(func(*slog.Logger) (integration.Integration, error) { return echo{}, nil })
 }
@@ -53,9 +55,15 @@ func (echo) Describe(context.Context, integration.DescribeRequest) (integration.
 	return integration.Description{
 		ID: "echo", Name: "Echo chat", Version: version,
 		ProtocolVersion: integration.ProtocolVersion, ProtocolMinor: integration.ProtocolMinor,
+		// One format each, as there was no other release yet. Whoever changes a layout raises its
+		// number and goes on reading the one before, as hosts are upgraded one after the other.
 		Formats: integration.Formats{State: 1, Task: 1, Path: 1, Options: 1},
 		Webhook: integration.WebhookDescription{
+			// By these the host finds the session of a request, and tells a request of the service
+			// from a stray one, without knowing the service.
 			SessionField: conversationField, SessionPrefix: sessionPrefix, ShapeFields: []string{conversationField},
+			// The service throws away what is answered here, so the host may keep such a request
+			// and hand it over when the plugin is back.
 			IgnoredAnswerPaths: []string{sessionPrefix + "*/left"},
 			NotInService:       say("Nobody is here.", ""),
 			Refused:            say("This message cannot be read.", ""),
@@ -94,6 +102,7 @@ func (echo) ValidateOptions(_ context.Context, req integration.ValidateOptionsRe
 		return integration.ValidateOptionsResponse{}, integration.Errorf(integration.KindUnsupported, "the options have format %d, this version reads 1: upgrade the plugin", req.Format)
 	}
 	resp := integration.ValidateOptionsResponse{Options: req.Options, Format: 1, Fallback: fallback()}
+	// A refused document is an answer, not an error: an error would mean that the plugin failed.
 	problem := func(path, code, message string) {
 		resp.Problems = append(resp.Problems, integration.Problem{Path: path, Code: code, Message: message})
 	}
@@ -124,7 +133,8 @@ func object(text []byte) (doc map[string]any, ok bool) {
 	return doc, err == nil && doc != nil
 }
 
-// conversation is the state of a session, of format 1.
+// conversation is the state of a session, of format 1. It is read by this release and the next, so
+// a field that is added must mean what its absence meant.
 type conversation struct {
 	Texts   int   `json:"texts"`   // that the visitor has written
 	Command int64 `json:"command"` // number of the last command to the alert
@@ -163,6 +173,8 @@ func (echo) HandleWebhook(_ context.Context, req integration.WebhookRequest) (in
 	if err != nil {
 		return integration.Outcome{}, err
 	}
+	// The address holds the session's key, so the host can find the session although later requests
+	// do not repeat the field.
 	again := f.Instance.EndpointURL + sessionPrefix + f.SessionKey
 	switch path, text := req.Path, req.Form().Get(textField); {
 	case c.Over:
@@ -174,8 +186,11 @@ func (echo) HandleWebhook(_ context.Context, req integration.WebhookRequest) (in
 		return c.ends(f), nil
 	case path != "/" && path != sessionPrefix+f.SessionKey:
 		return reply("There is nothing here.", ""), nil
+	// A path names a session that is not there: it has expired, or somebody has made the address
+	// up. Only the plain endpoint begins a conversation.
 	case f.Session == nil && req.Form().Get(conversationField) != f.SessionKey:
 		return reply("This conversation is not known.", ""), nil
+	// A disabled integration begins nothing new, but what has begun goes on to its end.
 	case f.Session == nil && f.Instance.State != integration.HostActive:
 		return reply("Nobody is here.", ""), nil
 	case f.Session == nil:
@@ -196,7 +211,8 @@ func reply(text, again string) integration.Outcome {
 	return integration.Outcome{Response: &response}
 }
 
-// begins makes an alert for the first team.
+// begins makes an alert for the first team. Both commands are part of one outcome: the host creates
+// the alert and routes it in this order, even if it dies in between.
 func (c conversation) begins(f integration.Facts, text, greeting, again string) integration.Outcome {
 	if greeting == "" {
 		greeting = "Hello."
@@ -244,7 +260,7 @@ func (c conversation) ends(f integration.Facts) integration.Outcome {
 }
 
 // command completes a command. Numbers rise and are never used twice, as they are kept in the
-// state.
+// state. The alert's key is the session's: one alert per conversation.
 func (c *conversation) command(f integration.Facts, a integration.AlertCommand) integration.AlertCommand {
 	c.Command++
 	a.Number, a.AlertKey, a.At = c.Command, f.SessionKey, f.Now
@@ -272,6 +288,8 @@ func (echo) HandleAlert(_ context.Context, req integration.AlertRequest) (integr
 	}
 	c, err := read(f.Session)
 	taken := f.Alert.Status == integration.AlertAcknowledged
+	// The host may hand over the same snapshot twice. An outcome without a session writes nothing,
+	// so a repeated one costs nothing.
 	if err != nil || c.Over || c.Taken == taken {
 		return integration.Outcome{}, err
 	}

@@ -39,16 +39,20 @@ import (
 )
 
 // desk is the incident-management product: people, teams with one layer on call, and alerts.
-// Replace it by yours.
+// Replace it by yours. The engine calls it from many goroutines, so everything that changes is
+// under mu; people and teams are fixed after newDesk.
 type desk struct {
 	people map[string]integration.User
 	teams  []team
 
-	mu       sync.Mutex
-	alerts   map[platform.Hint]*integration.AlertSnapshot // by integration and key
+	mu     sync.Mutex
+	alerts map[platform.Hint]*integration.AlertSnapshot // by integration and key
+	// One channel per Watch that runs.
 	watchers map[chan platform.Hint]bool
 }
 
+// team is who answers for a part of the product. This one has a single layer: everybody on call is
+// rung together, and nobody is paged after them.
 type team struct {
 	id, name string
 	onCall   []string // ids of people
@@ -56,6 +60,8 @@ type team struct {
 
 var _ platform.Platform = (*desk)(nil)
 
+// newDesk returns a product with two people and two teams, where each person is on call for one
+// team at all times. A real product reads these from its own database.
 func newDesk() *desk {
 	return &desk{
 		people: map[string]integration.User{
@@ -69,7 +75,9 @@ func newDesk() *desk {
 	}
 }
 
-// Capabilities says what the product can do. The call flow does without what is not named.
+// Capabilities says what the product can do. The call flow does without what is not named. What is
+// not named here is false: nobody is paged by us, no acknowledgement can be taken back and mail to
+// a team goes nowhere. Claiming more than Apply can do makes calls wait for what never happens.
 func (d *desk) Capabilities(context.Context, platform.Scope) (integration.Capabilities, error) {
 	return integration.Capabilities{
 		UnroutedAlerts:     true, // an alert may exist before it has a team
@@ -87,6 +95,8 @@ func (d *desk) team(id string) (team, error) {
 	return d.teams[i], nil
 }
 
+// Teams lists what an administrator may choose as a destination. It is sorted by name, as forms
+// show it in this order.
 func (d *desk) Teams(context.Context, platform.Scope) ([]integration.Destination, error) {
 	var out []integration.Destination
 	for _, t := range d.teams {
@@ -95,6 +105,8 @@ func (d *desk) Teams(context.Context, platform.Scope) ([]integration.Destination
 	return out, nil
 }
 
+// Destinations answers for each ref at its own position, also for one that is gone: the plugin must
+// learn that a configured team is missing, so that callers are not offered it.
 func (d *desk) Destinations(_ context.Context, _ platform.Scope, refs []platform.Ref) ([]integration.Destination, error) {
 	out := make([]integration.Destination, len(refs))
 	for i, ref := range refs {
@@ -105,6 +117,8 @@ func (d *desk) Destinations(_ context.Context, _ platform.Scope, refs []platform
 	return out, nil
 }
 
+// OnCall says who is to be rung for a team, in the order of ringing. An unknown team is an error; a
+// layer without anybody is an empty list, and the call goes on to the next layer.
 func (d *desk) OnCall(_ context.Context, _ platform.Scope, id string, layer int, _ time.Time) ([]integration.OnCallEntry, error) {
 	t, err := d.team(id)
 	if err != nil || layer > 1 { // 0 asks for all layers
@@ -117,6 +131,8 @@ func (d *desk) OnCall(_ context.Context, _ platform.Scope, id string, layer int,
 	return out, nil
 }
 
+// User finds one person. The plugin dials no number but those in Phones, so they must be complete
+// (E.164) and up to date.
 func (d *desk) User(_ context.Context, _ platform.Scope, id string) (integration.User, error) {
 	u, known := d.people[id]
 	if !known {
@@ -125,16 +141,25 @@ func (d *desk) User(_ context.Context, _ platform.Scope, id string) (integration
 	return u, nil
 }
 
+// Route would evaluate rules that choose a team. Unsupported is a final answer: the call flow falls
+// back to its menu, or to the destinations in their order.
 func (d *desk) Route(context.Context, platform.Scope, string, []byte, time.Time) (integration.RouteVerdict, error) {
 	return integration.RouteVerdict{}, integration.Errorf(integration.KindUnsupported, "there are no routers")
 }
 
+// Audience would turn a group of people into mail addresses. The plugin asks for it only where
+// Capabilities names Audiences.
 func (d *desk) Audience(context.Context, platform.Scope, integration.Audience, []string, time.Time) ([]string, error) {
 	return nil, integration.Errorf(integration.KindUnsupported, "there are no mail addresses")
 }
 
+// Health is asked before a missing alert counts as deleted and for the host's status. A product
+// behind a network says here that it cannot be reached.
 func (d *desk) Health(context.Context) error { return nil }
 
+// Alert returns a copy: the engine keeps it beyond the lock. LastCommand in it tells a handler
+// which of its own commands this state already shows; without it, a state from before a command
+// would be taken for what followed it.
 func (d *desk) Alert(_ context.Context, scope platform.Scope, key string) (integration.AlertSnapshot, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -147,7 +172,10 @@ func (d *desk) Alert(_ context.Context, scope platform.Scope, key string) (integ
 	return out, nil
 }
 
-// Apply runs one command. The number says whether it has been run before.
+// Apply runs one command. The number says whether it has been run before. Commands of one call come
+// in order and at least once: after a crash, or an answer that was lost, the same one comes again.
+// Comparing numbers makes running it twice the same as running it once. Number, change and hint
+// happen under one lock, so that whoever is woken by the hint reads the new state.
 func (d *desk) Apply(_ context.Context, scope platform.Scope, cmd integration.AlertCommand) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -155,6 +183,7 @@ func (d *desk) Apply(_ context.Context, scope platform.Scope, cmd integration.Al
 	a := d.alerts[at]
 	switch {
 	case a == nil && cmd.Kind == integration.AlertCreate:
+		// The engine's key finds the alert again; the id is what people see.
 		a = &integration.AlertSnapshot{Key: cmd.AlertKey, ID: fmt.Sprintf("A-%d", len(d.alerts)+1), Status: integration.AlertQueued}
 		d.alerts[at] = a
 	case a == nil:
@@ -162,6 +191,8 @@ func (d *desk) Apply(_ context.Context, scope platform.Scope, cmd integration.Al
 	case cmd.Number <= a.LastCommand:
 		return nil // run before
 	}
+	// The number is stored only after the command has worked: a command that failed comes again,
+	// and must not be taken for one that was run.
 	if err := d.run(a, cmd); err != nil {
 		return err
 	}
@@ -175,7 +206,9 @@ func (d *desk) Apply(_ context.Context, scope platform.Scope, cmd integration.Al
 	return nil
 }
 
-// run changes the alert as the command says.
+// run changes the alert as the command says. A kind that it does not know is refused as
+// unsupported, which is final: the engine does not repeat it and the call flow chooses another way.
+// d.mu is held.
 func (d *desk) run(a *integration.AlertSnapshot, cmd integration.AlertCommand) error {
 	switch cmd.Kind {
 	case integration.AlertCreate:
@@ -183,12 +216,16 @@ func (d *desk) run(a *integration.AlertSnapshot, cmd integration.AlertCommand) e
 	case integration.AlertLog, integration.AlertAddField, integration.AlertAttach:
 		// This product shows no history: what it cannot keep it accepts and forgets.
 	case integration.AlertRoute:
+		// All teams are looked up before anything changes, so a command with a wrong one changes
+		// nothing.
 		for _, id := range cmd.Teams {
 			if _, err := d.team(id); err != nil {
 				return err
 			}
 		}
 		a.Teams = cmd.Teams
+		// Routing opens a new alert. One that is open or acknowledged already only changes its
+		// teams.
 		if a.Status == integration.AlertQueued {
 			a.Status, a.Layer, a.Round = integration.AlertOpen, 1, 1
 		}
@@ -196,6 +233,8 @@ func (d *desk) run(a *integration.AlertSnapshot, cmd integration.AlertCommand) e
 		if _, known := d.people[cmd.User]; !known {
 			return integration.Errorf(integration.KindNotFound, "there is no user %q", cmd.User)
 		}
+		// Somebody else may have taken the alert first; then their acknowledgement stands and this
+		// one does nothing, as the contract wants.
 		if a.Status == integration.AlertOpen || a.Status == integration.AlertQueued {
 			a.Status = integration.AlertAcknowledged
 			id := fmt.Sprintf("%s-%d", a.ID, cmd.Number) // a later acknowledgement has another id
@@ -210,6 +249,9 @@ func (d *desk) run(a *integration.AlertSnapshot, cmd integration.AlertCommand) e
 	return nil
 }
 
+// Watch tells the engine which alerts may have changed, until ctx ends. The engine then reads the
+// alert itself, so a hint carries no state, and lost or doubled hints do no harm. The buffer keeps
+// Apply, which holds the lock, from waiting for a slow reader.
 func (d *desk) Watch(ctx context.Context, hint func(platform.Hint)) error {
 	c := make(chan platform.Hint, 1000)
 	d.mu.Lock()
@@ -230,7 +272,8 @@ func (d *desk) Watch(ctx context.Context, hint func(platform.Hint)) error {
 	}
 }
 
-// settings are where the host listens and what it keeps.
+// settings are where the host listens and what it keeps. Webhooks and the page listen at two
+// addresses, because the first must be public and the second must not.
 type settings struct {
 	public    string // where the carrier reaches the webhooks, such as https://hotline.example.com
 	listen    string // of the webhooks
@@ -239,7 +282,7 @@ type settings struct {
 	dataDir   string
 }
 
-// host is everything that serves calls.
+// host is everything that serves calls. run builds one and connect fills it in.
 type host struct {
 	engine *engine.Engine
 	store  store.Store
@@ -248,7 +291,8 @@ type host struct {
 	public string
 }
 
-// installed are the plugins by id.
+// installed are the plugins by id. The engine looks a plugin up here for each call, by the id that
+// the integration was saved with.
 type installed map[string]integration.Integration
 
 func (i installed) Plugin(id string) (integration.Integration, bool) {
@@ -258,15 +302,21 @@ func (i installed) Plugin(id string) (integration.Integration, bool) {
 
 func (i installed) PluginIDs() []string { return []string{"livecall"} }
 
-// run builds a host on a platform and serves until ctx ends or something fails.
+// run builds a host on a platform and serves until ctx ends or something fails. The order matters:
+// what is opened first is closed last, so the plugin stops before the store closes, and no decision
+// of it is lost.
 func run(ctx context.Context, yours platform.Platform, s settings, log *slog.Logger) error {
 	if err := os.MkdirAll(s.dataDir, 0o700); err != nil {
 		return err
 	}
+	// Secrets among the options, such as the carrier's token, are encrypted with this key in the
+	// database. A database does not open with another key, so back both up.
 	key, err := secretKey(filepath.Join(s.dataDir, "secret.key"))
 	if err != nil {
 		return err
 	}
+	// The open database is sqlstore's from New on: closing the store closes it. Only if New fails
+	// is it still ours.
 	db, err := sqldb.Open(ctx, "sqlite:"+filepath.Join(s.dataDir, "host.db"))
 	if err != nil {
 		return err
@@ -276,10 +326,13 @@ func run(ctx context.Context, yours platform.Platform, s settings, log *slog.Log
 		return errors.Join(err, db.Close())
 	}
 	defer func() { _ = kept.Close() }()
+	// Launch starts the plugin's process, and another one when that dies.
 	plugin, err := launcher.Launch(ctx, launcher.Config{Dir: s.pluginDir, Logger: log})
 	if err != nil {
 		return err
 	}
+	// ctx has ended when this runs, and stopping needs a context that has not: the process gets
+	// time to finish the calls that it is working on.
 	defer plugin.Stop(context.WithoutCancel(ctx))
 	h, err := connect(ctx, yours, kept, plugin, s.public, log)
 	if err != nil {
@@ -290,7 +343,9 @@ func run(ctx context.Context, yours platform.Platform, s settings, log *slog.Log
 		&http.Server{Addr: s.pages, Handler: h.pages(), ReadHeaderTimeout: 10 * time.Second})
 }
 
-// secretKey reads the key that encrypts options at rest, and makes one at the first start.
+// secretKey reads the key that encrypts options at rest, and makes one at the first start. The file
+// is readable for this user alone. Two hosts with the same data folder must not start at once for
+// the first time, as each would make a key.
 func secretKey(file string) (seal.Key, error) {
 	text, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
@@ -305,17 +360,25 @@ func secretKey(file string) (seal.Key, error) {
 
 // connect joins platform, store and plugin to an engine, and mounts what the carrier calls.
 func connect(ctx context.Context, yours platform.Platform, kept store.Store, plugin *launcher.Plugin, public string, log *slog.Logger) (*host, error) {
+	// InitSetting stores the value only if there is none, so the key is the same after a restart
+	// and addresses that were given out stay valid.
 	mediaKey, err := kept.InitSetting(ctx, "media_key", seal.NewKey())
 	if err != nil {
 		return nil, err
 	}
+	// Recordings are private: their addresses are signed and good for minutes. Prompts, which every
+	// caller hears, have permanent ones.
 	recordings := &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(mediaKey)}
 	eng, err := engine.New(engine.Config{
 		Store: kept, Platform: yours, Plugins: installed{"livecall": plugin}, Logger: log,
+		// The carrier is configured with this address, and signs requests with it: it must be the
+		// public one, character for character.
 		EndpointURL:     func(id string) string { return webhook.EndpointURL(public, id) },
 		MediaURL:        func(m store.Medium) string { return public + "/media/" + m.Token },
 		GuardedMediaURL: recordings.URL,
-		Exclusive:       true, // no other process uses the database
+		// It lets the engine keep sessions in memory without asking the database whether another
+		// host has changed them.
+		Exclusive: true, // no other process uses the database
 	})
 	if err != nil {
 		return nil, err
@@ -328,6 +391,7 @@ func connect(ctx context.Context, yours platform.Platform, kept store.Store, plu
 	if err != nil {
 		return nil, err
 	}
+	// These three are all that the Internet may reach. The page with the options is not among them.
 	mux := http.NewServeMux()
 	mux.Handle(webhook.Prefix, hooks)
 	mux.Handle(webhook.MediaPrefix, recordings)
@@ -335,7 +399,9 @@ func connect(ctx context.Context, yours platform.Platform, kept store.Store, plu
 	return &host{engine: eng, store: kept, plugin: plugin, webs: mux, public: public}, nil
 }
 
-// prompts serves uploaded prompts at addresses that nobody can guess.
+// prompts serves uploaded prompts at addresses that nobody can guess. A token stands for one
+// content for ever, so whoever has fetched it need not ask again (immutable): a new upload gets a
+// new token.
 func prompts(media store.Media) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		m, err := media.MediumByToken(r.Context(), r.PathValue("token"))
@@ -353,10 +419,13 @@ func prompts(media store.Media) http.HandlerFunc {
 // serve runs the engine and the servers until ctx ends or one of them fails, and returns the
 // failure: an address that is taken, for example.
 func (h *host) serve(ctx context.Context, servers ...*http.Server) error {
+	// The first that fails ends ctx and so all others. A host that goes on without its webhooks or
+	// without its engine would look healthy and serve nobody.
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return h.engine.Run(ctx) })
 	for _, s := range servers {
 		g.Go(func() error {
+			// ErrServerClosed is how an orderly Shutdown looks from here.
 			if err := s.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 				return err
 			}
@@ -392,7 +461,7 @@ var page = template.Must(template.New("page").Parse(`<!doctype html>
 {{end}}
 `))
 
-// view is what the page shows.
+// view is what the page shows. Endpoint is empty until the options were saved for the first time.
 type view struct {
 	Endpoint string
 	Notes    []string
@@ -400,7 +469,9 @@ type view struct {
 	Actions  []integration.ActionDescription
 }
 
-// pages are for your administrators: put them behind your login.
+// pages are for your administrators: put them behind your login. The example has no login of its
+// own. A form of another site cannot post here: the browser says where a request comes from, and
+// NewCrossOriginProtection refuses those from elsewhere.
 func (h *host) pages() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", h.handle(func(r *http.Request) (view, error) { return h.show(r.Context(), nil, form.View{}) }))
@@ -409,7 +480,8 @@ func (h *host) pages() http.Handler {
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
-// handle writes the page, or the error.
+// handle writes the page, or the error. A real host shows its own words and logs the error; here it
+// goes to the administrator as it is.
 func (h *host) handle(f func(*http.Request) (view, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, 16<<20) // an uploaded file is the largest
@@ -422,7 +494,8 @@ func (h *host) handle(f func(*http.Request) (view, error)) http.HandlerFunc {
 	}
 }
 
-// hotline is the only integration of this host; its zero value is one that was never saved.
+// hotline is the only integration of this host; its zero value is one that was never saved. A host
+// with many integrations finds one by the id in its address instead.
 func (h *host) hotline(ctx context.Context) (store.Integration, error) {
 	all, err := h.store.ListIntegrations(ctx)
 	if err != nil || len(all) == 0 {
@@ -431,7 +504,8 @@ func (h *host) hotline(ctx context.Context) (store.Integration, error) {
 	return all[0], nil
 }
 
-// options is the plugin's form.
+// options is the plugin's form. The schema comes from the running plugin each time, so that the
+// form fits whichever version is installed.
 func (h *host) options(ctx context.Context) (*form.Form, error) {
 	schema, err := h.plugin.OptionsSchema(ctx, integration.OptionsSchemaRequest{})
 	if err != nil {
@@ -440,7 +514,8 @@ func (h *host) options(ctx context.Context) (*form.Form, error) {
 	return form.Parse(schema.Schema)
 }
 
-// show fills the page: with the stored options, unless v has those that were refused.
+// show fills the page: with the stored options, unless v has those that were refused. Secrets leave
+// the store only as a mark that there is one, so that no page and no browser history holds them.
 func (h *host) show(ctx context.Context, notes []string, v form.View) (view, error) {
 	in, err := h.hotline(ctx)
 	if err != nil {
@@ -457,10 +532,13 @@ func (h *host) show(ctx context.Context, notes []string, v form.View) (view, err
 		return view{}, err
 	}
 	out := view{Notes: notes}
+	// Before the first save there is no address to call and nothing to find wrong.
 	if out.Form, err = f.HTML(v); err != nil || in.ID == "" {
 		return out, err
 	}
 	out.Endpoint = webhook.EndpointURL(h.public, in.ID)
+	// Findings are what handlers, checks and the host found wrong with this hotline, such as a
+	// refused password. Nobody sees them unless a page shows them.
 	findings, err := h.store.Findings(ctx, in.ID)
 	if err != nil {
 		return view{}, err
@@ -473,7 +551,9 @@ func (h *host) show(ctx context.Context, notes []string, v form.View) (view, err
 	return out, err
 }
 
-// save checks and saves what a person entered.
+// save checks and saves what a person entered. Decode keeps stored secrets that nobody touched, and
+// fields that this form did not have. Configure lets the plugin check the document, and stores it
+// only if nobody has saved another one since old.Revision.
 func (h *host) save(r *http.Request) (view, error) {
 	ctx := r.Context()
 	if err := r.ParseMultipartForm(8 << 20); err != nil { //nolint:gosec // handle limits the body
@@ -499,6 +579,8 @@ func (h *host) save(r *http.Request) (view, error) {
 		Plugin: "livecall", Name: "Hotline", Enabled: true, Options: options,
 		Destinations: []platform.Ref{{Kind: integration.DestinationTeam, ID: "devops"}},
 	})
+	// What was entered is shown again with the problems beside the fields: nobody types a form
+	// twice.
 	var refused *engine.ProblemsError
 	if errors.As(err, &refused) {
 		return h.show(ctx, []string{"Not saved."}, form.View{Values: options, Problems: problems(refused.Problems)})
@@ -509,7 +591,8 @@ func (h *host) save(r *http.Request) (view, error) {
 	return h.show(ctx, []string{"Saved."}, form.View{Warnings: problems(warnings)})
 }
 
-// problems are shown beside their fields.
+// problems are shown beside their fields. The form has a type of its own, so that it does not
+// depend on the contract.
 func problems(from []integration.Problem) []form.Problem {
 	var out []form.Problem
 	for _, p := range from {
@@ -518,7 +601,9 @@ func problems(from []integration.Problem) []form.Problem {
 	return out
 }
 
-// uploads stores the sound files of a submitted form, and returns their references by field.
+// uploads stores the sound files of a submitted form, and returns their references by field. It
+// stores before the options are checked. A file whose form is refused stays in the store without
+// harm: the same content has the same reference when it is sent again.
 func (h *host) uploads(r *http.Request, f *form.Form) (map[string]string, error) {
 	out := map[string]string{}
 	for _, key := range f.Uploadable() {
@@ -530,6 +615,8 @@ func (h *host) uploads(r *http.Request, f *form.Form) (map[string]string, error)
 		if err != nil {
 			return nil, err
 		}
+		// The browser's own word for the type is not trusted, as the file is served again from this
+		// host's address.
 		kind := cmp.Or(map[string]string{".mp3": "audio/mpeg", ".wav": "audio/wav"}[strings.ToLower(filepath.Ext(header.Filename))], "application/octet-stream")
 		m, err := h.store.PutMedium(r.Context(), store.Medium{
 			MediaRef: integration.MediaRef{Name: header.Filename, ContentType: kind}, Public: true, Data: data,
@@ -542,7 +629,8 @@ func (h *host) uploads(r *http.Request, f *form.Form) (map[string]string, error)
 	return out, nil
 }
 
-// act runs one of the plugin's actions, such as Check.
+// act runs one of the plugin's actions, such as Check. Its values come from the action's own small
+// form. The plugin may do I/O for it, such as asking the carrier, so the request may take seconds.
 func (h *host) act(r *http.Request) (view, error) {
 	if err := r.ParseForm(); err != nil {
 		return view{}, err
@@ -566,6 +654,7 @@ func (h *host) act(r *http.Request) (view, error) {
 	return h.show(r.Context(), notes, form.View{})
 }
 
+// main reads the flags and serves until Ctrl-C or a service manager's SIGTERM.
 func main() {
 	var s settings
 	flag.StringVar(&s.public, "public", "http://127.0.0.1:8080", "address at which the carrier reaches the webhooks")

@@ -5,6 +5,8 @@ import (
 	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
 )
 
+// snapshotToPB is part of a tick, so it takes its message from m. The host sends it; a plugin only
+// reads it.
 func snapshotToPB(m *messages, a *integration.AlertSnapshot) *pb.AlertSnapshot {
 	p := m.snapshots.next()
 	p.Key = a.Key
@@ -23,6 +25,8 @@ func snapshotToPB(m *messages, a *integration.AlertSnapshot) *pb.AlertSnapshot {
 	return p
 }
 
+// snapshotFromPB leaves a status that this release does not know as it is: a handler treats it as
+// none of those it knows.
 func snapshotFromPB(a *pb.AlertSnapshot) integration.AlertSnapshot {
 	return integration.AlertSnapshot{
 		Key:              a.GetKey(),
@@ -49,6 +53,9 @@ func acknowledgementFromPB(a *pb.Acknowledgement) integration.Acknowledgement {
 	return integration.Acknowledgement{ID: a.GetId(), User: a.GetUser(), At: timeFromPB(a.GetAt()), Command: a.GetCommand()}
 }
 
+// commandToPB carries the fields of all kinds of commands; those that a kind does not use are
+// absent. The plugin sends commands in an outcome, the host sends one back when it has finally
+// failed.
 func commandToPB(c integration.AlertCommand) *pb.AlertCommand {
 	return &pb.AlertCommand{
 		Number:   c.Number,
@@ -91,6 +98,7 @@ func commandFromPB(c *pb.AlertCommand) integration.AlertCommand {
 	}
 }
 
+// draftToPB is for create alone.
 func draftToPB(d integration.AlertDraft) *pb.AlertDraft {
 	return &pb.AlertDraft{
 		Title:       d.Title,
@@ -123,6 +131,8 @@ func fieldFromPB(f *pb.AlertField) integration.AlertField {
 	}
 }
 
+// mediaRefToPB carries the name of a medium, never its bytes: those cross once, as
+// [mediaContentToPB].
 func mediaRefToPB(m integration.MediaRef) *pb.MediaRef {
 	return &pb.MediaRef{
 		Ref:         m.Ref,

@@ -24,11 +24,13 @@ func NewClient(conn grpc.ClientConnInterface) *Client {
 	return &Client{rpc: pb.NewIntegrationServiceClient(conn), lifecycle: pb.NewLifecycleServiceClient(conn)}
 }
 
-// call is the whole of every method: to the wire, the call, from the wire.
+// call is the whole of every method: to the wire, the call, from the wire. Its messages are free as
+// soon as it returns, so from must not keep anything of the request.
 func call[PBReq, PBResp proto.Message, Req, Resp any](
 	ctx context.Context, req Req,
 	to func(*messages, Req) PBReq, rpc func(context.Context, PBReq, ...grpc.CallOption) (PBResp, error), from func(PBResp) Resp,
 ) (Resp, error) {
+	// Get gives messages that nobody else has, so concurrent calls do not meet.
 	m := freeMessages.Get().(*messages)
 	defer m.free()
 	out, err := rpc(ctx, to(m, req))

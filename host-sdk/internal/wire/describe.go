@@ -9,6 +9,7 @@ import (
 	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
 )
 
+// descriptionToPB runs once for each plugin process: the host keeps what it says.
 func descriptionToPB(d integration.Description) *pb.Description {
 	return &pb.Description{
 		Id:              d.ID,
@@ -39,6 +40,7 @@ func descriptionFromPB(d *pb.Description) integration.Description {
 
 func formatsToPB(f integration.Formats) *pb.Formats { return setFormats(&pb.Formats{}, f) }
 
+// setFormats is apart from formatsToPB so that a tick can fill a message that is used again.
 func setFormats(p *pb.Formats, f integration.Formats) *pb.Formats {
 	p.State, p.Task, p.Path, p.Options = int64(f.State), int64(f.Task), int64(f.Path), int64(f.Options)
 	return p
@@ -53,6 +55,8 @@ func formatsFromPB(f *pb.Formats) integration.Formats {
 	}
 }
 
+// webhookDescriptionToPB carries all that a host needs to route a request, and to answer one
+// without the plugin.
 func webhookDescriptionToPB(w integration.WebhookDescription) *pb.WebhookDescription {
 	return &pb.WebhookDescription{
 		SessionField:       w.SessionField,
@@ -79,6 +83,8 @@ func webhookDescriptionFromPB(w *pb.WebhookDescription) integration.WebhookDescr
 	}
 }
 
+// recentCallsToPB makes no message of the zero value: absent is how the wire says that the plugin
+// asks nothing.
 func recentCallsToPB(q integration.RecentCallsQuestion) *pb.RecentCallsQuestion {
 	if q == (integration.RecentCallsQuestion{}) {
 		return nil
@@ -120,6 +126,7 @@ func periodicFromPB(p *pb.PeriodicTask) integration.PeriodicTask {
 	return integration.PeriodicTask{Name: p.GetName(), Every: durationFromPB(p.GetEvery())}
 }
 
+// problemToPB carries problems and warnings alike.
 func problemToPB(p integration.Problem) *pb.Problem {
 	return &pb.Problem{Path: p.Path, Code: p.Code, Message: p.Message}
 }
@@ -128,6 +135,8 @@ func problemFromPB(p *pb.Problem) integration.Problem {
 	return integration.Problem{Path: p.GetPath(), Code: p.GetCode(), Message: p.GetMessage()}
 }
 
+// fallbackToPB carries answers that were rendered in advance. The host stores them, so they are
+// still there when the plugin is not.
 func fallbackToPB(f integration.FallbackAnswers) *pb.FallbackAnswers {
 	return &pb.FallbackAnswers{
 		Wait:      httpResponseToPB(f.Wait),
@@ -146,6 +155,7 @@ func fallbackFromPB(f *pb.FallbackAnswers) integration.FallbackAnswers {
 	}
 }
 
+// httpResponseToPB leaves a status of 0 as it is: the host answers 200.
 func httpResponseToPB(r integration.Response) *pb.HttpResponse {
 	return &pb.HttpResponse{Status: int64(r.Status), Header: headerToPB(r.Header), Body: r.Body}
 }
@@ -155,7 +165,8 @@ func httpResponseFromPB(r *pb.HttpResponse) integration.Response {
 }
 
 // headers is where the fields of a header lie: their texts, lists and messages are made in one
-// piece each, and used again.
+// piece each, and used again. A webhook has some twenty header fields; one piece of each kind keeps
+// it from being twenty allocations at each tick.
 type headers struct {
 	names  []string
 	text   texts
@@ -174,6 +185,8 @@ func (to *headers) toPB(h map[string][]string) []*pb.HeaderField {
 	}
 	to.names = slices.AppendSeq(slices.Grow(to.names, len(h)), maps.Keys(h))
 	slices.Sort(to.names)
+	// The room is measured first: growing in the middle would move the texts, and what was made of
+	// them before would keep the old piece alive.
 	count, size := 0, 0
 	for name, values := range h {
 		count, size = count+len(values), size+len(name)
@@ -191,6 +204,8 @@ func (to *headers) toPB(h map[string][]string) []*pb.HeaderField {
 		for _, v := range h[name] {
 			to.values = append(to.values, to.text.copy(v))
 		}
+		// The capacity ends here, or appending to one field's values would write over the next
+		// one's.
 		f.Values = to.values[begin:len(to.values):len(to.values)]
 	}
 	return to.list
@@ -231,6 +246,7 @@ func headerFromPB(fields []*pb.HeaderField) map[string][]string {
 		}
 	}
 	text, lists := all.String(), make([]string, 0, count)
+	// It cuts the next text off the long one, which all texts of the header share.
 	next := func(of []byte) (s string) {
 		s, text = text[:len(of)], text[len(of):]
 		return s
@@ -241,6 +257,7 @@ func headerFromPB(fields []*pb.HeaderField) map[string][]string {
 		for _, v := range f.GetValues() {
 			lists = append(lists, next(v))
 		}
+		// A peer in another language may send a name twice. A name without values stays, with nil.
 		if before := h[name]; len(before) > 0 {
 			h[name] = append(before, lists[begin:]...)
 		} else if h[name] = nil; begin < len(lists) {

@@ -53,7 +53,8 @@ var codeKinds = map[codes.Code]integration.Kind{
 }
 
 // TransportError is in the chain of an error that the connection, not the plugin, brought about:
-// the connection broke, was never made, the deadline passed, or a message was too large.
+// the connection broke, was never made, the deadline passed, or a message was too large. Callers
+// find it by errors.As: whether a call may be repeated on another process depends on it.
 type TransportError struct {
 	status *status.Status
 }
@@ -74,7 +75,8 @@ func (e *TransportError) DeadlinePassed() bool { return e.status.Code() == codes
 // on this side.
 func (e *TransportError) Canceled() bool { return e.status.Code() == codes.Canceled }
 
-// Is makes errors.Is work for the two errors of a context.
+// Is makes errors.Is work for the two errors of a context. Without it, code that asks whether its
+// own deadline has passed would have to know gRPC's codes.
 func (e *TransportError) Is(target error) bool {
 	switch e.status.Code() {
 	case codes.DeadlineExceeded:
@@ -97,9 +99,12 @@ func Status(err error) error {
 	if !known {
 		code = codes.Internal
 	}
+	// gRPC refuses to send a status whose text is not UTF-8, and an error may quote a caller's
+	// text.
 	st := status.New(code, validText(e.Message))
 	detail := errorToPB(e)
 	makeValidText(detail)
+	// If the detail cannot be encoded, the code alone still says the kind.
 	withDetail, err := st.WithDetails(detail)
 	if err != nil {
 		return st.Err()
@@ -134,6 +139,8 @@ func FromStatus(err error) error {
 	}
 	st := status.Convert(err)
 	for _, d := range st.Details() {
+		// A plugin of a later release may have kinds that we do not know: then the code says the
+		// nearest one that we do.
 		if detail, ok := d.(*pb.Error); ok {
 			e := errorFromPB(detail)
 			if _, known := kindCodes[e.Kind]; !known {
@@ -154,6 +161,7 @@ func FromStatus(err error) error {
 		e.Message = "the plugin cannot be reached"
 	case codes.Unimplemented:
 		e.Message = "the plugin does not offer this call: upgrade it"
+	// The text is a library's or a panic's: it is in the plugin's log, and may hold a secret.
 	case codes.Unknown:
 		e.Message = internalText
 	default:
@@ -170,6 +178,7 @@ func kindOfCode(c codes.Code) integration.Kind {
 	return integration.KindInternal
 }
 
+// errorToPB leaves the cause behind: Err is for errors.Is within one process.
 func errorToPB(e *integration.Error) *pb.Error {
 	if e == nil {
 		return nil

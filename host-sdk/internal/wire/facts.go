@@ -5,6 +5,8 @@ import (
 	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
 )
 
+// factsToPB runs in the host at every tick of every caller on hold, so it takes its messages from m
+// and makes none for what is absent.
 func factsToPB(m *messages, f integration.Facts) *pb.Facts {
 	p := m.facts.next()
 	p.Now = m.time(f.Now)
@@ -27,6 +29,8 @@ func factsToPB(m *messages, f integration.Facts) *pb.Facts {
 	return p
 }
 
+// factsFromPB runs in the plugin. What it returns shares nothing with the message but bytes such as
+// the session's state, which nobody changes.
 func factsFromPB(f *pb.Facts) integration.Facts {
 	return integration.Facts{
 		Now:          timeFromPB(f.GetNow()),
@@ -46,6 +50,8 @@ func factsFromPB(f *pb.Facts) integration.Facts {
 	}
 }
 
+// instanceToPB carries the options with their secrets, and the key for tokens: a message of it must
+// never be logged.
 func instanceToPB(m *messages, i integration.Instance) *pb.Instance {
 	p := m.instances.next()
 	p.Id = i.ID
@@ -84,6 +90,7 @@ func instanceFromPB(i *pb.Instance) integration.Instance {
 	}
 }
 
+// slicesToPB wraps each list in a message, as the values of a map cannot be lists on the wire.
 func slicesToPB(m map[string][]string) map[string]*pb.MediaSlices {
 	if m == nil {
 		return nil
@@ -106,6 +113,8 @@ func slicesFromPB(m map[string]*pb.MediaSlices) map[string][]string {
 	return out
 }
 
+// capabilitiesToPB leaves out what is false. A capability of a later release is false for an older
+// peer, so each must be named such that false means doing without.
 func capabilitiesToPB(m *messages, c integration.Capabilities) *pb.Capabilities {
 	p := m.capabilities.next()
 	p.UnroutedAlerts = c.UnroutedAlerts
@@ -140,6 +149,7 @@ func capabilitiesFromPB(c *pb.Capabilities) integration.Capabilities {
 	}
 }
 
+// sessionToPB is called for a session that exists; a request that begins one has none.
 func sessionToPB(m *messages, s *integration.Session) *pb.Session {
 	p := m.sessions.next()
 	p.Key = s.Key
@@ -162,6 +172,8 @@ func sessionFromPB(s *pb.Session) integration.Session {
 	}
 }
 
+// destinationToPB makes its own message, for verdicts and validation. Facts use
+// [messages.destinationsToPB].
 func destinationToPB(d integration.Destination) *pb.Destination {
 	return &pb.Destination{Kind: string(d.Kind), Id: d.ID, Name: d.Name, Missing: d.Missing}
 }
@@ -175,6 +187,7 @@ func destinationFromPB(d *pb.Destination) integration.Destination {
 	}
 }
 
+// userToPB carries telephone numbers in the order of trying them, which repeated fields keep.
 func userToPB(u integration.User) *pb.User {
 	return &pb.User{Id: u.ID, Name: u.Name, Email: u.Email, Phones: u.Phones, OccupiedBy: u.OccupiedBy, OccupiedHow: u.OccupiedHow, AwaitedBy: u.AwaitedBy}
 }
@@ -197,6 +210,7 @@ func onCallFromPB(e *pb.OnCallEntry) integration.OnCallEntry {
 	return integration.OnCallEntry{Layer: int(e.GetLayer()), User: userFromPB(e.GetUser())}
 }
 
+// questionToPB carries the fields of all kinds of questions. The zero At means now, and is absent.
 func questionToPB(q integration.Question) *pb.Question {
 	return &pb.Question{
 		Id:     q.ID,
@@ -227,6 +241,8 @@ func questionFromPB(q *pb.Question) integration.Question {
 	}
 }
 
+// answerToPB keeps nil apart for Route, User and Err: which of them is there says what the answer
+// is. No calls, or nobody on call, is an answer too, an empty list.
 func answerToPB(a integration.Answer) *pb.Answer {
 	return &pb.Answer{
 		Id:     a.ID,
@@ -251,6 +267,7 @@ func answerFromPB(a *pb.Answer) integration.Answer {
 	}
 }
 
+// verdictToPB keeps the order of the receivers: that of the rule's actions.
 func verdictToPB(v integration.RouteVerdict) *pb.RouteVerdict {
 	return &pb.RouteVerdict{
 		Receivers: each(v.Receivers, destinationToPB),

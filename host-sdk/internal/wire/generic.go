@@ -7,7 +7,8 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// each converts a slice; empty becomes nil, as protocol buffers do not distinguish the two.
+// each converts a slice; empty becomes nil, as protocol buffers do not distinguish the two. The
+// host and the plugin must therefore never tell an empty list from none.
 func each[A, B any](xs []A, f func(A) B) []B {
 	if len(xs) == 0 {
 		return nil
@@ -53,7 +54,8 @@ func timeFromPB(ts *timestamppb.Timestamp) time.Time {
 	return ts.AsTime()
 }
 
-// durationToPB converts a duration; zero is absent.
+// durationToPB converts a duration; zero is absent. Where a duration of zero means a default of the
+// receiver's, absent and zero are the same.
 func durationToPB(d time.Duration) *durationpb.Duration {
 	if d == 0 {
 		return nil

@@ -32,6 +32,8 @@ func RegisterLifecycle(s grpc.ServiceRegistrar, l Lifecycle) {
 	pb.RegisterLifecycleServiceServer(s, &lifecycle{is: l})
 }
 
+// lifecycle serves a host that ends or examines the process. It is a service of its own, so that a
+// drain, which refuses calls of [Service], still lets it through.
 type lifecycle struct {
 	pb.UnimplementedLifecycleServiceServer
 

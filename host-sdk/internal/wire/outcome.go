@@ -5,6 +5,8 @@ import (
 	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
 )
 
+// outcomeToPB runs in the plugin. A nil Response means that nothing answers a webhook, and a nil
+// Session that the state stays as it is, so both must stay nil.
 func outcomeToPB(o integration.Outcome) *pb.Outcome {
 	return &pb.Outcome{
 		Need:     each(o.Need, questionToPB),
@@ -43,6 +45,8 @@ func heardFromPB(h *pb.Heard) integration.Heard {
 	return integration.Heard{Ref: h.GetRef(), User: h.GetUser(), At: timeFromPB(h.GetAt())}
 }
 
+// sessionUpdateToPB carries the state as the plugin's own bytes: nothing on the way reads them.
+// Format says what they are, so that no older plugin is handed them.
 func sessionUpdateToPB(s integration.SessionUpdate) *pb.SessionUpdate {
 	return &pb.SessionUpdate{
 		State:     s.State,
@@ -71,6 +75,7 @@ func sessionUpdateFromPB(s *pb.SessionUpdate) integration.SessionUpdate {
 	}
 }
 
+// callToPB carries what pages show of a call. An EndedAt that is absent means that it still runs.
 func callToPB(c integration.CallView) *pb.CallView {
 	return &pb.CallView{
 		Id:        c.ID,
@@ -131,6 +136,8 @@ func legFromPB(l *pb.LegView) integration.LegView {
 	}
 }
 
+// findingToPB is for findings that a plugin reports. Those that a host repeats in its facts are
+// made by [messages.findingsToPB].
 func findingToPB(f integration.Finding) *pb.Finding {
 	return &pb.Finding{Code: f.Code, Severity: string(f.Severity), Message: f.Message, Field: f.Field, At: timeToPB(f.At)}
 }
@@ -145,6 +152,8 @@ func findingFromPB(f *pb.Finding) integration.Finding {
 	}
 }
 
+// logLineToPB carries a line that the host writes into its log: the plugin's decisions appear there
+// beside the host's own, and only if the outcome is committed.
 func logLineToPB(l integration.LogLine) *pb.LogLine {
 	return &pb.LogLine{Level: l.Level, Message: l.Message, Attrs: l.Attrs}
 }
@@ -153,6 +162,7 @@ func logLineFromPB(l *pb.LogLine) integration.LogLine {
 	return integration.LogLine{Level: l.GetLevel(), Message: l.GetMessage(), Attrs: l.GetAttrs()}
 }
 
+// actionLineToPB carries one line of what an action found, for people.
 func actionLineToPB(l integration.ActionLine) *pb.ActionLine {
 	return &pb.ActionLine{Level: l.Level, Text: l.Text, Field: l.Field, Choice: l.Choice}
 }

@@ -5,6 +5,8 @@ import (
 	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
 )
 
+// describeRequestToPB has nothing to carry yet. It has the signature of all the others, as [call]
+// wants one function for each method.
 func describeRequestToPB(_ *messages, _ integration.DescribeRequest) *pb.DescribeRequest {
 	return &pb.DescribeRequest{}
 }
@@ -29,6 +31,8 @@ func optionsSchemaRequestFromPB(*pb.OptionsSchemaRequest) integration.OptionsSch
 	return integration.OptionsSchemaRequest{}
 }
 
+// optionsSchemaToPB carries the schema verbatim: the order of its properties is the order of the
+// form, which a JSON value in the message would lose.
 func optionsSchemaToPB(s integration.OptionsSchema) *pb.OptionsSchemaResponse {
 	return &pb.OptionsSchemaResponse{Schema: s.Schema, Format: int64(s.Format)}
 }
@@ -37,6 +41,8 @@ func optionsSchemaFromPB(s *pb.OptionsSchemaResponse) integration.OptionsSchema 
 	return integration.OptionsSchema{Schema: s.GetSchema(), Format: int(s.GetFormat())}
 }
 
+// validateRequestToPB carries the options with their secrets, as some are checked at the foreign
+// service when Online is set.
 func validateRequestToPB(m *messages, r integration.ValidateOptionsRequest) *pb.ValidateOptionsRequest {
 	return &pb.ValidateOptionsRequest{
 		Options:      r.Options,
@@ -59,6 +65,8 @@ func validateRequestFromPB(r *pb.ValidateOptionsRequest) integration.ValidateOpt
 	}
 }
 
+// validateResponseToPB carries the document back, as the plugin may have raised it to its newest
+// format.
 func validateResponseToPB(r integration.ValidateOptionsResponse) *pb.ValidateOptionsResponse {
 	return &pb.ValidateOptionsResponse{
 		Problems: each(r.Problems, problemToPB),
@@ -79,6 +87,8 @@ func validateResponseFromPB(r *pb.ValidateOptionsResponse) integration.ValidateO
 	}
 }
 
+// webhookRequestToPB carries the request as it came, byte for byte: signatures are computed over
+// address and body.
 func webhookRequestToPB(m *messages, r integration.WebhookRequest) *pb.HandleWebhookRequest {
 	p := m.webhook.next()
 	p.Facts = factsToPB(m, r.Facts)
@@ -115,6 +125,7 @@ func webhookResponseFromPB(r *pb.HandleWebhookResponse) integration.Outcome {
 	return outcomeFromPB(r.GetOutcome())
 }
 
+// alertRequestToPB needs no more than the facts, which hold the alert's snapshot.
 func alertRequestToPB(m *messages, r integration.AlertRequest) *pb.HandleAlertRequest {
 	return &pb.HandleAlertRequest{Facts: factsToPB(m, r.Facts)}
 }
@@ -131,6 +142,8 @@ func alertResponseFromPB(r *pb.HandleAlertResponse) integration.Outcome {
 	return outcomeFromPB(r.GetOutcome())
 }
 
+// taskRequestToPB carries a timer, a result or a failure; Event says which, and so which fields are
+// set.
 func taskRequestToPB(m *messages, r integration.TaskRequest) *pb.HandleTaskRequest {
 	return &pb.HandleTaskRequest{
 		Facts:   factsToPB(m, r.Facts),
@@ -163,6 +176,8 @@ func taskResponseFromPB(r *pb.HandleTaskResponse) integration.Outcome {
 	return outcomeFromPB(r.GetOutcome())
 }
 
+// performRequestToPB counts attempts from 1, so that a plugin can tell a repetition, whose effect
+// may be there already.
 func performRequestToPB(m *messages, r integration.PerformRequest) *pb.PerformRequest {
 	return &pb.PerformRequest{Facts: factsToPB(m, r.Facts), Task: taskToPB(r.Task), Attempt: int64(r.Attempt)}
 }
@@ -175,6 +190,7 @@ func performRequestFromPB(r *pb.PerformRequest) integration.PerformRequest {
 	}
 }
 
+// taskResultToPB carries whole recordings. They are what [integration.MaxMessageBytes] is for.
 func taskResultToPB(r integration.TaskResult) *pb.PerformResponse {
 	return &pb.PerformResponse{Payload: r.Payload, Media: each(r.Media, mediaContentToPB)}
 }
@@ -183,6 +199,7 @@ func taskResultFromPB(r *pb.PerformResponse) integration.TaskResult {
 	return integration.TaskResult{Payload: r.GetPayload(), Media: each(r.GetMedia(), mediaContentFromPB)}
 }
 
+// actionRequestToPB carries what a person entered into the action's own fields, by name.
 func actionRequestToPB(m *messages, r integration.ActionRequest) *pb.RunActionRequest {
 	return &pb.RunActionRequest{Facts: factsToPB(m, r.Facts), Name: r.Name, Values: r.Values}
 }

@@ -214,7 +214,7 @@ func TestTextThatIsNotUTF8(t *testing.T) {
 			Facts: integration.Facts{
 				SessionKey:   odd,
 				Destinations: []integration.Destination{{Name: odd}},
-				Instance:     integration.Instance{MediaURLs: map[string]string{odd: odd, "ok": "ok"}},
+				Instance:     integration.Instance{MediaURLs: map[string]string{odd: odd, "ok": "ok"}, MediaSlices: map[string][]string{odd: {odd}, "ok": {odd, "ok"}}},
 				Answers:      []integration.Answer{{User: &integration.User{Phones: []string{odd, "+12025550143"}}}},
 			},
 		}
@@ -234,7 +234,7 @@ func TestTextThatIsNotUTF8(t *testing.T) {
 	want.Facts = integration.Facts{
 		SessionKey:   readable,
 		Destinations: []integration.Destination{{Name: readable}},
-		Instance:     integration.Instance{MediaURLs: map[string]string{readable: readable, "ok": "ok"}},
+		Instance:     integration.Instance{MediaURLs: map[string]string{readable: readable, "ok": "ok"}, MediaSlices: map[string][]string{readable: {readable}, "ok": {readable, "ok"}}},
 		Answers:      []integration.Answer{{User: &integration.User{Phones: []string{readable, "+12025550143"}}}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -17,6 +17,8 @@ func RegisterServer(s grpc.ServiceRegistrar, impl integration.Integration, log *
 	pb.RegisterIntegrationServiceServer(s, &server{impl: impl, log: log})
 }
 
+// server hands each method to impl. The embedded type answers methods that a newer host may call
+// with Unimplemented, which becomes unsupported there.
 type server struct {
 	pb.UnimplementedIntegrationServiceServer
 
@@ -24,7 +26,8 @@ type server struct {
 	log  *slog.Logger
 }
 
-// serve is the whole of every method: from the wire, the call, to the wire.
+// serve is the whole of every method: from the wire, the call, to the wire. An error of unknown
+// origin is logged here, because its text stays here: it may hold anything, also a secret.
 func serve[PBReq, PBResp proto.Message, Req, Resp any](
 	ctx context.Context, s *server, name string, in PBReq,
 	from func(PBReq) Req, call func(context.Context, Req) (Resp, error), to func(Resp) PBResp,

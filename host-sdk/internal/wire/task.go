@@ -5,6 +5,8 @@ import (
 	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
 )
 
+// taskToPB carries a task in both directions: the plugin commands it in an outcome, the host hands
+// it back to be performed or when its time has come.
 func taskToPB(t integration.Task) *pb.Task {
 	return &pb.Task{
 		Name:       t.Name,
@@ -21,6 +23,7 @@ func taskToPB(t integration.Task) *pb.Task {
 	}
 }
 
+// taskFromPB leaves a zero NotAfter as it is: the host puts its own limit.
 func taskFromPB(t *pb.Task) integration.Task {
 	return integration.Task{
 		Name:       t.GetName(),
@@ -37,6 +40,8 @@ func taskFromPB(t *pb.Task) integration.Task {
 	}
 }
 
+// mediaContentToPB carries the bytes of a recording from the plugin, which fetched it, to the host,
+// which keeps it.
 func mediaContentToPB(m integration.MediaContent) *pb.MediaContent {
 	return &pb.MediaContent{Name: m.Name, ContentType: m.ContentType, Data: m.Data, Duration: durationToPB(m.Duration)}
 }
@@ -50,6 +55,8 @@ func mediaContentFromPB(m *pb.MediaContent) integration.MediaContent {
 	}
 }
 
+// mailToPB carries what the mail says and to which groups of people it goes. Addresses and
+// attachments are the host's to find.
 func mailToPB(m integration.Mail) *pb.Mail {
 	return &pb.Mail{
 		Key:         m.Key,

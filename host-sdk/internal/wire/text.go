@@ -11,9 +11,11 @@ import (
 // validText replaces what is not UTF-8 by U+FFFD.
 func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
-// makeValidText replaces, in every text field of m, what is not UTF-8 by U+FFFD; see [Codec].
+// makeValidText replaces, in every text field of m, what is not UTF-8 by U+FFFD; see [Codec]. It
+// changes m, but not what the caller's values share with it.
 func makeValidText(m proto.Message) { validMessage(m.ProtoReflect()) }
 
+// validMessage looks at the fields that are set, and at those of all messages in them.
 func validMessage(m protoreflect.Message) {
 	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		switch {
@@ -30,6 +32,8 @@ func validMessage(m protoreflect.Message) {
 	})
 }
 
+// validList replaces the list of m's field fd if one of its texts is not UTF-8. The list itself may
+// be a slice of the caller's.
 func validList(m protoreflect.Message, fd protoreflect.FieldDescriptor, list protoreflect.List) {
 	switch {
 	case fd.Message() != nil:
@@ -53,12 +57,18 @@ func validList(m protoreflect.Message, fd protoreflect.FieldDescriptor, list pro
 	}
 }
 
-// validMap knows the one map type of the wire: text to text.
+// validMap looks at a map whose values are texts or messages: the wire has no others. Only a map with
+// a text to replace is made anew.
 func validMap(m protoreflect.Message, fd protoreflect.FieldDescriptor, old protoreflect.Map) {
-	valid := true
+	ofMessages, valid := fd.MapValue().Message() != nil, true
 	old.Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
-		valid = utf8.ValidString(k.String()) && utf8.ValidString(v.String())
-		return valid
+		if ofMessages {
+			validMessage(v.Message())
+		} else {
+			valid = valid && utf8.ValidString(v.String())
+		}
+		valid = valid && utf8.ValidString(k.String())
+		return true
 	})
 	if valid {
 		return
@@ -66,8 +76,11 @@ func validMap(m protoreflect.Message, fd protoreflect.FieldDescriptor, old proto
 	// A new map: the old one belongs to the caller.
 	fresh := m.NewField(fd)
 	old.Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
-		key := protoreflect.ValueOfString(validText(k.String())).MapKey()
-		fresh.Map().Set(key, protoreflect.ValueOfString(validText(v.String())))
+		if !ofMessages {
+			v = protoreflect.ValueOfString(validText(v.String()))
+		}
+		// Two keys that differ only in what is not UTF-8 become one: the last one's value stays.
+		fresh.Map().Set(protoreflect.ValueOfString(validText(k.String())).MapKey(), v)
 		return true
 	})
 	m.Set(fd, fresh)
