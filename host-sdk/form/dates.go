@@ -8,12 +8,14 @@ const (
 	formatDateTime = "date-time"
 )
 
-// minutes is how a browser's control writes a date and a time.
+// minutes is how a browser's control writes a date and a time. Browsers send no zone and, while the
+// seconds are zero, no seconds either (HTML: datetime-local).
 const minutes = "2006-01-02T15:04"
 
 // DateControl is the type of the input for a text of a format, and the text as that input shows it:
 // date, or for date-time datetime-local, in UTC. A text that such an input could not show, which
-// was typed without one, stays as it is, in an input of the type text.
+// was typed without one, stays as it is, in an input of the type text. An input of such a type
+// shows nothing for a text that it cannot read, and would save nothing in its place.
 func DateControl(format, text string) (control, shown string) {
 	switch format {
 	case formatDate:

@@ -22,6 +22,8 @@ const Prefix = "option."
 // are kept. uploads maps keys to the references of files that were stored with this submission.
 // Decode fails if old is not a JSON object.
 func (f *Form) Decode(values url.Values, old []byte, uploads map[string]string) ([]byte, error) {
+	// The document is built anew from what was sent. Of the old one remains what this form could
+	// not show: fields of a newer or older schema, and fields that were not sent.
 	before, err := object(old)
 	if err != nil {
 		return nil, err
@@ -32,6 +34,7 @@ func (f *Form) Decode(values url.Values, old []byte, uploads map[string]string) 
 			doc[k] = v
 		}
 	}
+	// Only fields of the schema are read, so a request cannot add others to the document.
 	for _, g := range f.Groups {
 		for _, field := range g.Fields {
 			// The value as it was sent; else the stored one, unless it is a secret, which
@@ -41,6 +44,7 @@ func (f *Form) Decode(values url.Values, old []byte, uploads map[string]string) 
 			} else if kept, was := before[field.Key]; was && !field.Secret && !values.Has(Prefix+field.Key) {
 				doc[field.Key] = kept
 			}
+			// A file chosen now wins over what the text and the earlier file say.
 			if ref := uploads[field.Key]; ref != "" {
 				doc[field.Key] = ref
 			}
@@ -50,7 +54,8 @@ func (f *Form) Decode(values url.Values, old []byte, uploads map[string]string) 
 }
 
 // decode returns the field's value, and whether the form had the field. A form that shows only some
-// fields must not reset the others.
+// fields must not reset the others. A value of nil is JSON's null, by which MergeSecrets deletes a
+// secret. Types are those of encoding/json, so that validation sees what a program would have sent.
 func (field Field) decode(values url.Values) (any, bool) {
 	name := Prefix + field.Key
 	text := values.Get(name)
@@ -66,6 +71,8 @@ func (field Field) decode(values url.Values) (any, bool) {
 	case field.Type == "boolean":
 		// Browsers do not send an unchecked box; a hidden input says that the form had it.
 		return text == "true", values.Has(name+".present") || values.Has(name)
+	// A text that was entered wins over the uploaded file; without one the hidden input repeats its
+	// reference.
 	case field.Media != nil && strings.TrimSpace(text) == "" && strings.HasPrefix(values.Get(name+".media"), mediaPrefix):
 		if values.Get(name+".remove") != "" {
 			return "", true
@@ -87,6 +94,7 @@ func (field Field) decode(values url.Values) (any, bool) {
 		if text == "" {
 			return nil, false // an empty number means the default
 		}
+		// Whole numbers stay whole: as a float, one beyond 2^53 would change.
 		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 			return n, true
 		}

@@ -18,6 +18,7 @@ type Problem struct {
 
 // View holds what a form shows.
 type View struct {
+	// It may also be the document as it was refused, so that nobody enters a form twice.
 	Values   []byte // JSON document; secrets as HideSecrets leaves them
 	Problems []Problem
 	Warnings []Problem
@@ -25,6 +26,9 @@ type View struct {
 	MediaURL func(ref string) string
 }
 
+// html/template escapes each value for its place, so no text of a schema or a document can become
+// markup.
+//
 //go:embed form.html.tmpl
 var formTemplate string
 
@@ -57,7 +61,8 @@ func (f *Form) HTML(v View) (template.HTML, error) {
 	return template.HTML(b.String()), nil // #nosec G203 -- made by html/template
 }
 
-// row is a field with its value, its messages, and what the template needs.
+// row is a field with its value, its messages, and what the template needs. It is made anew for
+// each page; the template only writes it down.
 type row struct {
 	Field
 	ID         string
@@ -80,6 +85,8 @@ type row struct {
 // row is what one field shows. A value that is missing shows its default, as that is what counts.
 func (f *Form) row(field Field, doc map[string]json.RawMessage, v View) row {
 	r := row{Field: field, ID: "option-" + field.Key}
+	// A schema's default is what counts while the document has no value, so showing nothing would
+	// mislead.
 	value, ok := doc[field.Key]
 	if !ok {
 		value = field.Default
@@ -88,6 +95,7 @@ func (f *Form) row(field Field, doc map[string]json.RawMessage, v View) row {
 	case field.Secret:
 		// Only the mark counts: even if a host forgets to hide a secret, the page does not show it.
 		r.IsSet = ok && isSetMark(value)
+	// Anything but true is shown as off, also a text that validation will refuse.
 	case field.Type == "boolean":
 		r.Checked = string(bytes.TrimSpace(value)) == "true"
 	case field.Type == "array":
@@ -140,7 +148,9 @@ func (f *Form) row(field Field, doc map[string]json.RawMessage, v View) row {
 	return r
 }
 
-// messages returns the messages of a field. Those of a list's entry name its line.
+// messages returns the messages of a field. Those of a list's entry name its line. messages
+// compares by the first part of a path: the rest is the position in a list, from 0. A path that
+// names no field is the host's to show above the form.
 func messages(field Field, all []Problem) []string {
 	var out []string
 	for _, p := range all {
@@ -161,7 +171,8 @@ func messages(field Field, all []Problem) []string {
 	return out
 }
 
-// hint words what the schema knows, so that no description has to repeat it.
+// hint words what the schema knows, so that no description has to repeat it. hint is empty when
+// there is nothing to add. Its parts are sentences.
 func (field Field) hint() string {
 	var parts []string
 	if field.Min != nil && field.Max != nil {

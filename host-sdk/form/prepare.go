@@ -30,6 +30,8 @@ func Prepare(schema, stored []byte) (prepared, document []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	// Only the top level and the properties are taken apart; what is inside a property stays as the
+	// schema's author wrote it.
 	root, err := readMembers(schema)
 	if err != nil {
 		return nil, nil, err
@@ -38,6 +40,7 @@ func Prepare(schema, stored []byte) (prepared, document []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	// A schema without the list gets none, below.
 	var required []string
 	if raw, ok := root.values["required"]; ok {
 		if err := json.Unmarshal(raw, &required); err != nil {
@@ -52,6 +55,8 @@ func Prepare(schema, stored []byte) (prepared, document []byte, err error) {
 		}
 		v, stored := old[key]
 		switch {
+		// Neither the value nor its mark goes into the document. MergeSecrets takes an absent
+		// secret for one that nobody touched.
 		case slices.Contains(secrets, key):
 			if isSet(v) {
 				required = slices.DeleteFunc(required, func(r string) bool { return r == key })
@@ -67,6 +72,7 @@ func Prepare(schema, stored []byte) (prepared, document []byte, err error) {
 		}
 		properties.put(key, p.bytes())
 	}
+	// They are sorted, so that equal documents make equal bytes: a map has no order.
 	var unknown []string
 	for key := range old {
 		if _, known := properties.values[key]; !known {
@@ -85,7 +91,8 @@ func Prepare(schema, stored []byte) (prepared, document []byte, err error) {
 	return root.bytes(), doc.bytes(), nil
 }
 
-// isSet reports whether a secret has a value, be it there or only marked.
+// isSet reports whether a secret has a value, be it there or only marked. A document from the store
+// has the value, one from HideSecrets the mark.
 func isSet(v json.RawMessage) bool {
 	var mark struct {
 		Set *bool `json:"set"`
@@ -97,7 +104,8 @@ func isSet(v json.RawMessage) bool {
 	return text != "" && text != "null" && text != `""`
 }
 
-// members is a JSON object that keeps the order of its keys, which is the order of the form.
+// members is a JSON object that keeps the order of its keys, which is the order of the form. The
+// values stay as they are written, so preparing changes no number and no text.
 type members struct {
 	keys   []string
 	values map[string]json.RawMessage

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// Form is an options schema in the order and the parts in which people see it.
+// Form is an options schema in the order and the parts in which people see it. It is made by Parse
+// and not changed afterwards, so many requests may share it.
 type Form struct {
 	Title       string
 	Description string
@@ -70,7 +71,8 @@ type Condition struct {
 	Equals []json.RawMessage `json:"equals"`
 }
 
-// property is a property as the schema writes it.
+// property is a property as the schema writes it. Keywords that begin with x- are ours; form
+// libraries ignore them, so RJSF and JSONForms translate them.
 type property struct {
 	Type        string          `json:"type"`
 	Title       string          `json:"title"`
@@ -115,6 +117,7 @@ func Parse(schema []byte) (*Form, error) {
 	if err := json.Unmarshal(s.Properties, &props); err != nil {
 		return nil, fmt.Errorf("options schema: properties: %w", err)
 	}
+	// Two decodings of the same text: one for the values, one for their order.
 	keys, err := objectKeys(s.Properties) // a map would lose their order
 	if err != nil {
 		return nil, err
@@ -127,6 +130,8 @@ func Parse(schema []byte) (*Form, error) {
 		if err != nil {
 			return nil, err
 		}
+		// A group that the schema does not declare counts as none, so a field with a misspelt group
+		// is still shown.
 		i := slices.IndexFunc(f.Groups, func(g Group) bool { return g.ID == p.Group })
 		if i < 0 {
 			rest.Fields = append(rest.Fields, field)
@@ -140,7 +145,8 @@ func Parse(schema []byte) (*Form, error) {
 	return f, nil
 }
 
-// field converts a property. A schema error names the property, so that its author finds it.
+// field converts a property. A schema error names the property, so that its author finds it. What
+// cannot be drawn is refused here, when the plugin is loaded, and not when somebody opens the form.
 func (p property) field(key string, required bool) (Field, error) {
 	switch p.Type {
 	case "string", "integer", "number", "boolean":
@@ -169,6 +175,7 @@ func (p property) field(key string, required bool) (Field, error) {
 		}
 		f.Choices = append(f.Choices, Choice{v, title})
 	}
+	// The example of a list is itself a list; each of its entries is shown on its own.
 	for _, e := range p.Examples {
 		switch v := e.(type) {
 		case string:
@@ -196,7 +203,8 @@ func (f *Form) Field(key string) (Field, bool) {
 
 // HoldsIn reports whether the condition is true in a document. A missing value counts as the
 // default of its field. A condition that cannot be evaluated is true: a superfluous field does less
-// harm than a field that nobody can reach.
+// harm than a field that nobody can reach. It is for hosts that draw the form by themselves; the
+// pages of HTML leave it to the script.
 func (c *Condition) HoldsIn(f *Form, document []byte) bool {
 	doc, err := object(document)
 	if c == nil || err != nil {
@@ -213,7 +221,8 @@ func (c *Condition) HoldsIn(f *Form, document []byte) bool {
 	return slices.ContainsFunc(c.Equals, func(want json.RawMessage) bool { return sameJSON(v, want) })
 }
 
-// describe words the condition, for forms that show every field.
+// describe words the condition, for forms that show every field. It returns "" if the schema has no
+// such field. Values are worded as the form shows them: on, off, the title of a choice.
 func (c *Condition) describe(f *Form) string {
 	other, ok := f.Field(c.Field)
 	if !ok {
@@ -242,7 +251,8 @@ func (c *Condition) describe(f *Form) string {
 	return "Only used when " + other.Title + " is " + strings.Join(words, " or ") + "."
 }
 
-// sameJSON compares two JSON values by type and value, so that true differs from "true".
+// sameJSON compares two JSON values by type and value, so that true differs from "true". A default
+// of true must not meet a condition on the text "true".
 func sameJSON(a, b json.RawMessage) bool {
 	var x, y any
 	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {

@@ -9,7 +9,8 @@ import (
 )
 
 // SecretFields lists the properties of a schema that are marked x-secret or writeOnly, in the
-// schema's order.
+// schema's order. Both marks count, so that a schema whose author forgot one of them does not show
+// its secrets.
 func SecretFields(schema []byte) ([]string, error) {
 	var s struct {
 		Properties json.RawMessage `json:"properties"`
@@ -38,7 +39,7 @@ func SecretFields(schema []byte) ([]string, error) {
 }
 
 // objectKeys returns the keys of a JSON object in their written order, which a Go map does not
-// keep.
+// keep. The decoder reads token by token, and skips each value whole.
 func objectKeys(object []byte) ([]string, error) {
 	d := json.NewDecoder(bytes.NewReader(object))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
@@ -73,6 +74,8 @@ func MergeSecrets(sent, old []byte, secrets []string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Whatever a form library does with a field that it may not show ends in one of these: it
+	// leaves it out, sends an empty text, or sends the mark back.
 	for _, k := range secrets {
 		v, present := doc[k]
 		text := string(bytes.TrimSpace(v))
@@ -109,8 +112,8 @@ func Overlay(doc, current []byte, secrets []string) ([]byte, error) {
 	return json.Marshal(d)
 }
 
-// HideSecrets returns the document as it may be shown: each secret that has a value becomes
-// {"set": true}.
+// HideSecrets returns the document as it may be shown: each secret that has a value becomes {"set":
+// true}. It must run before a document leaves the host: pages, API and logs see nothing else.
 func HideSecrets(doc []byte, secrets []string) ([]byte, error) {
 	d, err := object(doc)
 	if err != nil {

@@ -15,6 +15,8 @@ func RJSF(schema []byte) ([]byte, error) {
 		return nil, err
 	}
 	ui := map[string]any{}
+	// RJSF sorts by this list, not by the order of the schema's keys, which a JavaScript object may
+	// have lost.
 	order := []string{}
 	for _, g := range f.Groups {
 		for _, field := range g.Fields {
@@ -23,6 +25,7 @@ func RJSF(schema []byte) ([]byte, error) {
 			switch {
 			case field.Secret:
 				u["ui:widget"] = "password"
+				// Otherwise a browser offers the administrator's own password.
 				u["ui:autocomplete"] = "new-password"
 			case field.Multiline:
 				u["ui:widget"] = "textarea"
@@ -76,6 +79,7 @@ func JSONForms(schema []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The types follow the documents that JSON Forms reads (JSON Forms docs: UI schema, rules).
 	type condition struct {
 		Scope  string         `json:"scope"`
 		Schema map[string]any `json:"schema"`
@@ -97,6 +101,7 @@ func JSONForms(schema []byte) ([]byte, error) {
 	for _, g := range f.Groups {
 		group := element{Type: "Group", Label: g.Title}
 		for _, field := range g.Fields {
+			// Without showUnfocusedDescription the help appears only while the input has the focus.
 			e := element{Type: "Control", Scope: "#/properties/" + field.Key, Options: map[string]any{"showUnfocusedDescription": true}}
 			switch {
 			case field.Secret:
@@ -123,7 +128,9 @@ func JSONForms(schema []byte) ([]byte, error) {
 }
 
 // schema returns the condition as a schema of the whole document. A rule about the other field
-// alone would be false for a missing value, even if the field's default meets the condition.
+// alone would be false for a missing value, even if the field's default meets the condition. Where
+// the default does not meet it, the field must be there, or its absence would count as meeting it
+// (draft-07: properties).
 func (c *Condition) schema(f *Form) map[string]any {
 	s := map[string]any{"properties": map[string]any{c.Field: map[string]any{"enum": c.Equals}}}
 	other, _ := f.Field(c.Field)

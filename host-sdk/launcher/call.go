@@ -17,8 +17,10 @@ import (
 // failed is it no use waiting for a failed plugin.
 func (p *Plugin) acquire(ctx context.Context, urgent bool) (*process, error) {
 	p.mu.Lock()
+	// Only a start that fails after this moment is news to this call.
 	refusals := p.refusals
 	p.mu.Unlock()
+	// Each change of status closes changed, so nothing is missed between looking and waiting.
 	for {
 		p.mu.Lock()
 		if urgent {
@@ -35,6 +37,8 @@ func (p *Plugin) acquire(ctx context.Context, urgent bool) (*process, error) {
 			return proc, nil
 		case stopped:
 			return nil, p.errGone("it was stopped by the host")
+		// A plugin that failed is tried again by itself, but too late for whoever asks now: they
+		// get the fallback answer instead of silence.
 		case s.State == StateFailed && tried:
 			return nil, p.errGone(fmt.Sprintf("it failed too often, the next start is at %s (or by a restart); last: %s",
 				s.NextStart.UTC().Format(time.RFC3339), s.LastError))
@@ -51,7 +55,8 @@ func (p *Plugin) acquire(ctx context.Context, urgent bool) (*process, error) {
 	}
 }
 
-// verdict says what an error of a call means.
+// verdict says what an error of a call means. It decides whether a call is repeated, so "lost" is
+// said only where the process cannot answer any more.
 type verdict int
 
 const (
@@ -63,7 +68,8 @@ const (
 
 // judge says what err of a call to proc means, and sees to a process that is gone or frozen. ctx is
 // the caller's. Only errors of the connection can mean that the process is gone; whatever the
-// plugin says itself is its answer.
+// plugin says itself is its answer. It may take as long as a probe. It is called after proc.finish,
+// so a process that is being drained does not wait for it.
 func (p *Plugin) judge(ctx context.Context, proc *process, err error) verdict {
 	var contractErr *integration.Error
 	var transport *wire.TransportError
@@ -79,6 +85,8 @@ func (p *Plugin) judge(ctx context.Context, proc *process, err error) verdict {
 		// before the end of the process.
 		select {
 		case <-proc.exited:
+		// The connection is gone and the process is not: nobody can reach it any more, so it is
+		// killed, which makes watch start another.
 		case <-time.After(p.cfg.Timing.GoneSettling):
 			proc.giveUp("the connection to the process broke")
 		}
@@ -98,7 +106,9 @@ func (p *Plugin) judge(ctx context.Context, proc *process, err error) verdict {
 }
 
 // probe reports whether the process gives a sign of life, and gives it up if not. A health check
-// needs a fraction of what a call may need, so a process that is merely busy passes.
+// needs a fraction of what a call may need, so a process that is merely busy passes. With a health
+// check of its own, a call that is slow for reasons of its own, such as a page of options, does not
+// cost everybody the process.
 func (p *Plugin) probe(ctx context.Context, proc *process) bool {
 	err := proc.alive(ctx, p.cfg.Timing.Probe)
 	if err == nil {
@@ -116,7 +126,8 @@ func (p *Plugin) probe(ctx context.Context, proc *process) bool {
 type method[Req, Resp any] func(integration.Integration, context.Context, Req) (Resp, error)
 
 // pure makes a call that may be repeated: once, on the successor of a process that was lost. See
-// acquire for urgent.
+// acquire for urgent. Each attempt has Timing.Handle, so a frozen process leaves time for its
+// successor.
 func pure[Req, Resp any](ctx context.Context, p *Plugin, req Req, call method[Req, Resp], urgent bool) (Resp, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
@@ -129,6 +140,7 @@ func pure[Req, Resp any](ctx context.Context, p *Plugin, req Req, call method[Re
 		if err != nil {
 			return none, err
 		}
+		// The caller's own deadline still counts, if it is sooner.
 		once, cancel := context.WithTimeout(ctx, p.cfg.Timing.Handle)
 		resp, err := call(proc.conn, once, req)
 		cancel()
@@ -149,7 +161,8 @@ func pure[Req, Resp any](ctx context.Context, p *Plugin, req Req, call method[Re
 }
 
 // effectful makes a call that must not be repeated once it may have started. Only the refusal of a
-// process that is being stopped proves that it has not.
+// process that is being stopped proves that it has not. It has no deadline but its context's:
+// dialling or a check at the foreign service may take longer than a decision.
 func effectful[Req, Resp any](ctx context.Context, p *Plugin, req Req, call method[Req, Resp]) (Resp, error) {
 	for attempt := 1; ; attempt++ {
 		var none Resp
@@ -195,10 +208,12 @@ func (p *Plugin) ValidateOptions(ctx context.Context, req integration.ValidateOp
 }
 
 // ReturnsInTime says to an engine that calls return when their context has ended: waiting for a
-// process and calls over a connection do.
+// process and calls over a connection do. An engine calls anything else on a goroutine of its own,
+// which costs each request a little.
 func (p *Plugin) ReturnsInTime() {}
 
-// HandleWebhook implements integration.Integration.
+// HandleWebhook implements integration.Integration. It alone is urgent: a caller listens to silence
+// meanwhile.
 func (p *Plugin) HandleWebhook(ctx context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
 	return pure(ctx, p, req, integration.Integration.HandleWebhook, true)
 }

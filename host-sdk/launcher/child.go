@@ -21,7 +21,8 @@ var _ runner.Runner = (*child)(nil)
 
 // child is the operating system's process of a plugin. It is a runner of its own since go-plugin's
 // sees an exit only when stdout and stderr have ended, which a grandchild can put off for ever, and
-// stops reading after odd output.
+// stops reading after odd output. mu guards what Start's goroutines write. exited comes before
+// read: a process is dead as soon as it is gone, though its last words are still being read.
 type child struct {
 	exe         *executable
 	env         []string
@@ -49,7 +50,8 @@ func newChild(exe *executable, env []string, deathSignal bool, settle time.Durat
 }
 
 // Start implements runner.Runner. The pipes are this package's own: closing them does not depend on
-// who else holds their other ends.
+// who else holds their other ends. go-plugin calls it once. An error leaves no process and no open
+// pipe behind.
 func (c *child) Start(context.Context) error {
 	stdout, stdoutW, err := os.Pipe()
 	if err != nil {
@@ -88,6 +90,7 @@ func (c *child) Start(context.Context) error {
 }
 
 // startWith starts the process and its watcher. It returns when the process runs, or cannot be run.
+// The watcher goroutine lives as long as the process, on a thread of its own.
 func (c *child) startWith(stdout, stderr *os.File) error {
 	started := make(chan error)
 	go func() {
@@ -107,6 +110,8 @@ func (c *child) startWith(stdout, stderr *os.File) error {
 		c.pid = cmd.Process.Pid
 		c.mu.Unlock()
 		started <- nil
+		// kill looks at reaped under the same lock: once the process is waited for, its number may
+		// be another's.
 		status := waitExit(cmd, c.endGroup)
 		c.mu.Lock()
 		c.reaped, c.status = true, status
@@ -117,7 +122,8 @@ func (c *child) startWith(stdout, stderr *os.File) error {
 }
 
 // whileBusy repeats start while the file is open for writing, for a quarter of a second: another
-// goroutine's fork may hold it open for a moment.
+// goroutine's fork may hold it open for a moment. Linux refuses to run such a file (ETXTBSY); a
+// child that has forked and not yet executed holds all descriptors of this process.
 func whileBusy(sleep func(time.Duration), start func() error) (err error) {
 	for delay := time.Millisecond; delay < 200*time.Millisecond; delay *= 2 {
 		if err = start(); !textBusy(err) {
@@ -140,6 +146,7 @@ func (c *child) command(stdout, stderr *os.File) *exec.Cmd {
 		Stderr:      stderr,
 		SysProcAttr: systemAttributes(c.deathSignal),
 	}
+	// It becomes descriptor 3 of the process, which descriptorPath names.
 	if c.exe.file != nil {
 		cmd.ExtraFiles = []*os.File{c.exe.file}
 	}
@@ -147,7 +154,8 @@ func (c *child) command(stdout, stderr *os.File) *exec.Cmd {
 }
 
 // readStdout hands the first line to go-plugin and logs the others: after the handshake nothing
-// belongs there.
+// belongs there. A first line that is no handshake is kept for the error of the start. It returns
+// when the pipe ends.
 func (c *child) readStdout(stdout io.Reader, handshake *io.PipeWriter) {
 	r := bufio.NewReaderSize(stdout, maxLine)
 	first, _ := r.ReadSlice('\n')
@@ -164,6 +172,7 @@ func (c *child) readStdout(stdout io.Reader, handshake *io.PipeWriter) {
 }
 
 // isHandshake reports whether a line looks like go-plugin's: numbers and words between bars.
+// go-plugin's line is CORE|APP|NETWORK|ADDRESS|PROTOCOL, and perhaps more.
 func isHandshake(line []byte) bool {
 	parts := strings.Split(string(line), "|")
 	if len(parts) < 4 {
@@ -189,7 +198,8 @@ func (c *child) kill() {
 	}
 }
 
-// endGroup is called when the process has ended: its descendants in its group end with it.
+// endGroup is called when the process has ended: its descendants in its group end with it. A
+// grandchild that outlived the plugin could go on calling the foreign service in its name.
 func (c *child) endGroup() { killGroup(c.pid) }
 
 // exit describes how the process ended; it must have.
@@ -249,7 +259,8 @@ func (c *child) ID() string {
 // Diagnose implements runner.Runner; see failure.go.
 func (c *child) Diagnose(context.Context) string { return "" }
 
-// PluginToHost implements runner.Runner.
+// PluginToHost implements runner.Runner. Both are for plugins in containers, whose addresses differ
+// from the host's. Ours share the machine.
 func (c *child) PluginToHost(network, address string) (string, string, error) {
 	return network, address, nil
 }

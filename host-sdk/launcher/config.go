@@ -31,7 +31,9 @@ type Config struct {
 	noDeathSignal bool // tests of the plugin's own watch over its parent
 }
 
-// Timing holds the launcher's times and numbers. A field that is zero has its default.
+// Timing holds the launcher's times and numbers. A field that is zero has its default. Tests
+// shorten them; a host hardly needs to. They are real time, whatever clock the host gives its
+// engine, as processes live in it.
 type Timing struct {
 	Start        time.Duration // for a process to answer after its start: 10 s
 	Handle       time.Duration // for one attempt of a call that may be repeated: 3 s
@@ -42,6 +44,8 @@ type Timing struct {
 	HealthMisses int           // missed checks in a row that make a process frozen: 3
 	Drain        time.Duration // for calls in progress when a process is stopped or replaced: 10 s
 	KillAfter    time.Duration // between asking a process to end and SIGKILL: 1 s
+	// The next four decide how soon a plugin that dies again and again is started: at once, then
+	// ever later, until it counts as failed.
 	// Before the second restart in a row, doubled each time: 100 ms; the first is at once.
 	FirstBackoff time.Duration
 	// The longest time between starts, and between those of a failed plugin: 30 s.
@@ -90,7 +94,8 @@ func (t Timing) withDefaults() Timing {
 	return t
 }
 
-// withDefaults fills in what was left out. Only the folder has no default.
+// withDefaults fills in what was left out. Only the folder has no default. The result is a copy, so
+// a host may use one Config for several plugins.
 func (c Config) withDefaults() (Config, error) {
 	if c.Dir == "" {
 		return c, errors.New("launch: no plugin folder given (Config.Dir)")

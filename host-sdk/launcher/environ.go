@@ -21,7 +21,9 @@ var handedOn = []string{
 }
 
 // environ builds the whole environment of a process. Later entries win: what go-plugin needs wins
-// over what the host adds, and that over what was handed on.
+// over what the host adds, and that over what was handed on. A plugin sees nothing else of the
+// host's environment, which holds keys and passwords of the host: a variable must be in handedOn or
+// in the plugin's manifest (wanted).
 func environ(lookup func(string) (string, bool), wanted []string, extra map[string]string, own []string) []string {
 	var env []string
 	for _, name := range slices.Concat(handedOn, wanted) {

@@ -12,7 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 )
 
-// executable is a checked file that is ready to be run.
+// executable is a checked file that is ready to be run. Whoever prepares one must close it once the
+// process has been started.
 type executable struct {
 	installed manifest.Installed
 	path      string   // what to execute
@@ -28,6 +29,7 @@ func prepare(p manifest.Installed, dir string) (*executable, error) {
 	if err != nil {
 		return nil, err
 	}
+	// On Linux /proc/self/fd/3 runs the very file that was hashed, whatever is at its path by then.
 	if canRunDescriptors() {
 		info, err := f.Stat()
 		if err != nil {
@@ -44,7 +46,9 @@ func prepare(p manifest.Installed, dir string) (*executable, error) {
 }
 
 // confirm is asked once the file runs, when it cannot be written any more: whether it is still what
-// was checked.
+// was checked. Between the hash and the start somebody who may write to the file could have changed
+// it in place; from the start on the system refuses that (ETXTBSY). A copy is private, so there is
+// nothing to ask.
 func (e *executable) confirm() error {
 	if e.file == nil {
 		return nil
@@ -53,6 +57,7 @@ func (e *executable) confirm() error {
 	if err != nil {
 		return err
 	}
+	// The usual case, without reading the file once more.
 	if sameContent(e.before, after) {
 		return nil
 	}

@@ -17,7 +17,8 @@ import (
 var pluginVersion = regexp.MustCompile(`incompatible API version.*Plugin version: (\d+)`)
 
 // explainStart says in one line why a process did not come up, and what to do. err is what
-// go-plugin said; it has killed the process by now.
+// go-plugin said; it has killed the process by now. The cases go from what is known for certain to
+// what is only likely. It may wait for the last output of a dead process.
 func explainStart(ctx context.Context, c *child, err error, limit time.Duration) error {
 	if found := pluginVersion.FindStringSubmatch(err.Error()); found != nil {
 		return fmt.Errorf("speaks protocol version %s, this host speaks %d: install a plugin and a host that go together",
@@ -63,7 +64,9 @@ func oneLine(err error) error {
 	return errors.New(strings.Join(strings.Fields(err.Error()), " "))
 }
 
-// checkIdentity compares what a plugin says of itself with its manifest.
+// checkIdentity compares what a plugin says of itself with its manifest. A folder where an upgrade
+// stopped half-way has a manifest and an executable that do not go together. What they say must be
+// equal, as the host decides by the manifest before the process runs.
 func checkIdentity(d integration.Description, m manifest.Manifest) error {
 	for _, f := range []struct {
 		what      string

@@ -19,7 +19,8 @@ const (
 
 // output turns what a plugin writes into log lines. JSON lines of hclog or slog keep their level
 // and fields. Everything that reaches it is data of another process: no line, however odd, is an
-// error.
+// error. Lines come from two pipes and from go-plugin's streams, so line may be called by several
+// goroutines.
 type output struct {
 	log *slog.Logger
 
@@ -52,7 +53,8 @@ func (o *output) words() string {
 }
 
 // parse finds the level of a line: of JSON by its fields, of text by a word in brackets; else it is
-// information. From a panic on, every line is an error.
+// information. From a panic on, every line is an error. A stack trace of Go has no levels, and is
+// what somebody looks for in the log after a crash.
 func (o *output) parse(raw []byte) (slog.Level, string, []slog.Attr) {
 	if raw[0] == '{' {
 		if level, message, attrs, ok := parseJSONLine(raw); ok {
@@ -79,7 +81,8 @@ func (o *output) parse(raw []byte) (slog.Level, string, []slog.Attr) {
 // reserved are keys of the host's own log lines, which a plugin's fields must not pass for.
 var reserved = []string{slog.TimeKey, slog.LevelKey, slog.MessageKey, slog.SourceKey, "plugin"}
 
-// parseJSONLine reads hclog's keys, or slog's.
+// parseJSONLine reads hclog's keys, or slog's. False means that it is no log line, though it may be
+// JSON: then it is logged as text.
 func parseJSONLine(raw []byte) (slog.Level, string, []slog.Attr, bool) {
 	var fields map[string]any
 	if json.Unmarshal(raw, &fields) != nil {
@@ -106,6 +109,7 @@ func parseJSONLine(raw []byte) (slog.Level, string, []slog.Attr, bool) {
 	if !known {
 		return 0, "", nil, false
 	}
+	// Sorted, as a map's order would make each line look different.
 	names := make([]string, 0, len(fields))
 	for name := range fields {
 		names = append(names, name)
@@ -138,7 +142,8 @@ func levelOf(word string) (slog.Level, bool) {
 	}
 }
 
-// lines is an io.Writer that hands whole lines on.
+// lines is an io.Writer that hands whole lines on. What arrives may end in the middle of a line,
+// which waits in rest.
 type lines struct {
 	to func(line []byte)
 

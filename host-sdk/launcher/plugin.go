@@ -49,7 +49,9 @@ func Launch(ctx context.Context, cfg Config) (*Plugin, error) {
 	if err != nil {
 		return nil, err
 	}
+	// At each launch: nobody else would remove what a host that was killed has left.
 	tempdir.Sweep(cfg.SocketDir, dirPrefix) // what killed hosts have left
+	// Without the cancellation of ctx, which bounds only the start, but with its values.
 	life, endLife := context.WithCancel(context.WithoutCancel(ctx))
 	p := &Plugin{
 		id:        installed.Manifest.ID,
@@ -109,7 +111,8 @@ func (p *Plugin) stopped() bool {
 	return p.status.State == StateStopping || p.status.State == StateStopped
 }
 
-// background runs f unless the plugin is stopped.
+// background runs f unless the plugin is stopped. Without the check running would grow after
+// shutDown has begun to wait for it.
 func (p *Plugin) background(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -118,7 +121,8 @@ func (p *Plugin) background(f func()) {
 	}
 }
 
-// install makes proc the current process and watches it; with the lock held.
+// install makes proc the current process and watches it; with the lock held. From here on acquire
+// gives calls to proc. The process before it, if any, is the caller's to end.
 func (p *Plugin) install(proc *process) {
 	p.current = proc
 	p.installed = proc.installed
@@ -130,7 +134,9 @@ func (p *Plugin) install(proc *process) {
 	p.running.Go(func() { p.watch(proc) })
 }
 
-// watch sees the death of a process at once and its freezing by missed health checks.
+// watch sees the death of a process at once and its freezing by missed health checks. It runs for
+// each process until that has ended, also for one that was replaced and still answers its last
+// calls.
 func (p *Plugin) watch(proc *process) {
 	ticker := time.NewTicker(p.cfg.Timing.HealthEvery)
 	defer ticker.Stop()
@@ -159,7 +165,8 @@ func (p *Plugin) watch(proc *process) {
 	}
 }
 
-// show shows whether the current process is healthy.
+// show shows whether the current process is healthy. It changes nothing for a process that was
+// replaced, or once the plugin is being stopped.
 func (p *Plugin) show(proc *process, s State) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -181,6 +188,7 @@ func (p *Plugin) lost(proc *process) {
 		return
 	}
 	proc.log.Error("plugin process lost", "pid", proc.pid, "reason", proc.why())
+	// First when, then the goroutine that waits for it.
 	p.backOff(proc.why(), time.Since(proc.readyAt))
 	p.bringUp()
 }
@@ -198,7 +206,8 @@ func (p *Plugin) backOff(reason string, uptime time.Duration) {
 	}
 }
 
-// bringUp starts the one goroutine that tries until a process answers; with the lock held.
+// bringUp starts the one goroutine that tries until a process answers; with the lock held. bringing
+// keeps it to one: a process may be lost while the goroutine of an earlier loss still runs.
 func (p *Plugin) bringUp() {
 	if p.bringing {
 		return
@@ -210,7 +219,9 @@ func (p *Plugin) bringUp() {
 	})
 }
 
-// tryOnce waits for the next start and tries it. It reports whether to go on.
+// tryOnce waits for the next start and tries it. It reports whether to go on. The lock is not held
+// while a process starts, which may take seconds, so everything is looked at again afterwards:
+// Replace may have brought a process meanwhile, or the host may have stopped the plugin.
 func (p *Plugin) tryOnce() (again bool) {
 	p.waitForStart()
 	p.mu.Lock()
@@ -231,6 +242,7 @@ func (p *Plugin) tryOnce() (again bool) {
 	if p.current != nil || p.stopped() {
 		p.bringing = false
 		if err == nil {
+			// It was started for nothing, and ends without anybody waiting for it here.
 			p.running.Go(func() { proc.end(p.life, false) })
 		}
 		return false
@@ -249,7 +261,7 @@ func (p *Plugin) tryOnce() (again bool) {
 
 // installedNow reads the manifest again: the plugin may have been upgraded in its folder since its
 // last start. A manifest that cannot be read, or is another plugin's, does not keep a plugin down
-// whose executable is still what it was.
+// whose executable is still what it was. It reads files, so it is called without the lock.
 func (p *Plugin) installedNow(last manifest.Installed) manifest.Installed {
 	installed, err := manifest.Load(last.Dir)
 	if err == nil && installed.Manifest.ID != p.id {
@@ -284,7 +296,9 @@ func (p *Plugin) waitForStart() {
 	}
 }
 
-// hurry has a start tried now, or WaitingEvery after the last one; with the lock held.
+// hurry has a start tried now, or WaitingEvery after the last one; with the lock held. The pause
+// between starts spares a machine whose plugin cannot start; a caller on the line is worth more
+// than that, once a second.
 func (p *Plugin) hurry() {
 	if p.status.State != StateBackingOff && p.status.State != StateFailed {
 		return

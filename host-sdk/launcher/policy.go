@@ -2,7 +2,8 @@ package launcher
 
 import "time"
 
-// policy decides when a lost process is started again.
+// policy decides when a lost process is started again. It is used under the plugin's lock, and told
+// the time, so that tests need no clock.
 type policy struct {
 	timing Timing
 	streak int         // losses without HealthyAfter of uptime between them
@@ -10,7 +11,8 @@ type policy struct {
 }
 
 // lost notes that a process was lost at now, after uptime (0: it never answered), and returns how
-// long to wait, and whether the plugin counts as failed.
+// long to wait, and whether the plugin counts as failed. Once failed, the plugin is still tried
+// every MaxBackoff, until old losses have left the window.
 func (p *policy) lost(now time.Time, uptime time.Duration) (wait time.Duration, failed bool) {
 	if uptime >= p.timing.HealthyAfter {
 		p.forgive() // what was lost before says nothing of a process that stayed up

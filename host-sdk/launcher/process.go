@@ -20,7 +20,8 @@ import (
 	"github.com/livecallrouting/livecall/internal/tempdir"
 )
 
-// process is one started plugin process that answered.
+// process is one started plugin process that answered. It is made by startProcess and never used
+// again once it has ended: a restart makes another.
 type process struct {
 	*child
 	conn      *transport.Conn
@@ -80,7 +81,10 @@ func tryStart(ctx context.Context, cfg Config, p manifest.Installed) (_ *process
 		HandshakeConfig:  transport.Handshake,
 		VersionedPlugins: transport.HostPlugins(),
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
-		AutoMTLS:         true,
+		// Nobody else on the machine can pretend to be the plugin, or call it: both sides have
+		// certificates of this start alone.
+		AutoMTLS: true,
+		// environ builds the environment; go-plugin would hand on all of the host's.
 		SkipHostEnv:      true,
 		StartTimeout:     cfg.Timing.Start,
 		GRPCDialOptions:  transport.DialOptions(),
@@ -89,6 +93,7 @@ func tryStart(ctx context.Context, cfg Config, p manifest.Installed) (_ *process
 		Logger:           hclog.NewNullLogger(), // the launcher tells the same in its own words
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: dir.Path},
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (runner.Runner, error) {
+			// TMPDIR leads a plugin's temporary files to the directory that release removes.
 			own := slices.Concat(cmd.Env, []string{
 				"TMPDIR=" + dir.Path,
 				goplugin.EnvUnixSocketDir + "=" + dir.Path,
@@ -138,6 +143,7 @@ func (p *process) connect(ctx context.Context) error {
 }
 
 // begin notes a call, unless the process is of no use any more. finish must be called at its end.
+// Its count is what drain waits for, so nobody may call the plugin without it.
 func (p *process) begin() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -159,7 +165,8 @@ func (p *process) finish() {
 	}
 }
 
-// whenIdle returns a channel that is closed when no call is in progress.
+// whenIdle returns a channel that is closed when no call is in progress. It is asked once no call
+// can begin any more; otherwise the answer would be old at once.
 func (p *process) whenIdle() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -176,7 +183,8 @@ func (p *process) whenIdle() <-chan struct{} {
 
 // end asks the process to end, kills it if it does not, and returns when nothing of it is left.
 // With drain, calls in progress get until ctx is done. It never takes longer than that and
-// Timing.KillAfter together, and a little.
+// Timing.KillAfter together, and a little. It may be called by several goroutines: one does it, all
+// wait for it.
 func (p *process) end(ctx context.Context, drain bool) {
 	if drain && p.alive(ctx, p.timing.Probe) == nil {
 		p.drain(ctx)
@@ -210,7 +218,9 @@ func (p *process) drain(ctx context.Context) {
 	}
 }
 
-// release frees what a dead or dying process leaves behind, once.
+// release frees what a dead or dying process leaves behind, once. It runs when the process has
+// ended, or when its start failed, and waits until its output was read, so that the last words are
+// logged before the host says why it is gone.
 func (p *process) release() {
 	p.ending.Do(func() { p.client.Kill() })
 	if p.pid != 0 {
@@ -226,7 +236,8 @@ func (p *process) release() {
 	close(p.ended)
 }
 
-// giveUp kills the process for a reason that Status shows.
+// giveUp kills the process for a reason that Status shows. The first reason stays: later ones
+// follow from it.
 func (p *process) giveUp(reason string) {
 	p.mu.Lock()
 	if p.reason == "" {
@@ -236,7 +247,8 @@ func (p *process) giveUp(reason string) {
 	p.kill()
 }
 
-// why says why the process is gone.
+// why says why the process is gone. A reason of this host's comes before the exit status, which
+// then only says that it was killed.
 func (p *process) why() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

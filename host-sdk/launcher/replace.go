@@ -41,11 +41,13 @@ func (p *Plugin) ReplaceIf(ctx context.Context, dir string, accept func(integrat
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	// Stop must not wait for a start in progress.
 	defer context.AfterFunc(p.life, cancel)()
 	proc, err := startProcess(ctx, p.cfg, installed)
 	if err != nil {
 		return err
 	}
+	// It is asked without the lock, before any call can reach the process.
 	if err := accept(proc.description); err != nil {
 		proc.end(ctx, false)
 		return err
@@ -56,6 +58,8 @@ func (p *Plugin) ReplaceIf(ctx context.Context, dir string, accept func(integrat
 		proc.end(p.life, false)
 		return p.errGone("it was stopped by the host")
 	}
+	// From here to install the lock is held, so each call goes to the old process or the new one,
+	// and none finds neither.
 	old := p.current
 	p.policy.forgive()
 	p.status.Restarts++
@@ -65,6 +69,7 @@ func (p *Plugin) ReplaceIf(ctx context.Context, dir string, accept func(integrat
 		p.running.Go(func() {
 			ctx, cancel := context.WithTimeout(p.life, p.cfg.Timing.Drain)
 			defer cancel()
+			// Callers whose request is with the old process get its answer.
 			old.end(ctx, true)
 		})
 	} else {
@@ -101,7 +106,8 @@ func (p *Plugin) Kill() {
 }
 
 // shutDown ends the current process, and everything of this package that still runs. It returns
-// when the host has heard of the last status.
+// when the host has heard of the last status. A second caller finds the state set already, and
+// waits with the first.
 func (p *Plugin) shutDown(end func(*process)) {
 	p.mu.Lock()
 	if !p.stopped() {
@@ -124,7 +130,8 @@ func (p *Plugin) shutDown(end func(*process)) {
 	p.notifier.idle.Wait()
 }
 
-// errGone is the error of a call that found no process, or lost it.
+// errGone is the error of a call that found no process, or lost it. errors.Is finds ErrPluginGone
+// in its chain.
 func (p *Plugin) errGone(reason string) error {
 	return &integration.Error{
 		Kind:    integration.KindUnavailable,

@@ -26,7 +26,9 @@ func socketPathLimit() int {
 }
 
 // newPrivateDir makes a directory below base for the socket and the temporary files of one process.
-// What a killed host has left there, Launch removes.
+// What a killed host has left there, Launch removes. It is for this user alone: whoever can open
+// the socket's folder could try to talk to the plugin. A path that would be too long is refused
+// here, as the error of the system would not say why.
 func newPrivateDir(base string) (*tempdir.Dir, error) {
 	base, err := filepath.Abs(base)
 	if err != nil {

@@ -33,7 +33,9 @@ type Status struct {
 	LastError string    // why the last process or start was lost; "" if none was
 }
 
-// notifier hands statuses to the host in their order, outside the plugin's lock.
+// notifier hands statuses to the host in their order, outside the plugin's lock. The host's
+// function may take locks of its own or call the plugin, so calling it under the plugin's lock
+// could block both for ever.
 type notifier struct {
 	call func(Status)
 
@@ -57,7 +59,8 @@ func (n *notifier) notify(s Status) {
 	}
 }
 
-// deliver hands statuses on, one after the other, until there are none.
+// deliver hands statuses on, one after the other, until there are none. It ends when the queue is
+// empty, so a plugin whose status does not change needs no goroutine.
 func (n *notifier) deliver() {
 	for {
 		n.mu.Lock()

@@ -37,7 +37,8 @@ func systemAttributes(deathSignal bool) *syscall.SysProcAttr {
 }
 
 // waitExit waits for the process to end, and calls endRest before its number can be given to
-// another process or group.
+// another process or group. WNOWAIT leaves the dead process as it is, so its number stays taken
+// until cmd.Wait.
 func waitExit(cmd *exec.Cmd, endRest func()) error {
 	for {
 		err := unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)

@@ -27,6 +27,7 @@ func waitExit(cmd *exec.Cmd, endRest func()) error {
 	return err
 }
 
+// killGroup ends the process alone, as there are no groups here.
 func killGroup(pid int) {
 	if p, err := os.FindProcess(pid); err == nil {
 		_ = p.Kill() // fails if it has ended

@@ -3,7 +3,8 @@ package mail
 import "context"
 
 // Check connects to the server and signs in, as for a mail, and leaves without sending one. The
-// kinds of its errors are those of Send.
+// kinds of its errors are those of Send. It is for switchboard doctor: a wrong password is found
+// before the first night.
 func (s *Sender) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeout)
 	defer cancel()

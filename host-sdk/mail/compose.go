@@ -54,6 +54,8 @@ func (s *Sender) compose(m engine.OutgoingMail, limit int64) (*gomail.Msg, error
 	}
 	for _, a := range m.Attachments {
 		size := int64(len(a.Data))
+		// A later, smaller attachment may still fit. The order of the rest stays as the plugin gave
+		// it.
 		if size <= limit {
 			limit -= size
 			if err := message.AttachReader(fileName(a), bytes.NewReader(a.Data), gomail.WithFileContentType(contentType(a))); err != nil {
@@ -91,7 +93,9 @@ func (s *Sender) messageID(id string) (string, error) {
 	return id, nil
 }
 
-// absolute makes a web address of a path of the host; "" for what is no web address.
+// absolute makes a web address of a path of the host; "" for what is no web address. The plugin
+// gives paths of the host's pages, as it does not know where people reach them. Another scheme,
+// such as javascript:, gives no link.
 func (s *Sender) absolute(link string) string {
 	u, err := url.Parse(link)
 	if err != nil || link == "" || hasControl(link) {
@@ -114,7 +118,8 @@ func choose(condition bool, text string) string {
 	return ""
 }
 
-// addition is what the host writes below a mail.
+// addition is what the host writes below a mail. The plugin's own text comes first, and remains a
+// whole document: what is added stands behind it, and in HTML inside its body.
 type addition struct{ text, html []string }
 
 // line adds a sentence of the host's own, in both forms of the mail.
@@ -140,6 +145,7 @@ func (a *addition) toText(body string) string {
 // toHTML writes before the end of the body, or at the end of a fragment.
 func (a *addition) toHTML(body string) string {
 	added := strings.Join(a.html, "\n")
+	// Lower-casing may change a text's length, and then the position would not be one of body.
 	if i := strings.LastIndex(strings.ToLower(body), "</body"); i >= 0 && len(strings.ToLower(body)) == len(body) {
 		return body[:i] + added + body[i:]
 	}

@@ -24,7 +24,9 @@ const maxSaid = 1000
 // not). A 5xx is about the mail only if it answers the recipient or the content; before that the
 // server speaks of itself, of our account or of our sender, which somebody can put right. So do 53x
 // anywhere (RFC 4954: the credentials), and 5.7.x for a recipient (RFC 3463: policy, such as a
-// server that does not relay for us).
+// server that does not relay for us). The engine goes by the kind: it repeats what is unavailable
+// or a matter of time, and gives a mail up that is invalid. Of unauthorized it makes a finding and
+// goes on trying for a day.
 func (s *Sender) fault(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -41,6 +43,8 @@ func (s *Sender) fault(ctx context.Context, err error) error {
 	if code > 0 {
 		out.Code = strconv.Itoa(code)
 	}
+	// The order counts: a wrong password may be answered at any step, also where a 5xx would be
+	// about the mail.
 	switch {
 	case code == 530 || code == 534 || code == 535 || code == 538:
 		out.Kind = integration.KindUnauthorized
@@ -53,6 +57,7 @@ func (s *Sender) fault(ctx context.Context, err error) error {
 	case code >= 500 && answers(err, gomail.ErrSMTPRcptTo):
 		out.Kind = integration.KindUnauthorized
 		out.Message += "; check whether the server relays mails for this host or account"
+	// A 4xx, or a 5xx before the recipient: unavailable, as it stands above.
 	case code >= 400:
 	case errors.Is(err, smtp.ErrUnencrypted):
 		out.Kind = integration.KindUnauthorized
@@ -114,7 +119,8 @@ const maxReply = 500
 
 // hide takes the password out of a text that a server or the library wrote, and shortens it.
 // Servers repeat what they did not understand, so the password comes back as it was sent, too: in
-// base64, alone or behind the user, or quoted.
+// base64, alone or behind the user, or quoted. Errors are logged, kept in stories and shown to
+// every administrator; the URL is known to the operator alone.
 func (s *Sender) hide(text string) string {
 	if password := s.server.password; password != "" {
 		text = base64Run.ReplaceAllStringFunc(text, func(run string) string {
@@ -159,7 +165,8 @@ func (s *Sender) holds(run string) bool {
 	return false
 }
 
-// hidden keeps the cause for errors.Is and errors.As; its text has no password.
+// hidden keeps the cause for errors.Is and errors.As; its text has no password. Whoever prints the
+// cause instead of asking for its type would print the password.
 type hidden struct {
 	sender *Sender
 	err    error

@@ -45,7 +45,8 @@ type Options struct {
 }
 
 // Sender implements [engine.Mailer]. It may be used by many goroutines; each mail has a connection
-// of its own. It never shows the password, however it is printed.
+// of its own. It never shows the password, however it is printed. It keeps no connection between
+// mails: a server closes idle ones, and a first attempt would fail each time.
 type Sender struct {
 	server server
 	from   *netmail.Address
@@ -111,6 +112,8 @@ func (s *Sender) Send(ctx context.Context, m engine.OutgoingMail) error {
 	limit := s.opt.AttachmentLimit
 	err := s.send(ctx, m, limit)
 	var e *integration.Error
+	// 552 is the answer to a mail beyond the server's limit (RFC 5321, RFC 1870). Composed with a
+	// limit of -1 it has links in place of attachments.
 	if errors.As(err, &e) && e.Code == "552" && len(m.Attachments) > 0 && limit > 0 {
 		err = s.send(ctx, m, -1)
 	}
@@ -148,6 +151,7 @@ func (s *Sender) client(line *line) (*gomail.Client, error) {
 	if config.ServerName == "" {
 		config.ServerName = s.server.host
 	}
+	// A caller's own configuration may only raise it.
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
 	line.tls = config
 	options := []gomail.Option{
@@ -220,7 +224,8 @@ func (l *line) hangUp() {
 const maxAnswers = 1 << 20
 
 // boundConn is a connection whose deadline is in the past, whatever the library sets, once its
-// context is over, and that does not read more than maxAnswers.
+// context is over, and that does not read more than maxAnswers. The library sets a new deadline for
+// each command, so a server that says one byte a second could hold a mail for ever.
 type boundConn struct {
 	net.Conn
 	stop func() bool

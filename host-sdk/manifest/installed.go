@@ -16,7 +16,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/internal/access"
 )
 
-// Installed is a plugin in its folder, with the executable for this platform.
+// Installed is a plugin in its folder, with the executable for this platform. Between Load and Open
+// the file may change; only Open, which hashes what it has opened, says what will run.
 type Installed struct {
 	Manifest   Manifest
 	Dir        string // absolute, without symbolic links
@@ -36,7 +37,9 @@ func Load(dir string) (Installed, error) {
 	return p, nil
 }
 
-// load is Load without the folder's name in its errors.
+// load is Load without the folder's name in its errors. The order matters: the way to the folder is
+// checked before anything in it is believed, and the manifest before the path that it names is
+// used.
 func load(dir string) (Installed, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -60,16 +63,20 @@ func load(dir string) (Installed, error) {
 	if err != nil {
 		return Installed{}, fmt.Errorf("%s: %w", FileName, err)
 	}
+	// A repository's manifest has no hashes, as there is no executable yet.
 	if exe.SHA256 == "" {
 		return Installed{}, fmt.Errorf("%s: the executable for %s has no sha256: seal the folder (make build does it)", FileName, Platform())
 	}
+	// A manifest could otherwise have a host run any program of the machine. Backslashes are
+	// separators on Windows alone, so a manifest with one would mean two things.
 	if !filepath.IsLocal(filepath.FromSlash(exe.Path)) || strings.Contains(exe.Path, `\`) || path.Clean(exe.Path) != exe.Path {
 		return Installed{}, fmt.Errorf("%s: executable path %q leaves the plugin's folder: use a plain path below it", FileName, exe.Path)
 	}
 	return Installed{Manifest: m, Dir: abs, Executable: exe}, nil
 }
 
-// readManifest reads the file within its limit, through a folder that nobody else can exchange.
+// readManifest reads the file within its limit, through a folder that nobody else can exchange. One
+// byte more than the limit is read, to tell a file of exactly that size from a larger one.
 func readManifest(dir string) (data []byte, err error) {
 	root, err := openFolder(dir)
 	if err != nil {
@@ -93,7 +100,8 @@ func readManifest(dir string) (data []byte, err error) {
 
 // List returns the plugins below a folder of plugin folders, by name, and what is wrong with the
 // others. A folder without a manifest is no plugin and passed over; one whose name is not its
-// plugin's id is wrong.
+// plugin's id is wrong. A folder that somebody else may exchange makes the whole list an error: any
+// name in it could be theirs.
 func List(pluginDir string) ([]Installed, []error) {
 	if err := access.Way(pluginDir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, []error{fmt.Errorf("plugin directory %s: %w", pluginDir, err)}
@@ -106,6 +114,7 @@ func List(pluginDir string) ([]Installed, []error) {
 	var wrong []error
 	for _, entry := range entries {
 		dir := filepath.Join(pluginDir, entry.Name())
+		// Files, and links that lead nowhere, are no plugins.
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 			continue
 		}
@@ -125,7 +134,8 @@ func List(pluginDir string) ([]Installed, []error) {
 	return found, wrong
 }
 
-// Verify loads the plugin in dir and checks its executable's hash.
+// Verify loads the plugin in dir and checks its executable's hash. It is for people and installers.
+// A launcher does not use it, as the file could change afterwards.
 func Verify(dir string) (Installed, error) {
 	p, err := Load(dir)
 	if err != nil {
@@ -150,7 +160,8 @@ func (p Installed) Open() (*os.File, error) {
 	return f, nil
 }
 
-// open is Open without the plugin's name in its errors.
+// open is Open without the plugin's name in its errors. The file is hashed through the descriptor
+// that is returned: whatever is put at its path later, this is what was checked.
 func (p Installed) open() (_ *os.File, err error) {
 	root, err := openFolder(p.Dir)
 	if err != nil {
@@ -173,6 +184,7 @@ func (p Installed) open() (_ *os.File, err error) {
 	if checksModes && info.Mode().Perm()&0o100 == 0 {
 		return nil, errors.New("is not executable: chmod u+x it")
 	}
+	// The whole executable is read, which takes a fraction of a second at each start.
 	sum := sha256.New()
 	if _, err := io.Copy(sum, f); err != nil {
 		return nil, err
@@ -181,6 +193,7 @@ func (p Installed) open() (_ *os.File, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("sha256 in %s: %w", FileName, err)
 	}
+	// The two lengths are compared as well, so a hash that was cut matches nothing.
 	if subtle.ConstantTimeCompare(sum.Sum(nil), want) != 1 || p.Executable.Size != 0 && info.Size() != p.Executable.Size {
 		return nil, fmt.Errorf("is not the file that %s names (its SHA-256 or size differs): install the plugin again", FileName)
 	}
@@ -192,6 +205,7 @@ func (p Installed) open() (_ *os.File, err error) {
 }
 
 // openFolder opens a plugin's folder, if nobody else on this machine can put another in its place.
+// os.Root then refuses every name that leads out of the folder, by links too.
 func openFolder(dir string) (*os.Root, error) {
 	if err := access.Way(dir); err != nil {
 		return nil, err
@@ -206,6 +220,8 @@ func openPlain(root *os.Root, name string) (*os.File, error) {
 	if err := checkOwnerOnly(root, way); err != nil {
 		return nil, err
 	}
+	// Each part on the way is looked at: whoever can write into a folder on it can exchange the
+	// file.
 	for part := range strings.SplitSeq(name, "/") {
 		way = path.Join(way, part)
 		info, err := root.Lstat(way)
@@ -226,6 +242,7 @@ func openPlain(root *os.Root, name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Once more, of what was opened: the file may have been exchanged since the look before.
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
 		err = fmt.Errorf("%s is not a regular file", name)

@@ -23,7 +23,8 @@ const FileName = "manifest.json"
 // MaxBytes bounds a manifest file: 64 KiB.
 const MaxBytes = 64 << 10
 
-// Manifest is a plugin's manifest. The meaning of each field is in schema/manifest.schema.json.
+// Manifest is a plugin's manifest. The meaning of each field is in schema/manifest.schema.json. It
+// is data of whoever made the plugin; nothing in it is believed before Parse has checked it.
 type Manifest struct {
 	Schema      string                `json:"$schema,omitempty"`
 	ID          string                `json:"id"`
@@ -63,6 +64,8 @@ func Parse(data []byte) (Manifest, error) {
 	if err := dec.Decode(&doc); err != nil {
 		return Manifest{}, fmt.Errorf("not JSON: %w", err)
 	}
+	// encoding/json stops after the first value. What follows could be a second manifest that
+	// another reader sees.
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return Manifest{}, errors.New("more than one JSON value in the file")
 	}
@@ -80,7 +83,8 @@ func Parse(data []byte) (Manifest, error) {
 	return m, nil
 }
 
-// FitsHost is nil if the plugin speaks a major version of the protocol, that of a host.
+// FitsHost is nil if the plugin speaks a major version of the protocol, that of a host. A smaller
+// or larger minor is no hindrance: additions may be ignored by either side.
 func (m Manifest) FitsHost(version int) error {
 	if slices.Contains(m.Protocol.Versions, version) {
 		return nil
@@ -104,6 +108,7 @@ var compiledSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	const name = "manifest.schema.json"
 	compiler := jsonschema.NewCompiler()
 	compiler.Draft = jsonschema.Draft7
+	// A reference in a schema would otherwise have a host read a file or the network.
 	compiler.LoadURL = func(url string) (io.ReadCloser, error) {
 		return nil, fmt.Errorf("manifest schema: refusing to load %q", url)
 	}
@@ -120,7 +125,9 @@ var compiledSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 // maxProblems is how many problems of a manifest are reported one by one.
 const maxProblems = 10
 
-// flatten makes one line of what the schema says, one clause a field.
+// flatten makes one line of what the schema says, one clause a field. The library's error is a
+// tree, whose leaves say what is wrong; the rest repeats where it was found. Lengths are bounded,
+// as a manifest's text is in it.
 func flatten(err error) error {
 	var invalid *jsonschema.ValidationError
 	if !errors.As(err, &invalid) {

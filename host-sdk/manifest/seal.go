@@ -17,7 +17,8 @@ import (
 // Seal writes dir/manifest.json from the manifest in the file source: with SHA-256 and size of the
 // executables of the given platforms, which must lie in dir already, and without other platforms.
 // Without platforms it is [Platform]. It takes the write permission of group and others from what
-// it seals, as a host refuses such files. Returns what it wrote.
+// it seals, as a host refuses such files. Returns what it wrote. make build and make dist use it; a
+// host only reads what it leaves.
 func Seal(source, dir string, platforms ...string) (Manifest, error) {
 	m, err := seal(source, dir, platforms)
 	if err != nil {
@@ -39,6 +40,8 @@ func seal(source, dir string, platforms []string) (Manifest, error) {
 	if len(platforms) == 0 {
 		platforms = []string{Platform()}
 	}
+	// Executables for other platforms are not in the folder, so naming them would promise what is
+	// not there.
 	sealed := make(map[string]Executable, len(platforms))
 	for _, platform := range platforms {
 		exe, err := m.Executable(platform)
@@ -53,6 +56,7 @@ func seal(source, dir string, platforms []string) (Manifest, error) {
 	m.Executables = sealed
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
+	// A description with & or < stays readable.
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(m); err != nil {
@@ -61,10 +65,12 @@ func seal(source, dir string, platforms []string) (Manifest, error) {
 	if err := wholefile.Write(filepath.Join(dir, FileName), out.Bytes(), 0o644); err != nil {
 		return Manifest{}, err
 	}
+	// Last, as the folder had to be written to.
 	return m, denyOthers(dir)
 }
 
-// sealExecutable returns exe with the hash and size of the file.
+// sealExecutable returns exe with the hash and size of the file. Folders on the way lose the
+// permission too, as openPlain looks at each of them.
 func sealExecutable(dir string, exe Executable) (Executable, error) {
 	name := filepath.FromSlash(exe.Path)
 	if !filepath.IsLocal(name) {

@@ -39,8 +39,10 @@ const Guide = "https://shoutrrr.nickfedor.com/services/overview/"
 type Address struct {
 	service string // scheme of the URL, such as ntfy
 	host    string // "": the service has one host, or the URL has a secret in its place
-	id      string
-	raw     string
+	// Of the whole address as it was written: eight hex digits, so that a person's addresses can be
+	// told apart where none may be shown.
+	id  string
+	raw string
 }
 
 // names are the services as people write them; others are written as in their addresses.
@@ -52,7 +54,8 @@ var names = map[string]string{
 }
 
 // hosted are the services in whose URLs the host is a host. With the others a key, a channel or a
-// tenant stands in its place.
+// tenant stands in its place. It must be looked up for each new service of the library: a secret in
+// the host's place would be shown.
 var hosted = []string{"bark", "generic", "gotify", "matrix", "mattermost", "ntfy", "opsgenie", "rocketchat", "signal", "smtp", "zulip"}
 
 // unusable are services that reach nobody: logger writes into the log of the program.
@@ -95,7 +98,8 @@ func Parse(raw string) (Address, error) {
 	return a, nil
 }
 
-// try has the service read the address.
+// try has the service read the address. A service's own parser may panic at odd addresses; that is
+// a bad address, not a defect of the host.
 func (a Address) try() (err error) {
 	defer func() {
 		if recover() != nil {
@@ -116,7 +120,8 @@ func (a Address) try() (err error) {
 	return err
 }
 
-// open makes the service's client. Of most services it asks nobody.
+// open makes the service's client. Of most services it asks nobody. Matrix is the exception: it
+// signs in at once.
 func (a Address) open() (types.Service, error) {
 	service, err := (&router.ServiceRouter{}).NewService(a.service)
 	if err != nil {
@@ -139,6 +144,7 @@ func (a Address) open() (types.Service, error) {
 }
 
 // because is the innermost reason of an error in brackets, if it holds no part of the address.
+// Libraries like to quote the URL, so an error is shown only when nothing of the address is in it.
 func (a Address) because(err error) string {
 	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
 		err = next
@@ -151,7 +157,7 @@ func (a Address) because(err error) string {
 }
 
 // shownIn reports whether a text holds a part of the address that may be secret. Parts of less than
-// three characters are none.
+// three characters are none. Words that short stand in any sentence.
 func (a Address) shownIn(text string) bool {
 	parts := []string{a.raw}
 	if u, err := url.Parse(a.raw); err == nil {

@@ -24,7 +24,8 @@ const maxAnswer = 1 << 20
 // Services that have a transport of their own are bounded without that.
 func Bound(next http.RoundTripper) http.RoundTripper { return bounded{next} }
 
-// bounded is what Bound returns.
+// bounded is what Bound returns. The limit on time must cover the reading of the answer as well, so
+// the context ends when the body is closed and not when RoundTrip returns.
 type bounded struct{ next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
@@ -60,7 +61,8 @@ func (b body) Close() error {
 }
 
 // bound bounds a service that has a transport of its own. It returns what closes the connections
-// that the service leaves open, as it is made anew for each text.
+// that the service leaves open, as it is made anew for each text. The library has no way to hand a
+// client to every service. These are the ones that can be told.
 func bound(service types.Service) (closeIdle func()) {
 	var client *http.Client
 	switch s := service.(type) {

@@ -20,7 +20,8 @@ import (
 var errPanic = errors.New("the service's client failed")
 
 // failure says what an error of a service means. Its own text is left out: it may hold the address,
-// and what the other side has answered.
+// and what the other side has answered. The kind decides what the host does: unavailable is tried
+// again for as long as the alert waits, invalid is shown to the person whose address it is.
 func failure(to Address, err error) error {
 	if err == nil {
 		return nil
@@ -44,7 +45,9 @@ var (
 	ntfyCode    = regexp.MustCompile(`\(([45][0-9]{2})[0-9]{2}\)`)
 )
 
-// statusOf is the HTTP status of a failure, as far as the service says it; 0: it does not.
+// statusOf is the HTTP status of a failure, as far as the service says it; 0: it does not. Services
+// return errors of their own without a type, so a status must be found in the words. One that is
+// missed counts as unavailable: the attempt is repeated.
 func statusOf(err error) int {
 	var answered jsonclient.Error
 	if errors.As(err, &answered) && answered.StatusCode >= 400 {

@@ -22,7 +22,8 @@ var servers = map[string]string{
 
 // Reach connects to the host of the service, within five seconds, and sends nothing. It returns the
 // host, "" where it is not known or behind a proxy: then nothing was tried. The error holds nothing
-// of the address.
+// of the address. The doctor asks it: a firewall that lets nothing out is found before somebody has
+// to be woken.
 func (a Address) Reach(ctx context.Context) (host string, err error) {
 	u, err := url.Parse(a.raw)
 	if err != nil {

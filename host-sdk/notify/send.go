@@ -36,7 +36,8 @@ type Message struct {
 // line. A webhook takes one if it is sent JSON.
 var titled = []string{"bark", "discord", "gotify", "join", "lark", "matrix", "ntfy", "opsgenie", "pushbullet", "pushover", "slack", "smtp", "teams", "telegram"}
 
-// Sender sends texts. The zero Sender is ready, and may be used by many goroutines.
+// Sender sends texts. The zero Sender is ready, and may be used by many goroutines. One Sender
+// serves the whole host, as the limit is about a service, whoever it is for.
 type Sender struct {
 	mu   sync.Mutex
 	open map[string]int // attempts that have not come back, by service and host
@@ -55,7 +56,10 @@ func (s *Sender) Send(ctx context.Context, to Address, m Message) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
+	// Room for one: the goroutine ends also when nobody waits any more.
 	done := make(chan error, 1)
+	// The library's services take no context, so one that hangs can only be left behind. Its place
+	// among MaxOpen is free when it returns.
 	go func() {
 		defer s.end(to)
 		done <- deliver(to, m)
@@ -68,6 +72,8 @@ func (s *Sender) Send(ctx context.Context, to Address, m Message) error {
 	}
 }
 
+// begin takes one of the places of a service and host; false when all are taken. Whoever gets true
+// must call end.
 func (s *Sender) begin(to Address) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,6 +87,8 @@ func (s *Sender) begin(to Address) bool {
 	return true
 }
 
+// end gives the place back. The entry goes with the last one, so the map holds only what is being
+// tried.
 func (s *Sender) end(to Address) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -22,7 +22,8 @@ var clockExamples = map[string]string{
 	"$timeBetween": "{timezone: America/New_York, starttime: \"08:00 am\", endtime: \"05:00 pm\"}",
 }
 
-// clockFunction compiles $day, $now and $timeBetween.
+// clockFunction compiles $day, $now and $timeBetween. It returns nil after a problem; the rules are
+// not used then.
 func (c *compiler) clockFunction(key yamltree.Key, operand *yamltree.Node) test {
 	if operand.Kind != yamltree.Map {
 		c.errorf(operand, "%s takes a mapping, such as %s", key.Name, clockExamples[key.Name])
@@ -66,7 +67,8 @@ func (c *compiler) zone(n *yamltree.Node) *time.Location {
 	return zone
 }
 
-// text reads a parameter; a number counts as it is written.
+// text reads a parameter; a number counts as it is written. The default is otherwise. YAML reads
+// 0800 as a number, so its written form counts.
 func (c *compiler) text(n *yamltree.Node, name, otherwise string) string {
 	child := n.Child(name)
 	if child == nil {
@@ -155,6 +157,7 @@ func (c *compiler) timeBetween(n *yamltree.Node, zone *time.Location) test {
 		now := e.now.In(zone)
 		at := time.Duration(now.Hour())*time.Hour + time.Duration(now.Minute())*time.Minute +
 			time.Duration(now.Second())*time.Second + time.Duration(now.Nanosecond()).Truncate(time.Millisecond)
+		// The end belongs to the time: until 05:00 pm means that it still matches at 17:00:00.
 		if from > to {
 			return at >= from || at <= to
 		}
@@ -162,7 +165,8 @@ func (c *compiler) timeBetween(n *yamltree.Node, zone *time.Location) test {
 	}
 }
 
-// timeOfDay reads a parameter as the time since midnight.
+// timeOfDay reads a parameter as the time since midnight. False after a problem, which is reported
+// already.
 func (c *compiler) timeOfDay(n *yamltree.Node, name, format string, parsed moment.Format) (time.Duration, bool) {
 	value := n.Child(name)
 	if value == nil {

@@ -32,7 +32,8 @@ type Verdict struct {
 
 // Evaluate finds the first rule that matches facts, a JSON object, at the time now; always is
 // added. An error means that these are no facts. A rule that cannot be decided is no error: it is
-// noted and counts as no match.
+// noted and counts as no match. A Router is not changed by it, so many goroutines may evaluate at
+// once. It takes its time from now alone, so a test of rules can ask about any moment.
 func (r *Router) Evaluate(facts []byte, now time.Time) (Verdict, error) {
 	if len(facts) > MaxFactsBytes {
 		return Verdict{}, fmt.Errorf("facts: %d bytes are more than %d", len(facts), MaxFactsBytes)
@@ -76,7 +77,8 @@ func (r *Router) evaluate(facts map[string]any, now time.Time) Verdict {
 	return Verdict{Notes: notes}
 }
 
-// evaluation is the state of one Evaluate.
+// evaluation is the state of one Evaluate. Steps are counted over all rules: one router must not
+// take longer because it has many of them.
 type evaluation struct {
 	now   time.Time
 	steps int
@@ -93,7 +95,8 @@ func (e *evaluation) spend(steps int) bool {
 }
 
 // try shields the call from a defect in matching: a rule that panics has failed, and the next one
-// is tried.
+// is tried. The call goes on with the next rule or the default receiver: no defect here may cost a
+// caller the call.
 func (e *evaluation) try(r rule, root []candidate) (matched bool, err error) {
 	defer func() {
 		if p := recover(); p != nil {

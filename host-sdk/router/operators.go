@@ -10,7 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/router/internal/ecmascript"
 )
 
-// fieldOperators are the operators that stand under a field.
+// fieldOperators are the operators that stand under a field. They are those of sift, the library
+// behind PagerTree's rules, as far as facts in JSON can be asked.
 var fieldOperators = []string{
 	"$all", "$elemMatch", "$eq", "$exists", "$gt", "$gte", "$in", "$lt", "$lte", "$mod", "$ne", "$nin", "$not", "$options", "$regex",
 	"$size", "$type",
@@ -22,17 +23,18 @@ var operatorNames = strings.Join(append(slices.Clone(fieldOperators), "$and", "$
 // isOperator reports whether a key may stand under a field.
 func isOperator(name string) bool { return slices.Contains(fieldOperators, name) }
 
-// test is a condition on the values that a path led to.
+// test is a condition on the values that a path led to. It is made once when rules are read, and
+// run for each call. It must not change what it looks at.
 type test func(e *evaluation, on []candidate) bool
 
-// allOf stops at the first test that fails, which also saves steps.
+// allOf stops at the first test that fails, which also saves steps. Without tests it holds.
 func allOf(tests ...test) test {
 	return func(e *evaluation, on []candidate) bool {
 		return !slices.ContainsFunc(tests, func(t test) bool { return !t(e, on) })
 	}
 }
 
-// anyOf stops at the first test that holds.
+// anyOf stops at the first test that holds. Without tests it does not hold.
 func anyOf(tests ...test) test {
 	return func(e *evaluation, on []candidate) bool {
 		return slices.ContainsFunc(tests, func(t test) bool { return t(e, on) })
@@ -53,7 +55,8 @@ func anyPresent(passes func(value any) bool) test {
 	return anyValue(func(c candidate) bool { return (!c.inList || c.own) && passes(c.value) })
 }
 
-// equals holds when a value equals another as a whole.
+// equals holds when a value equals another as a whole. null also equals what is missing, as in
+// sift.
 func equals(value any) test { return anyPresent(func(v any) bool { return equal(value, v) }) }
 
 // oneOf holds when a value equals one of several. Unlike for equals, an element that a list does
@@ -67,7 +70,8 @@ func oneOf(values ...any) test {
 // exists holds when the path was followed to its end and something is there.
 var exists = anyValue(func(c candidate) bool { return c.end && c.own })
 
-// elemMatch holds when one element of a list satisfies the whole query.
+// elemMatch holds when one element of a list satisfies the whole query. c is the value under the
+// field; each of its elements is looked at as if it were a value of its own.
 func elemMatch(query test) test {
 	return func(e *evaluation, on []candidate) bool {
 		for _, c := range on {
@@ -98,7 +102,8 @@ func matches(p *ecmascript.Pattern) test {
 // typeNames are the aliases of $type, by what facts can be. No fact is a timestamp: facts are JSON.
 var typeNames = []string{"number", "string", "bool", "array", "null", "timestamp"}
 
-// hasType never finds a timestamp: facts are JSON, which has none.
+// hasType never finds a timestamp: facts are JSON, which has none. A list counts as an array only
+// as a whole; its elements are looked at first, as candidates of their own.
 func hasType(name string) test {
 	return anyPresent(func(value any) bool {
 		switch value.(type) {
@@ -138,6 +143,7 @@ func (c *compiler) operator(n *yamltree.Node, key yamltree.Key, operand *yamltre
 			return nil
 		}
 		return anyPresent(func(v any) bool { return inOrder(name, v, operand.Value) })
+	// A problem was reported, so what is returned after one is never run.
 	case "$exists":
 		want, ok := operand.Value.(bool)
 		if !ok {
@@ -219,7 +225,8 @@ func (c *compiler) mod(operand *yamltree.Node) test {
 	return nil
 }
 
-// all needs no order and no length: each item must be found somewhere in the list.
+// all needs no order and no length: each item must be found somewhere in the list. An item may also
+// be a mapping of operators, which one element must satisfy.
 func (c *compiler) all(operand *yamltree.Node) test {
 	if operand.Kind != yamltree.List {
 		c.errorf(operand, "$all takes a list, not %s", operand.Show())

@@ -21,6 +21,8 @@ const (
 var knownFacts = []string{"always", "alert", "log", "log_parsed", "call"}
 
 // query compiles a mapping that may hold fields and operators side by side; all of them must hold.
+// Operators about the values themselves are asked of the values that this mapping stands for, which
+// follow(nil, …) finds.
 func (c *compiler) query(n *yamltree.Node, at scope) test {
 	var self, fields []test // about the values themselves, about what is below them
 	for i, key := range n.Keys {
@@ -65,7 +67,8 @@ func (c *compiler) query(n *yamltree.Node, at scope) test {
 // isGroup reports whether a key joins several queries.
 func isGroup(name string) bool { return name == "$and" || name == "$or" || name == "$nor" }
 
-// group compiles the list under $and, $or or $nor.
+// group compiles the list under $and, $or or $nor. Where a part was refused the rest is compiled
+// all the same, so that its problems are reported too.
 func (c *compiler) group(key yamltree.Key, operand *yamltree.Node, at scope) test {
 	if operand.Kind != yamltree.List || len(operand.Items) == 0 {
 		c.errorf(operand, "%s takes a list with at least one mapping", key.Name)
@@ -130,7 +133,8 @@ func (c *compiler) field(key yamltree.Key, operand *yamltree.Node, at scope) tes
 	return follow(path, allOf(tests...))
 }
 
-// holdsOperator distinguishes operators under a field from a mapping to be equalled.
+// holdsOperator distinguishes operators under a field from a mapping to be equalled. One key with a
+// $ makes it operators; the others are then reported.
 func holdsOperator(n *yamltree.Node) bool {
 	return slices.ContainsFunc(n.Keys, func(k yamltree.Key) bool { return strings.HasPrefix(k.Name, "$") })
 }
@@ -151,7 +155,8 @@ func (c *compiler) literal(n *yamltree.Node, where string) bool {
 }
 
 // doubtNumber warns of digits that people mean as text: telephone numbers and postal codes are text
-// in facts, and a number never equals a text.
+// in facts, and a number never equals a text. A warning and no error: a field may really hold such
+// a number.
 func (c *compiler) doubtNumber(n *yamltree.Node, field string) {
 	if n.Kind == yamltree.List {
 		for _, item := range n.Items {

@@ -20,7 +20,8 @@ const (
 	MaxPattern   = ecmascript.MaxLength // characters of a regular expression
 )
 
-// Router is a list of rules that passed every check.
+// Router is a list of rules that passed every check. It is immutable, and may be used by many
+// goroutines.
 type Router struct {
 	rules []rule
 }
@@ -164,7 +165,8 @@ func firstOf(problems []Problem) []Problem {
 	return out
 }
 
-// ruleList finds the list of rules in a document.
+// ruleList finds the list of rules in a document. It returns nil after a problem that leaves
+// nothing to compile, such as too many rules: each would be reported one by one.
 func (c *compiler) ruleList(root *yamltree.Node) *yamltree.Node {
 	if root.Kind == yamltree.Map {
 		list := root.Child("rules")
@@ -197,7 +199,8 @@ func (c *compiler) ruleList(root *yamltree.Node) *yamltree.Node {
 	return root
 }
 
-// compileRules also warns of rules behind one that always matches.
+// compileRules also warns of rules behind one that always matches. They are no errors: people put
+// such a rule in front for a while, on purpose.
 func (c *compiler) compileRules(list *yamltree.Node) []rule {
 	rules := make([]rule, 0, len(list.Items))
 	last := 0 // the rule that always matches, from 1
@@ -216,7 +219,8 @@ func (c *compiler) compileRules(list *yamltree.Node) []rule {
 	return rules
 }
 
-// alwaysMatches knows the two ways in which people write a catch-all.
+// alwaysMatches knows the two ways in which people write a catch-all. An empty match holds for
+// every call, as there is nothing that could fail.
 func alwaysMatches(match *yamltree.Node) bool {
 	if match == nil || match.Kind != yamltree.Map {
 		return false
@@ -225,7 +229,8 @@ func alwaysMatches(match *yamltree.Node) bool {
 	return len(match.Keys) == 0 || len(match.Keys) == 1 && always != nil && always.Value == true
 }
 
-// compileRule checks match and actions independently of each other.
+// compileRule checks match and actions independently of each other. After a problem the rule may
+// lack its test; no router is made then, so nobody runs it.
 func (c *compiler) compileRule(n *yamltree.Node) rule {
 	var r rule
 	if n.Kind != yamltree.Map {
@@ -286,7 +291,8 @@ func (c *compiler) action(r *rule, n *yamltree.Node) {
 	}
 }
 
-// assign collects receivers. Other keys are warnings: they mean something to PagerTree.
+// assign collects receivers. Other keys are warnings: they mean something to PagerTree. Ids stay in
+// written order, which is that of the verdict. A second mention of one counts for nothing.
 func (c *compiler) assign(r *rule, n *yamltree.Node) {
 	for _, key := range n.Keys {
 		switch key.Name {

@@ -10,7 +10,8 @@ import (
 )
 
 // equal is strict: no type is turned into another. Only null and missing equal each other. Mappings
-// are equal whatever the order of their keys, lists only in order.
+// are equal whatever the order of their keys, lists only in order. Both sides are what
+// encoding/json or yamltree makes: nil, bool, float64, string, list, mapping.
 func equal(a, b any) bool {
 	switch x := a.(type) {
 	case nil, missing:
@@ -105,7 +106,8 @@ func toNumber(v any) float64 {
 	return math.NaN()
 }
 
-// textToNumber is ECMAScript's Number() of a text without space around it.
+// textToNumber is ECMAScript's Number() of a text without space around it. Go's own parsers accept
+// more than ECMAScript, such as 1_000 and Inf, so what is not of its syntax is sorted out first.
 func textToNumber(s string) float64 {
 	switch {
 	case s == "":

@@ -10,7 +10,9 @@ import (
 // missing is the value of something that is not there. It equals null.
 type missing struct{}
 
-// candidate is a value that a test looks at, and where it was found.
+// candidate is a value that a test looks at, and where it was found. A list under a field gives
+// several of them, each element and then the list, so a condition holds where any of them meets it:
+// call.tags: x is true of a list with x in it.
 type candidate struct {
 	value   any  // nil, missing, bool, float64, string, []any, map[string]any
 	own     bool // its holder really has it
@@ -24,7 +26,8 @@ type candidate struct {
 // lookup is no value at all, not even a missing one; the elements have been looked at on their own.
 func (c candidate) absentFromList() bool { return c.inList && !c.own && !c.numeric }
 
-// follow applies a test to everything that a path leads to.
+// follow applies a test to everything that a path leads to. An empty path leads to the values
+// themselves, and to the elements of lists among them.
 func follow(path []string, t test) test {
 	return func(e *evaluation, on []candidate) bool {
 		var found []candidate
@@ -37,6 +40,8 @@ func follow(path []string, t test) test {
 
 // step follows path[depth:] from a value and appends everything it leads to. Where a name meets a
 // list, and where the path ends at one, the elements are looked at first and then the list itself.
+// start is whether the value that the path begins at was itself found at the end of one: an empty
+// path adds nothing to that. Each call spends a step, so lists within lists cannot take for ever.
 func (e *evaluation) step(out []candidate, at candidate, path []string, depth int, start bool) []candidate {
 	if !e.spend(1) {
 		return out

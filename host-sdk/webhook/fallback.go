@@ -29,6 +29,8 @@ func (h *handler) fallback(ctx context.Context, id string, req integration.Webho
 	if limit == 0 {
 		limit = fallbackFor
 	}
+	// The retry must come to the same address, whose path says what was asked, or the plugin would
+	// not know later what it was about.
 	u, err := url.Parse(req.URL)
 	if err != nil {
 		return answers.LastWords, true
@@ -37,6 +39,7 @@ func (h *handler) fallback(ctx context.Context, id string, req integration.Webho
 	query := u.Query()
 	count, _ := strconv.Atoi(query.Get(integration.FallbackCountField))
 	since, asked := sinceOf(query)
+	// The first failure of this request: time is counted from now.
 	if !asked {
 		since = now
 	}
@@ -56,12 +59,14 @@ func (h *handler) fallback(ctx context.Context, id string, req integration.Webho
 	query.Set(integration.FallbackCountField, strconv.Itoa(count+1))
 	query.Set(integration.FallbackSinceField, strconv.FormatInt(since.Unix(), 10))
 	u.RawQuery = query.Encode()
+	// The stored answer is shared by all requests; ReplaceAll below makes a new body.
 	resp := answers.Wait
 	resp.Body = bytes.ReplaceAll(resp.Body, []byte(integration.FallbackURLMark), escapeFor(resp.Header, u.String()))
 	return resp, true
 }
 
-// escapeFor writes an address as an answer of this type must hold it.
+// escapeFor writes an address as an answer of this type must hold it. An & in the address would end
+// an XML document, and the caller with it.
 func escapeFor(header map[string][]string, address string) []byte {
 	kind, _, _ := mime.ParseMediaType(http.Header(header).Get("Content-Type"))
 	switch {

@@ -31,7 +31,9 @@ type FileStore interface {
 
 // files holds copies of sounds that a plugin has served, for the time in which it is away: a
 // foreign service that fetches a sound can do nothing with a document that asks for patience. With
-// a store, the copies are still there after a restart of the host.
+// a store, the copies are still there after a restart of the host. A sound of hold music is asked
+// for every few seconds by every caller on hold, so the copies in memory matter while the plugin
+// restarts.
 type files struct {
 	store FileStore // nil: none
 
@@ -60,7 +62,9 @@ func isFetch(req integration.WebhookRequest) bool {
 }
 
 // keep copies an answer if it is a sound that its plugin says never changes, and reports whether
-// the copy is new and must be saved. New content comes from a plugin that was upgraded.
+// the copy is new and must be saved. New content comes from a plugin that was upgraded. It is
+// called with each answer, so it looks at the cheap conditions first. The oldest copies go when
+// there are too many bytes.
 func (f *files) keep(id string, req integration.WebhookRequest, resp integration.Response) bool {
 	if req.Method != http.MethodGet || !isFetch(req) || (resp.Status != 0 && resp.Status != http.StatusOK) || len(resp.Body) == 0 || len(resp.Body) > maxFiles {
 		return false
@@ -77,6 +81,7 @@ func (f *files) keep(id string, req integration.WebhookRequest, resp integration
 		f.held = map[fileKey]integration.Response{}
 	}
 	if old, known := f.held[key]; known {
+		// The usual case: nothing changes, and nothing is written.
 		if bytes.Equal(old.Body, resp.Body) {
 			return false
 		}
@@ -100,7 +105,9 @@ func canonical(given map[string][]string) http.Header {
 	return header
 }
 
-// save puts a copy into the store.
+// save puts a copy into the store. It reads, changes and writes the list under a lock of this
+// process. Of two hosts that save at once one may lose its entry; it saves again at the next new
+// file or start.
 func (f *files) save(ctx context.Context, id string, req integration.WebhookRequest, resp integration.Response) error {
 	f.saving.Lock()
 	defer f.saving.Unlock()
@@ -114,6 +121,7 @@ func (f *files) save(ctx context.Context, id string, req integration.WebhookRequ
 	if err != nil {
 		return err
 	}
+	// The list is full, or says this already.
 	if old, known := kept[req.Path]; known && old.Ref == m.Ref || !known && len(kept) == maxKept {
 		return nil
 	}
@@ -142,6 +150,7 @@ func (f *files) list(ctx context.Context, id string) (map[string]keptCopy, error
 func listName(id string) string { return "webhook_files/" + id }
 
 // copied returns the copy of a file, from memory or else from the store; false if none was kept.
+// Errors of the store count as no copy: the caller's music is worth no more than that.
 func (f *files) copied(ctx context.Context, id string, req integration.WebhookRequest) (integration.Response, bool) {
 	f.mu.Lock()
 	resp, ok := f.held[fileKey{id, req.Path}]

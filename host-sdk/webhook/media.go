@@ -58,7 +58,8 @@ func (g *GuardedMedia) sign(hash, until string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// ref is the reference that a path is a valid address of, now.
+// ref is the reference that a path is a valid address of, now. The signature is compared before the
+// time is looked at, and in constant time: only what was signed is believed.
 func (g *GuardedMedia) ref(path string) (string, bool) {
 	parts := strings.Split(strings.TrimPrefix(path, MediaPrefix), "/")
 	if len(parts) != 3 || !hmac.Equal([]byte(parts[2]), []byte(g.sign(parts[0], parts[1]))) {
@@ -103,5 +104,6 @@ func (g *GuardedMedia) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(mediaTime))
 	h.Set("Content-Type", contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
+	// It answers requests for a range, which players send, and HEAD.
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(m.Data))
 }

@@ -79,6 +79,7 @@ type Config struct {
 	Observe func(Observation)
 }
 
+// It keeps nothing of a request but copies of sounds.
 type handler struct {
 	cfg    Config
 	public *url.URL
@@ -112,7 +113,8 @@ func EndpointURL(publicURL, integrationID string) string {
 	return strings.TrimRight(publicURL, "/") + Prefix + integrationID
 }
 
-// ServeHTTP implements http.Handler.
+// ServeHTTP implements http.Handler. Whatever happens, a caller gets something that can be heard,
+// within the budget: the engine's answer, else the fallback, else a status that asks to come again.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	id, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, Prefix), "/")
@@ -308,6 +310,7 @@ func write(w http.ResponseWriter, resp integration.Response) {
 		status = http.StatusOK
 	}
 	body := status != http.StatusNoContent && status != http.StatusNotModified
+	// A status of 204 or 304 has no body, and net/http would refuse to write one (RFC 9110).
 	if body { // so that the peer knows the end when it has it, whatever is done afterwards
 		w.Header().Set("Content-Length", strconv.Itoa(len(resp.Body)))
 	}

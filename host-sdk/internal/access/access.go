@@ -21,7 +21,8 @@ const maxLinks = 40
 // folder and symbolic link on the way from the root must belong to one of the two, and no folder
 // may be writable for others, unless it is sticky, as /tmp is: there nobody can exchange what
 // belongs to this user. A folder that is writable for a group is accepted if the group is root's or
-// this process's own. Errors name the path, its mode and owner, and the remedy.
+// this process's own. Errors name the path, its mode and owner, and the remedy. Where the path
+// itself does not exist, the error is fs.ErrNotExist.
 func Way(path string) error {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -31,6 +32,8 @@ func Way(path string) error {
 	return way(abs, &links)
 }
 
+// way walks an absolute path from the root. A symbolic link begins a new walk at its target, as
+// each part of that could be exchanged as well; links counts them over all walks.
 func way(path string, links *int) error {
 	at := filepath.VolumeName(path) + string(filepath.Separator)
 	rest := strings.Split(strings.TrimPrefix(filepath.Clean(path), at), string(filepath.Separator))
@@ -47,6 +50,7 @@ func way(path string, links *int) error {
 			return err
 		}
 		if info.Mode()&fs.ModeSymlink != 0 {
+			// Whoever owns a link may point it elsewhere at any moment. Its mode says nothing.
 			if err := Owner(at, info); err != nil {
 				return err
 			}
@@ -71,6 +75,7 @@ func way(path string, links *int) error {
 	return nil
 }
 
+// checkFolder is folder for the root of the file system, which is no part of the path's rest.
 func checkFolder(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -92,6 +97,8 @@ func folder(path string, info fs.FileInfo) error {
 	if mode.Perm()&0o002 != 0 {
 		return fmt.Errorf("%s is writable for others (mode %04o): chmod o-w %s", path, mode.Perm(), path)
 	}
+	// Others in this process's own group are trusted: systems give each user a group, and
+	// administrators share one on purpose.
 	if mode.Perm()&0o020 != 0 && gid != 0 && gid != os.Getegid() {
 		return fmt.Errorf("%s is writable for group %d (mode %04o): chmod g-w %s", path, gid, mode.Perm(), path)
 	}
@@ -107,7 +114,8 @@ func Owner(path string, info fs.FileInfo) error {
 	return fmt.Errorf("%s belongs to user %d, neither to root nor to this user (%d) (mode %04o): chown %d %s", path, uid, os.Geteuid(), info.Mode().Perm(), os.Geteuid(), path)
 }
 
-// Unwritable refuses a file or folder that belongs to somebody else or that others may change.
+// Unwritable refuses a file or folder that belongs to somebody else or that others may change. It
+// is stricter than Way, for what is itself run or believed: here no group is trusted.
 func Unwritable(path string, info fs.FileInfo) error {
 	if err := Owner(path, info); err != nil {
 		return err
@@ -118,7 +126,8 @@ func Unwritable(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// Secret refuses a file with a secret that others may read or change.
+// Secret refuses a file with a secret that others may read or change. Unlike a folder, a secret may
+// not even be read by others: it is known to them from then on.
 func Secret(path string, info fs.FileInfo) error {
 	if err := Owner(path, info); err != nil {
 		return err

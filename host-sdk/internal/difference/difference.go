@@ -13,11 +13,15 @@ import (
 // the same as for [reflect.DeepEqual].
 func Of(a, b any) string {
 	var out []string
+	// Through pointers to a and b the values keep their type any, so values of two types can be
+	// compared as well.
 	walk("", reflect.ValueOf(&a).Elem(), reflect.ValueOf(&b).Elem(), &out)
 	return strings.Join(out, "\n")
 }
 
-// walk goes down as long as both values have the same parts.
+// walk goes down as long as both values have the same parts. It stops where the parts differ in
+// type, length or keys, and shows the two as wholes: a list that is longer would otherwise differ
+// at each place.
 func walk(at string, x, y reflect.Value, out *[]string) {
 	if reflect.DeepEqual(x.Interface(), y.Interface()) {
 		return
@@ -53,7 +57,8 @@ func allExported(t reflect.Type) bool {
 	return true
 }
 
-// keys are those of a map, in the order of their texts.
+// keys are those of a map, in the order of their texts. Maps have no order, and a report must be
+// the same each time.
 func keys(m reflect.Value) []reflect.Value {
 	return slices.SortedFunc(slices.Values(m.MapKeys()), func(a, b reflect.Value) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 }
@@ -63,6 +68,7 @@ func sameKey(a, b reflect.Value) bool { return a.Equal(b) }
 // shown is a value as a person can read it. An empty slice and none are not the same value.
 func shown(v reflect.Value) string {
 	switch v.Kind() {
+	// IsNil panics for all other kinds.
 	case reflect.Slice, reflect.Map, reflect.Pointer, reflect.Interface:
 		if v.IsNil() {
 			return "nil"

@@ -57,8 +57,8 @@ func validList(m protoreflect.Message, fd protoreflect.FieldDescriptor, list pro
 	}
 }
 
-// validMap looks at a map whose values are texts or messages: the wire has no others. Only a map with
-// a text to replace is made anew.
+// validMap looks at a map whose values are texts or messages: the wire has no others. Only a map
+// with a text to replace is made anew.
 func validMap(m protoreflect.Message, fd protoreflect.FieldDescriptor, old protoreflect.Map) {
 	ofMessages, valid := fd.MapValue().Message() != nil, true
 	old.Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {

@@ -34,7 +34,8 @@ type Problem struct {
 // Parse reads a document of at most maxValues values; aliases count where they are used, so that a
 // small text cannot become a huge tree. All problems are returned, beyond the first 20 their
 // number. The node is nil when there is nothing to look at: the text is not YAML, exceeds a limit,
-// or (then without a problem) is empty.
+// or (then without a problem) is empty. Documents are written by people and sent by programs, so
+// nothing in one may cost memory or time out of proportion.
 func Parse(data []byte, maxValues int) (root *Node, problems []Problem) {
 	// A defect in the YAML library must not stop a host that reads a person's text.
 	defer func() {
@@ -42,6 +43,8 @@ func Parse(data []byte, maxValues int) (root *Node, problems []Problem) {
 			root, problems = nil, []Problem{{Message: "is not YAML that can be read: check the indentation and the quotes"}}
 		}
 	}()
+	// The library's own check of aliases is switched off (CheckAlias): the reader counts values
+	// where they are used, which also bounds what aliases can grow to.
 	r := &reader{open: map[*yaml.Node]bool{}, maxValues: maxValues}
 	loader, err := yaml.NewLoader(bytes.NewReader(plainEscapes(data)), yaml.WithPlugin(limits{}))
 	if err != nil {
@@ -55,6 +58,7 @@ func Parse(data []byte, maxValues int) (root *Node, problems []Problem) {
 			return root, r.reported()
 		case err != nil:
 			return nil, []Problem{syntaxProblem(err)}
+		// A document of comments alone, or an empty one before the first ---.
 		case len(document.Content) == 0:
 			continue
 		case root != nil:
@@ -68,7 +72,8 @@ func Parse(data []byte, maxValues int) (root *Node, problems []Problem) {
 	}
 }
 
-// limits stops the YAML library where a document is nested too deeply.
+// limits stops the YAML library where a document is nested too deeply. The library's parser
+// recurses too, and runs before the reader can count anything.
 type limits struct{}
 
 // CheckDepth is called by the YAML library for each mapping or list that begins.
@@ -85,7 +90,8 @@ func (limits) CheckAlias(int, int) error { return nil }
 // unknownAnchor is the YAML library's message for an alias without an anchor.
 var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.{0,64})' referenced$`)
 
-// syntaxProblem takes the place out of an error of the YAML library.
+// syntaxProblem takes the place out of an error of the YAML library. The library's message has the
+// line inside; ours keeps it apart, so that an editor can jump there.
 func syntaxProblem(err error) Problem {
 	var at *yaml.LoadError
 	if !errors.As(err, &at) {
@@ -104,7 +110,8 @@ func syntaxProblem(err error) Problem {
 }
 
 // plainEscapes writes the surrogate pairs of a JSON document as characters: JSON has them and YAML
-// does not. Other documents stay as they are.
+// does not. Other documents stay as they are. The length does not stay the same, so columns behind
+// such a pair are smaller than in the text.
 func plainEscapes(data []byte) []byte {
 	if !bytes.Contains(data, []byte(`\u`)) || !json.Valid(data) {
 		return data
@@ -128,7 +135,8 @@ func plainEscapes(data []byte) []byte {
 	return out
 }
 
-// reader turns the nodes of the YAML library into ours. It reads one document.
+// reader turns the nodes of the YAML library into ours. It reads one document. It is used once and
+// by one goroutine.
 type reader struct {
 	open      map[*yaml.Node]bool // anchors being read: one inside itself has no end
 	count     int
@@ -139,7 +147,9 @@ type reader struct {
 	more      int // problems that are only counted
 }
 
-// problem reports once what is wrong with an anchor, however often it is used.
+// problem reports once what is wrong with an anchor, however often it is used. An anchor's value is
+// read again at each alias; without this, one mistake would be reported a thousand times and hide
+// all others.
 func (r *reader) problem(n *Node, format string, args ...any) {
 	switch {
 	case r.expanding > 0:
@@ -163,7 +173,8 @@ func at(n *yaml.Node, pointer string) *Node {
 	return &Node{Pointer: pointer, Line: n.Line, Column: n.Column}
 }
 
-// read turns a value and everything below it into nodes.
+// read turns a value and everything below it into nodes. It returns a node in any case. Once too
+// much was read it descends no further, and Parse drops the tree.
 func (r *reader) read(n *yaml.Node, pointer string, depth int) *Node {
 	r.count++
 	if r.count > r.maxValues || depth > maxDepth {
@@ -173,6 +184,7 @@ func (r *reader) read(n *yaml.Node, pointer string, depth int) *Node {
 	if r.tooMuch {
 		return out
 	}
+	// An anchor is open while its own value is read: an alias to it in there would never end.
 	if n.Anchor != "" {
 		r.open[n] = true
 		defer delete(r.open, n)
@@ -192,6 +204,8 @@ func (r *reader) read(n *yaml.Node, pointer string, depth int) *Node {
 	default:
 		r.problem(out, "this cannot stand here")
 	}
+	// A tag could make a text anything, such as binary data or a type of another language. Only
+	// !!str is of use, to keep a number text.
 	if tag := n.ShortTag(); n.Style&yaml.TaggedStyle != 0 && (tag != "!!str" || n.Kind != yaml.ScalarNode) {
 		r.problem(out, "tags such as %s are not used here", Shorten(tag))
 	}
@@ -199,7 +213,7 @@ func (r *reader) read(n *yaml.Node, pointer string, depth int) *Node {
 }
 
 // readScalar knows text, numbers, true, false and null. !!str makes a number text; dates are text,
-// as JSON has no other form of them.
+// as JSON has no other form of them. An empty value is null and stays nil, as Node's zero value.
 func (r *reader) readScalar(out *Node, n *yaml.Node) {
 	switch n.ShortTag() {
 	case "!!null":
@@ -212,7 +226,9 @@ func (r *reader) readScalar(out *Node, n *yaml.Node) {
 	}
 }
 
-// number keeps a number as the float64 that JSON and ECMAScript have, and as it is written.
+// number keeps a number as the float64 that JSON and ECMAScript have, and as it is written. It
+// keeps the text, since 0123 and +4930 are numbers to YAML that people mean as text; callers can
+// warn.
 func (r *reader) number(out *Node, n *yaml.Node) {
 	var value any
 	err := n.Decode(&value)
@@ -250,9 +266,11 @@ func (r *reader) readAlias(n *yaml.Node, out *Node, depth int) *Node {
 }
 
 // readMap keeps the first of two equal keys and reports the second. content holds keys and values
-// in turn.
+// in turn. Values after a duplicate are not read: they would report problems at a place that does
+// not count.
 func (r *reader) readMap(out *Node, content []*yaml.Node, depth int) {
 	out.Kind = Map
+	// Merged keys come last, however early << stands: what is written in the mapping itself wins.
 	var merged []*Node
 	taken := make(map[string]bool, len(content)/2)
 	for i := 0; i+1 < len(content) && !r.tooMuch; i += 2 {

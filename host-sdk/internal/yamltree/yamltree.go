@@ -23,7 +23,8 @@ const (
 	List
 )
 
-// Node is a value that remembers where it stands.
+// Node is a value that remembers where it stands. It is not changed after Parse, so goroutines may
+// share a tree.
 type Node struct {
 	Kind    Kind
 	Line    int     // from 1; 0: not known
@@ -80,7 +81,8 @@ func (n *Node) Nearest(pointer string) *Node {
 	return found
 }
 
-// nearest follows a pointer as far as it leads.
+// nearest follows a pointer as far as it leads. found is never nil if n is not: for a pointer that
+// leads nowhere it is the last value on the way, which is where a person must look.
 func (n *Node) nearest(pointer string) (found *Node, exact bool) {
 	for _, part := range SplitPointer(pointer) {
 		next := n.Child(part)
@@ -135,7 +137,8 @@ func (n *Node) JSON() []byte {
 	return text
 }
 
-// Measure returns how many values n has, itself included, and how deep they are nested.
+// Measure returns how many values n has, itself included, and how deep they are nested. A scalar
+// has a depth of 1.
 func (n *Node) Measure() (values, depth int) {
 	for _, item := range n.Items {
 		v, d := item.Measure()
@@ -163,7 +166,8 @@ func (n *Node) Show() string {
 	}
 }
 
-// Shorten cuts a text of the document for a message, after 60 characters.
+// Shorten cuts a text of the document for a message, after 60 characters. It counts characters and
+// cuts between them, so a message stays valid text.
 func Shorten(text string) string {
 	n := 0
 	for i := range text {
@@ -174,7 +178,8 @@ func Shorten(text string) string {
 	return text
 }
 
-// SplitPointer returns the unescaped parts of a JSON pointer (RFC 6901).
+// SplitPointer returns the unescaped parts of a JSON pointer (RFC 6901). The empty pointer is the
+// root and has no parts.
 func SplitPointer(pointer string) []string {
 	if pointer == "" {
 		return nil
@@ -190,6 +195,7 @@ func SplitPointer(pointer string) []string {
 func EscapePointer(key string) string { return escape.Replace(key) }
 
 var (
+	// A replacer goes through the text once, so that ~01 becomes ~1 and not /.
 	escape   = strings.NewReplacer("~", "~0", "/", "~1")
 	unescape = strings.NewReplacer("~1", "/", "~0", "~")
 )

@@ -40,7 +40,8 @@ const maxProgram = 10_000
 const MaxTogether = 500_000
 
 // Budget is what patterns that are in use together may still cost. The zero value is a whole
-// budget; nil is no limit. It belongs to one goroutine.
+// budget; nil is no limit. It belongs to one goroutine. It is spent before work is done, also for
+// patterns that are refused: reading them costs time as well.
 type Budget struct{ spent int }
 
 // errSpent is no UnsupportedError: each pattern for itself could be run.
@@ -86,7 +87,8 @@ func (p *Pattern) String() string { return p.re.String() }
 
 // Compile translates and compiles a pattern with its flags, such as "im". The error is an
 // [UnsupportedError] when the pattern is right but Go cannot run it; otherwise it says what is
-// wrong with the pattern or the flags, or that the budget is used up.
+// wrong with the pattern or the flags, or that the budget is used up. The budget is charged three
+// times: for reading the text, for what is refused, and for the program.
 func Compile(pattern, flags string, budget *Budget) (*Pattern, error) {
 	if utf8.RuneCountInString(pattern) > MaxLength {
 		return nil, fmt.Errorf("the pattern has more than %d characters", MaxLength)
@@ -104,6 +106,8 @@ func Compile(pattern, flags string, budget *Budget) (*Pattern, error) {
 	if err := budget.spend(len(pattern) + perProperty*strings.Count(strings.ToLower(pattern), `\p`)); err != nil {
 		return nil, err
 	}
+	// Flags become part of the translation where Go's flag of the same name means something else,
+	// as m, s and u do.
 	t := translator{rest: pattern, multiline: strings.Contains(flags, "m"), dotAll: strings.Contains(flags, "s"), unicode: strings.Contains(flags, "u")}
 	if err := t.translate(); err != nil {
 		return nil, err
@@ -128,7 +132,8 @@ func Compile(pattern, flags string, budget *Budget) (*Pattern, error) {
 }
 
 // programSize counts instructions as regexp.Compile makes them. What is far too large is refused
-// before it is made: Go allows programs of more than 100 MB.
+// before it is made: Go allows programs of more than 100 MB. A pattern such as (a{1000}){1000} is
+// short to write and would be a million instructions.
 func programSize(text string, budget *Budget) (int, error) {
 	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
@@ -171,7 +176,8 @@ func instructions(re *syntax.Regexp) int {
 	return total
 }
 
-// plainSyntaxError drops the translated pattern, which the writer of the rules has never seen.
+// plainSyntaxError drops the translated pattern, which the writer of the rules has never seen. Go's
+// error quotes the pattern that it was given, which is the translation.
 func plainSyntaxError(err error, pattern string) error {
 	var wrong *syntax.Error
 	if !errors.As(err, &wrong) {

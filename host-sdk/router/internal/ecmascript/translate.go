@@ -38,7 +38,9 @@ var (
 	octalDigits   = regexp.MustCompile(`^(?:[0-3][0-7]{0,2}|[4-7][0-7]?)`)
 )
 
-// translator walks over a pattern from left to right.
+// translator walks over a pattern from left to right. It is used for one pattern. It writes nothing
+// that Go's parser could read in another way than it was meant: each character is escaped by its
+// number.
 type translator struct {
 	rest                       string // not yet translated
 	out                        strings.Builder
@@ -64,7 +66,7 @@ func (t *translator) next() rune {
 }
 
 // translate counts the groups first: whether \1 is a reference or a character depends on how many
-// there are, also behind it.
+// there are, also behind it. groupStart skips escapes and classes, in which a parenthesis is none.
 func (t *translator) translate() error {
 	for _, m := range groupStart.FindAllStringSubmatch(t.rest, -1) {
 		switch {
@@ -124,7 +126,8 @@ func choose(condition bool, yes, no string) string {
 	return no
 }
 
-// literal writes a character so that no more is seen in it.
+// literal writes a character so that no more is seen in it. Everything but ASCII letters and digits
+// is escaped, so that no list of special characters must be kept.
 func literal(r rune) string {
 	if r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
 		return string(r)
@@ -132,7 +135,8 @@ func literal(r rune) string {
 	return fmt.Sprintf(`\x{%X}`, r)
 }
 
-// group translates what follows an opening parenthesis.
+// group translates what follows an opening parenthesis. What is left to this function's end is no
+// group that both languages have.
 func (t *translator) group() error {
 	switch {
 	case !strings.HasPrefix(t.rest, "?"), t.take(groupName) != nil:
@@ -177,7 +181,8 @@ func (t *translator) brace() error {
 }
 
 // escape translates what follows a backslash: into text that stands for a set of characters or a
-// place (in a class: into members of the class), or with empty text into one character.
+// place (in a class: into members of the class), or with empty text into one character. A construct
+// that Go has too is passed on; others are written out, or refused by name.
 func (t *translator) escape(inClass bool) (text string, char rune, err error) {
 	if t.rest == "" {
 		return "", 0, errors.New("a single \\ at the end of the pattern")
@@ -190,6 +195,7 @@ func (t *translator) escape(inClass bool) (text string, char rune, err error) {
 		return choose(inClass, spaces, "["+spaces+"]"), 0, nil
 	case 'S':
 		return choose(inClass, nonSpaces, "["+nonSpaces+"]"), 0, nil
+	// In a class it is a backspace (ECMAScript: ClassEscape).
 	case 'b':
 		return choose(inClass, "", `\b`), '\b', nil
 	case 'B':
@@ -217,7 +223,8 @@ func (t *translator) escape(inClass bool) (text string, char rune, err error) {
 	return "", char, err
 }
 
-// character is what an escape that stands for one character means.
+// character is what an escape that stands for one character means. An escape that means nothing is
+// the character itself, such as \/.
 func (t *translator) character(r rune) (rune, error) {
 	switch r {
 	case 'f', 'n', 'r', 't', 'v':
@@ -300,7 +307,8 @@ func (t *translator) digits(inClass bool) (rune, error) {
 }
 
 // class translates [...] member by member, so that neither a nested bracket nor an odd hyphen is
-// left.
+// left. Go reads [[:alpha:]] and -- in a class otherwise than ECMAScript does, so members are
+// escaped one by one.
 func (t *translator) class() error {
 	negated := strings.HasPrefix(t.rest, "^")
 	t.rest = strings.TrimPrefix(t.rest, "^")
@@ -337,7 +345,8 @@ func (t *translator) class() error {
 	}
 }
 
-// finishClass knows the empty class, which nothing matches, and its opposite.
+// finishClass knows the empty class, which nothing matches, and its opposite. An empty class is an
+// error in Go.
 func finishClass(negated bool, members string) string {
 	switch {
 	case members != "":

@@ -14,7 +14,8 @@ import (
 	"unicode/utf8"
 )
 
-// Format is a format that has been split into tokens and text.
+// Format is a format that has been split into tokens and text. It is made once for a rule and used
+// for each call, by many goroutines.
 type Format []part
 
 // part is a token that stands for a part of the time, or text.
@@ -31,7 +32,8 @@ var localFormats = map[string]string{
 	"llll": "ddd, MMM D, YYYY h:mm A",
 }
 
-// formatters write the tokens (moment docs: Format).
+// formatters write the tokens (moment docs: Format). A token that is not listed here is text, as in
+// moment; locales other than English do not exist.
 var formatters = func() map[string]func(time.Time) string {
 	out := map[string]func(time.Time) string{
 		"dd":     func(t time.Time) string { return t.Format("Mon")[:2] },
@@ -70,7 +72,8 @@ var formatters = func() map[string]func(time.Time) string {
 }()
 
 // numberTokens are written with as many digits as they have letters, or as an ordinal when they end
-// in o.
+// in o. They follow moment where it differs from the calendar of Go: w counts weeks from Sunday, W
+// those of ISO 8601, and k hours from 1 to 24.
 var numberTokens = []struct {
 	tokens string
 	number func(time.Time) int
@@ -110,7 +113,8 @@ var tokensByLength = func() []string {
 }()
 
 // Parse splits a format. Text in brackets and what follows a backslash is text; so is everything
-// that is no token.
+// that is no token. Every text is a format, so there is no error: what somebody mistyped appears in
+// the result.
 func Parse(format string) Format {
 	var out Format
 	for rest := format; rest != ""; {
@@ -194,7 +198,8 @@ func ordinal(n int) string {
 func ISOWeekday(t time.Time) int { return (int(t.Weekday())+6)%7 + 1 }
 
 // localWeek counts weeks as in the United States: they begin on Sunday, and the first holds 1
-// January.
+// January. At the end of December the week may be the first of the next year, so the year is
+// returned with it (gggg).
 func localWeek(t time.Time) (year, week int) {
 	// A date alone, in UTC: some zones have days that do not begin at midnight.
 	saturday := time.Date(t.Year(), t.Month(), t.Day()+6-int(t.Weekday()), 12, 0, 0, 0, time.UTC)

@@ -11,7 +11,8 @@ import (
 
 // timePatterns are what moment looks for when it reads leniently, by token: digits and letters
 // anywhere behind what was read before (executed with moment-timezone, see
-// router/testdata/make.mjs).
+// router/testdata/make.mjs). A token that is not listed is about dates or zones, and refused for a
+// time of day.
 var timePatterns = func() map[string]*regexp.Regexp {
 	out := map[string]*regexp.Regexp{}
 	for tokens, pattern := range map[string]string{
@@ -26,7 +27,8 @@ var timePatterns = func() map[string]*regexp.Regexp {
 	return out
 }()
 
-// CheckTimeOfDay returns an error for a format that is about dates or zones, or has no hour.
+// CheckTimeOfDay returns an error for a format that is about dates or zones, or has no hour. It is
+// asked once, when rules are read, so that a call never meets such a format.
 func (f Format) CheckTimeOfDay() error {
 	hour := false
 	for _, p := range f {
@@ -61,6 +63,7 @@ func (f Format) ParseTimeOfDay(text string) (sinceMidnight time.Duration, ok boo
 		if p.token {
 			found = timePatterns[p.text].FindString(text)
 		}
+		// Whatever stands before the find is skipped, as moment does when it is not strict.
 		_, after, there := strings.Cut(text, found)
 		if found == "" || !there {
 			continue
@@ -68,10 +71,12 @@ func (f Format) ParseTimeOfDay(text string) (sinceMidnight time.Duration, ok boo
 		text = after
 		if p.token {
 			t.set(p.text, found)
+			// An am or pm alone is no time.
 			ok = ok || p.text != "a" && p.text != "A"
 		}
 	}
 	switch {
+	// 17:00 pm stays 17:00, and 12 am is midnight.
 	case strings.HasPrefix(t.half, "p") && t.hour < 12:
 		t.hour += 12
 	case strings.HasPrefix(t.half, "a") && t.hour == 12:
@@ -84,7 +89,8 @@ func (f Format) ParseTimeOfDay(text string) (sinceMidnight time.Duration, ok boo
 		time.Duration(t.second)*time.Second + time.Duration(t.milli)*time.Millisecond, true
 }
 
-// set takes over what was found for a token.
+// set takes over what was found for a token. part is never empty, and has as many digits as the
+// token's pattern allows.
 func (t *timeOfDay) set(token, part string) {
 	switch token {
 	case "a", "A":
@@ -110,7 +116,8 @@ func (t *timeOfDay) set(token, part string) {
 	}
 }
 
-// number reads a few digits that a pattern has found.
+// number reads a few digits that a pattern has found. 0 for none, so a part that is not there
+// counts as midnight's.
 func number(digits string) int {
 	n, err := strconv.Atoi(digits)
 	if err != nil {
