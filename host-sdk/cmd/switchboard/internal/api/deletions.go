@@ -178,7 +178,7 @@ func (a *API) forget(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(w, r, &body); err != nil {
 		return err
 	}
-	httpkit.Extend(w, time.Now(), httpkit.UploadTime) // wall clock: a deadline of real I/O
+	httpkit.Extend(w, time.Now(), httpkit.ForgetTime) // wall clock: a deadline of real I/O
 	got, err := a.cfg.Engine.Forget(r.Context(), strings.TrimSpace(body.Number), a.deletion(r))
 	if err != nil {
 		return err

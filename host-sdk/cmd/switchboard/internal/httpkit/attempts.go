@@ -24,18 +24,21 @@ const (
 // Attempts counts wrong tokens by the network they came from. It is asked only after a token was
 // found wrong: the right one is let in whatever came before it from the same address, as many
 // people may share one. A random token cannot be guessed anyway; the limit keeps those who try from
-// filling the log, and costs each further try a connection of its own.
+// filling the log, and costs each further try a connection of its own. Each host counts for itself
+// and forgets at its end.
 type Attempts struct {
 	clock clock.Clock
 	every time.Duration // one wrong token is forgiven in this time
 	hosts func() int    // how many hosts count, each for itself: together they allow what one would
 	count *prometheus.CounterVec
 
-	mu       sync.Mutex
+	mu sync.Mutex
+	// At most maxNetworks, however many networks there are.
 	networks map[netip.Prefix]time.Time // when all wrong tokens of a network are forgiven
 }
 
-// NewAttempts allows a number of wrong tokens a minute of the clock and network, 1 or more.
+// NewAttempts allows a number of wrong tokens a minute of the clock and network, 1 or more. The
+// first minute's worth may come at once.
 func NewAttempts(c clock.Clock, perMinute int) *Attempts {
 	return &Attempts{clock: c, every: time.Minute / time.Duration(perMinute), hosts: func() int { return 1 }, networks: map[netip.Prefix]time.Time{},
 		count: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -45,7 +48,8 @@ func NewAttempts(c clock.Clock, perMinute int) *Attempts {
 }
 
 // Among divides what is allowed by the number of hosts, over which a load balancer spreads the
-// tries. Call it before the first use.
+// tries. Call it before the first use. It is asked again with each wrong token, as hosts come and
+// go.
 func (a *Attempts) Among(hosts func() int) *Attempts {
 	a.hosts = hosts
 	return a
@@ -55,7 +59,8 @@ func (a *Attempts) Among(hosts func() int) *Attempts {
 func (a *Attempts) Collector() prometheus.Collector { return a.count }
 
 // Wrong counts a wrong token of the request. Above 0: too many came from its network, and w says
-// after how many seconds it is heard again; answer 429. where is api or login.
+// after how many seconds it is heard again; answer 429. where is api or login. The waiting time is
+// real, whatever clock a test has.
 func (a *Attempts) Wrong(w http.ResponseWriter, r *http.Request, where string) (seconds int) {
 	wait := a.wrong(r)
 	if wait <= 0 {
@@ -82,6 +87,7 @@ func (a *Attempts) wrong(r *http.Request) time.Duration {
 	if forgiven.Before(now) {
 		forgiven = now
 	}
+	// One token bucket for each network, kept as the time at which it will be full again.
 	every := a.every * time.Duration(max(1, a.hosts()))
 	forgiven = forgiven.Add(every)
 	// One is allowed however many hosts there are.
@@ -93,7 +99,8 @@ func (a *Attempts) wrong(r *http.Request) time.Duration {
 }
 
 // makeRoom forgets networks so that memory is bounded: those whose wrong tokens are forgiven, and
-// if that is not enough, any. Counting does not slow down an attacker with so many networks.
+// if that is not enough, any. Counting does not slow down an attacker with so many networks. The
+// lock is held.
 func (a *Attempts) makeRoom(now time.Time) {
 	if len(a.networks) < maxNetworks {
 		return
@@ -112,6 +119,7 @@ func (a *Attempts) makeRoom(now time.Time) {
 }
 
 // network is what wrong tokens are counted by: the address they came from; for IPv6 its network.
+// Requests without an address, as by a Unix socket, count together.
 func network(r *http.Request) netip.Prefix {
 	addr := peerOf(r)
 	bits := addr.BitLen()

@@ -15,7 +15,7 @@ const forwardedHops = 16
 // proxies. X-Forwarded-For is read from its end, as each proxy adds the address that it saw: the
 // first one that is no trusted proxy is the client. Everything to the left of it may be invented.
 // From any other peer the header means nothing, so that nobody chooses the address they count
-// under.
+// under. Without trusted proxies it costs nothing.
 func ClientAddress(trusted []netip.Prefix, next http.Handler) http.Handler {
 	if len(trusted) == 0 {
 		return next
@@ -23,18 +23,21 @@ func ClientAddress(trusted []netip.Prefix, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if client, ok := forwardedFor(trusted, r); ok {
 			r = r.WithContext(r.Context()) // a copy: the server still uses its own request
+			// The port is the proxy's and means nothing; others expect one.
 			r.RemoteAddr = net.JoinHostPort(client.String(), "0")
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// forwardedFor is the client's address of a request that a trusted proxy has passed on.
+// forwardedFor is the client's address of a request that a trusted proxy has passed on. false: it
+// came from elsewhere, or the header is empty or spoilt, and the peer counts.
 func forwardedFor(trusted []netip.Prefix, r *http.Request) (netip.Addr, bool) {
 	peer := peerOf(r)
 	if !contains(trusted, peer) {
 		return netip.Addr{}, false
 	}
+	// Several headers of the name are one list (RFC 9110, 5.3).
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	client, found := peer, false
 	for i := len(hops) - 1; i >= 0 && i >= len(hops)-forwardedHops; i-- {
@@ -50,7 +53,8 @@ func forwardedFor(trusted []netip.Prefix, r *http.Request) (netip.Addr, bool) {
 	return client, found
 }
 
-// parseHop reads an address of X-Forwarded-For; some proxies add the port.
+// parseHop reads an address of X-Forwarded-For; some proxies add the port. Zones and addresses of
+// IPv4 in IPv6 are taken off, or one client would have several names.
 func parseHop(text string) (netip.Addr, bool) {
 	text = strings.TrimSpace(text)
 	if withPort, err := netip.ParseAddrPort(text); err == nil {

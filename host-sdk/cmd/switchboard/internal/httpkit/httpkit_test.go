@@ -304,3 +304,23 @@ func TestPublicSlices(t *testing.T) {
 		t.Fatalf(`PublicSliceURLs("https://h.example.com", m) is not empty: %v`, got)
 	}
 }
+
+// A form with files, a ring and forgetting take longer than others; a look at their pages does not.
+func TestTimeFor(t *testing.T) {
+	for _, c := range []struct {
+		method, path, contentType string
+		want                      time.Duration
+	}{
+		{"GET", "/settings/deletion/forget", "", RequestTime},
+		{"POST", "/settings/deletion/forget", "application/x-www-form-urlencoded", RequestTime + ForgetTime},
+		{"POST", "/api/v1/forget", "application/json", RequestTime + ForgetTime},
+		{"POST", "/me/test", "application/x-www-form-urlencoded", RequestTime + RingTime},
+		{"POST", "/settings/integrations/new", "multipart/form-data; boundary=x", RequestTime + UploadTime},
+	} {
+		r := httptest.NewRequest(c.method, c.path, nil)
+		r.Header.Set("Content-Type", c.contentType)
+		if got := TimeFor(r); got != c.want {
+			t.Errorf("%s %s: %v, want %v", c.method, c.path, got, c.want)
+		}
+	}
+}

@@ -27,7 +27,8 @@ const (
 const mediaTime = 5 * time.Minute
 
 // PublicMediaURL is the public address of a prompt medium; "" for a medium that is not public. The
-// content never changes under an address, so that it may be cached forever.
+// content never changes under an address, so that it may be cached forever. The token is as hard to
+// guess as a password: the telephone service has no login.
 func PublicMediaURL(publicURL string, m store.Medium) string {
 	if !m.Public || m.Token == "" {
 		return ""
@@ -36,7 +37,8 @@ func PublicMediaURL(publicURL string, m store.Medium) string {
 }
 
 // PublicSliceURLs are the public addresses of the pieces of a long prompt medium, in order; none
-// for a short one.
+// for a short one. Hold music is played piece by piece, so that a caller can be taken out between
+// two of them.
 func PublicSliceURLs(publicURL string, m store.Medium) []string {
 	n := audio.SliceCount(m.Duration)
 	if !m.Public || m.Token == "" || n < 2 {
@@ -53,7 +55,8 @@ func PublicSliceURLs(publicURL string, m store.Medium) []string {
 // stays right should files one day be cut otherwise.
 func pieceName(i, n int) string { return strconv.Itoa(i) + "-of-" + strconv.Itoa(n) }
 
-// parsePiece reads a piece's name; false unless it is one of n.
+// parsePiece reads a piece's name; false unless it is one of n. The name must be written just as
+// pieceName writes it: one address for each content, which caches rely on.
 func parsePiece(name string, n int) (int, bool) {
 	first, _, _ := strings.Cut(name, "-")
 	i, err := strconv.Atoi(first)
@@ -61,7 +64,8 @@ func parsePiece(name string, n int) (int, bool) {
 }
 
 // FileName is a safe name with the right extension for a medium: letters, digits, dots,
-// underscores, hyphens.
+// underscores, hyphens. Names come from the uploader's machine; nothing of them may reach a header
+// or an address as it is.
 func FileName(m integration.MediaRef) string {
 	base := strings.TrimSuffix(path.Base(strings.ReplaceAll(m.Name, "\\", "/")), path.Ext(m.Name))
 	base = strings.Map(func(r rune) rune {
@@ -91,10 +95,12 @@ type MediaByToken interface {
 	MediumByToken(ctx context.Context, token string) (store.Medium, error)
 }
 
-// PublicMedia serves prompt media, whole and in pieces. Whatever the name, the token counts.
+// PublicMedia serves prompt media, whole and in pieces. Whatever the name, the token counts. Once a
+// medium is no longer public, its address answers 404, except where it is cached.
 func PublicMedia(media MediaByToken) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		m, err := media.MediumByToken(r.Context(), r.PathValue("token"))
+		// 503 rather than 404: the telephone service gives up a file that does not exist.
 		if kind := integration.KindOf(err); err != nil && kind != integration.KindNotFound && kind != integration.KindInvalid {
 			noMedium(w, http.StatusServiceUnavailable, "try again later")
 			return
@@ -128,7 +134,7 @@ func noMedium(w http.ResponseWriter, status int, text string) {
 }
 
 // ServeMedium sends audio with ranges and conditional requests. disposition is inline or
-// attachment.
+// attachment. Players ask for ranges to jump; a whole file is in memory already.
 func ServeMedium(w http.ResponseWriter, r *http.Request, m store.Medium, cacheControl, disposition string) {
 	// Wall clock: a deadline of real I/O.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(mediaTime))

@@ -19,7 +19,7 @@ import (
 )
 
 // Instrument wraps the whole host: a request id, security headers, recovery, the request log at
-// debug, and counts.
+// debug, and counts. It is the outermost handler.
 type Instrument struct {
 	log      *slog.Logger
 	clock    clock.Clock
@@ -58,13 +58,14 @@ func NewInstrument(log *slog.Logger, c clock.Clock, reg prometheus.Registerer) *
 // requestIDKey is the key of the request id in a context.
 type requestIDKey struct{}
 
-// requestContext is a context that knows the request's id.
+// requestContext is a context that knows the request's id. It holds a pointer into the recorder, so
+// that a request costs one allocation for both.
 type requestContext struct {
 	context.Context
 	id *string
 }
 
-// Value implements context.Context.
+// Value implements context.Context. Only the id is its own.
 func (c *requestContext) Value(key any) any {
 	if _, ok := key.(requestIDKey); ok {
 		return *c.id
@@ -79,6 +80,7 @@ func RequestID(ctx context.Context) string {
 }
 
 // securityHeaders are those of every answer that sets no others. Their names are in canonical form.
+// Pages set a policy of their own.
 var securityHeaders = http.Header{
 	"X-Content-Type-Options":  {"nosniff"},
 	"X-Frame-Options":         {"DENY"},
@@ -87,7 +89,8 @@ var securityHeaders = http.Header{
 }
 
 // Wrap puts the instrument around next. Handlers below must pass on the request they were given, so
-// that the matched route can be read from it afterwards.
+// that the matched route can be read from it afterwards. A panic ends the request, never the
+// process.
 func (in *Instrument) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := in.clock.Now()
@@ -102,10 +105,12 @@ func (in *Instrument) Wrap(next http.Handler) http.Handler {
 			h[name] = values // nobody appends to it: there is no room
 		}
 		in.inFlight.Inc()
+		// In a deferred function, as a panic must be counted and answered like anything else.
 		defer func() {
 			in.inFlight.Dec()
 			aborted := in.recovered(recover(), rec, r, id)
 			elapsed := in.clock.Real(in.clock.Now().Sub(start))
+			// The mux below sets it on this very request.
 			route := r.Pattern
 			if route == "" {
 				route = "none"
@@ -129,7 +134,8 @@ func (in *Instrument) Wrap(next http.Handler) http.Handler {
 }
 
 // recovered logs a panic and answers 500 where nothing was written yet. True: the connection must
-// be cut, as half an answer has left.
+// be cut, as half an answer has left. A panic with http.ErrAbortHandler is a handler's wish to cut
+// the connection, and no defect.
 func (in *Instrument) recovered(p any, rec *recorder, r *http.Request, id string) bool {
 	if p == nil {
 		return false
@@ -148,7 +154,8 @@ func (in *Instrument) recovered(p any, rec *recorder, r *http.Request, id string
 	return false
 }
 
-// methodLabel keeps invented methods from making a time series each.
+// methodLabel keeps invented methods from making a time series each. Anybody can send any word as a
+// method.
 func methodLabel(m string) string {
 	switch m {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
@@ -167,7 +174,7 @@ func host(addr string) string {
 }
 
 // recorder remembers what was answered. Unwrap lets http.ResponseController reach flushing and
-// deadlines.
+// deadlines. One is made for each request.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -181,13 +188,14 @@ func (rec *recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }
 
 // WriteHeader implements http.ResponseWriter.
 func (rec *recorder) WriteHeader(status int) {
+	// Informational answers (1xx) precede the status.
 	if rec.status == 0 && status >= 200 {
 		rec.status = status
 	}
 	rec.ResponseWriter.WriteHeader(status)
 }
 
-// Write implements http.ResponseWriter.
+// Write implements http.ResponseWriter. A handler that writes without a status sends 200.
 func (rec *recorder) Write(p []byte) (int, error) {
 	if rec.status == 0 {
 		rec.status = http.StatusOK
@@ -206,7 +214,8 @@ func (rec *recorder) statusOr200() int {
 }
 
 // Extend moves the deadlines of a request that is allowed to take longer than the server's, such as
-// an upload.
+// an upload. It moves those of the connection alone: the context of the request has its own, see
+// TimeFor. now is the wall's.
 func Extend(w http.ResponseWriter, now time.Time, d time.Duration) {
 	c := http.NewResponseController(w)
 	_ = c.SetReadDeadline(now.Add(d))  // not supported by test recorders, and no harm there
@@ -224,9 +233,14 @@ const UploadTime = 5 * time.Minute
 // they take their time to answer.
 const RingTime = 10 * time.Minute
 
+// ForgetTime is how long it may take to forget a caller: ten thousand calls, and what the telephone
+// service has of them. Cut short, a part of it would be gone and nobody told.
+const ForgetTime = 5 * time.Minute
+
 // TimeFor is how long a request may take: RequestTime, and UploadTime in addition for a form with
 // files, as most of that may be over when the files have arrived. The test of a person, whose path
-// ends in /test, may take RingTime more.
+// ends in /test, may take RingTime more, and forgetting a caller ForgetTime. It goes by type and
+// path, as it must be known before the handler runs.
 func TimeFor(r *http.Request) time.Duration {
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
 		return RequestTime + UploadTime
@@ -234,13 +248,18 @@ func TimeFor(r *http.Request) time.Duration {
 	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/test") {
 		return RequestTime + RingTime
 	}
+	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/forget") {
+		return RequestTime + ForgetTime
+	}
 	return RequestTime
 }
 
-// CrossOrigin answers a request with refuse if another website made the browser send it: the
-// cookie of the log-in would come along with it.
+// CrossOrigin answers a request with refuse if another website made the browser send it: the cookie
+// of the log-in would come along with it. Requests of programs have neither Origin nor
+// Sec-Fetch-Site and pass. refuse is called without the request's identity.
 func CrossOrigin(publicURL string, log *slog.Logger, refuse http.HandlerFunc) *http.CrossOriginProtection {
 	c := http.NewCrossOriginProtection()
+	// Behind a proxy the Host header may be another one than browsers see.
 	u, err := url.Parse(publicURL)
 	if err == nil {
 		err = c.AddTrustedOrigin(strings.ToLower(u.Scheme + "://" + u.Host)) // as browsers send it

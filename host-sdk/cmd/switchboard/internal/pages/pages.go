@@ -23,7 +23,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// Config is what the pages are made of. All fields are required unless said otherwise.
+// Config is what the pages are made of. All fields are required unless said otherwise. Optional
+// parts are interfaces that the platform may also implement, looked for by each sub-package's New:
+// a platform without them costs its own pages only.
 type Config struct {
 	Engine interface {
 		integrations.Engine
@@ -51,7 +53,8 @@ type Config struct {
 	Logger   *slog.Logger
 }
 
-// Pages serves the pages.
+// Pages serves the pages. It is made once by serve and holds no state of its own: what changes lies
+// in the store, the platform and the switchboard file.
 type Pages struct {
 	site         *layout.Site
 	store        store.Store
@@ -72,6 +75,7 @@ func New(cfg Config) (*Pages, error) {
 		return nil, err
 	}
 	p := &Pages{store: cfg.Store}
+	// The site comes first: all other packages parse their templates into its frame.
 	p.site, err = layout.New(layout.Config{
 		Platform: cfg.Platform, File: cfg.File, PlatformPage: cfg.PlatformPage, PublicURL: public, APIPath: cfg.APIPath, Tenant: cfg.Tenant, Troubles: cfg.Troubles, Clock: cfg.Clock, Log: cfg.Logger,
 		People: cfg.People, Ways: cfg.Ways, Ringer: cfg.Ringer,
@@ -100,6 +104,7 @@ func New(cfg Config) (*Pages, error) {
 	if p.deletion, err = deletion.New(p.site, cfg.Store, cfg.Engine); err != nil {
 		return nil, err
 	}
+	// Last, as routes takes method values of the packages made above.
 	p.handler = p.protect(p.routes())
 	return p, nil
 }
@@ -111,12 +116,17 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.Se
 // nobody.
 const policy = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 
+// protect puts the headers of every page, and the refusal of requests that another website made a
+// browser send, in front of next. It wraps all routes, so none can be forgotten.
 func (p *Pages) protect(next http.Handler) http.Handler {
 	guarded := httpkit.CrossOrigin(p.site.PublicURL.String(), p.site.Log, func(w http.ResponseWriter, r *http.Request) {
 		p.site.ShowError(w, r, layout.Refusal{Status: http.StatusForbidden, Title: "Refused",
 			Message: "Another website made your browser send this request. Nothing was changed."})
 	}).Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// They replace those of httpkit.Instrument, which suit JSON: with its policy a page could
+		// load neither style nor script. Nothing is cached, as the next person at this browser may
+		// not be allowed to see it.
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
 		h.Set("Cache-Control", "no-store")
@@ -129,14 +139,18 @@ func (p *Pages) protect(next http.Handler) http.Handler {
 type Route struct {
 	Pattern string
 	// What whoever asks must be allowed to do; "": anybody may, as with the log-in.
-	Needs   people.Action
+	Needs people.Action
+	// handler has been made from the packages' methods; it runs behind Protect, inside Handle.
 	handler layout.Handler
 	// audit is the word by which the audit names it, and of the value in the address that says what
 	// it is done to; "": it is not audited, or the handler says it.
 	audit, of string
 }
 
-// Routes lists every page, but for the files that pages load.
+// Routes lists every page, but for the files that pages load. The order is that of the menu and has
+// no meaning to the mux. Paths that are posted to and show a page themselves have a GET beside
+// them, or a reload would be answered 405. Tests go through the list to find a route without a
+// right or an audit.
 func (p *Pages) Routes() []Route {
 	return []Route{
 		{Pattern: "GET /login", handler: p.login.ShowLogin},
@@ -206,8 +220,12 @@ func (p *Pages) Routes() []Route {
 	}
 }
 
+// routes makes the mux. From the outside in, a request passes Handle (time limit, errors as pages),
+// Protect (who it is, and whether they may) and Audited (a line if it succeeded); so nothing is
+// audited that was refused.
 func (p *Pages) routes() *http.ServeMux {
 	mux := http.NewServeMux()
+	// These need no log-in: the log-in page itself is made of them.
 	mux.HandleFunc("GET /static/{name}", layout.Static)
 	mux.HandleFunc("GET /favicon.ico", layout.Favicon)
 	for _, route := range p.Routes() {
@@ -217,6 +235,8 @@ func (p *Pages) routes() *http.ServeMux {
 		}
 		if route.Needs != "" {
 			about := ""
+			// The link in a page opens one alert: only these routes tell Protect which alert they
+			// are about. Everywhere else such a login is not enough.
 			if strings.Contains(route.Pattern, "/alerts/{id}") {
 				about = "id"
 			}

@@ -357,6 +357,9 @@ func TestLoginsAreListedAndEnded(t *testing.T) {
 	over := phone.stream()
 	b.post("/me/logins/"+logins[0].ID+"/end", nil).is(200) // Vera's: nothing happens
 	vera.get("/me").is(200).has(">1</span>")
+	if lines, _, err := s.Store.(store.People).ListAudit(t.Context(), store.AuditFilter{Action: "login.end"}); err != nil || len(lines) > 0 {
+		t.Errorf("nothing has ended, and the audit says: %+v (%v)", lines, err)
+	}
 	b.post("/me/logins/"+logins[1].ID+"/end", nil).is(200).has("That browser is logged out.", ">1</span>")
 	phone.get("/me").is(200).has("Your session has expired")
 	select {

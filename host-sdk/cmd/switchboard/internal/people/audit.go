@@ -15,10 +15,13 @@ import (
 const auditTime = 10 * time.Second
 
 // Audit keeps a line: who, where and when are those of the request, unless the line says who. What
-// has happened has happened: a line that cannot be written goes to the log.
+// has happened has happened: a line that cannot be written goes to the log. r may be nil, for what
+// the host does by itself. It is not written in the transaction of what it tells: a full audit must
+// not keep people from acting.
 func (p *People) Audit(r *http.Request, l store.AuditLine) {
 	ctx := context.Background()
 	if r != nil {
+		// The browser may have gone, which changes nothing of what it did.
 		ctx = context.WithoutCancel(r.Context())
 		l.Remote = httpkit.Remote(r)
 		if l.Who == "" {
@@ -33,12 +36,14 @@ func (p *People) Audit(r *http.Request, l store.AuditLine) {
 	}
 }
 
-// ListAudit lists lines, the newest first.
+// ListAudit lists lines, the newest first. The string is the cursor of the next page; "" at the
+// end.
 func (p *People) ListAudit(ctx context.Context, f store.AuditFilter) ([]store.AuditLine, string, error) {
 	return p.cfg.Store.ListAudit(ctx, f)
 }
 
-// entry is the line that a request writes if it succeeds.
+// entry is the line that a request writes if it succeeds. Handlers add to it by way of the context
+// while they run; one request has one goroutine, so it needs no lock.
 type entry struct {
 	store.AuditLine
 	skip bool
@@ -74,18 +79,17 @@ func SkipAudit(ctx context.Context) {
 	}
 }
 
-// Audited is a handler that writes a line when it has succeeded: when it answers with a status
-// below
-//  400. about is the name of the value in the address that says what it is done to; "": the handler
-//     says
-//
-// it by About.
+// Audited is a handler that writes a line when it has succeeded: when it answers with a status below
+// 400. about is the name of the value in the address that says what it is done to; "": the handler
+// says it by About.
 func (p *People) Audited(action, about string, h func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		e := &entry{AuditLine: store.AuditLine{Action: action}}
 		if about != "" {
 			e.About = r.PathValue(about)
 		}
+		// The status is looked at besides the error, as a handler may show a refusal as a page of
+		// its own.
 		seen := &statusWriter{ResponseWriter: w}
 		r = r.WithContext(context.WithValue(r.Context(), entryKey{}, e))
 		if err := h(seen, r); err != nil {
@@ -98,7 +102,8 @@ func (p *People) Audited(action, about string, h func(http.ResponseWriter, *http
 	}
 }
 
-// statusWriter remembers the status of an answer.
+// statusWriter remembers the status of an answer. 0: the handler has written none, which net/http
+// sends as 200.
 type statusWriter struct {
 	http.ResponseWriter
 	status int
@@ -109,6 +114,7 @@ func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // WriteHeader implements http.ResponseWriter.
 func (w *statusWriter) WriteHeader(status int) {
+	// Only the first one is sent.
 	if w.status == 0 {
 		w.status = status
 	}
@@ -122,13 +128,15 @@ const (
 	maxHeard   = 1000 // remembered at once
 )
 
-// recentlyHeard is what was heard lately, by whom and what. Its zero value is ready.
+// recentlyHeard is what was heard lately, by whom and what. Its zero value is ready. It is this
+// process's own: behind several hosts, each may write a line.
 type recentlyHeard struct {
 	mu sync.Mutex
 	at map[[2]string]time.Time
 }
 
-// first reports whether somebody has not heard a recording lately, and remembers it.
+// first reports whether somebody has not heard a recording lately, and remembers it. The clock
+// decides and not the store, which would be asked for each piece of a recording.
 func (h *recentlyHeard) first(who, ref string, now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -143,7 +151,8 @@ func (h *recentlyHeard) first(who, ref string, now time.Time) bool {
 	return true
 }
 
-// Heard writes down that the request fetches a recording, once in ten minutes.
+// Heard writes down that the request fetches a recording, once in ten minutes. name is what people
+// know the recording by.
 func (p *People) Heard(r *http.Request, ref, name string) {
 	if p.heard.first(From(r.Context()).Who(), ref, p.cfg.Clock.Now()) {
 		p.Audit(r, store.AuditLine{Action: "recording.hear", About: ref, Detail: name})

@@ -8,7 +8,8 @@ import (
 )
 
 // Identify says whose a request is: that of its token, or else of its browser's login. A wrong
-// token is not made good by a login. why is for requests that are nobody's.
+// token is not made good by a login. why is for requests that are nobody's. err is a store that
+// cannot be read, and then nobody is known.
 func (p *People) Identify(r *http.Request) (who Identity, why Refused, err error) {
 	if token, ok := bearer(r); ok {
 		who, err = p.fromToken(r.Context(), token)
@@ -18,7 +19,7 @@ func (p *People) Identify(r *http.Request) (who Identity, why Refused, err error
 }
 
 // Still reports whether a request that was let in would be let in again, with an identity that may
-// do what it does.
+// do what it does. It is asked while an answer goes on for long, such as the stream of events.
 func (p *People) Still(r *http.Request, a Action) bool {
 	who, _, err := p.Identify(r)
 	if err != nil { // the store is away for a moment: an answer under way goes on
@@ -34,7 +35,8 @@ func (p *People) WrongToken(w http.ResponseWriter, r *http.Request, where string
 }
 
 // API lets requests through that are somebody's, and answers the others in JSON: 401, or 429 once
-// too many wrong tokens came from the address. What is allowed is for each route to ask.
+// too many wrong tokens came from the address. What is allowed is for each route to ask. Wrong
+// tokens alone are counted: a program without one needs no limit.
 func (p *People) API(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, _, err := p.Identify(r)
@@ -44,6 +46,7 @@ func (p *People) API(next http.Handler) http.Handler {
 			return
 		}
 		if who.Known() {
+			// The mux below sets the pattern on the request that it is given, which is this copy.
 			known := r.WithContext(With(r.Context(), who))
 			// The request log reads the matched route from its own.
 			defer func() { r.Pattern = known.Pattern }()

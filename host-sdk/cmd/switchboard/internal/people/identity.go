@@ -11,7 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// Identity is whose a request is. The zero Identity is nobody's.
+// Identity is whose a request is. The zero Identity is nobody's. It is made anew for each request
+// and never stored: what an account may do follows the switchboard file at once.
 type Identity struct {
 	Role  Role
 	How   string // one of store's words for logins, or ByNamedToken
@@ -31,13 +32,15 @@ const ByNamedToken = "named token"
 func (i Identity) Known() bool { return i.Role != "" }
 
 // Shared reports whether it is that of the API token of the settings, which says nothing of who has
-// it.
+// it. So it has to say in whose name it acts; see layout.Site.Me.
 func (i Identity) Shared() bool { return i.How == store.LoginByToken }
 
-// Person reports whether it is a person's, who acts in their own name alone.
+// Person reports whether it is a person's, who acts in their own name alone. That name is the
+// account's, or the paged person's.
 func (i Identity) Person() bool { return i.Known() && !i.Shared() && i.How != ByNamedToken }
 
-// Who names it in the audit.
+// Who names it in the audit. A token of a program is told apart from people, who could have the
+// same name.
 func (i Identity) Who() string {
 	switch {
 	case i.How == ByNamedToken:
@@ -50,7 +53,8 @@ func (i Identity) Who() string {
 
 // May reports whether it allows an action. alert is the id of the alert that the action is about,
 // "" for anything else: the link in a page allows little, and of its alert alone. Whether what is
-// to be heard belongs to that alert is for the caller to find out.
+// to be heard belongs to that alert is for the caller to find out. That is why Hear is let through
+// here whatever the alert: the recording in the address belongs to a call, not to an alert.
 func (i Identity) May(a Action, alert string) bool {
 	if i.Alert != "" && (!slices.Contains(ofPage, a) || alert != i.Alert && a != Hear) {
 		return false
@@ -58,7 +62,8 @@ func (i Identity) May(a Action, alert string) bool {
 	return i.Role.May(a)
 }
 
-// Refuse is why it may not do an action, for people.
+// Refuse is why it may not do an action, for people. It names the role that would be enough and who
+// can give it.
 func (i Identity) Refuse(a Action) *httpkit.Refusal {
 	r := &httpkit.Refusal{Status: http.StatusForbidden, Title: "Not allowed"}
 	switch {
@@ -79,12 +84,14 @@ func (i Identity) Refuse(a Action) *httpkit.Refusal {
 // identityKey is the key of the identity in a context.
 type identityKey struct{}
 
-// With is the context of a request of somebody.
+// With is the context of a request of somebody. Protect of the pages and API call it once, before
+// any handler.
 func With(ctx context.Context, i Identity) context.Context {
 	return context.WithValue(ctx, identityKey{}, i)
 }
 
-// From is whose a request is, as With has said; nobody's, if it has not.
+// From is whose a request is, as With has said; nobody's, if it has not. Nobody's has no role, so
+// forgetting With refuses everything.
 func From(ctx context.Context) Identity {
 	i, _ := ctx.Value(identityKey{}).(Identity)
 	return i

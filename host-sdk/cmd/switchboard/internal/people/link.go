@@ -22,8 +22,10 @@ const (
 	// maxAddress is the longest address of a mailbox in bytes (RFC 5321, 4.5.3.1.3).
 	maxAddress = 254
 
-	mailQueue    = 1000             // addresses that wait to be looked up
-	mailWorkers  = 4                // links that are sent at a time
+	// A bound, as anybody can ask: beyond it requests are dropped, not kept waiting.
+	mailQueue   = 1000 // addresses that wait to be looked up
+	mailWorkers = 4    // links that are sent at a time
+	// They end well before the link does.
 	mailAttempts = 4                // for one link
 	mailPause    = 20 * time.Second // between them
 )
@@ -37,9 +39,11 @@ func (p *People) MailWorks() bool { return p.cfg.Mailer != nil }
 // AskLink sends a link to log in to an address, if it is that of an account. The caller learns
 // nothing of that, not even by the time that it takes: everything is done later.
 func (p *People) AskLink(email string) {
+	// It could not be an account's, and would only fill the queue's memory.
 	if len(email) > maxAddress {
 		return
 	}
+	// It never waits: waiting would tell how busy the queue is, and hold a request.
 	select {
 	case p.mails <- email:
 	default:
@@ -47,7 +51,8 @@ func (p *People) AskLink(email string) {
 	}
 }
 
-// sendLinks sends links until ctx ends.
+// sendLinks sends links until ctx ends. Several run at a time, so that a mail server that hangs
+// delays only a few.
 func (p *People) sendLinks(ctx context.Context) {
 	for {
 		select {
@@ -61,7 +66,8 @@ func (p *People) sendLinks(ctx context.Context) {
 	}
 }
 
-// sendLink sends a link to an account. Addresses that are none are left alone.
+// sendLink sends a link to an account. Addresses that are none are left alone. It is tried a few
+// times while the link is still of use; what is refused for good is not tried again.
 func (p *People) sendLink(ctx context.Context, email string) error {
 	a := p.account(email)
 	if a == nil || p.cfg.Mailer == nil {
@@ -69,15 +75,19 @@ func (p *People) sendLink(ctx context.Context, email string) error {
 	}
 	now := p.cfg.Clock.Now()
 	about := strings.ToLower(a.Email)
+	// Two workers may both find room for the last one; one more does no harm.
 	if open, err := p.cfg.Store.OpenOneTimes(ctx, about, now); err != nil || open >= maxLinks {
 		return err
 	}
+	// 128 bits at least, of which the store gets a hash alone: whoever reads it cannot log in.
 	secret := rand.Text()
 	if err := p.cfg.Store.AddOneTime(ctx, store.OneTime{ID: hashOf("mail", secret), About: about, Ends: now.Add(linkTime)}); err != nil {
 		return err
 	}
 	public := strings.TrimRight(p.cfg.PublicURL.String(), "/")
 	mail := engine.OutgoingMail{
+		// The same for each attempt, so that a mail that arrives twice is shown once; it does not
+		// reveal the secret.
 		MessageID: hashOf("mail id", secret)[:32], To: a.Email, Subject: "Log in to Switchboard",
 		Text: fmt.Sprintf("Somebody, most likely you, wants to log in to %s as %s.\n\nOpen this address within 15 minutes and press the button:\n\n%s\n\nIt works once. If it was not you, do nothing: nobody can log in without this address.\n",
 			public, a.Email, public+LinkPath+secret),
@@ -96,12 +106,14 @@ func (p *People) sendLink(ctx context.Context, email string) error {
 }
 
 // LinkProblem says why a link cannot be used, in a sentence with the remedy; "": it can. Nothing is
-// used up by asking.
+// used up by asking. It is shown before the button, so that people need not press it to find out.
 func (p *People) LinkProblem(ctx context.Context, secret string) (string, error) {
 	o, err := p.cfg.Store.OneTime(ctx, hashOf("mail", secret))
 	return p.linkProblem(o, err)
 }
 
+// linkProblem is LinkProblem for what the store has returned. A link that is over is kept for a
+// day, so that the reason can be said.
 func (p *People) linkProblem(o store.OneTime, err error) (string, error) {
 	switch {
 	case integration.KindOf(err) == integration.KindNotFound:
@@ -121,6 +133,8 @@ func (p *People) linkProblem(o store.OneTime, err error) (string, error) {
 // LogInWithLink uses a link and gives the browser a login of its account. problem is as of
 // LinkProblem.
 func (p *People) LogInWithLink(w http.ResponseWriter, r *http.Request, secret string) (problem string, err error) {
+	// Read first, for the sentence; what counts is UseOneTime, which only one of two requests at
+	// once gets.
 	before, err := p.cfg.Store.OneTime(r.Context(), hashOf("mail", secret))
 	if problem, err := p.linkProblem(before, err); problem != "" || err != nil {
 		return problem, err
@@ -129,6 +143,7 @@ func (p *People) LogInWithLink(w http.ResponseWriter, r *http.Request, secret st
 	if err != nil {
 		return "", err
 	}
+	// The account may have left the file between the two.
 	a := p.account(o.About)
 	if !ok || a == nil {
 		return "This link was used already: it works once. Ask for a new one.", nil

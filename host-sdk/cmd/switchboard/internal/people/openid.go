@@ -65,6 +65,7 @@ type openID struct {
 	again  time.Time      // when it is asked again
 }
 
+// newOpenID asks nobody: a provider that is down must not keep the host from starting.
 func newOpenID(cfg Config) *openID {
 	return &openID{cfg: cfg, client: &http.Client{Timeout: openIDWait}, redirect: strings.TrimRight(cfg.PublicURL.String(), "/") + openIDPath}
 }
@@ -83,6 +84,8 @@ func (p *People) OpenIDName() string {
 
 // provider asks the provider for its addresses and keys, unless it is known already.
 func (o *openID) provider(ctx context.Context) (*oidc.Provider, *oauth2.Config, error) {
+	// It is not held while the provider is asked, which may take seconds; two requests may ask at
+	// once.
 	o.mu.Lock()
 	known, failed, again := o.known, o.failed, o.again
 	o.mu.Unlock()
@@ -99,6 +102,7 @@ func (o *openID) provider(ctx context.Context) (*oidc.Provider, *oauth2.Config, 
 			return nil, nil, failed
 		}
 	}
+	// The config is made for each log-in: it is cheap, and the endpoint may have changed.
 	return known, &oauth2.Config{
 		ClientID: o.cfg.OpenID.ClientID, ClientSecret: o.cfg.OpenID.Secret, Endpoint: known.Endpoint(), RedirectURL: o.redirect,
 		Scopes: []string{oidc.ScopeOpenID, "email", "profile"},
@@ -106,9 +110,11 @@ func (o *openID) provider(ctx context.Context) (*oidc.Provider, *oauth2.Config, 
 }
 
 // forget has the provider asked for its addresses again at the next log-in: it may have moved them.
+// Whoever has it already finishes with it.
 func (o *openID) forget() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	// One that did not answer has its own error and time already.
 	if o.known != nil {
 		o.known, o.failed = nil, errForgotten
 	}
@@ -121,14 +127,19 @@ var errForgotten = errors.New("the provider did not answer as it should a moment
 // cookie, so that the store keeps nothing of it.
 type attempt struct{ secret, next string }
 
+// derive makes what the provider sees (state, nonce) or the token request proves (verifier) from
+// the secret. Knowing one of them reveals neither the secret nor the others.
 func (a attempt) derive(purpose string) string {
 	return base64.RawURLEncoding.EncodeToString(derived([]byte(a.secret), "openid "+purpose))
 }
+
+// cookie is the cookie's value, which readAttempt reads.
 func (a attempt) cookie() string {
 	return a.secret + "." + base64.RawURLEncoding.EncodeToString([]byte(a.next))
 }
 
-// readAttempt reads the cookie; an empty secret: there is none.
+// readAttempt reads the cookie; an empty secret: there is none. A path that cannot be decoded
+// spoils all of it, as it is no cookie of ours.
 func readAttempt(cookie string) attempt {
 	secret, next, _ := strings.Cut(cookie, ".")
 	where, err := base64.RawURLEncoding.DecodeString(next)
@@ -143,7 +154,8 @@ func refuseOpenID(status int, format string, args ...any) error {
 	return &httpkit.Refusal{Status: status, Title: "You are not logged in", Message: fmt.Sprintf(format, args...)}
 }
 
-// BeginOpenID leads the browser to the provider. next is where it goes afterwards.
+// BeginOpenID leads the browser to the provider. next is where it goes afterwards. It keeps nothing
+// in the store: somebody who begins a thousand log-ins costs nothing.
 func (p *People) BeginOpenID(w http.ResponseWriter, r *http.Request, next string) error {
 	if p.openID == nil {
 		return refuseOpenID(http.StatusNotFound, "This switchboard has no OpenID provider. Log in in another way.")
@@ -153,13 +165,17 @@ func (p *People) BeginOpenID(w http.ResponseWriter, r *http.Request, next string
 	if err != nil {
 		return p.openIDDown(r, err)
 	}
+	// Twice 128 bits: state, nonce and verifier all rest on it.
 	a := attempt{rand.Text() + rand.Text(), next}
 	http.SetCookie(w, p.Cookie(p.cookieName(openIDCookie), a.cookie(), openIDTime))
+	// S256 binds the code to this browser's verifier (RFC 7636): a code that is stolen on the way
+	// is worth nothing.
 	http.Redirect(w, r, config.AuthCodeURL(a.derive("state"), oidc.Nonce(a.derive("nonce")), oauth2.S256ChallengeOption(a.derive("verifier"))), http.StatusSeeOther)
 	return nil
 }
 
-// openIDDown is the error when the provider does not answer, or not as a provider does.
+// openIDDown is the error when the provider does not answer, or not as a provider does. The next
+// log-in asks it anew, as addresses and keys may have moved.
 func (p *People) openIDDown(r *http.Request, err error) error {
 	p.openID.forget()
 	p.cfg.Log.ErrorContext(r.Context(), "the OpenID provider cannot be used", "issuer", p.cfg.OpenID.Issuer, "error", err.Error())
@@ -171,16 +187,19 @@ func (p *People) openIDDown(r *http.Request, err error) error {
 }
 
 // FinishOpenID takes the browser back from the provider and gives it a login. next is where it
-// goes.
+// goes. The order matters: the state proves that this browser began it; then the attempt is used
+// up; only then is the provider asked and the person admitted.
 func (p *People) FinishOpenID(w http.ResponseWriter, r *http.Request) (next string, err error) {
 	if p.openID == nil {
 		return "", refuseOpenID(http.StatusNotFound, "This switchboard has no OpenID provider. Log in in another way.")
 	}
 	a, q := readAttempt(p.cookie(r, openIDCookie)), r.URL.Query()
 	state := q.Get("state")
+	// Compared in a time that does not depend on where they differ.
 	if a.secret == "" || subtle.ConstantTimeCompare([]byte(a.derive("state")), []byte(state)) != 1 {
 		return "", refuseOpenID(http.StatusBadRequest, "This log-in was not begun in this browser, or more than ten minutes ago. Begin again.")
 	}
+	// What the provider writes is shown and is of any length: one line of it is enough.
 	if word := q.Get("error"); word != "" {
 		return "", refuseOpenID(http.StatusForbidden, "The provider at %s has not let you in (%s). Log in there with another account, or ask whoever runs it.",
 			p.OpenIDName(), oneline.Clean(strings.TrimSpace(word+" "+q.Get("error_description")), 200))
@@ -192,6 +211,7 @@ func (p *People) FinishOpenID(w http.ResponseWriter, r *http.Request) (next stri
 	case err != nil:
 		return "", err
 	}
+	// Also when the rest fails: the code is used up too.
 	http.SetCookie(w, p.Cookie(p.cookieName(openIDCookie), "", -1))
 	claims, err := p.openIDClaims(r, a, q.Get("code"))
 	if err != nil {
@@ -204,9 +224,11 @@ func (p *People) FinishOpenID(w http.ResponseWriter, r *http.Request) (next stri
 	return a.next, p.begin(w, r, login, lasts)
 }
 
-// claims are what the provider says of a person.
+// claims are what the provider says of a person. Values stay as they were sent, as providers differ
+// in the types they use.
 type claims map[string]json.RawMessage
 
+// text is a claim that is a text; "" for none, and for one of another type.
 func (c claims) text(name string) (text string) {
 	_ = json.Unmarshal(c[name], &text) // of another type: none
 	return text
@@ -244,7 +266,8 @@ func (c claims) add(more claims) {
 }
 
 // openIDClaims changes the code into what the provider says of the person. Many providers say it in
-// an answer of its own, not in the ID token.
+// an answer of its own, not in the ID token. The signed token says who it is, and the other answer
+// only adds to it, for the same subject.
 func (p *People) openIDClaims(r *http.Request, a attempt, code string) (claims, error) {
 	ctx := oidc.ClientContext(r.Context(), p.openID.client)
 	provider, config, err := p.openID.provider(ctx)
@@ -256,6 +279,8 @@ func (p *People) openIDClaims(r *http.Request, a attempt, code string) (claims, 
 		return nil, p.codeRefused(r, err)
 	}
 	raw, _ := token.Extra("id_token").(string)
+	// The time is that of the wall, moved back a little: an expired token is refused, one of a host
+	// whose clock is a minute fast is not.
 	verifier := provider.Verifier(&oidc.Config{ClientID: config.ClientID, Now: func() time.Time { return clock.Wall(p.cfg.Clock).Add(-clockSkew) }})
 	id, err := verifier.Verify(ctx, raw)
 	var expired *oidc.TokenExpiredError
@@ -264,9 +289,11 @@ func (p *People) openIDClaims(r *http.Request, a attempt, code string) (claims, 
 		p.cfg.Log.ErrorContext(ctx, "the ID token of the OpenID provider is over already", "expired_at", expired.Expiry, "now", clock.Wall(p.cfg.Clock))
 		return nil, refuseOpenID(http.StatusBadGateway, "The clocks of this host and of the provider differ: what the provider has just signed is over here. Whoever runs switchboard must set the clock of its machine; meanwhile log in in another way.")
 	case err != nil:
+		// The keys may have changed: the next log-in reads them anew.
 		p.openID.forget()
 		p.cfg.Log.ErrorContext(ctx, "the ID token of the OpenID provider is refused", "error", err.Error())
 		return nil, refuseOpenID(http.StatusBadGateway, "What the provider has signed cannot be accepted; the log has the reason. Begin again, or log in in another way.")
+	// Without it a token of another log-in could be put in the place of this one.
 	case subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(a.derive("nonce"))) != 1:
 		p.cfg.Log.ErrorContext(ctx, "the ID token of the OpenID provider was made for another log-in")
 		return nil, refuseOpenID(http.StatusBadRequest, "What the provider has signed was made for another log-in. Begin again.")
@@ -282,6 +309,8 @@ func (p *People) openIDClaims(r *http.Request, a attempt, code string) (claims, 
 	if err != nil {
 		return nil, p.openIDDown(r, err)
 	}
+	// OpenID Connect Core 5.3.2 demands the check: an answer about another person must not be
+	// added.
 	if about.Subject != id.Subject {
 		return nil, refuseOpenID(http.StatusBadGateway, "The provider speaks of two people at once. Begin again.")
 	}
@@ -293,7 +322,8 @@ func (p *People) openIDClaims(r *http.Request, a attempt, code string) (claims, 
 	return all, nil
 }
 
-// codeRefused is the error when the code was not accepted.
+// codeRefused is the error when the code was not accepted. invalid_grant is about this log-in, the
+// next two about the settings, anything else about the provider.
 func (p *People) codeRefused(r *http.Request, err error) error {
 	var answer *oauth2.RetrieveError
 	if !errors.As(err, &answer) {
@@ -311,7 +341,8 @@ func (p *People) codeRefused(r *http.Request, err error) error {
 }
 
 // admit finds the account of a person, or the role in the claim. An address that the provider has
-// not verified could be anybody's.
+// not verified could be anybody's. It returns a login without its id and how long it lasts. An
+// account of the file outranks what a claim says, also if its role is less.
 func (p *People) admit(r *http.Request, c claims) (store.Login, time.Duration, error) {
 	email := strings.ToLower(c.text("email"))
 	refuse := func(reason, format string, args ...any) (store.Login, time.Duration, error) {
@@ -323,6 +354,7 @@ func (p *People) admit(r *http.Request, c claims) (store.Login, time.Duration, e
 		return refuse("the OpenID provider names no e-mail address", "The provider at %s does not say what your e-mail address is. Whoever runs it must let this switchboard see it (the scope email).", p.OpenIDName())
 	case !c.verified():
 		return refuse("the e-mail address is not verified", "The provider at %s has not verified your e-mail address %s. Verify it there, then log in again.", p.OpenIDName(), email)
+	// With the @ in front, so that evil-example.com does not end in example.com.
 	case len(p.cfg.OpenID.Domains) > 0 && !slices.ContainsFunc(p.cfg.OpenID.Domains, func(d string) bool { return strings.HasSuffix(email, "@"+strings.ToLower(d)) }):
 		return refuse("the domain is not allowed", "Addresses such as %s may not log in here. Use one of %s.", email, strings.Join(p.cfg.OpenID.Domains, ", "))
 	}
@@ -331,6 +363,7 @@ func (p *People) admit(r *http.Request, c claims) (store.Login, time.Duration, e
 	}
 	role := Role("")
 	if p.cfg.OpenID.RoleClaim != "" {
+		// Of several roles the one that may do most; words that are none are for other programs.
 		for _, text := range c.texts(p.cfg.OpenID.RoleClaim) {
 			if one, ok := ParseRole(strings.ToLower(text)); ok && slices.Index(roles, one) > slices.Index(roles, role) {
 				role = one

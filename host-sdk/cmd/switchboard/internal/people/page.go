@@ -28,7 +28,8 @@ const (
 // PagePath is where, below the public address, the link in a page leads: the token follows.
 const PagePath = "/page/"
 
-// PageLinks makes and reads the links in pages.
+// PageLinks makes and reads the links in pages. Nothing of a link is stored: it is signed, so
+// making one writes nothing, and it works on every host that has the key.
 type PageLinks struct {
 	Key       []byte // what signs them; the same for all hosts, and after a restart
 	PublicURL string // without trailing slash
@@ -41,11 +42,14 @@ type PageLinks struct {
 // and no longer than the person is in the switchboard file. Channels that several people read need
 // a link to the alert itself, which asks for a login. user and alert are the platform's ids.
 func (l *PageLinks) URL(user, alert string) string {
+	// The ids cannot hold a zero byte, so the parts are told apart. The time is in seconds, short
+	// as the link is sent by text message.
 	text := user + "\x00" + alert + "\x00" + strconv.FormatInt(l.Clock.Now().Unix(), 36)
 	return l.PublicURL + PagePath + base64.RawURLEncoding.EncodeToString(append(l.mac(text), text...))
 }
 
-// mac signs the text of a link.
+// mac signs the text of a link. The word in front keeps what is signed here from being taken for
+// anything else signed with the key.
 func (l *PageLinks) mac(text string) []byte {
 	h := hmac.New(sha256.New, l.Key)
 	h.Write([]byte("page\x00" + text))
@@ -58,7 +62,8 @@ type PageLink struct {
 	Made        time.Time
 }
 
-// read reads the token of a link; false: it is not one of ours.
+// read reads the token of a link; false: it is not one of ours. Neither the age nor the alert is
+// looked at; that is for People.PageLink.
 func (l *PageLinks) read(token string) (PageLink, bool) {
 	data, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil || len(data) < macBytes {
@@ -86,6 +91,7 @@ func (p *People) PageLink(token string, find func(alert string) (platform.AlertR
 	if p.cfg.Pages == nil {
 		return link, alert, ends, pageProblem, nil
 	}
+	// A person who has left the file is like a wrong link.
 	link, ok := p.cfg.Pages.read(token)
 	if !ok || !p.hasUser(link.User) {
 		return link, alert, ends, pageProblem, nil
@@ -97,6 +103,7 @@ func (p *People) PageLink(token string, find func(alert string) (platform.AlertR
 	if err != nil {
 		return link, alert, ends, "", err
 	}
+	// A person who was paged before the alert was reopened may use the link again.
 	ends = link.Made.Add(pageTime)
 	if over := alert.UpdatedAt.Add(pageAfter); alert.Status == integration.AlertResolved && over.Before(ends) {
 		ends = over
@@ -107,7 +114,8 @@ func (p *People) PageLink(token string, find func(alert string) (platform.AlertR
 	return link, alert, ends, problem, nil
 }
 
-// LogInWithPage gives the browser a login for the alert of a link that works until ends.
+// LogInWithPage gives the browser a login for the alert of a link that works until ends. The login
+// ends with the link at the latest.
 func (p *People) LogInWithPage(w http.ResponseWriter, r *http.Request, link PageLink, ends time.Time) error {
 	return p.begin(w, r, store.Login{How: store.LoginByPage, User: link.User, Alert: link.Alert}, min(shortLogin, ends.Sub(p.cfg.Clock.Now())))
 }

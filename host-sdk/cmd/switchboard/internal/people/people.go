@@ -14,7 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// Config is what People is made of. All fields are required unless said otherwise.
+// Config is what People is made of. All fields are required unless said otherwise. What is nil or
+// zero switches a way to log in off.
 type Config struct {
 	Store store.People
 	// File has the accounts; nil: there are none.
@@ -34,7 +35,8 @@ type Config struct {
 	Log       *slog.Logger
 }
 
-// People says who uses the host. See the package.
+// People says who uses the host. See the package. Its methods may be called by many requests at
+// once; Run must run beside them.
 type People struct {
 	cfg    Config
 	key    []byte        // of the ids of logins with the API token
@@ -46,9 +48,10 @@ type People struct {
 	ended chan struct{} // closed when a login ends
 }
 
-// New makes a People. Nothing is started, and no provider is asked.
+// New makes a People. Nothing is started, and no provider is asked. Run does the work.
 func New(cfg Config) *People {
 	p := &People{cfg: cfg, mails: make(chan string, mailQueue)}
+	// Derived and not the token itself, which is used elsewhere.
 	p.key = derived([]byte(cfg.Token), "login session")
 	if cfg.OpenID.Issuer != "" {
 		p.openID = newOpenID(cfg)
@@ -56,7 +59,8 @@ func New(cfg Config) *People {
 	return p
 }
 
-// account finds the account of an e-mail address; nil if there is none.
+// account finds the account of an e-mail address; nil if there is none. The file in force is read
+// each time, so that a change of it counts with the next request.
 func (p *People) account(email string) *switchboardfile.Account {
 	if email == "" || p.cfg.File == nil {
 		return nil
@@ -72,14 +76,15 @@ func (p *People) Accounts() []switchboardfile.Account {
 	return p.cfg.File.File().Accounts()
 }
 
-// Times of what runs beside the requests, on the wall clock.
+// Times of what runs beside the requests. They are real even where a test has another clock.
 const (
 	lookEvery  = 2 * time.Second // for people who have left the switchboard file
 	sweepEvery = time.Hour       // for what is kept too long
 )
 
 // Run sends links by mail, ends the logins of people who leave the switchboard file, and removes
-// old lines of the audit, until ctx ends.
+// old lines of the audit, until ctx ends. It returns ctx's error, after what is being sent has been
+// given up.
 func (p *People) Run(ctx context.Context) error {
 	var working sync.WaitGroup
 	defer working.Wait()
@@ -90,6 +95,7 @@ func (p *People) Run(ctx context.Context) error {
 	defer look.Stop()
 	defer sweep.Stop()
 	p.sweep(ctx)
+	// The file that was last looked at; a failed look is repeated after two seconds.
 	var seen *switchboardfile.File
 	for {
 		if p.cfg.File != nil && p.cfg.File.File() != seen {
@@ -107,7 +113,8 @@ func (p *People) Run(ctx context.Context) error {
 	}
 }
 
-// sweep removes lines of the audit that have been kept long enough.
+// sweep removes lines of the audit that have been kept long enough. It also runs at the start, as a
+// host may never live for an hour.
 func (p *People) sweep(ctx context.Context) {
 	if p.cfg.KeepAudit <= 0 {
 		return

@@ -6,7 +6,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// Role is what an account, a token or a login is for.
+// Role is what an account, a token or a login is for. The same words as in the switchboard file.
 type Role string
 
 // Roles, from the least to the most.
@@ -22,10 +22,11 @@ const (
 // roles in the order of what they may do: each may do what those before it may.
 var roles = []Role{Viewer, Responder, Product, Admin}
 
-// TokenRoles are the roles that a token may have, from the least to the most.
+// TokenRoles are the roles that a token may have, from the least to the most. A copy: nobody may
+// change the order.
 func TokenRoles() []Role { return slices.Clone(roles) }
 
-// ParseRole reads the role of a person; false if the text is none.
+// ParseRole reads the role of a person; false if the text is none. Product is not a person's.
 func ParseRole(text string) (Role, bool) {
 	role, ok := parseTokenRole(text)
 	return role, ok && role != Product
@@ -36,7 +37,7 @@ func parseTokenRole(text string) (Role, bool) {
 	return Role(text), slices.Contains(roles, Role(text))
 }
 
-// Action is what a request wants to do.
+// Action is what a request wants to do. The words are never stored or shown.
 type Action string
 
 // Actions. Each route of the pages and of the API needs one of them.
@@ -65,10 +66,12 @@ var least = map[Action]Role{
 	RingThem: Product, Configure: Admin, Manage: Admin, Erase: Admin,
 }
 
-// ofPage are the actions that the link in a page allows, on its alert.
+// ofPage are the actions that the link in a page allows, on its alert. What a person needs at night
+// with the telephone in one hand.
 var ofPage = []Action{SeeAlert, TakeAlert, Hear}
 
-// May reports whether a role may do an action.
+// May reports whether a role may do an action. An unknown action and an unknown role may do
+// nothing.
 func (r Role) May(a Action) bool {
 	need, known := least[a]
 	return known && slices.Contains(roles, r) && slices.Index(roles, r) >= slices.Index(roles, need)

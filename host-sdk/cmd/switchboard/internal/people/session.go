@@ -35,7 +35,7 @@ const (
 const ownPrefix = "p."
 
 // derived is a key for a purpose, made of a secret: what it signs is worth nothing once the secret
-// is another one.
+// is another one. The hash makes a key of a secret of any length.
 func derived(secret []byte, purpose string) []byte {
 	sum := sha256.Sum256(secret)
 	h := hmac.New(sha256.New, sum[:])
@@ -43,14 +43,16 @@ func derived(secret []byte, purpose string) []byte {
 	return h.Sum(nil)
 }
 
-// hashOf is how the store knows what proves who somebody is.
+// hashOf is how the store knows what proves who somebody is. kind keeps a value of one kind from
+// being used as another. The secrets are random and long, so a plain hash cannot be reversed by
+// trying.
 func hashOf(kind, secret string) string {
 	sum := sha256.Sum256([]byte(kind + "\x00" + secret))
 	return hex.EncodeToString(sum[:])
 }
 
 // loginID is how the store knows the login of a cookie: whoever reads the store cannot make the
-// cookie.
+// cookie. A token's login is bound to the token as well.
 func (p *People) loginID(cookie string) string {
 	if strings.HasPrefix(cookie, ownPrefix) {
 		return hashOf("login", cookie)
@@ -60,7 +62,8 @@ func (p *People) loginID(cookie string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Secure reports whether browsers reach the pages by https.
+// Secure reports whether browsers reach the pages by https. Without it cookies cannot be marked
+// Secure, or the browser would not send them.
 func (p *People) Secure() bool { return p.cfg.PublicURL.Scheme == "https" }
 
 // cookieName is the name of a cookie. Browsers refuse one that begins with __Host- from a
@@ -80,8 +83,10 @@ const (
 )
 
 // Cookie is one that scripts cannot read and that forms of other sites do not send. An age below 0
-// deletes it.
+// deletes it. SameSite is lax and not strict: a link in a mail or a message must find its reader
+// logged in.
 func (p *People) Cookie(name, value string, age time.Duration) *http.Cookie {
+	// Below another path of the same host something else may be served.
 	path := strings.TrimRight(p.cfg.PublicURL.Path, "/") + "/"
 	c := &http.Cookie{Name: name, Value: value, Path: path, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.Secure(), MaxAge: int(age / time.Second)} // #nosec G124 -- Secure wherever the public address is https
 	if age < 0 {
@@ -99,8 +104,10 @@ func (p *People) cookie(r *http.Request, name string) string {
 	return c.Value
 }
 
-// begin gives the browser a login of which the caller says who and how.
+// begin gives the browser a login of which the caller says who and how. The store is written before
+// the cookie is sent: a cookie without a login would only look expired.
 func (p *People) begin(w http.ResponseWriter, r *http.Request, l store.Login, lasts time.Duration) error {
+	// 256 bits, which nobody guesses; the store has a hash of them.
 	name, value := sessionCookie, rand.Text()+rand.Text()
 	if l.How != store.LoginByToken {
 		value = ownPrefix + value
@@ -119,7 +126,7 @@ func (p *People) begin(w http.ResponseWriter, r *http.Request, l store.Login, la
 	return nil
 }
 
-// Ways in which a request's login may fail.
+// Refused is why a request's login is not accepted, for the log-in page to say.
 type Refused int
 
 // Why a request is nobody's.
@@ -133,6 +140,7 @@ const (
 // that the log-in page explains why it appears.
 func (p *People) fromBrowser(r *http.Request) (Identity, Refused, error) {
 	why := NeverLoggedIn
+	// A login of one's own comes before that of a page: it allows more.
 	for _, name := range []string{sessionCookie, pageCookie} {
 		value := p.cookie(r, name)
 		if value == "" {
@@ -146,6 +154,7 @@ func (p *People) fromBrowser(r *http.Request) (Identity, Refused, error) {
 			continue
 		case err != nil:
 			return Identity{}, why, err
+		// A page's login in the other cookie was moved there by hand.
 		case !now.Before(l.Ends), l.How == store.LoginByPage != (name == pageCookie):
 			why = max(why, LoginExpired)
 			continue
@@ -155,6 +164,7 @@ func (p *People) fromBrowser(r *http.Request) (Identity, Refused, error) {
 			why = AccountGone
 			continue
 		}
+		// Not with each request: that would be a write for each picture of a page.
 		if now.Sub(l.LastUsed) > usedEvery {
 			if err := p.cfg.Store.UseLogin(r.Context(), l.ID, now); err != nil {
 				p.cfg.Log.WarnContext(r.Context(), "the use of a login cannot be noted", "error", err.Error())
@@ -166,7 +176,7 @@ func (p *People) fromBrowser(r *http.Request) (Identity, Refused, error) {
 }
 
 // identity is whose a login is now: the account of the switchboard file decides, whatever it said
-// when the login began.
+// when the login began. So a person who loses a role loses it with the next request.
 func (p *People) identity(l store.Login) Identity {
 	who := Identity{How: l.How, Login: l.ID, Email: l.Email, User: l.User, Alert: l.Alert, Since: l.Since, Ends: l.Ends}
 	switch l.How {
@@ -181,6 +191,8 @@ func (p *People) identity(l store.Login) Identity {
 	default:
 		if a := p.account(l.Email); a != nil {
 			who.Role, who.User, who.Email = Role(a.Role), a.User, a.Email
+			// Admitted by a provider's claim; it lasts for the twelve hours of the login, as the
+			// provider is not asked again.
 		} else if role, ok := ParseRole(l.Role); ok {
 			who.Role = role
 		}
@@ -188,12 +200,14 @@ func (p *People) identity(l store.Login) Identity {
 	return who
 }
 
-// hasUser reports whether a person is in the switchboard file.
+// hasUser reports whether a person is in the switchboard file. Platforms other than the embedded
+// one have no links in pages.
 func (p *People) hasUser(id string) bool {
 	return id != "" && p.cfg.File != nil && p.cfg.File.File().User(id) != nil
 }
 
-// LogOut ends the logins of a request, for every copy of their cookies.
+// LogOut ends the logins of a request, for every copy of their cookies. The row in the store goes,
+// so a copy of the cookie is worth nothing either.
 func (p *People) LogOut(w http.ResponseWriter, r *http.Request) error {
 	for _, name := range []string{sessionCookie, pageCookie} {
 		value := p.cookie(r, name)
@@ -209,7 +223,8 @@ func (p *People) LogOut(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// Logins lists what has not ended: of one account, or of all for "".
+// Logins lists what has not ended: of one account, or of all for "". Addresses are stored in lower
+// case.
 func (p *People) Logins(ctx context.Context, email string) ([]store.Login, error) {
 	return p.cfg.Store.ListLogins(ctx, strings.ToLower(email), p.cfg.Clock.Now())
 }
@@ -219,7 +234,7 @@ func (p *People) Logins(ctx context.Context, email string) ([]store.Login, error
 func (p *People) EndLogin(ctx context.Context, who Identity, id string) (store.Login, error) {
 	l, err := p.cfg.Store.Login(ctx, id)
 	if err == nil && !who.May(Manage, "") && (who.Email == "" || !strings.EqualFold(l.Email, who.Email)) {
-		err = integration.Errorf(integration.KindNotFound, "there is no such login")
+		return store.Login{}, integration.Errorf(integration.KindNotFound, "there is no such login")
 	}
 	if err == nil {
 		err = p.cfg.Store.EndLogin(ctx, id)
@@ -231,7 +246,8 @@ func (p *People) EndLogin(ctx context.Context, who Identity, id string) (store.L
 }
 
 // endGone ends the logins of those who are no longer in the switchboard file, so that they stay
-// ended when somebody of the same name comes back.
+// ended when somebody of the same name comes back. Logins are refused anyway while the account is
+// missing; see identity. A login by the API token has no account.
 func (p *People) endGone(ctx context.Context) error {
 	list, err := p.Logins(ctx, "")
 	if err != nil {
@@ -252,7 +268,7 @@ func (p *People) endGone(ctx context.Context) error {
 	return nil
 }
 
-// tellEnded tells everybody who waits for Ended.
+// tellEnded tells everybody who waits for Ended. It must not be called with mu held.
 func (p *People) tellEnded() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -264,7 +280,8 @@ func (p *People) tellEnded() {
 
 // Ended is closed when a login, of whomever, is ended on this host from now on, or the switchboard
 // file has changed. An answer that goes on for long asks Identify again then and every few seconds,
-// as logins also end on other hosts and by their age.
+// as logins also end on other hosts and by their age. Take it before asking Identify: an end
+// between the two is then noticed.
 func (p *People) Ended() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -274,7 +291,8 @@ func (p *People) Ended() <-chan struct{} {
 	return p.ended
 }
 
-// agentOf names the browser of a request in a few words, such as "Firefox on Linux".
+// agentOf names the browser of a request in a few words, such as "Firefox on Linux". It helps
+// people to recognise a browser in the list of logins, and decides nothing.
 func agentOf(r *http.Request) string {
 	text := r.UserAgent()
 	pick := func(words [][2]string) string {

@@ -18,7 +18,8 @@ import (
 // tokenPrefix begins the tokens of programs, so that those who search texts for secrets find them.
 const tokenPrefix = "swb_"
 
-// bearer is the token in a request's header; false if it has none.
+// bearer is the token in a request's header; false if it has none. Another scheme, such as that of
+// a proxy in front, is no token.
 func bearer(r *http.Request) (string, bool) {
 	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
 	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
@@ -32,11 +33,13 @@ func (p *People) IsAPIToken(text string) bool {
 	return p.cfg.Token != "" && !p.cfg.TokenOff && subtle.ConstantTimeCompare(got[:], want[:]) == 1
 }
 
-// fromToken is whose a token is; nobody's if it is wrong or revoked.
+// fromToken is whose a token is; nobody's if it is wrong or revoked. An error is the store's: then
+// it is not known whether the token is right.
 func (p *People) fromToken(ctx context.Context, text string) (Identity, error) {
 	if p.IsAPIToken(text) {
 		return Identity{How: store.LoginByToken, Role: Admin}, nil
 	}
+	// The store is not asked for what cannot be a token of ours.
 	if !strings.HasPrefix(text, tokenPrefix) {
 		return Identity{}, nil
 	}
@@ -59,7 +62,7 @@ func (p *People) fromToken(ctx context.Context, text string) (Identity, error) {
 }
 
 // LogInWithToken gives the browser a login for the API token of the settings, which the caller has
-// checked.
+// checked. It lasts twelve hours and ends when the token is changed.
 func (p *People) LogInWithToken(w http.ResponseWriter, r *http.Request) error {
 	return p.begin(w, r, store.Login{How: store.LoginByToken}, shortLogin)
 }
@@ -68,7 +71,8 @@ func (p *People) LogInWithToken(w http.ResponseWriter, r *http.Request) error {
 func (p *People) TokenWorks() bool { return p.cfg.Token != "" && !p.cfg.TokenOff }
 
 // MakeToken makes a token for a program. The secret is what the program sends; it is never seen
-// again.
+// again. A function, as the command line makes tokens without a People. A name that is taken is a
+// conflict.
 func MakeToken(ctx context.Context, s store.Tokens, t store.Token) (made store.Token, secret string, err error) {
 	t.Name = oneline.Clean(t.Name, 0)
 	if _, ok := parseTokenRole(t.Role); !ok {
@@ -89,7 +93,8 @@ func (p *People) Tokens(ctx context.Context) ([]store.Token, error) {
 	return p.cfg.Store.ListTokens(ctx)
 }
 
-// RevokeToken ends a token.
+// RevokeToken ends a token. Its row stays, for the audit. Streams that it has open end within
+// seconds.
 func (p *People) RevokeToken(ctx context.Context, id string) error {
 	err := p.cfg.Store.RevokeToken(ctx, id, p.cfg.Clock.Now())
 	if err == nil {

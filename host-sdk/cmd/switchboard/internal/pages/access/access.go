@@ -20,18 +20,20 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// Access serves the pages.
+// Access serves the pages. Those who may Manage see all of it, so no method asks for a right of its
+// own.
 type Access struct {
 	site   *layout.Site
 	people *people.People
 }
 
-// New adds the pages to a site.
+// New adds the pages to a site. Its error is a mistake in a template.
 func New(site *layout.Site) (*Access, error) {
 	return &Access{site, site.People}, site.Parse(templates, template.FuncMap{"auditWords": Words}, "people", "audit")
 }
 
-// accountRow is an account with what is known of its use.
+// accountRow is an account with what is known of its use. It joins the switchboard file, which says
+// who may log in, with the store, which says who has.
 type accountRow struct {
 	switchboardfile.Account
 	Logins   int
@@ -58,6 +60,8 @@ type peopleBody struct {
 // Show shows accounts, logins and tokens.
 func (a *Access) Show(w http.ResponseWriter, r *http.Request) error {
 	var notices []layout.Notice
+	// Redirects after a POST carry what was done in the query, so that a reload shows it again and
+	// does not do it again.
 	for name, text := range map[string]string{"ended": "That browser is logged out.", "revoked": "The token was revoked. Programs that send it are refused."} {
 		if r.URL.Query().Get(name) != "" {
 			notices = append(notices, layout.Notice{Tone: "ok", Text: text})
@@ -66,7 +70,8 @@ func (a *Access) Show(w http.ResponseWriter, r *http.Request) error {
 	return a.draw(w, r, http.StatusOK, peopleBody{Role: string(people.Viewer)}, notices)
 }
 
-// draw completes the body and shows it.
+// draw completes the body and shows it. Everything but what the request itself has brought is read
+// anew for each answer, so that a refused form stands above the current lists.
 func (a *Access) draw(w http.ResponseWriter, r *http.Request, status int, body peopleBody, notices []layout.Notice) error {
 	var err error
 	if body.Logins, err = a.people.Logins(r.Context(), ""); err != nil {
@@ -83,6 +88,8 @@ func (a *Access) draw(w http.ResponseWriter, r *http.Request, status int, body p
 			body.Revoked = append(body.Revoked, t)
 		}
 	}
+	// Accounts are matched with logins by their address in lower case, as logins are stored; the
+	// file may write it otherwise.
 	rows := map[string]int{}
 	for _, account := range a.people.Accounts() {
 		rows[strings.ToLower(account.Email)] = len(body.Accounts)
@@ -90,6 +97,8 @@ func (a *Access) draw(w http.ResponseWriter, r *http.Request, status int, body p
 	}
 	for _, l := range body.Logins {
 		i, ok := rows[strings.ToLower(l.Email)]
+		// Logins without an account, such as by the API token or a provider's claim, are only in
+		// the list of logins.
 		if !ok || l.Email == "" {
 			continue
 		}
@@ -104,6 +113,8 @@ func (a *Access) draw(w http.ResponseWriter, r *http.Request, status int, body p
 	}
 	body.Roles = people.TokenRoles()
 	user := r.PathValue("user")
+	// A GET that names a user is the page of a ring that was begun: if this host knows nothing of
+	// it, the page says so.
 	if body.Ring, err = a.site.RingOf(r, user, user != "" && r.Method == http.MethodGet); err != nil {
 		return err
 	}
@@ -114,7 +125,9 @@ func (a *Access) draw(w http.ResponseWriter, r *http.Request, status int, body p
 	return nil
 }
 
-// MakeToken makes a token and shows it this once.
+// MakeToken makes a token and shows it this once. A name that is taken and an unknown role are
+// shown above the form with what was typed. The secret is only in this answer: the store has its
+// hash, hence no redirect here.
 func (a *Access) MakeToken(w http.ResponseWriter, r *http.Request) error {
 	if err := layout.ReadForm(w, r); err != nil {
 		return err
@@ -129,12 +142,13 @@ func (a *Access) MakeToken(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return err
 	}
+	// Never the secret: the audit is read by more people than the person who made the token.
 	people.About(r.Context(), t.ID, t.Name+", "+t.Role)
 	body.Made = secret
 	return a.draw(w, r, http.StatusCreated, body, nil)
 }
 
-// RevokeToken revokes a token. A second click is no error.
+// RevokeToken revokes a token. A second click is no error. It is left out of the audit.
 func (a *Access) RevokeToken(w http.ResponseWriter, r *http.Request) error {
 	if err := a.people.RevokeToken(r.Context(), r.PathValue("id")); integration.KindOf(err) == integration.KindNotFound {
 		people.SkipAudit(r.Context())
@@ -153,6 +167,7 @@ func (a *Access) EndLogin(w http.ResponseWriter, r *http.Request) error {
 	} else if err != nil {
 		return err
 	}
+	// Email and User are alternatives: a login by the link in a page has no address.
 	people.About(r.Context(), l.Email+l.User, "by "+l.How+", "+l.Agent)
 	a.site.Redirect(w, r, "/settings/people?ended=1")
 	return nil

@@ -10,7 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// auditLimit is how many lines one page shows.
+// auditLimit is how many lines one page shows. Older ones are reached by a cursor, which stays
+// right while lines are added.
 const auditLimit = 50
 
 // auditBody is what the page of the audit shows.
@@ -22,6 +23,7 @@ type auditBody struct {
 }
 
 // actionWords are what the actions of the audit are called, in the order in which they are offered.
+// An action that is missing here is still shown, by its own word, but cannot be chosen.
 var actionWords = []struct{ action, words string }{
 	{"login", "Logged in"}, {"logout", "Logged out"}, {"login.end", "Ended a login"},
 	{"integration.create", "Created an integration"}, {"integration.change", "Changed an integration"}, {"integration.delete", "Deleted an integration"}, {"integration.action", "Ran an action"},
@@ -40,11 +42,12 @@ func Words(action string) string {
 	return layout.PlainWord(action)
 }
 
-// ShowAudit shows who did what, the newest first.
+// ShowAudit shows who did what, the newest first. Looking at it is not audited itself.
 func (a *Access) ShowAudit(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	body := auditBody{Who: q.Get("who"), Action: q.Get("action")}
 	lines, next, err := a.people.ListAudit(r.Context(), store.AuditFilter{Who: body.Who, Action: body.Action, After: q.Get("cursor"), Limit: auditLimit})
+	// A cursor or a filter that was edited in the address, not a defect of ours.
 	if integration.KindOf(err) == integration.KindInvalid {
 		return &layout.Refusal{Status: http.StatusBadRequest, Title: "Not possible", Message: httpkit.Message(err)}
 	}
@@ -57,6 +60,8 @@ func (a *Access) ShowAudit(w http.ResponseWriter, r *http.Request) error {
 	}
 	if next != "" {
 		older := url.Values{"cursor": {next}}
+		// The narrowing goes on with the next page; url.Values sorts, so the address does not
+		// depend on the map's order.
 		for name, value := range map[string]string{"who": body.Who, "action": body.Action} {
 			if value != "" {
 				older.Set(name, value)

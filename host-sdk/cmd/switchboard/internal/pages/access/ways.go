@@ -8,11 +8,14 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 )
 
-// TestUser sends a person a test by their ways, and shows what came of each.
+// TestUser sends a person a test by their ways, and shows what came of each. A test ring takes
+// minutes, so the browser is sent to a page that follows it; mails and messages are answered at
+// once.
 func (a *Access) TestUser(w http.ResponseWriter, r *http.Request) error {
 	if err := layout.ReadForm(w, r); err != nil {
 		return err
 	}
+	// The user is in the address and hence in the line already.
 	people.About(r.Context(), "", r.PostFormValue("way"))
 	user := r.PathValue("user")
 	test := a.site.TestWays

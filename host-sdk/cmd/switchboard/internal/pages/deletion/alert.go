@@ -9,13 +9,15 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
-// alertBody is what the page that asks about an alert shows.
+// alertBody is what the page that asks about an alert shows. It embeds what the platform says, so
+// that templates name its fields.
 type alertBody struct {
 	platform.AlertRecord
 	Call string // id of the call whose record stays; "": there is none
 }
 
-// alert reads the alert that an address names.
+// alert reads the alert that an address names. The error is a refusal for people where there is
+// none to delete.
 func (d *Deletion) alert(r *http.Request) (platform.AlertRecord, error) {
 	if d.browser == nil {
 		return platform.AlertRecord{}, &layout.Refusal{Status: http.StatusNotFound, Title: "Alerts are kept elsewhere", Message: "The platform behind this switchboard keeps its alerts: delete them there."}
@@ -34,6 +36,7 @@ func (d *Deletion) ConfirmAlert(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := alertBody{AlertRecord: rec}
+	// Without an answer the page goes without the sentence about the call: it is only a hint.
 	if c, err := d.store.CallByAlert(r.Context(), rec.Integration, rec.Key); err == nil {
 		body.Call = c.Key
 	}
@@ -41,7 +44,8 @@ func (d *Deletion) ConfirmAlert(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// Alert deletes an alert with its log. That somebody else was faster is no error.
+// Alert deletes an alert with its log. That somebody else was faster is no error. The engine
+// refuses an alert that is not over, or whose call is live. The record of the call stays.
 func (d *Deletion) Alert(w http.ResponseWriter, r *http.Request) error {
 	rec, err := d.alert(r)
 	if err == nil {

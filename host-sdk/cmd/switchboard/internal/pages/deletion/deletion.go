@@ -19,7 +19,8 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// Engine is what these pages need of *engine.Engine.
+// Engine is what these pages need of *engine.Engine. The engine and not the store deletes, as it
+// also changes the platform's alert and has the telephone service delete its copies.
 type Engine interface {
 	DeleteRecording(ctx context.Context, integrationID, key, ref string, d store.Deletion) error
 	DeleteCall(ctx context.Context, integrationID, key string, d store.Deletion) error
@@ -28,7 +29,8 @@ type Engine interface {
 	Forget(ctx context.Context, number string, d store.Deletion) (engine.Forgotten, error)
 }
 
-// Deletion serves the pages.
+// Deletion serves the pages. Each deletion has a page that asks first, so that a single click, or a
+// link that somebody sends, deletes nothing.
 type Deletion struct {
 	site    *layout.Site
 	store   store.Store
@@ -43,12 +45,14 @@ func New(site *layout.Site, s store.Store, engine Engine) (*Deletion, error) {
 	return d, site.Parse(templates, nil, "alertdelete", "calldelete", "deletion", "forget", "forgotten", "recordingdelete")
 }
 
-// by says who deletes.
+// by says who deletes. It goes into the call's story and into what waits to be deleted at the
+// telephone service; CauseDeleted, as a person has asked for it rather than a retention.
 func (d *Deletion) by(r *http.Request) store.Deletion {
 	return store.Deletion{By: people.From(r.Context()).Who(), At: d.site.Clock.Now(), Cause: store.CauseDeleted}
 }
 
-// refused is the answer to what cannot be deleted now; other errors are returned as they are.
+// refused is the answer to what cannot be deleted now; other errors are returned as they are. A
+// conflict is a call in progress, or an alert that is still open.
 func refused(err error) error {
 	if integration.KindOf(err) == integration.KindConflict {
 		return &layout.Refusal{Status: http.StatusConflict, Title: "Nothing was deleted", Message: httpkit.Message(err)}
@@ -56,7 +60,9 @@ func refused(err error) error {
 	return err
 }
 
-// call reads the record that an address names; of several of one key, the newest.
+// call reads the record that an address names; of several of one key, the newest. Keys are the
+// telephone service's ids, unique within an integration; two integrations of one account may both
+// have had the call.
 func (d *Deletion) call(r *http.Request) (store.Call, error) {
 	calls, err := d.store.CallsByKey(r.Context(), r.PathValue("sid"))
 	if err == nil && len(calls) == 0 {
@@ -78,7 +84,8 @@ func (d *Deletion) ConfirmCall(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// Call deletes the record of a call. A second click is no error.
+// Call deletes the record of a call. A second click is no error. Its recordings go with it; its
+// alert stays.
 func (d *Deletion) Call(w http.ResponseWriter, r *http.Request) error {
 	c, err := d.call(r)
 	if err == nil {
@@ -98,7 +105,9 @@ type recordingBody struct {
 	Others    int // calls that have the very same recording besides
 }
 
-// recording reads the recording that an address names, with the newest call that has it.
+// recording reads the recording that an address names, with the newest call that has it. Addresses
+// leave the prefix of references out; both ways are read. calls are all that have the recording, as
+// equal files are stored once.
 func (d *Deletion) recording(r *http.Request) (recordingBody, []store.Call, error) {
 	ref := "media:" + strings.TrimPrefix(r.PathValue("ref"), "media:")
 	calls, err := d.store.RecordingCalls(r.Context(), ref)
@@ -125,12 +134,15 @@ func (d *Deletion) ConfirmRecording(w http.ResponseWriter, r *http.Request) erro
 	return nil
 }
 
-// Recording deletes a recording of all calls that have it. A second click is no error.
+// Recording deletes a recording of all calls that have it. A second click is no error. The same
+// bytes are one file: left in one call, they would still be heard.
 func (d *Deletion) Recording(w http.ResponseWriter, r *http.Request) error {
 	body, calls, err := d.recording(r)
 	if err != nil {
 		return err
 	}
+	// There is no transaction around the calls: if one fails, those before it are done, and the
+	// person tries again. A call that lost it meanwhile is passed over.
 	for _, c := range calls {
 		err := d.engine.DeleteRecording(r.Context(), c.Integration, c.Key, body.Recording.Media.Ref, d.by(r))
 		if err != nil && integration.KindOf(err) != integration.KindNotFound {

@@ -14,6 +14,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
+// Bounds of what one page shows, so that it stays readable and quick after a large clean-up.
 const (
 	maxWaiting = 200 // deletions at the telephone service that one page lists
 	maxShown   = 20  // calls that the question before forgetting lists
@@ -27,7 +28,8 @@ type pageBody struct {
 	Problem string
 }
 
-// waiting is something that is still to be deleted at the telephone service.
+// waiting is something that is still to be deleted at the telephone service. It leaves the list
+// once the plugin has confirmed its deletion there.
 type waiting struct {
 	store.Erasure
 	Name string // of the integration
@@ -55,12 +57,14 @@ func (w waiting) Why() string {
 	return "somebody deleted it"
 }
 
-// Show shows what is not deleted yet, and the form that forgets a number.
+// Show shows what is not deleted yet, and the form that forgets a number. The number is never in an
+// address, so the form is always shown empty here.
 func (d *Deletion) Show(w http.ResponseWriter, r *http.Request) error {
 	return d.draw(w, r, http.StatusOK, pageBody{})
 }
 
-// draw completes the body and shows it.
+// draw completes the body and shows it. One more than fits is read, which says whether there are
+// more.
 func (d *Deletion) draw(w http.ResponseWriter, r *http.Request, status int, body pageBody) error {
 	list, err := d.store.ListErasures(r.Context(), "", maxWaiting+1)
 	if err != nil {
@@ -75,6 +79,7 @@ func (d *Deletion) draw(w http.ResponseWriter, r *http.Request, status int, body
 	}
 	for _, x := range list {
 		name := names[x.Integration]
+		// Work for the telephone service outlives the integration that it belongs to.
 		if name == "" {
 			name = "a deleted integration"
 		}
@@ -104,7 +109,7 @@ type forgetBody struct {
 
 // Forget asks what would be removed of a number, and removes it once that is confirmed. The number
 // is sent in the form alone: addresses are written to logs. The audit says that a caller was
-// forgotten, and not who.
+// forgotten, and not who. The question is skipped in the audit: nothing has changed by it.
 func (d *Deletion) Forget(w http.ResponseWriter, r *http.Request) error {
 	if err := layout.ReadForm(w, r); err != nil {
 		return err
@@ -125,7 +130,8 @@ func (d *Deletion) Forget(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// ask shows what would be removed.
+// ask shows what would be removed. Alerts are counted by the calls that have one, as the platform
+// cannot be asked for a number.
 func (d *Deletion) ask(w http.ResponseWriter, r *http.Request, status int, found engine.Forgettable) {
 	body := forgetBody{Forgettable: found, Shown: found.Calls[:min(len(found.Calls), maxShown)]}
 	body.Rest = len(found.Calls) - len(body.Shown)
@@ -137,7 +143,8 @@ func (d *Deletion) ask(w http.ResponseWriter, r *http.Request, status int, found
 	d.site.Show(w, r, status, layout.Page{Title: "Forget a number?", Template: "forget", Nav: "deletion", Body: body})
 }
 
-// forgottenBody is what the page afterwards shows.
+// forgottenBody is what the page afterwards shows. Pending, among the engine's fields, is what the
+// telephone service has not deleted yet.
 type forgottenBody struct {
 	engine.Forgotten
 	Nothing bool // nothing was known of the number
@@ -145,17 +152,19 @@ type forgottenBody struct {
 
 // forget removes what is known of a number, and says what that was.
 func (d *Deletion) forget(w http.ResponseWriter, r *http.Request, number string) error {
-	httpkit.Extend(w, time.Now(), httpkit.UploadTime) // wall clock: a deadline of real I/O
+	httpkit.Extend(w, time.Now(), httpkit.ForgetTime) // wall clock: a deadline of real I/O
 	got, err := d.engine.Forget(r.Context(), number, d.by(r))
 	switch integration.KindOf(err) {
 	case "":
 	case integration.KindInvalid:
 		return d.draw(w, r, http.StatusUnprocessableEntity, pageBody{Number: number, Problem: httpkit.Message(err)})
+	// It began to call, or an alert was reopened.
 	case integration.KindConflict: // since it was asked
 		return &layout.Refusal{Status: http.StatusConflict, Title: "Nothing was forgotten", Message: httpkit.Message(err)}
 	default:
 		return err
 	}
+	// The number of calls alone: the audit must not keep the number that was to be forgotten.
 	people.About(r.Context(), "", fmt.Sprintf("%d calls", got.Calls))
 	body := forgottenBody{Forgotten: got, Nothing: got.Calls+got.Sessions+got.Alerts+got.Texts == 0}
 	d.site.Show(w, r, http.StatusOK, layout.Page{Title: "The number is forgotten", Template: "forgotten", Nav: "deletion", Body: body})

@@ -20,7 +20,8 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// Figures serves the page.
+// Figures serves the page. It reads the host's own records of calls, so it works whatever the
+// platform is, and while that is down.
 type Figures struct {
 	site  *layout.Site
 	calls store.Calls
@@ -46,7 +47,8 @@ type body struct {
 	Field       string // the query's field with the problem
 }
 
-// Show shows the statistics.
+// Show shows the statistics. The query is in the address, so that a report can be linked to. What
+// cannot be read in it is said beside its field, and the report shown is the one without it.
 func (f *Figures) Show(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	b := body{Query: statistics.Query{Team: v.Get("team"), From: v.Get("from"), To: v.Get("to"), Zone: v.Get("zone")}, Definitions: statistics.Definitions}
@@ -58,6 +60,8 @@ func (f *Figures) Show(w http.ResponseWriter, r *http.Request) error {
 	b.Teams = f.teams(r, b.Query.Team)
 	status, asked := http.StatusOK, b.Query
 	var err error
+	// Three fields can be wrong, each of which is found only once those before it are right; the
+	// fourth reading is the one that is shown.
 	for range 4 { // what cannot be read is left out, field by field
 		b.Report, err = statistics.Read(r.Context(), f.calls, file, asked, f.site.Clock.Now())
 		wrong := (*statistics.FieldError)(nil)
@@ -67,11 +71,14 @@ func (f *Figures) Show(w http.ResponseWriter, r *http.Request) error {
 		if b.Problem == "" {
 			status, b.Field, b.Problem = http.StatusUnprocessableEntity, wrong.Field, httpkit.Sentence(wrong.Message)
 		}
+		// Read reports no other field in this way: an unknown team is an error of the page.
 		*map[string]*string{"from": &asked.From, "to": &asked.To, "zone": &asked.Zone}[wrong.Field] = ""
 	}
 	if err != nil {
 		return err
 	}
+	// The weeks that were found, not the words that were typed: the files have the same numbers as
+	// the page.
 	q := url.Values{"from": {b.Report.From}, "to": {b.Report.To}, "zone": {b.Report.Zone}}
 	if asked.Team != "" {
 		q.Set("team", asked.Team)
@@ -98,7 +105,8 @@ func (f *Figures) teams(r *http.Request, asked string) []choice {
 	return list
 }
 
-// took is a time to a person, for people.
+// took is a time to a person, for people. nil, which is not known, is a dash; Read has rounded to a
+// tenth of a second.
 func took(seconds *float64) string {
 	if seconds == nil {
 		return "–"
@@ -110,7 +118,8 @@ func took(seconds *float64) string {
 	return fmt.Sprintf("%d min %d s", int(s)/60, int(s)%60)
 }
 
-// day is a date, for people.
+// day is a date, for people. A text that is none is shown as it is, as the query may hold what was
+// typed.
 func day(text string) string {
 	t, err := time.Parse(time.DateOnly, text)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 // step is a step of the first integration. Whether it is done is read from what there is, so that
-// people can go away and come back.
+// people can go away and come back. Nothing of it is stored.
 type step struct {
 	Title   string
 	Done    bool
@@ -23,6 +23,7 @@ type step struct {
 // has come in, or where there are several integrations.
 func (i *Integrations) firstSteps(ctx context.Context, all []store.Integration) ([]step, error) {
 	if len(all) > 1 {
+		// Whoever has several has been through it.
 		return nil, nil
 	}
 	steps := []step{
@@ -36,12 +37,15 @@ func (i *Integrations) firstSteps(ctx context.Context, all []store.Integration) 
 		return steps, nil
 	}
 	in := all[0]
+	// One call proves that account, number and endpoint work, which nothing else here can.
 	calls, _, err := i.Store.ListCalls(ctx, store.CallFilter{Integration: in.ID, Limit: 1})
 	if err != nil || len(calls) > 0 {
 		return nil, err
 	}
 	page := "/settings/integrations/" + in.ID
 	steps[0] = step{Title: "Account", Done: true}
+	// The host cannot see what a telephone account does with a number, hence Unseen rather than
+	// Done.
 	steps[1].Missing, steps[1].Link, steps[1].Button = "Connect a number on the page of the integration, or send a number's calls to its endpoint URL. Whether it works shows with the first call.", page+"#actions", "Connect a number"
 	steps[1].Unseen = true
 	steps[2] = i.teamStep(ctx, in, page)
@@ -51,7 +55,8 @@ func (i *Integrations) firstSteps(ctx context.Context, all []store.Integration) 
 	return steps, nil
 }
 
-// teamStep says whether callers could reach somebody now.
+// teamStep says whether callers could reach somebody now. One destination that reaches somebody is
+// enough.
 func (i *Integrations) teamStep(ctx context.Context, in store.Integration, page string) step {
 	s := step{Title: "Teams", Link: page + "#destinations", Button: "Choose teams"}
 	if len(in.Destinations) == 0 {
@@ -59,9 +64,11 @@ func (i *Integrations) teamStep(ctx context.Context, in store.Integration, page 
 		return s
 	}
 	for _, d := range in.Destinations {
+		// Where a router leads depends on the call; it counts as reaching somebody.
 		if d.Kind == integration.DestinationRouter {
 			return step{Title: "Teams", Done: true}
 		}
+		// Layer 0 asks for all layers. By the clock on the wall, as shifts go by it.
 		entries, err := i.site.Platform.OnCall(ctx, i.site.Scope(in.ID), d.ID, 0, clock.Wall(i.site.Clock))
 		if err != nil {
 			s.Missing, s.Link, s.Button = "Who is on call cannot be found out now: see On call.", "/oncall", "On call"

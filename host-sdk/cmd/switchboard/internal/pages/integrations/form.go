@@ -13,7 +13,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// integrationBody is what the page of an integration shows.
+// integrationBody is what the page of an integration shows. Heading and State are those of what is
+// stored, also above a form that was refused.
 type integrationBody struct {
 	integrationform.View
 	Heading string
@@ -21,7 +22,8 @@ type integrationBody struct {
 	SavedAt time.Time
 }
 
-// Show shows one integration: its form, findings and actions.
+// Show shows one integration: its form, findings and actions. Notices of a redirect, and of phones
+// that are the hotline's own numbers, stand above it.
 func (i *Integrations) Show(w http.ResponseWriter, r *http.Request) error {
 	in, err := i.forms.Find(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -38,6 +40,8 @@ func (i *Integrations) Show(w http.ResponseWriter, r *http.Request) error {
 	case r.URL.Query().Get("saved") != "":
 		notices = append(notices, layout.Notice{Tone: "ok", Text: integrationform.SavedText})
 	}
+	// A person whose phone is the hotline would have it call itself. A warning that cannot be
+	// computed is no reason to withhold the form.
 	loops, err := names.Loops(r.Context(), i.site.Platform, i.Store)
 	if err != nil {
 		i.site.Log.WarnContext(r.Context(), "cannot compare phones with the hotline's own numbers", "error", err.Error())
@@ -48,7 +52,8 @@ func (i *Integrations) Show(w http.ResponseWriter, r *http.Request) error {
 	return i.draw(w, r, http.StatusOK, d, notices)
 }
 
-// draw shows the form, and for an integration that exists its endpoint, findings and actions.
+// draw shows the form, and for an integration that exists its endpoint, findings and actions. The
+// result in the address is that of an action that was run before a redirect; see RunAction.
 func (i *Integrations) draw(w http.ResponseWriter, r *http.Request, status int, d integrationform.Draft, notices []layout.Notice) error {
 	view, err := i.forms.View(r.Context(), d, i.forms.Done(r.URL.Query().Get("result")))
 	if err != nil {
@@ -62,7 +67,8 @@ func (i *Integrations) draw(w http.ResponseWriter, r *http.Request, status int, 
 	return nil
 }
 
-// Create saves the form of a new integration.
+// Create saves the form of a new integration. The plugin is a hidden field of the form; all else is
+// checked when it is saved.
 func (i *Integrations) Create(w http.ResponseWriter, r *http.Request) error {
 	s, err := integrationform.Read(w, r)
 	if err != nil {
@@ -80,7 +86,8 @@ func (i *Integrations) Save(w http.ResponseWriter, r *http.Request) error {
 	return i.save(w, r, s, in)
 }
 
-// submitted reads a form of an integration that exists.
+// submitted reads a form of an integration that exists. The integration is looked for first:
+// without it, files need not be read.
 func (i *Integrations) submitted(w http.ResponseWriter, r *http.Request) (store.Integration, integrationform.Submission, error) {
 	in, err := i.forms.Find(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -91,7 +98,7 @@ func (i *Integrations) submitted(w http.ResponseWriter, r *http.Request) (store.
 }
 
 // save acts on a submitted form. A saved form leads to the integration's page; a refused one is
-// shown again as it was typed.
+// shown again as it was typed. old is the stored integration, or a new one with the plugin alone.
 func (i *Integrations) save(w http.ResponseWriter, r *http.Request, s integrationform.Submission, old store.Integration) error {
 	saved, err := i.forms.Save(r.Context(), s, old)
 	var refused *integrationform.Refused
@@ -105,6 +112,7 @@ func (i *Integrations) save(w http.ResponseWriter, r *http.Request, s integratio
 	case err != nil:
 		return err
 	}
+	// A new integration has no id in its address.
 	people.About(r.Context(), saved.ID, saved.Name)
 	done := "saved"
 	if saved.Created {
@@ -126,6 +134,8 @@ func (i *Integrations) RunAction(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	people.AboutAction(r.Context(), done.Name)
+	// The nonce finds the result in this host's memory for an hour; the fragment scrolls to the
+	// action.
 	i.site.Redirect(w, r, "/settings/integrations/"+in.ID+"?result="+done.Nonce+"#action-"+url.PathEscape(done.Name))
 	return nil
 }

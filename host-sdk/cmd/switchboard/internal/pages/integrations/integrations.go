@@ -20,7 +20,8 @@ type Engine interface {
 	Remove(ctx context.Context, id string) error
 }
 
-// Config is what the pages are made of, beside their site. All fields are required.
+// Config is what the pages are made of, beside their site. All fields are required. Everything else
+// comes from the site.
 type Config struct {
 	Engine      Engine
 	Store       store.Store
@@ -35,11 +36,13 @@ type Integrations struct {
 	forms *integrationform.Forms
 }
 
-// New adds the pages to a site.
+// New adds the pages to a site. Its error is a mistake in a template.
 func New(site *layout.Site, cfg Config) (*Integrations, error) {
 	i := &Integrations{Config: cfg, site: site, forms: integrationform.New(integrationform.Config{
 		Engine: cfg.Engine, Store: cfg.Store, Platform: site.Platform, Plugins: cfg.Plugins, EndpointURL: cfg.EndpointURL,
 		PublicURL: site.PublicURL.String(), Tenant: site.Tenant, Clock: site.Clock, Log: site.Log,
+		// Through the API, which asks for a log-in: people hear the file from there, and the
+		// telephone service from its public address.
 		MediaURL: func(_ context.Context, ref string) string { return site.URL(site.APIPath + "/media/" + ref) },
 	})}
 	return i, site.Parse(templates, nil, "integrations", "plugins", "integration", "delete")

@@ -36,6 +36,7 @@ func (i *Integrations) List(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.Query().Get("deleted") != "" {
 		notices = append(notices, layout.Notice{Tone: "ok", Text: "The integration was deleted. Callers of its number now hear that it is not in service."})
 	}
+	// Without a plugin the steps could not be followed.
 	body := integrationsBody{None: len(i.Plugins.PluginIDs()) == 0}
 	if !body.None {
 		if body.Steps, err = i.firstSteps(r.Context(), all); err != nil {
@@ -52,6 +53,7 @@ func (i *Integrations) List(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 		row.Destinations = strings.Join(labels, ", ")
+		// One short query for each integration: a host has a few.
 		findings, err := i.Store.Findings(r.Context(), in.ID)
 		if err != nil {
 			return err
@@ -63,7 +65,8 @@ func (i *Integrations) List(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// stateBadge says whether an integration takes calls.
+// stateBadge says whether an integration takes calls. An integration that is off and in maintenance
+// is off: its callers hear so.
 func stateBadge(in store.Integration) layout.Badge {
 	switch {
 	case !in.Enabled:
@@ -96,7 +99,8 @@ func worst(findings []integration.Finding) layout.Badge {
 	return layout.Badge{}
 }
 
-// ShowNew shows an empty form. With several plugins one is chosen first.
+// ShowNew shows an empty form. With several plugins one is chosen first. With one there is nothing
+// to choose.
 func (i *Integrations) ShowNew(w http.ResponseWriter, r *http.Request) error {
 	ids := slices.Sorted(slices.Values(i.Plugins.PluginIDs()))
 	chosen := r.URL.Query().Get("plugin")
@@ -131,7 +135,8 @@ func (i *Integrations) choosePlugin(w http.ResponseWriter, r *http.Request, ids 
 	return nil
 }
 
-// ConfirmDelete asks before an integration is deleted.
+// ConfirmDelete asks before an integration is deleted. It names the integration, as its callers
+// will hear at once that it is not in service.
 func (i *Integrations) ConfirmDelete(w http.ResponseWriter, r *http.Request) error {
 	in, err := i.forms.Find(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -141,7 +146,8 @@ func (i *Integrations) ConfirmDelete(w http.ResponseWriter, r *http.Request) err
 	return nil
 }
 
-// Delete deletes an integration. Its callers then hear that the number is not in service.
+// Delete deletes an integration. Its callers then hear that the number is not in service. Calls in
+// progress go on to their end, with the options they began with.
 func (i *Integrations) Delete(w http.ResponseWriter, r *http.Request) error {
 	// Already deleted, by somebody else or by a second click, is a success: it is what was wanted.
 	if err := i.Engine.Remove(r.Context(), r.PathValue("id")); err != nil && integration.KindOf(err) != integration.KindNotFound {

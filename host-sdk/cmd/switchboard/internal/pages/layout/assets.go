@@ -18,7 +18,8 @@ import (
 //go:embed static
 var staticFiles embed.FS
 
-// asset is a file that browsers keep forever: its name changes with its content.
+// asset is a file that browsers keep forever: its name changes with its content. The name is what
+// addresses have; the key in assets is what templates and code say.
 type asset struct {
 	name string // such as app.1f2e3d4c.css
 	data []byte
@@ -28,7 +29,8 @@ type asset struct {
 var assets = loadAssets()
 
 // loadAssets puts a hash of its content into the name of each file: a browser that has cached a
-// file asks again only when a release has changed it.
+// file asks again only when a release has changed it. It runs once when the program starts. Four
+// bytes of a hash are enough to tell releases apart; nothing relies on them for security.
 func loadAssets() map[string]asset {
 	all := map[string]asset{}
 	add := func(name string, data []byte) {
@@ -46,8 +48,10 @@ func loadAssets() map[string]asset {
 	for _, name := range []string{"app.js", "notify.js", "icon.svg"} {
 		add(name, read(name))
 	}
+	// form.css is what an integration's form needs, also inside another product.
 	palette, rules := read("palette.css"), read("form.css")
 	add("app.css", slices.Concat(palette, rules, read("app.css")))
+	// Nested rules in CSS keep them from touching anything else there.
 	// On the page of another product the same rules hold inside of the form alone.
 	palette = bytes.Replace(palette, []byte(":root {"), []byte("& {\n  color: var(--ink);"), 1)
 	add("form.css", slices.Concat([]byte(".integration-form {\n"), palette, rules, []byte("}\n")))
@@ -58,8 +62,11 @@ func loadAssets() map[string]asset {
 // AssetPath is the path of a file of the pages, by its name in the source, below the public URL.
 func AssetPath(name string) string { return "/static/" + assets[name].name }
 
-// Static serves the files of the pages, for one year: their names change with their content.
+// Static serves the files of the pages, for one year: their names change with their content. The
+// files are few, so the list is gone through.
 func Static(w http.ResponseWriter, r *http.Request) {
+	// Only the current name is served: a page of an older release asks for one that is gone, and
+	// gets 404 rather than a mixture.
 	for _, a := range assets {
 		if a.name == r.PathValue("name") {
 			a.serve(w, r, "public, max-age=31536000, immutable")
@@ -70,7 +77,8 @@ func Static(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, "no such file", http.StatusNotFound)
 }
 
-// Favicon serves the icon at the address where browsers look for one.
+// Favicon serves the icon at the address where browsers look for one. Its name cannot change with
+// its content, so it is kept for a day only.
 func Favicon(w http.ResponseWriter, r *http.Request) {
 	assets["icon.svg"].serve(w, r, "public, max-age=86400")
 }

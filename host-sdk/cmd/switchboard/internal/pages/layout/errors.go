@@ -13,7 +13,8 @@ import (
 type Handler func(w http.ResponseWriter, r *http.Request) error
 
 // Handle makes a Handler an http.Handler. A request ends after httpkit.RequestTime; one that
-// uploads files gets the time for the upload in addition.
+// uploads files gets the time for the upload in addition. The limit reaches store, platform and
+// plugin by the request's context.
 func (s *Site) Handle(h Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), httpkit.TimeFor(r))
@@ -33,13 +34,16 @@ func NothingHere(http.ResponseWriter, *http.Request) error {
 	return &Refusal{Status: http.StatusNotFound, Title: "Not found", Message: "There is no page at this address."}
 }
 
-// Fail shows an error as a page. Texts of internal errors go to the log, never to a person.
+// Fail shows an error as a page. Texts of internal errors go to the log, never to a person. Kinds
+// of the contract are translated to statuses, and their messages are written for people; anything
+// else is a defect or a failure, whose text may hold an address or a query.
 func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	var own *Refusal
 	var known *integration.Error
 	switch {
 	case errors.As(err, &own):
 		s.ShowError(w, r, *own)
+	// Before the kinds: whatever a callee made of a context that has ended, this is why.
 	case r.Context().Err() != nil:
 		s.ShowError(w, r, Refusal{Status: http.StatusGatewayTimeout, Title: "No answer in time", Message: "Something behind this page took too long. Try again."})
 	case errors.As(err, &known) && known.Kind == integration.KindNotFound:
@@ -60,10 +64,10 @@ func (s *Site) ShowError(w http.ResponseWriter, r *http.Request, e Refusal) {
 	s.Show(w, r, e.Status, Page{Title: e.Title, Template: "error", Body: e.Message})
 }
 
-// maxSmallForm bounds forms without files, in bytes.
+// maxSmallForm bounds forms without files, in bytes. The longest of them is a note, far below it.
 const maxSmallForm = 64 << 10
 
-// ReadForm parses a form without files into r.PostForm.
+// ReadForm parses a form without files into r.PostForm. An error is a refusal for people.
 func ReadForm(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxSmallForm)
 	if err := r.ParseForm(); err != nil {

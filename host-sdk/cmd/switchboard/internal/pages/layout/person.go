@@ -24,14 +24,16 @@ const (
 	personTime = 365 * 24 * time.Hour
 )
 
-// Person is somebody whom a browser can act as.
+// Person is somebody whom a browser can act as. It says in whose name actions are recorded; what a
+// browser may do follows from its login, never from this.
 type Person struct {
 	Choice string // what the browser remembers: the address of an account, or the id of a user
 	ID     string // the platform's id; "": this person is unknown to the platform and only looks
 	Name   string
 }
 
-// chosen is the choice in the cookie, or viewer; false if there was no choice yet.
+// chosen is the choice in the cookie, or viewer; false if there was no choice yet. The cookie is
+// not signed: whoever has the API token may act as anybody anyway.
 func chosen(r *http.Request) (string, bool) {
 	c, err := r.Cookie(personCookie)
 	if err != nil || c.Value == "" {
@@ -48,7 +50,8 @@ func (s *Site) Asked(r *http.Request) bool {
 }
 
 // Me is the person in whose name a request acts: whoever is logged in, or with the API token whom
-// the browser has chosen; the zero Person if nobody was chosen, or the choice is none any more.
+// the browser has chosen; the zero Person if nobody was chosen, or the choice is none any more. A
+// platform that does not answer costs the name, not the page.
 func (s *Site) Me(r *http.Request) Person {
 	if who := people.From(r.Context()); who.Person() {
 		return s.own(r.Context(), who)
@@ -64,7 +67,9 @@ func (s *Site) Me(r *http.Request) Person {
 	return me
 }
 
-// own is the person who is logged in. Somebody whom the platform does not know has no ID.
+// own is the person who is logged in. Somebody whom the platform does not know has no ID. The
+// account of the file comes first, as it may name the user; then the platform is asked for a user
+// with this address.
 func (s *Site) own(ctx context.Context, who people.Identity) Person {
 	if who.Email == "" { // the link in a page
 		if me, err := s.Person(ctx, who.User); err == nil {
@@ -94,9 +99,12 @@ func (s *Site) account(email string) *switchboardfile.Account {
 	return s.File.File().Account(email)
 }
 
-// Person is who is meant by a choice. not_found: nobody is.
+// Person is who is meant by a choice. not_found: nobody is. A choice is the address of an account
+// or the id of a user; the account is looked for first.
 func (s *Site) Person(ctx context.Context, choice string) (Person, error) {
 	account := s.account(choice)
+	// Where only accounts can be chosen, an address that is none must not be looked for as a user's
+	// id.
 	if account == nil && s.people == nil && len(s.accounts()) > 0 {
 		return Person{}, integration.Errorf(integration.KindNotFound, "the switchboard file has no account %q", choice)
 	}
@@ -131,14 +139,17 @@ func (s *Site) accounts() []switchboardfile.Account {
 	return s.File.File().Accounts()
 }
 
-// MayOnlyLook reports whether the role of a user's account leaves actions to others.
+// MayOnlyLook reports whether the role of a user's account leaves actions to others. It holds for a
+// browser with the API token too, which itself may do all: whoever acts as somebody does not act
+// beyond that person's role.
 func (s *Site) MayOnlyLook(user string) bool {
 	return slices.ContainsFunc(s.accounts(), func(a switchboardfile.Account) bool {
 		return a.User == user && a.Role == switchboardfile.RoleViewer
 	})
 }
 
-// Remember makes the browser act as a person from now on, by the choice; "" for nobody.
+// Remember makes the browser act as a person from now on, by the choice; "" for nobody. The choice
+// outlives the login, as a device has one user.
 func (s *Site) Remember(w http.ResponseWriter, choice string) {
 	if choice == "" {
 		choice = viewer

@@ -10,7 +10,8 @@ import (
 // ringPoll is after how many seconds a page looks how far a ring has come.
 const ringPoll = 2
 
-// Ring is a test ring on a page: who can ring, and how far the last ring of a person has come.
+// Ring is a test ring on a page: who can ring, and how far the last ring of a person has come. Over
+// is also true where nothing rings, so that the page does not look again and again.
 type Ring struct {
 	By    []store.Integration // that can ring, the host's choice first
 	Shown bool                // there is something to say of a ring
@@ -21,6 +22,8 @@ type Ring struct {
 }
 
 // RingOf is the test ring of a person for a page; "" is nobody. asked: the page is that of a ring.
+// Only the host that rings knows how far it is: behind a load balancer another one may be asked,
+// which then says that it knows nothing.
 func (s *Site) RingOf(r *http.Request, user string, asked bool) (Ring, error) {
 	if s.Ringer == nil {
 		return Ring{Over: true}, nil
@@ -38,6 +41,7 @@ func (s *Site) RingOf(r *http.Request, user string, asked bool) (Ring, error) {
 	for _, result := range p.Done {
 		ring.Done = append(ring.Done, noticeOf(result))
 	}
+	// In the order of what says most: refused, over, a phone that rings, a call that begins.
 	switch {
 	case p.Refused != "":
 		ring.Done = append(ring.Done, Notice{Tone: "warn", Text: p.Refused})
@@ -61,7 +65,7 @@ func (r Ring) Poll() int {
 }
 
 // StartRing begins a test ring that a form asks for. Where it is refused, the notices say why. The
-// error is for the host's own faults.
+// error is for the host's own faults. No notices and no error: it rings, in the background.
 func (s *Site) StartRing(r *http.Request, user string) ([]Notice, error) {
 	if s.Ringer == nil {
 		return []Notice{{Tone: "warn", Text: "This host cannot ring anybody for a test."}}, nil

@@ -29,7 +29,8 @@ var templateFiles embed.FS
 // a status rather than sent to the log-in.
 const FragmentHeader = "Switchboard-Fragment"
 
-// Config is what a Site is made of. All fields are required unless said otherwise.
+// Config is what a Site is made of. All fields are required unless said otherwise. The site passes
+// it on to the pages' packages.
 type Config struct {
 	Platform platform.Platform
 	File     *switchboardfile.Source // nil: there is none
@@ -48,17 +49,23 @@ type Config struct {
 	Ways *ways.Ways
 }
 
-// Site is what all pages share.
+// Site is what all pages share. After New and the calls of Parse it does not change, so requests
+// use it without a lock.
 type Site struct {
 	Config
+	// "" when it has none; it is put in front of every link, as a proxy may serve other things
+	// beside it.
 	base   string                // path of the public URL, without trailing slash
 	alerts platform.AlertBrowser // nil: the platform shows its alerts itself
+	// people can be listed by some platforms; nil: they can only be looked up.
 	people interface{ Users() []integration.User }
+	// frame is cloned for each page, so that pages may define blocks of the same name.
 	frame  *template.Template
 	byName map[string]*template.Template
 }
 
-// Page is one page to be shown.
+// Page is one page to be shown. The upper fields come from the page's handler, those below "Set by
+// Site.Show" from whoever is asking.
 type Page struct {
 	Title    string
 	Template string // file given to Site.Parse, without .tmpl
@@ -125,7 +132,8 @@ func New(cfg Config) (*Site, error) {
 }
 
 // Parse adds pages: the files templates/NAME.tmpl of a package, with functions of its own beside
-// those of words.go. A file templates/parts.tmpl is parsed into each page.
+// those of words.go. A file templates/parts.tmpl is parsed into each page. It is called while the
+// site is put together, before the first request.
 func (s *Site) Parse(files fs.FS, funcs template.FuncMap, pages ...string) error {
 	parts, err := fs.Glob(files, "templates/parts.tmpl")
 	if err != nil {
@@ -145,8 +153,10 @@ func (s *Site) Parse(files fs.FS, funcs template.FuncMap, pages ...string) error
 }
 
 // Show answers with a page. A page that cannot be rendered is a defect: it is logged, and the
-// browser gets a sentence of plain text.
+// browser gets a sentence of plain text. It is rendered into memory first: a template that fails
+// half-way must not have sent a status of success.
 func (s *Site) Show(w http.ResponseWriter, r *http.Request, status int, p Page) {
+	// A browser that is not logged in gets none of this: neither names nor troubles.
 	if p.Who = people.From(r.Context()); p.Who.Known() {
 		p.LoggedIn, p.Me = true, s.Me(r)
 		if p.Who.Shared() {
@@ -165,6 +175,8 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, status int, p Page) 
 			p.Refused, p.RefusedAt = len(file.Refused) > 0, file.RefusedSince
 		}
 	}
+	// After a POST there is no address to come back to: the forms' own addresses would submit
+	// nothing with GET.
 	p.Path = "/"
 	if r.Method == http.MethodGet {
 		p.Path = s.Path(r.URL.RequestURI())
@@ -188,8 +200,10 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, status int, p Page) 
 // without scripts: a reload would take away what they are writing, and begin a recording anew.
 const StillParameter = "still"
 
-// keepStill decides whether a live page reloads. What a form has answered cannot be read again.
+// keepStill decides whether a live page reloads. What a form has answered cannot be read again. It
+// fills in the links with which people without scripts switch between both.
 func (s *Site) keepStill(r *http.Request, p *Page) {
+	// Reading it again would be a GET of a form's address.
 	if r.Method != http.MethodGet {
 		p.Still = true
 	}
@@ -212,7 +226,8 @@ func (s *Site) keepStill(r *http.Request, p *Page) {
 }
 
 // URL is the address of a page as links need it. Segments are escaped and appended to path: of an
-// address put together in a template, the template engine would distrust parts with a colon.
+// address put together in a template, the template engine would distrust parts with a colon. path
+// is a constant of ours, or has been escaped.
 func (s *Site) URL(path string, segment ...string) string {
 	for _, part := range segment {
 		path += url.PathEscape(part)
@@ -229,7 +244,8 @@ func (s *Site) Redirect(w http.ResponseWriter, r *http.Request, path string) {
 	http.Redirect(w, r, s.URL(path), http.StatusSeeOther) // #nosec G710 -- paths of ours, or such as the log-in has checked
 }
 
-// Scope is the scope of an integration; "" for questions about the whole installation.
+// Scope is the scope of an integration; "" for questions about the whole installation. The tenant
+// is the same for the whole host.
 func (s *Site) Scope(integrationID string) platform.Scope {
 	return platform.Scope{Tenant: s.Tenant, Integration: integrationID}
 }
@@ -237,7 +253,8 @@ func (s *Site) Scope(integrationID string) platform.Scope {
 // HasAlerts reports whether alerts are shown here, rather than by the platform itself.
 func (s *Site) HasAlerts() bool { return s.alerts != nil }
 
-// Names looks up names for one page.
+// Names looks up names for one page. It asks the platform for all teams at once, and for each
+// person once.
 func (s *Site) Names(r *http.Request) *names.Lookup {
 	return names.New(r.Context(), s.Platform, s.Scope(""))
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // TestWays sends a person a test by the ways of the kind that a form names, and says what came of
-// each. The error is for the host's own faults: what cannot be tested is a notice, too.
+// each. The error is for the host's own faults: what cannot be tested is a notice, too. Notices, of
+// what was sent and of what was refused alike, are shown in their order.
 func (s *Site) TestWays(r *http.Request, user string) ([]Notice, error) {
 	if s.Ways == nil {
 		return []Notice{{Tone: "warn", Text: "Another platform has the people and pages them: try it there."}}, nil
@@ -25,7 +26,8 @@ func (s *Site) TestWays(r *http.Request, user string) ([]Notice, error) {
 	return out, nil
 }
 
-// refusedTest is the notice that a test was refused. The error is for the host's own faults.
+// refusedTest is the notice that a test was refused. The error is for the host's own faults. nil,
+// nil: it was not refused.
 func refusedTest(err error) ([]Notice, error) {
 	if err == nil || integration.KindOf(err) == integration.KindInternal {
 		return nil, err
@@ -33,7 +35,8 @@ func refusedTest(err error) ([]Notice, error) {
 	return []Notice{{Tone: "warn", Text: httpkit.Message(err)}}, nil
 }
 
-// noticeOf says what came of a test.
+// noticeOf says what came of a test. An occupied phone was never called, so it must not read as if
+// it had rung.
 func noticeOf(r ways.Result) Notice {
 	tone, by := "ok", "Mail to "
 	if !r.OK {

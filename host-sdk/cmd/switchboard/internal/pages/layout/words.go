@@ -9,21 +9,24 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// PlainWord makes a flow's word readable: leaving_message → Leaving message.
+// PlainWord makes a flow's word readable: leaving_message → Leaving message. A word of a plugin
+// that these pages do not know is still shown so.
 func PlainWord(w string) string {
 	if w == "" {
 		return ""
 	}
 	w = strings.ReplaceAll(w, "_", " ")
-	return strings.ToUpper(w[:1]) + w[1:]
+	return httpkit.Capital(w)
 }
 
-// words are the functions of all templates.
+// words are the functions of all templates. Packages of pages add their own in Parse. Those that
+// return template.HTML escape what they are given themselves.
 func (s *Site) words() template.FuncMap {
 	return template.FuncMap{
 		"at":       func(t time.Time) template.HTML { return timeElement(t, "at", t.UTC().Format("2 Jan 15:04:05 MST")) },
@@ -52,7 +55,8 @@ func (s *Site) words() template.FuncMap {
 // headline is a text whose rest is shown when it is asked for.
 type headline struct{ Head, Rest string }
 
-// longText is how many characters a text above a page may have: two lines on a telephone.
+// longText is how many characters a text above a page may have: two lines on a telephone. It is
+// counted in characters, not bytes.
 const longText = 100
 
 // newHeadline parts a long text after its first colon.
@@ -78,7 +82,9 @@ func howWords(how string) string {
 	return how
 }
 
-// address finds addresses of pages in a sentence, without the punctuation that ends it.
+// address finds addresses of pages in a sentence, without the punctuation that ends it. Quotation
+// marks and angle brackets end an address, so that nothing of a text can leave the attribute that
+// it is put into.
 var address = regexp.MustCompile(`https?://[^\s<>"]*[^\s<>".,;:!?)]`)
 
 // linked is a sentence whose addresses of pages can be followed, such as that of an earlier alert.
@@ -95,9 +101,11 @@ func said(text string) template.HTML {
 	})
 }
 
-// link makes links of the addresses in a text; plain escapes what is between them.
+// link makes links of the addresses in a text; plain escapes what is between them. The addresses go
+// into an attribute and are escaped here; plain must do so for the rest.
 func link(text string, plain func(string) string) template.HTML {
 	var b strings.Builder
+	// Where the text begins that is not written yet.
 	rest := 0
 	for _, at := range address.FindAllStringIndex(text, -1) {
 		b.WriteString(plain(text[rest:at[0]]))
@@ -117,7 +125,8 @@ func Count(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// timeElement is a time that the script shows in the viewer's own time zone.
+// timeElement is a time that the script shows in the viewer's own time zone. Without scripts the
+// text is read, in UTC; kind tells the script which form to show. A zero time is nothing.
 func timeElement(t time.Time, kind, text string) template.HTML {
 	if t.IsZero() {
 		return ""
@@ -148,6 +157,7 @@ func timed(text string) template.HTML {
 }
 
 // age says how long ago something was; a little of the future, from clocks that differ, is now.
+// Coarser the longer ago it is; the exact time is in the element's title.
 func age(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:
@@ -162,7 +172,8 @@ func age(d time.Duration) string {
 	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
 }
 
-// Length writes a duration the way one says it.
+// Length writes a duration the way one says it. Two units at most, and from two days on days alone.
+// Negative lengths, from clocks that differ, are 0 s.
 func Length(d time.Duration) string {
 	s := int(math.Round(d.Seconds()))
 	two := func(n int, unit string, rest int, small string) string {
@@ -190,7 +201,8 @@ func Phone(number string) string {
 	return phone.Display(number)
 }
 
-// e164 finds telephone numbers in a sentence.
+// e164 finds telephone numbers in a sentence. Seven digits at least, so that small numbers in
+// sentences are left alone.
 var e164 = regexp.MustCompile(`\+[1-9][0-9]{6,14}`)
 
 // Numbers makes the numbers in a sentence readable, as they are everywhere else on a page.
@@ -210,7 +222,8 @@ func numbersElements(text string) template.HTML {
 	}))
 }
 
-// WebAddress is an address that may be a link; "" for anything but http and https.
+// WebAddress is an address that may be a link; "" for anything but http and https. Texts of
+// platforms and of files become links: javascript: and data: must not.
 func WebAddress(text string) string {
 	if strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "http://") {
 		return text

@@ -76,6 +76,8 @@ func TestWords(t *testing.T) {
 		WebAddress("http://example.com/"):              "http://example.com/",
 		WebAddress("javascript:alert(1)"):              "",
 		PlainWord("leaving_message"):                   "Leaving message",
+		PlainWord("überlastet"):                        "Überlastet",
+		httpkit.Sentence("équipe inconnue"):            "Équipe inconnue.",
 		Count(1, "error", "errors"):                    "1 error",
 		Count(0, "error", "errors"):                    "0 errors",
 		Count(3, "error", "errors"):                    "3 errors",

@@ -20,7 +20,8 @@ var doneNotices = map[platform.AlertAction]string{
 	platform.ActResolve:     "Resolved.",
 }
 
-// needs is what whoever does something with an alert must be allowed to do.
+// needs is what whoever does something with an alert must be allowed to do. Taking is allowed by
+// the link in a page too; moving or ending the alert is for those who are logged in.
 func needs(action platform.AlertAction) people.Action {
 	if action == platform.ActAcknowledge || action == platform.ActReject {
 		return people.TakeAlert
@@ -30,15 +31,19 @@ func needs(action platform.AlertAction) people.Action {
 
 // possible says what a person can do with an alert; "" is a browser that has not said whom it acts
 // as, which is offered all and asked then. The platform decides when the button is pressed: the
-// page may be out of date.
+// page may be out of date. who is the identity of the request, whose role may allow less than the
+// platform would.
 func possible(rec platform.AlertRecord, me string, who people.Identity) map[string]bool {
 	open := rec.Status == integration.AlertOpen
 	can := map[string]bool{
 		string(platform.ActAcknowledge): open || rec.Status == integration.AlertQueued || rec.Status == integration.AlertDropped,
-		string(platform.ActReject):      open && len(rec.Paged) > 0 && (me == "" || slices.Contains(rec.Paged, me)),
-		string(platform.ActEscalate):    open,
-		string(platform.ActResolve):     rec.Status != integration.AlertResolved && rec.Status != integration.AlertDeleted,
+		// Declining means something only while the person is being paged.
+		string(platform.ActReject):   open && len(rec.Paged) > 0 && (me == "" || slices.Contains(rec.Paged, me)),
+		string(platform.ActEscalate): open,
+		string(platform.ActResolve):  rec.Status != integration.AlertResolved && rec.Status != integration.AlertDeleted,
 	}
+	// A person whom the platform does not know can do nothing, as nothing could be recorded in
+	// their name.
 	for action := range can {
 		can[action] = can[action] && who.May(needs(platform.AlertAction(action)), rec.ID) && (me != "" || !who.Person())
 	}
@@ -46,13 +51,15 @@ func possible(rec platform.AlertRecord, me string, who people.Identity) map[stri
 }
 
 // ActOnAlert does what a button of the alert says, in the name of whoever is logged in, or with the
-// API token of the person whom the browser acts as or whom the form names.
+// API token of the person whom the browser acts as or whom the form names. It returns a handler, as
+// the routes name the action and not the address.
 func (l *Live) ActOnAlert(action platform.AlertAction) layout.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error { return l.actOnAlert(w, r, action) }
 }
 
 // acting is the platform's id of the person in whose name a form acts; "" with what is wrong
-// otherwise.
+// otherwise. A person acts in their own name alone, whatever the form says; only with the API
+// token, which is nobody's, does the form's or the cookie's choice count.
 func (l *Live) acting(r *http.Request) (id, wrong string) {
 	id = l.site.Me(r).ID
 	if people.From(r.Context()).Person() {
@@ -71,6 +78,8 @@ func (l *Live) acting(r *http.Request) (id, wrong string) {
 	return id, wrong
 }
 
+// actOnAlert does the action and redirects to the alert, so that a reload does not do it twice. A
+// refusal shows the alert as it is now, with the reason above it.
 func (l *Live) actOnAlert(w http.ResponseWriter, r *http.Request, action platform.AlertAction) error {
 	if l.browser == nil {
 		return layout.NothingHere(w, r)
@@ -82,6 +91,8 @@ func (l *Live) actOnAlert(w http.ResponseWriter, r *http.Request, action platfor
 	if wrong != "" {
 		return l.drawAlert(w, r, http.StatusUnprocessableEntity, "", []layout.Notice{{Tone: "bad", Text: wrong}})
 	}
+	// The API token may do everything, but a viewer who uses it must not be on record as having
+	// taken an alert.
 	if people.From(r.Context()).Shared() && l.site.MayOnlyLook(user) {
 		return l.drawAlert(w, r, http.StatusForbidden, user, []layout.Notice{{Tone: "bad", Text: "Nothing was changed: the role of your account lets you look only. Whoever keeps the switchboard file can change it."}})
 	}
@@ -98,6 +109,8 @@ func (l *Live) actOnAlert(w http.ResponseWriter, r *http.Request, action platfor
 	case integration.KindOf(err) == integration.KindConflict:
 		return l.drawAlert(w, r, http.StatusConflict, user, []layout.Notice{{Tone: "warn", Text: "Nothing was changed. " + httpkit.Message(err)}})
 	case integration.KindOf(err) == integration.KindNotFound:
+		// not_found is said of the alert and of the person alike: reading the alert again tells
+		// which.
 		if _, gone := l.browser.GetAlert(r.Context(), r.PathValue("id")); gone == nil {
 			return l.drawAlert(w, r, http.StatusUnprocessableEntity, "", []layout.Notice{{Tone: "bad", Text: "Nothing was changed: the person you are acting as is no longer known. Choose who you are and press the button again."}})
 		}

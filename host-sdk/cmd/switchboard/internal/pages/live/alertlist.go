@@ -12,7 +12,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// alertRow is an alert in a list.
+// alertRow is an alert in a list. Everything in it is ready to be shown: templates decide nothing.
 type alertRow struct {
 	lists.Alert
 	Teams      string
@@ -22,14 +22,16 @@ type alertRow struct {
 	Recordings recordings
 }
 
-// alertGroup is a part of the list under one heading.
+// alertGroup is a part of the list under one heading. Its id is what the page's script knows it by
+// when it exchanges live parts.
 type alertGroup struct {
 	ID, Title string
 	Rows      []alertRow
 	More      []filter // lists that go on where this one ends
 }
 
-// alertsBody is what the list of alerts shows.
+// alertsBody is what the list of alerts shows. The list has either one group, of what was asked
+// for, or one for each kind of work that is left.
 type alertsBody struct {
 	Search  search
 	Filters []filter
@@ -49,7 +51,8 @@ type filter struct {
 // oldLimit is how many resolved alerts there are below the others.
 const oldLimit = 20
 
-// ListAlerts shows the alerts: all by what is to be done with them, or those that are asked for.
+// ListAlerts shows the alerts: all by what is to be done with them, or those that are asked for. A
+// query that cannot be read is shown with a notice and no list, with status 400.
 func (l *Live) ListAlerts(w http.ResponseWriter, r *http.Request) error {
 	if l.browser == nil {
 		return &layout.Refusal{Status: http.StatusNotFound, Title: "Alerts are shown elsewhere", Message: "The platform behind this switchboard shows its alerts itself" + at(l.site.PlatformPage) + ". Open a call to find the link to its alert."}
@@ -67,12 +70,14 @@ func (l *Live) ListAlerts(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.Query().Get("deleted") != "" {
 		notices = append(notices, layout.Notice{Tone: "ok", Text: "The alert was deleted."})
 	}
+	// Not after a problem with the query: a list of something else would be taken for the answer.
 	if status == http.StatusOK {
 		if search.Narrowed() || search.Cursor != "" {
 			err = l.findAlerts(r, &body)
 		} else {
 			err = l.groupAlerts(r, &body)
 		}
+		// A cursor of another list, or a team that nobody knows.
 		if integration.KindOf(err) == integration.KindInvalid {
 			status, notices = http.StatusBadRequest, []layout.Notice{{Tone: "bad", Text: httpkit.Message(err)}}
 		} else if err != nil {
@@ -83,7 +88,8 @@ func (l *Live) ListAlerts(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// findAlerts reads one page of the alerts that are asked for.
+// findAlerts reads one page of the alerts that are asked for. More than one page is reached by
+// Older.
 func (l *Live) findAlerts(r *http.Request, body *alertsBody) error {
 	alerts, next, err := l.lists().Alerts(r.Context(), body.Search.Query)
 	if err != nil {
@@ -105,6 +111,8 @@ func (l *Live) groupAlerts(r *http.Request, body *alertsBody) error {
 	for _, s := range lists.Statuses {
 		limit, group := pageRows, &waiting
 		switch s {
+		// Queued, open and dropped alerts share the first group: somebody must do something about
+		// each of them.
 		case integration.AlertAcknowledged:
 			group = &taken
 		case integration.AlertResolved:
@@ -120,6 +128,7 @@ func (l *Live) groupAlerts(r *http.Request, body *alertsBody) error {
 			group.More = append(group.More, filter{Label: "All " + strings.ToLower(alertBadge(s).Text) + " alerts", Address: "/alerts?status=" + string(s)})
 		}
 	}
+	// A heading without alerts below it would only take room.
 	for _, g := range []alertGroup{waiting, taken, over} {
 		if len(g.Rows) > 0 {
 			body.Groups = append(body.Groups, g)
@@ -130,13 +139,15 @@ func (l *Live) groupAlerts(r *http.Request, body *alertsBody) error {
 	return nil
 }
 
-// alertRows says in words what is known of alerts.
+// alertRows says in words what is known of alerts. The person whose browser it is matters to
+// recordings: their own hearing is marked.
 func (l *Live) alertRows(r *http.Request, alerts []lists.Alert) []alertRow {
 	n, me, now := l.site.Names(r), l.site.Me(r).ID, l.site.Clock.Now()
 	list := make([]alertRow, len(alerts))
 	for i, a := range alerts {
 		row := alertRow{Alert: a, Teams: strings.Join(n.Teams(a.Teams), ", "), Who: whoHas(n, a.AlertRecord), Caller: lists.CallerOf(a.AlertRecord, a.Call)}
 		if waited, known := lists.Waited(a.Call, now); known {
+			// The tense tells whether the caller is still there.
 			row.Waited = "waited " + layout.Length(waited)
 			if lists.Present(*a.Call) && !lists.Spoke(a.Call.View) {
 				row.Waited = "waiting for " + layout.Length(waited)

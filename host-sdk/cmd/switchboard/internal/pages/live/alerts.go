@@ -20,12 +20,14 @@ func at(page string) string {
 	return " at " + page
 }
 
-// whoHas says who took an alert, or for whom it waits.
+// whoHas says who took an alert, or for whom it waits. The log of the alert has the details; this
+// is what fits into a row.
 func whoHas(n *names.Lookup, rec platform.AlertRecord) string {
 	switch rec.Status {
 	case integration.AlertAcknowledged:
 		var who []string
 		for _, k := range rec.Acknowledgements {
+			// A platform may acknowledge by rules of its own.
 			if k.User == "" {
 				who = append(who, "an automation")
 			} else {
@@ -61,7 +63,8 @@ func (l storyLine) By() string {
 	return l.Who
 }
 
-// alertBody is what the page of an alert shows.
+// alertBody is what the page of an alert shows. It is drawn from the platform's alert, and from the
+// call's record where there still is one.
 type alertBody struct {
 	alertRow
 	// References of attachments that are gone, as with the record of their call.
@@ -78,7 +81,8 @@ type alertBody struct {
 	Summary       string
 }
 
-// ShowAlert shows one alert.
+// ShowAlert shows one alert. An unknown word in the query says nothing: people may edit the
+// address.
 func (l *Live) ShowAlert(w http.ResponseWriter, r *http.Request) error {
 	var notices []layout.Notice
 	done := r.URL.Query().Get("done")
@@ -89,7 +93,7 @@ func (l *Live) ShowAlert(w http.ResponseWriter, r *http.Request) error {
 }
 
 // drawAlert shows an alert to the person me, below the notices: after an action that was refused
-// the page shows what the alert has become.
+// the page shows what the alert has become. me is a platform's id, "" while nobody was chosen.
 func (l *Live) drawAlert(w http.ResponseWriter, r *http.Request, status int, me string, notices []layout.Notice) error {
 	if l.browser == nil {
 		return layout.NothingHere(w, r)
@@ -103,6 +107,7 @@ func (l *Live) drawAlert(w http.ResponseWriter, r *http.Request, status int, me 
 	}
 	n := l.site.Names(r)
 	body := alertBody{alertRow: alertRow{Alert: lists.Alert{AlertRecord: rec}, Teams: strings.Join(n.Teams(rec.Teams), ", "), Who: whoHas(n, rec)}, Draft: r.PostFormValue("text")}
+	// The platform logs ids; the page has names.
 	for _, l := range rec.Log {
 		body.Story = append(body.Story, storyLine{l, n.User(l.Actor)})
 	}
@@ -111,6 +116,7 @@ func (l *Live) drawAlert(w http.ResponseWriter, r *http.Request, status int, me 
 	if len(rec.Attachments) > 0 {
 		body.Transcript, body.Facts = transcripts(rec.Fields)
 	}
+	// Errors are passed over, as the alert itself is what people came for.
 	// The integration and the call add to the page; an alert outlives both.
 	if in, err := l.store.Integration(r.Context(), rec.Integration); err == nil {
 		body.Integration, body.IntegrationID = in.Name, in.ID
@@ -124,17 +130,21 @@ func (l *Live) drawAlert(w http.ResponseWriter, r *http.Request, status int, me 
 		}
 	}
 	body.Caller = lists.CallerOf(rec, body.Call)
+	// With the call's record its recordings are shown; without it the alert's attachments are all
+	// there is, and may point to what was deleted.
 	if len(body.Recordings.List) == 0 {
 		body.Deleted = l.deleted(r, rec.Attachments)
 	}
 	body.Can = possible(rec, me, people.From(r.Context()))
+	// Then nothing changes any more and the page need not be read again.
 	body.Over = (rec.Status == integration.AlertResolved || rec.Status == integration.AlertDropped) && (body.Call == nil || !body.Call.Live)
 	body.Summary = alertBadge(rec.Status).Text + " " + body.Who
 	l.site.Show(w, r, status, layout.Page{Title: layout.Numbers(rec.Title), Template: "alert", Nav: "alerts", Live: true, Still: body.Over, Notices: notices, Body: body})
 	return nil
 }
 
-// deleted finds the attachments whose media are no longer stored.
+// deleted finds the attachments whose media are no longer stored. A store that cannot be read
+// counts as having them: the player will say so.
 func (l *Live) deleted(r *http.Request, attachments []platform.Attachment) map[string]bool {
 	gone := map[string]bool{}
 	for _, a := range attachments {

@@ -10,16 +10,18 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
+// All pages of this package get all of them.
 // words are the functions of these pages' templates.
 var words = template.FuncMap{"alertBadge": alertBadge, "callBadge": callBadge, "legBadge": legBadge, "as": as, "notHeard": notHeard, "gone": lists.Gone, "noted": noted}
 
-// asked is a control in which a person says who they are.
+// asked is a control in which a person says who they are. Templates take one value, hence the pair.
 type asked struct {
 	layout.Page
 	ID string // of the control
 }
 
-// as is the control of an id on a page. A browser that acts as somebody is not asked.
+// as is the control of an id on a page. A browser that acts as somebody is not asked. Ids differ,
+// as a page may have several such controls.
 func as(p layout.Page, id string) asked { return asked{p, id} }
 
 // notedPage is a page with notes.
@@ -32,7 +34,7 @@ type notedPage struct {
 // noted are the notes of a page, with the form that adds one.
 func noted(p layout.Page, n notes, draft string) notedPage { return notedPage{p, n, draft} }
 
-// notHeard marks a recording, or a call with recordings, that nobody has heard.
+// notHeard marks a recording, or a call with recordings, that nobody has heard. n is at least 1.
 func notHeard(n int) layout.Badge {
 	if n > 1 {
 		return layout.Badge{Tone: "bad", Text: fmt.Sprintf("%d recordings not heard", n)}
@@ -41,7 +43,7 @@ func notHeard(n int) layout.Badge {
 }
 
 // alertBadges are the states of alerts. Open is the loudest: somebody waits and nobody has taken
-// the alert.
+// the alert. Colours: bad asks to act at once, warn to look, the others to know.
 var alertBadges = map[integration.AlertStatus]layout.Badge{
 	integration.AlertQueued:       {Tone: "info", Text: "Queued"},
 	integration.AlertOpen:         {Tone: "bad", Text: "Open"},
@@ -51,7 +53,7 @@ var alertBadges = map[integration.AlertStatus]layout.Badge{
 	integration.AlertDeleted:      {Tone: "quiet", Text: "Deleted"},
 }
 
-// alertBadge is the state of an alert.
+// alertBadge is the state of an alert. A status of a later contract is shown as its own word.
 func alertBadge(s integration.AlertStatus) layout.Badge {
 	if b, ok := alertBadges[s]; ok {
 		return b
@@ -59,7 +61,9 @@ func alertBadge(s integration.AlertStatus) layout.Badge {
 	return layout.Badge{Tone: "info", Text: layout.PlainWord(string(s))}
 }
 
-// The words that flows use for calls and legs. Others are shown as they are.
+// The words that flows use for calls and legs. Others are shown as they are. callBadges are the
+// states of a call that is in progress. The host knows none of them otherwise: they are the
+// plugin's.
 var callBadges = map[string]layout.Badge{
 	"arrived":            {Tone: "info", Text: "Arriving"},
 	"choosing":           {Tone: "info", Text: "Choosing a team"},
@@ -71,7 +75,8 @@ var callBadges = map[string]layout.Badge{
 	"delivering":         {Tone: "warn", Text: "Left a message, people are called"},
 }
 
-// endBadges are the ways in which a call ends.
+// endBadges are the ways in which a call ends. They are also what a list of calls may be narrowed
+// to.
 var endBadges = map[string]layout.Badge{
 	"connected":    {Tone: "ok", Text: "Connected"},
 	"message_left": {Tone: "info", Text: "Left a message"},
@@ -84,6 +89,8 @@ var endBadges = map[string]layout.Badge{
 // callBadge is the state of a call, or how it ended. A word that is not known here is shown as it
 // is: another plugin may have words of its own.
 func callBadge(c integration.CallView) layout.Badge {
+	// A delivered message is news after the call's end: as long as it is being delivered, that is
+	// its state.
 	if c.Ended != "" && c.State != "delivering" {
 		if b, ok := endBadges[c.Ended]; ok {
 			return b
@@ -96,7 +103,7 @@ func callBadge(c integration.CallView) layout.Badge {
 	return layout.Badge{Tone: "info", Text: layout.PlainWord(c.State)}
 }
 
-// legBadges are the states of a responder's leg.
+// legBadges are the states of a responder's leg. The keys are the plugin's words.
 var legBadges = map[string]layout.Badge{
 	"planned":   {Tone: "quiet", Text: "Calling soon"},
 	"ringing":   {Tone: "warn", Text: "Ringing"},
@@ -117,7 +124,8 @@ var reasons = map[string]string{
 	"heard": "heard the message", "no_longer": "no longer needed", "yielded": "a caller came first",
 }
 
-// legBadge is the state of a leg. The caller's leg has the state of the call until it ends.
+// legBadge is the state of a leg. The caller's leg has the state of the call until it ends. A
+// reason that is not known is shown as its own word, behind the state.
 func legBadge(l integration.LegView) layout.Badge {
 	if l.Role == "caller" {
 		if !l.EndedAt.IsZero() {

@@ -7,10 +7,12 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// calendarWeeks is how far a calendar reaches: a month, from the Monday of this week on.
+// calendarWeeks is how far a calendar reaches: a month, from the Monday of this week on. Five weeks
+// of whole weeks: at least four are ahead whatever the weekday.
 const calendarWeeks = 5
 
-// day is a day of a team's calendar, in the team's zone.
+// day is a day of a team's calendar, in the team's zone. A day lasts 23 or 25 hours when clocks
+// change; its times are those of the wall.
 type day struct {
 	Date    time.Time
 	Today   bool
@@ -21,7 +23,8 @@ type day struct {
 	Uncovered []string
 }
 
-// dayShift is a part of a day in which the people on call for a layer stay the same.
+// dayShift is a part of a day in which the people on call for a layer stay the same. A shift over
+// midnight is one part on each of its days.
 type dayShift struct {
 	Layer int
 	// Names; "": nobody, as the layer is limited to other times, or its people are away.
@@ -31,11 +34,14 @@ type dayShift struct {
 	Away    bool   // nobody, as all who would be on call are away
 }
 
-// calendar lays out who is on call in a team, week by week.
+// calendar lays out who is on call in a team, week by week. The schedule computes segments for the
+// whole time once a layer; each day then picks those that touch it.
 func calendar(f *switchboardfile.File, t *switchboardfile.Team, now time.Time) []day {
 	zone := t.Schedule.Zone()
 	local := now.In(zone)
+	// By calendar days, not by 24 hours, so that a change of clocks moves no midnight.
 	today := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, zone)
+	// Sunday is 0 in Go and last in ISO weeks.
 	first := today.AddDate(0, 0, -(int(today.Weekday())+6)%7)
 	end := first.AddDate(0, 0, 7*calendarWeeks)
 	layers := make([][]schedule.Segment, len(t.Schedule.Layers))
@@ -58,6 +64,8 @@ func calendar(f *switchboardfile.File, t *switchboardfile.Team, now time.Time) [
 				}
 			}
 		}
+		// Layer 0 is nobody in any layer; a gap in one of several layers is seen on the list of
+		// teams.
 		for _, g := range gaps {
 			if g.Layer == 0 && g.From.Before(next) && g.To.After(date) {
 				text := within(g.From, g.To, date, next)
@@ -72,7 +80,8 @@ func calendar(f *switchboardfile.File, t *switchboardfile.Team, now time.Time) [
 	return out
 }
 
-// within is the part of a day that a time covers; "": all of it.
+// within is the part of a day that a time covers; "": all of it. Both ends are in the day's zone;
+// 24:00 rather than 00:00 says that it is the same day's end.
 func within(from, to, date, next time.Time) string {
 	if !from.After(date) && !to.Before(next) {
 		return ""
@@ -87,7 +96,7 @@ func within(from, to, date, next time.Time) string {
 	return begin + "–" + end
 }
 
-// peopleNames lists the names of people.
+// peopleNames lists the names of people. Ids that the file no longer has are left out.
 func peopleNames(f *switchboardfile.File, ids []string) string {
 	text := ""
 	for _, u := range f.People(ids) {

@@ -13,7 +13,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// callBody is what the page of a call shows.
+// callBody is what the page of a call shows. All of it but the integration's name today and the
+// alert's id comes from the record, so old calls show as they were.
 type callBody struct {
 	store.Call
 	NameOfIntegration string // today's, or the one that the call remembers
@@ -34,14 +35,15 @@ type note struct {
 	Who string
 }
 
-// notes are what people wrote about a call, as calls and their alerts show it.
+// notes are what people wrote about a call, as calls and their alerts show it. Alert leads a form
+// back to the page that it was filled in on.
 type notes struct {
 	Call  string // its key
 	Alert string // id of the alert on whose page they are; "": on the call's
 	List  []note
 }
 
-// newNotes names those who have written about a call.
+// newNotes names those who have written about a call. n remembers names for the whole page.
 func newNotes(c store.Call, n *names.Lookup, alert string) notes {
 	out := notes{Call: c.Key, Alert: alert}
 	for _, one := range c.Notes {
@@ -50,7 +52,8 @@ func newNotes(c store.Call, n *names.Lookup, alert string) notes {
 	return out
 }
 
-// recordings are what a call recorded, as calls and their alerts show it.
+// recordings are what a call recorded, as calls and their alerts show it. Hear and Erase decide
+// which controls are shown; the routes check the right again.
 type recordings struct {
 	Call       string // its key
 	Alert      string // id of the alert on whose page they are; "": on the call's
@@ -75,7 +78,8 @@ type hearer struct {
 }
 
 // newRecordings names those who have heard the recordings of a call, and finds the transcripts,
-// which are shown below them.
+// which are shown below them. A recording of a live call cannot be deleted: the plugin may still be
+// writing about it.
 func newRecordings(c store.Call, n *names.Lookup, me string, who people.Identity) recordings {
 	out := recordings{Call: c.Key, Me: me, Hear: who.May(people.Hear, ""), Erase: who.May(people.Erase, "") && !c.Live}
 	for _, r := range c.Recordings {
@@ -92,7 +96,8 @@ func newRecordings(c store.Call, n *names.Lookup, me string, who people.Identity
 	return out
 }
 
-// transcripts parts fields with what was said in a recording from the others.
+// transcripts parts fields with what was said in a recording from the others. Labels are the
+// plugin's words for people; there is no other mark of a transcript.
 func transcripts(fields []integration.AlertField) (said, others []integration.AlertField) {
 	for _, f := range fields {
 		if strings.Contains(strings.ToLower(f.Label), "transcript") {
@@ -104,7 +109,8 @@ func transcripts(fields []integration.AlertField) (said, others []integration.Al
 	return said, others
 }
 
-// findCall reads the record that an address names; of several of one key, the newest.
+// findCall reads the record that an address names; of several of one key, the newest. None is a
+// refusal with status 404.
 func (l *Live) findCall(r *http.Request) (store.Call, error) {
 	calls, err := l.store.CallsByKey(r.Context(), r.PathValue("sid"))
 	if err == nil && len(calls) == 0 {
@@ -116,7 +122,8 @@ func (l *Live) findCall(r *http.Request) (store.Call, error) {
 	return calls[0], nil
 }
 
-// ShowCall shows one call: what happened, its phones, recordings and notes.
+// ShowCall shows one call: what happened, its phones, recordings and notes. It shows a call in
+// progress and one that is over alike; the first is kept current.
 func (l *Live) ShowCall(w http.ResponseWriter, r *http.Request) error {
 	c, err := l.findCall(r)
 	if err != nil {
@@ -130,10 +137,12 @@ func (l *Live) ShowCall(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// drawCall shows a call below notices. draft is a note that was refused.
+// drawCall shows a call below notices. draft is a note that was refused. It cannot fail: what
+// cannot be read beside the record is left out.
 func (l *Live) drawCall(w http.ResponseWriter, r *http.Request, status int, c store.Call, notices []layout.Notice, draft string) {
 	n := l.site.Names(r)
 	body := callBody{Call: c, NameOfIntegration: c.IntegrationName, Facts: c.Fields, Draft: draft, Recordings: newRecordings(c, n, l.site.Me(r).ID, people.From(r.Context()))}
+	// The name of today, if there still is one: people know it by that.
 	if in, err := l.store.Integration(r.Context(), c.Integration); err == nil {
 		body.NameOfIntegration, body.IntegrationID = in.Name, in.ID
 	}
@@ -147,13 +156,14 @@ func (l *Live) drawCall(w http.ResponseWriter, r *http.Request, status int, c st
 	}
 	body.Notes = newNotes(c, n, "")
 	body.AlertID, body.AlertPage = l.alertOf(r, c)
+	// Screen readers say the state again when it changes, and nothing else of the page.
 	body.Summary = callBadge(c.View).Text
 	l.site.Show(w, r, status, layout.Page{Title: "Call from " + layout.Phone(c.View.From), Template: "call", Nav: "calls", Live: true, Still: !c.Live, Notices: notices, Body: body})
 }
 
 // alertOf is where the alert of a call is shown: its id on these pages, or its page at the
 // platform. An alert that no commit has seen yet is asked for; while the platform does not answer,
-// the page goes without.
+// the page goes without. At most one of both is given.
 func (l *Live) alertOf(r *http.Request, c store.Call) (id, page string) {
 	known := c.Alert
 	if known.ID == "" && known.Key != "" {

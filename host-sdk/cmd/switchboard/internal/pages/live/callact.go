@@ -11,13 +11,13 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// callNotices say afterwards what was done.
+// callNotices say afterwards what was done. The keys stand in the address after a redirect.
 var callNotices = map[string]string{
 	"note": "The note was added.", "unnote": "The note was deleted.", "heard": "Marked as heard.",
 	"unrecorded": "The recording was deleted. It is being deleted at the telephone service too; what happened says when that is done.",
 }
 
-// callPage is the address of a call's page.
+// callPage is the address of a call's page. done is a key of callNotices, or "".
 func callPage(key, done string) string {
 	address := "/calls/" + url.PathEscape(key)
 	if done != "" {
@@ -27,7 +27,8 @@ func callPage(key, done string) string {
 }
 
 // notedOn is the page on which a form about a call was filled in: of its alert, a list of alerts,
-// or the call itself.
+// or the call itself. It is made of ids and a query that are escaped again, so a form cannot lead
+// to another site.
 func notedOn(r *http.Request, key, done string) string {
 	if alert := r.PostFormValue("alert"); alert != "" {
 		address := "/alerts/" + url.PathEscape(alert)
@@ -36,6 +37,7 @@ func notedOn(r *http.Request, key, done string) string {
 		}
 		return address
 	}
+	// The list's query is taken apart and put together anew: it is typed by nobody, but could be.
 	if list, err := url.ParseQuery(r.PostFormValue("list")); err == nil && r.PostForm.Has("list") {
 		return "/alerts?" + list.Encode()
 	}
@@ -43,7 +45,8 @@ func notedOn(r *http.Request, key, done string) string {
 }
 
 // asPerson is acting for what the platform is not asked about, so somebody whom it does not know is
-// found out here. The text says what is wrong; "": nothing.
+// found out here. The text says what is wrong; "": nothing. Notes and hearing are written into the
+// store, which knows no people; the platform would have refused an unknown one itself.
 func (l *Live) asPerson(w http.ResponseWriter, r *http.Request) (id, wrong string) {
 	if id, wrong = l.acting(r); wrong != "" {
 		return "", wrong
@@ -59,7 +62,8 @@ func (l *Live) asPerson(w http.ResponseWriter, r *http.Request) (id, wrong strin
 }
 
 // actOnCall reads a form about a call and does what it asks for in a person's name. What people can
-// mend is shown above the page with the draft of their note.
+// mend is shown above the page with the draft of their note. act returns where to go then, and an
+// error of kind invalid for what people can mend.
 func (l *Live) actOnCall(w http.ResponseWriter, r *http.Request, act func(c store.Call, me string) (address string, err error)) error {
 	c, err := l.findCall(r)
 	if err != nil {
@@ -68,8 +72,10 @@ func (l *Live) actOnCall(w http.ResponseWriter, r *http.Request, act func(c stor
 	if err := layout.ReadForm(w, r); err != nil {
 		return err
 	}
+	// The page on which the form was, with what is wrong above it.
 	refused := func(text string) error {
 		if alert := r.PostFormValue("alert"); alert != "" {
+			// drawAlert reads the id of the alert from the address, which is that of a call here.
 			r.SetPathValue("id", alert)
 			return l.drawAlert(w, r, http.StatusUnprocessableEntity, l.site.Me(r).ID, []layout.Notice{{Tone: "bad", Text: text}})
 		}
@@ -91,7 +97,7 @@ func (l *Live) actOnCall(w http.ResponseWriter, r *http.Request, act func(c stor
 	return nil
 }
 
-// AddNote adds a note to a call.
+// AddNote adds a note to a call. An empty or too long text is refused by the store.
 func (l *Live) AddNote(w http.ResponseWriter, r *http.Request) error {
 	return l.actOnCall(w, r, func(c store.Call, me string) (string, error) {
 		_, err := l.store.AddNote(r.Context(), c.Integration, c.Key, store.Note{At: l.site.Clock.Now(), By: me, Text: r.PostFormValue("text")})
@@ -99,7 +105,8 @@ func (l *Live) AddNote(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// DeleteNote deletes a note of a call. A second click is no error.
+// DeleteNote deletes a note of a call. A second click is no error. Whoever may write notes may
+// delete those of others, too.
 func (l *Live) DeleteNote(w http.ResponseWriter, r *http.Request) error {
 	c, err := l.findCall(r)
 	if err != nil {
@@ -108,6 +115,7 @@ func (l *Live) DeleteNote(w http.ResponseWriter, r *http.Request) error {
 	if err := layout.ReadForm(w, r); err != nil {
 		return err
 	}
+	// not_found: somebody else was faster.
 	err = l.store.DeleteNote(r.Context(), c.Integration, c.Key, r.PathValue("note"))
 	if err != nil && integration.KindOf(err) != integration.KindNotFound {
 		return err
@@ -117,8 +125,12 @@ func (l *Live) DeleteNote(w http.ResponseWriter, r *http.Request) error {
 }
 
 // MarkHeard notes that a person has heard a recording, and leads back to the page it was heard on.
+// The script posts it when a recording was played nearly to its end; without scripts there is a
+// button.
 func (l *Live) MarkHeard(w http.ResponseWriter, r *http.Request) error {
 	return l.actOnCall(w, r, func(c store.Call, me string) (string, error) {
+		// The link in a page allows hearing, but of its own alert alone. The right is checked here,
+		// as only the call's record says which alert that is.
 		if who := people.From(r.Context()); who.Alert != "" && c.Alert.ID != who.Alert {
 			return "", who.Refuse(people.Hear)
 		}

@@ -10,14 +10,16 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// callRow is a call on a page.
+// callRow is a call on a page. NameOfIntegration stands beside the embedded record's own, as both
+// may differ.
 type callRow struct {
 	store.Call
 	// today's, or the one that the call remembers; "" on a host with one integration.
 	NameOfIntegration string
 }
 
-// callsBody is what the list of calls shows.
+// callsBody is what the list of calls shows. Live and Over are told apart by the caller, not by the
+// work that goes on for them.
 type callsBody struct {
 	Search     search
 	Live, Over []callRow
@@ -27,6 +29,7 @@ type callsBody struct {
 }
 
 // ListCalls shows the calls whose callers are there, and those that are over, the newest first.
+// Only the first page has calls in progress, as those are few and would repeat on each.
 func (l *Live) ListCalls(w http.ResponseWriter, r *http.Request) error {
 	search, err := l.search(r, "/calls")
 	if err != nil {
@@ -37,6 +40,7 @@ func (l *Live) ListCalls(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.Query().Get("deleted") != "" {
 		notices = append(notices, layout.Notice{Tone: "ok", Text: "The call was deleted."})
 	}
+	// A notice of a deletion does not keep the list away; a problem with the query does.
 	if len(notices) == 0 || status == http.StatusOK {
 		if err = l.readCalls(r, &body); integration.KindOf(err) == integration.KindInvalid {
 			status, notices = http.StatusBadRequest, append(notices, layout.Notice{Tone: "bad", Text: httpkit.Message(err)})
@@ -51,9 +55,10 @@ func (l *Live) ListCalls(w http.ResponseWriter, r *http.Request) error {
 
 // readCalls reads two lists, as the limit counts calls: those that are over must not push one in
 // progress out. A caller who has gone is shown as gone though the call is still at work, as while
-// its message is fetched.
+// its message is fetched. It fills in Live, Over and Older.
 func (l *Live) readCalls(r *http.Request, body *callsBody) error {
 	search := body.Search
+	// A call in progress has not ended in any way.
 	if body.First && search.Ended == "" {
 		f := search.Filter()
 		f.LiveOnly, f.Limit = true, pageRows
@@ -76,13 +81,15 @@ func (l *Live) readCalls(r *http.Request, body *callsBody) error {
 		return err
 	}
 	body.Over = append(body.Over, rows(calls, search)...)
+	// An empty list for a misspelt team would read as a quiet night.
 	if body.Older = search.older(next); len(body.Live)+len(body.Over) == 0 && next == "" {
 		return l.lists().KnownTeam(r.Context(), search.Team)
 	}
 	return nil
 }
 
-// rows are calls in a list. The integration is named where there is more than one.
+// rows are calls in a list. The integration is named where there is more than one. Today's name
+// wins over that of the record.
 func rows(calls []store.Call, s search) []callRow {
 	list := make([]callRow, len(calls))
 	for i, c := range calls {

@@ -13,7 +13,8 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// Live serves the pages that are kept current.
+// Live serves the pages that are kept current. The optional fields are what the platform can do
+// besides platform.Platform; handlers check them.
 type Live struct {
 	site    *layout.Site
 	store   store.Store
@@ -25,6 +26,7 @@ type Live struct {
 
 // New adds the pages to a site. What they show depends on what the site's platform can do besides
 // platform.Platform: alerts need a platform.AlertBrowser, handoffs File() *switchboardfile.File.
+// Its error is a mistake in a template.
 func New(site *layout.Site, s store.Store) (*Live, error) {
 	l := &Live{site: site, store: s}
 	l.browser, _ = site.Platform.(platform.AlertBrowser)

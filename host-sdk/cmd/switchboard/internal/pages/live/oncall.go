@@ -11,9 +11,11 @@ import (
 )
 
 // gapHorizon is how far ahead gaps are looked for: long enough for somebody to find a replacement.
+// Further ahead, schedules change anyway.
 const gapHorizon = 14 * 24 * time.Hour
 
-// onCallBody is what the on-call page shows.
+// onCallBody is what the on-call page shows. Refused and Warnings are problems of the switchboard
+// file, a line each.
 type onCallBody struct {
 	Teams    []onCallTeam
 	Handoffs bool // whether the platform says when it hands over
@@ -21,7 +23,8 @@ type onCallBody struct {
 	Warnings []string
 }
 
-// onCallTeam is a team with its layers, and the gaps in its schedule.
+// onCallTeam is a team with its layers, and the gaps in its schedule. Zone is "" where the platform
+// does not tell it; times are then not shown.
 type onCallTeam struct {
 	ID, Name, Zone string
 	Layers         []onCallLayer
@@ -42,7 +45,7 @@ type onCallLayer struct {
 }
 
 // onCallGaps are gaps of a team. A team that works by day has one each night: only the first ones
-// are shown at once.
+// are shown at once. The rest is behind a control of the page.
 type onCallGaps struct{ First, More []onCallGap }
 
 // add adds a gap, which is among the first ones up to a limit.
@@ -61,7 +64,8 @@ type onCallGap struct {
 	FromText, ToText string // in the team's zone
 }
 
-// ShowOnCall shows who is on call in each team, and what is wrong with the switchboard file.
+// ShowOnCall shows who is on call in each team, and what is wrong with the switchboard file. By the
+// clock on the wall, which shifts go by.
 func (l *Live) ShowOnCall(w http.ResponseWriter, r *http.Request) error {
 	now := clock.Wall(l.site.Clock)
 	body := onCallBody{}
@@ -71,6 +75,8 @@ func (l *Live) ShowOnCall(w http.ResponseWriter, r *http.Request) error {
 		for _, t := range l.file.File().OnCall(now, gapHorizon) {
 			body.Teams = append(body.Teams, fileTeam(t, now))
 		}
+		// Other platforms are asked team by team for the people alone. One error fails the page: half a
+		// list would read as the whole.
 	} else {
 		teams, err := l.site.Platform.Teams(r.Context(), l.site.Scope(""))
 		if err != nil {
@@ -98,7 +104,8 @@ func (l *Live) ShowOnCall(w http.ResponseWriter, r *http.Request) error {
 }
 
 // fileTeam is a team of the switchboard file. Times are shown in the team's zone, in which people
-// know their shifts.
+// know their shifts. A zone that this machine does not know falls back to UTC, and the texts say
+// so.
 func fileTeam(t switchboardfile.TeamOnCall, now time.Time) onCallTeam {
 	zone, err := time.LoadLocation(t.Timezone)
 	if err != nil {
@@ -113,6 +120,8 @@ func fileTeam(t switchboardfile.TeamOnCall, now time.Time) onCallTeam {
 		}
 		out.Layers = append(out.Layers, layer)
 	}
+	// Nobody at all is worse than a layer without people, so fewer of these are needed to be
+	// noticed.
 	for _, g := range t.Gaps {
 		gap := onCallGap{g.Layer, !g.From.After(now), text(g.From), text(g.To)}
 		if g.Layer == 0 {
@@ -125,7 +134,7 @@ func fileTeam(t switchboardfile.TeamOnCall, now time.Time) onCallTeam {
 }
 
 // entriesTeam is a team of a platform that says only who is on call now. Entries come ordered by
-// layer.
+// layer. So entries of one layer follow each other.
 func entriesTeam(t integration.Destination, entries []integration.OnCallEntry) onCallTeam {
 	out := onCallTeam{ID: t.ID, Name: t.Name}
 	for _, e := range entries {

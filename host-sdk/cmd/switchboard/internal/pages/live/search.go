@@ -17,29 +17,35 @@ const pageRows = 50
 // choice is an entry of a list to choose from.
 type choice struct{ ID, Name string }
 
-// search is the form above a list, and what it asks for.
+// search is the form above a list, and what it asks for. It is made anew for each request and
+// passed to the template, which calls its methods.
 type search struct {
 	lists.Query
-	Path                      string // of the list
-	values                    url.Values
+	Path   string // of the list
+	values url.Values
+	// A page is shown all the same, with the form as it was typed.
 	wrong                     error // what cannot be searched for
 	Integrations, Teams, Ends []choice
 }
 
 // searched are the names of what the form holds. The cursor is of one page, and is not among them.
+// The order does not matter: addresses are sorted by name.
 var searched = []string{"q", "from", "status", "team", "integration", "ended", "since", "until", "unheard"}
 
-// Searched reports whether the form leaves anything out, beside the links above it.
+// Searched reports whether the form leaves anything out, beside the links above it. The links above
+// the form choose the status.
 func (s search) Searched() bool {
 	q := s.Query
 	q.Status = ""
 	return q.Narrowed()
 }
 
-// Open reports whether the form is seen at once.
+// Open reports whether the form is seen at once. Without scripts the form cannot be unfolded
+// without the page reloading; hence the parameter.
 func (s search) Open() bool { return s.Searched() || s.values.Has(layout.StillParameter) }
 
-// Still is the address of the same list where the form can be filled in without scripts.
+// Still is the address of the same list where the form can be filled in without scripts. It only
+// matters on live pages.
 func (s search) Still() string { return s.Path + s.query(layout.StillParameter, "1") }
 
 // Value is what the form shows of a name.
@@ -48,7 +54,8 @@ func (s search) Value(name string) string { return s.values.Get(name) }
 // Export is the query of the same list, for the address of a file.
 func (s search) Export() string { return s.query("", "") }
 
-// query is the query of the same list; name has another value, and "" leaves it out.
+// query is the query of the same list; name has another value, and "" leaves it out. What is not
+// searched for is left out, so that addresses stay short and equal lists have equal ones.
 func (s search) query(name, value string) string {
 	q := url.Values{}
 	for _, one := range searched {
@@ -65,7 +72,8 @@ func (s search) query(name, value string) string {
 	return "?" + q.Encode()
 }
 
-// older is the address of the page that a cursor leads to; "": there is none.
+// older is the address of the page that a cursor leads to; "": there is none. The page behind it
+// does not reload, as its rows would move.
 func (s search) older(cursor string) string {
 	if cursor == "" {
 		return ""
@@ -73,7 +81,8 @@ func (s search) older(cursor string) string {
 	return s.Path + s.query("cursor", cursor)
 }
 
-// problem is the status of the page, and a notice where something cannot be searched for.
+// problem is the status of the page, and a notice where something cannot be searched for. Both go
+// to the page as they are.
 func (s search) problem() (int, []layout.Notice) {
 	if s.wrong == nil {
 		return http.StatusOK, nil
@@ -81,7 +90,8 @@ func (s search) problem() (int, []layout.Notice) {
 	return http.StatusBadRequest, []layout.Notice{{Tone: "bad", Text: httpkit.Message(s.wrong)}}
 }
 
-// search reads the form above a list, and what can be chosen in it.
+// search reads the form above a list, and what can be chosen in it. The error is the store's; what
+// is wrong with the query is in the search itself.
 func (l *Live) search(r *http.Request, path string) (search, error) {
 	s := search{Path: path, values: r.URL.Query()}
 	s.Query, s.wrong = lists.Read(s.values, pageRows)
@@ -102,6 +112,7 @@ func (l *Live) search(r *http.Request, path string) (search, error) {
 			s.Teams = append(s.Teams, choice{t.ID, t.Name})
 		}
 	}
+	// Alerts do not end as calls do.
 	if path == "/calls" {
 		for word, badge := range endBadges {
 			s.Ends = append(s.Ends, choice{word, badge.Text})
@@ -120,7 +131,8 @@ func (l *Live) search(r *http.Request, path string) (search, error) {
 	return s, nil
 }
 
-// lists is where lists of alerts and calls come from.
+// lists is where lists of alerts and calls come from. It is a value without state, so it can be
+// made each time.
 func (l *Live) lists() lists.Source {
 	return lists.Source{Browser: l.browser, Platform: l.site.Platform, Store: l.store, Scope: l.site.Scope}
 }

@@ -19,7 +19,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// teamBody is what the page of a team's shifts shows. Times are in the team's zone.
+// teamBody is what the page of a team's shifts shows. Times are in the team's zone. People who may
+// change only their own shifts get the form without the choice of a person.
 type teamBody struct {
 	ID, Name, Zone string
 	Layers         []int
@@ -33,7 +34,8 @@ type teamBody struct {
 	Draft          shiftDraft
 }
 
-// changeRow is a change in the list of a team.
+// changeRow is a change in the list of a team. Absences of everybody are in each team's list, as
+// they matter to all teams of the person.
 type changeRow struct {
 	ID, Who, Time, Note, By string
 	Layer                   int // 0: away
@@ -41,25 +43,27 @@ type changeRow struct {
 	MayRemove               bool
 }
 
-// shiftDraft is what somebody typed that could not be taken.
+// shiftDraft is what somebody typed that could not be taken. All are texts, so that a form can be
+// shown again just as it was typed.
 type shiftDraft struct {
 	Away                        bool
 	Layer, User, From, To, Note string
 }
 
-// shiftNotices say afterwards what was done.
+// shiftNotices say afterwards what was done. The keys stand in the address after a redirect.
 var shiftNotices = map[string]string{
 	"shift": "The shift was changed.", "away": "The absence was entered.", "removed": "The change was removed: the schedule counts again.",
 }
 
 // actor is in whose name a request changes shifts. Whoever may configure the host may change those
-// of everybody.
+// of everybody. A team's admins are known to the file: the service decides for them.
 func (l *Live) actor(r *http.Request) shifts.Actor {
 	me := l.site.Me(r)
 	return shifts.Actor{User: me.ID, Name: cmp.Or(me.Name, me.ID, "an admin"), Any: people.From(r.Context()).May(people.Configure, "")}
 }
 
-// team finds the team of a page with shifts, and refuses where a platform keeps them itself.
+// team finds the team of a page with shifts, and refuses where a platform keeps them itself. It
+// reads the file in force once: page and decision go by the same one.
 func (l *Live) team(r *http.Request) (*switchboardfile.File, *switchboardfile.Team, error) {
 	if l.shifts == nil {
 		return nil, nil, &layout.Refusal{Status: http.StatusNotFound, Title: "Not here", Message: "The platform keeps teams and schedules: change shifts there."}
@@ -81,7 +85,8 @@ func (l *Live) ShowTeam(w http.ResponseWriter, r *http.Request) error {
 	return l.drawTeam(w, r, http.StatusOK, notices, shiftDraft{})
 }
 
-// drawTeam answers with the page of a team.
+// drawTeam answers with the page of a team. By the clock on the wall. Changes that are over are not
+// listed.
 func (l *Live) drawTeam(w http.ResponseWriter, r *http.Request, status int, notices []layout.Notice, draft shiftDraft) error {
 	f, t, err := l.team(r)
 	if err != nil {
@@ -99,7 +104,9 @@ func (l *Live) drawTeam(w http.ResponseWriter, r *http.Request, status int, noti
 		body.Layers = append(body.Layers, i+1)
 	}
 	for _, c := range changes {
+		// An absence names no team.
 		if c.Team == t.ID || c.Away() {
+			// A person who has left the file is shown by id.
 			row := changeRow{ID: c.ID, Who: cmp.Or(peopleNames(f, []string{c.User}), c.User), Layer: c.Layer, Note: c.Note, By: c.By, MadeAt: c.MadeAt, MayRemove: body.MayChange && l.shifts.MayRemove(c, actor)}
 			const shown = "Mon 2 Jan 15:04"
 			row.Time = c.From.In(t.Schedule.Zone()).Format(shown) + " – " + c.To.In(t.Schedule.Zone()).Format(shown+" MST")
@@ -110,12 +117,14 @@ func (l *Live) drawTeam(w http.ResponseWriter, r *http.Request, status int, noti
 	return nil
 }
 
-// teamFirst lists the people of the file, those of the team first, by name.
+// teamFirst lists the people of the file, those of the team first, by name. Anybody may take a
+// shift, but mostly somebody of the team does.
 func teamFirst(f *switchboardfile.File, t *switchboardfile.Team) []integration.User {
 	var out []integration.User
 	for i := range f.Users {
 		out = append(out, f.Users[i].Contract())
 	}
+	// 0 sorts before 1.
 	outside := func(u integration.User) int {
 		if slices.Contains(t.Members, u.ID) || slices.Contains(t.Admins, u.ID) {
 			return 0
@@ -128,7 +137,8 @@ func teamFirst(f *switchboardfile.File, t *switchboardfile.Team) []integration.U
 	return out
 }
 
-// ChangeShift takes or gives a shift of a team, or enters an absence, as the form says.
+// ChangeShift takes or gives a shift of a team, or enters an absence, as the form says. What the
+// service refuses is said above the form, which keeps what was typed.
 func (l *Live) ChangeShift(w http.ResponseWriter, r *http.Request) error {
 	if err := layout.ReadForm(w, r); err != nil {
 		return err
@@ -159,7 +169,8 @@ func (l *Live) ChangeShift(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// change reads what the form says, in the team's zone.
+// change reads what the form says, in the team's zone. Whether it is possible is for the service to
+// say; an error is only about what was typed.
 func (d shiftDraft) change(t *switchboardfile.Team, actor shifts.Actor) (shifts.Change, error) {
 	c := shifts.Change{User: cmp.Or(d.User, actor.User), Note: d.Note}
 	if c.User == "" {
@@ -172,6 +183,8 @@ func (d shiftDraft) change(t *switchboardfile.Team, actor shifts.Actor) (shifts.
 		}
 		c.Team, c.Layer = t.ID, layer
 	}
+	// The browser sends local times without a zone; a time that the change of clocks skips is moved
+	// as the schedule does.
 	for _, field := range []struct {
 		name, text string
 		into       *time.Time
@@ -185,7 +198,8 @@ func (d shiftDraft) change(t *switchboardfile.Team, actor shifts.Actor) (shifts.
 	return c, nil
 }
 
-// RemoveShift takes a change back.
+// RemoveShift takes a change back. What the caller may not remove, or somebody else has removed, is
+// said above the page.
 func (l *Live) RemoveShift(w http.ResponseWriter, r *http.Request) error {
 	_, t, err := l.team(r)
 	if err != nil {

@@ -19,14 +19,15 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// Login serves the pages of log-in and log-out, and of one's own account.
+// Login serves the pages of log-in and log-out, and of one's own account. It decides nothing by
+// itself: package people does, and these pages say it.
 type Login struct {
 	site    *layout.Site
 	people  *people.People
 	browser platform.AlertBrowser // nil: the platform shows its alerts itself
 }
 
-// New adds the pages of the log-in to a site.
+// New adds the pages of the log-in to a site. Its error is a mistake in a template.
 func New(site *layout.Site) (*Login, error) {
 	l := &Login{site: site, people: site.People}
 	l.browser, _ = site.Platform.(platform.AlertBrowser)
@@ -35,11 +36,13 @@ func New(site *layout.Site) (*Login, error) {
 
 // Protect lets requests through whose browser is logged in and may do what the page needs; about is
 // the name of the value in the address that is an alert's id, "": the page is about no alert. Those
-// who are not logged in, or by the link in a page alone, log in first and come back.
+// who are not logged in, or by the link in a page alone, log in first and come back. It also puts
+// the identity into the request's context, where handlers and Site.Show find it.
 func (l *Login) Protect(needs people.Action, about string, h layout.Handler) layout.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		who, why, err := l.people.Identify(r)
 		if err != nil {
+			// The store cannot be read: neither let in nor sent away.
 			return err
 		}
 		alert := ""
@@ -53,6 +56,7 @@ func (l *Login) Protect(needs people.Action, about string, h layout.Handler) lay
 				l.site.Fail(w, r, err) // here, where it is known who asks: the page has their menu
 			}
 			return nil
+		// Whoever came by the link in a page may have an account that allows more.
 		case !who.Known(), who.Alert != "":
 			l.askLogin(w, r, who, why)
 			return nil
@@ -63,7 +67,8 @@ func (l *Login) Protect(needs people.Action, about string, h layout.Handler) lay
 	}
 }
 
-// loginBody is what the log-in page shows.
+// loginBody is what the log-in page shows. The upper part says why the page is shown, the lower one
+// which ways there are.
 type loginBody struct {
 	Next    string
 	Expired bool   // there was a session, and it has expired
@@ -82,7 +87,7 @@ type loginBody struct {
 	Problem    string // with a link or a provider
 }
 
-// show shows the log-in page.
+// show shows the log-in page. The ways to log in are those of the settings, whatever has led here.
 func (l *Login) show(w http.ResponseWriter, r *http.Request, status int, body loginBody) {
 	body.Mail, body.OpenID, body.Token = l.people.MailWorks(), l.people.OpenIDName(), l.people.TokenWorks()
 	// Whoever logs in is not shown as somebody, even if the link in a page has said so.
@@ -93,6 +98,7 @@ func (l *Login) show(w http.ResponseWriter, r *http.Request, status int, body lo
 // askLogin sends a browser to the log-in page and, afterwards, back to where it is now. A script
 // that reads a page again gets a status instead of the log-in page.
 func (l *Login) askLogin(w http.ResponseWriter, r *http.Request, who people.Identity, why people.Refused) {
+	// It would otherwise put the log-in page into the live parts of the page.
 	if r.Header.Get(layout.FragmentHeader) != "" {
 		http.Error(w, "log in again", http.StatusUnauthorized)
 		return
@@ -101,6 +107,8 @@ func (l *Login) askLogin(w http.ResponseWriter, r *http.Request, who people.Iden
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		// The browser still has what was typed, and going back shows it: a redirect would lose it.
 		next := "/"
+		// The page with the form, not the form's address, which is only posted to. Its host is
+		// dropped: only a path of ours is gone back to.
 		if u, err := url.Parse(r.Header.Get("Referer")); err == nil && u.Path != "" {
 			next = l.site.Path(u.Path)
 		}
@@ -108,6 +116,7 @@ func (l *Login) askLogin(w http.ResponseWriter, r *http.Request, who people.Iden
 		l.show(w, r, http.StatusUnauthorized, body)
 		return
 	}
+	// The reasons go along in the address: the page that says them is another request.
 	q := url.Values{}
 	if next := r.URL.RequestURI(); next != "/" {
 		q.Set("next", next)
@@ -124,7 +133,8 @@ func (l *Login) askLogin(w http.ResponseWriter, r *http.Request, who people.Iden
 	l.site.Redirect(w, r, path)
 }
 
-// ShowLogin shows the forms, or leads on where the browser is logged in already.
+// ShowLogin shows the forms, or leads on where the browser is logged in already. A browser with the
+// link in a page alone gets the forms.
 func (l *Login) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	next := safeNext(q.Get("next"))
@@ -138,7 +148,8 @@ func (l *Login) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 }
 
 // Login checks the API token of the form. The right one leads to the page that was wanted, by way
-// of the question whom the browser acts as.
+// of the question whom the browser acts as. Wrong ones are counted by the network they come from;
+// see httpkit.Attempts.
 func (l *Login) Login(w http.ResponseWriter, r *http.Request) error {
 	if err := layout.ReadForm(w, r); err != nil {
 		return err
@@ -163,6 +174,7 @@ func (l *Login) Login(w http.ResponseWriter, r *http.Request) error {
 	if err := l.people.LogInWithToken(w, r); err != nil {
 		return err
 	}
+	// The API token says nothing of who somebody is, and alerts are taken in somebody's name.
 	if len(l.site.Everybody()) > 0 && !l.site.Asked(r) {
 		l.site.Redirect(w, r, "/me?next="+url.QueryEscape(next))
 		return nil
@@ -172,7 +184,8 @@ func (l *Login) Login(w http.ResponseWriter, r *http.Request) error {
 }
 
 // AskLink has a link sent to the address of the form. The answer is the same whether there is such
-// an account or not.
+// an account or not. So nobody can find out who has an account, not even by the time it takes: the
+// sending happens later.
 func (l *Login) AskLink(w http.ResponseWriter, r *http.Request) error {
 	if err := layout.ReadForm(w, r); err != nil {
 		return err
@@ -183,6 +196,7 @@ func (l *Login) AskLink(w http.ResponseWriter, r *http.Request) error {
 		l.show(w, r, http.StatusNotFound, body)
 		return nil
 	}
+	// A name beside the address, or a list of addresses, is no answer to the question.
 	if parsed, err := mail.ParseAddress(body.Email); err != nil || parsed.Address != body.Email {
 		body.WrongEmail = "That is no e-mail address such as alice@example.com."
 		l.show(w, r, http.StatusUnprocessableEntity, body)
@@ -198,7 +212,7 @@ func (l *Login) AskLink(w http.ResponseWriter, r *http.Request) error {
 type linkBody struct{ Token string }
 
 // ShowLink shows the button of a link. Nothing is used up: programs that look into mails open
-// links.
+// links. A POST of the button uses it.
 func (l *Login) ShowLink(w http.ResponseWriter, r *http.Request) error {
 	problem, err := l.people.LinkProblem(r.Context(), r.PathValue("token"))
 	if err != nil {
@@ -212,7 +226,7 @@ func (l *Login) ShowLink(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// UseLink logs in with a link.
+// UseLink logs in with a link. A problem is shown with status 410 above the ways to log in.
 func (l *Login) UseLink(w http.ResponseWriter, r *http.Request) error {
 	problem, err := l.people.LogInWithLink(w, r, r.PathValue("token"))
 	if err != nil {
@@ -226,12 +240,14 @@ func (l *Login) UseLink(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// BeginOpenID leads to the OpenID provider.
+// BeginOpenID leads to the OpenID provider. The path to go to afterwards is kept in the browser
+// meanwhile.
 func (l *Login) BeginOpenID(w http.ResponseWriter, r *http.Request) error {
 	return l.refused(w, r, l.people.BeginOpenID(w, r, safeNext(r.URL.Query().Get("next"))))
 }
 
-// FinishOpenID takes the browser back from the provider.
+// FinishOpenID takes the browser back from the provider. next was safe when it was put into the
+// cookie, and is checked again as the browser had it.
 func (l *Login) FinishOpenID(w http.ResponseWriter, r *http.Request) error {
 	next, err := l.people.FinishOpenID(w, r)
 	if err != nil {
@@ -251,7 +267,8 @@ func (l *Login) refused(w http.ResponseWriter, r *http.Request, err error) error
 	return err
 }
 
-// Logout ends the logins of this browser. Whom it acts as is remembered.
+// Logout ends the logins of this browser. Whom it acts as is remembered. The identity is read
+// before its login ends, or the audit could not name it.
 func (l *Login) Logout(w http.ResponseWriter, r *http.Request) error {
 	who, _, err := l.people.Identify(r)
 	if err != nil {
@@ -267,7 +284,9 @@ func (l *Login) Logout(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// safeNext is a path of these pages, or "/": never another site.
+// safeNext is a path of these pages, or "/": never another site. Browsers read backslashes as
+// slashes and drop tabs and line ends, so both could make a path an address of another host. The
+// log-in itself is left out, or one would go in circles.
 func safeNext(next string) string {
 	u, err := url.Parse(next)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") ||

@@ -12,14 +12,16 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// meBody is what the page that asks for the person shows.
+// meBody is what the page that asks for the person shows. Chosen is what the browser remembers now,
+// to be shown as chosen.
 type meBody struct {
 	Next    string
 	Chosen  string
 	Problem string
 }
 
-// accountBody is what the page of one's own account shows.
+// accountBody is what the page of one's own account shows. Ways and shifts are those of the
+// platform's user that the account stands for; without one there are none.
 type accountBody struct {
 	Logins []store.Login
 	Ways   []ways.Way // by which the person is told
@@ -30,7 +32,8 @@ type accountBody struct {
 }
 
 // ShowMe shows one's own account. Somebody who has logged in with the API token, which does not say
-// who they are, is asked as whom the browser acts.
+// who they are, is asked as whom the browser acts. Both are at one address, as menus link to it
+// without knowing how somebody logged in.
 func (l *Login) ShowMe(w http.ResponseWriter, r *http.Request) error {
 	who := people.From(r.Context())
 	if who.Shared() {
@@ -44,7 +47,8 @@ func (l *Login) ShowMe(w http.ResponseWriter, r *http.Request) error {
 	return l.drawMe(w, r, notices)
 }
 
-// drawMe shows the page of one's own account.
+// drawMe shows the page of one's own account. It is also the answer to a test that was refused,
+// hence the notices.
 func (l *Login) drawMe(w http.ResponseWriter, r *http.Request, notices []layout.Notice) error {
 	who := people.From(r.Context())
 	logins, err := l.people.Logins(r.Context(), who.Email)
@@ -55,6 +59,7 @@ func (l *Login) drawMe(w http.ResponseWriter, r *http.Request, notices []layout.
 	if keeper, ok := l.site.Platform.(interface{ File() *switchboardfile.File }); ok && who.User != "" {
 		body.Keeps, body.Shifts = true, shiftsOf(keeper.File(), who.User, clock.Wall(l.site.Clock))
 	}
+	// The redirect after a ring was begun has ring in its query.
 	if body.Ring, err = l.site.RingOf(r, who.User, r.Method == http.MethodGet && r.URL.Query().Has("ring")); err != nil {
 		return err
 	}
@@ -62,7 +67,8 @@ func (l *Login) drawMe(w http.ResponseWriter, r *http.Request, notices []layout.
 	return nil
 }
 
-// TestMe sends whoever is logged in a test by their ways.
+// TestMe sends whoever is logged in a test by their ways. It sends only to oneself, so every role
+// may.
 func (l *Login) TestMe(w http.ResponseWriter, r *http.Request) error {
 	if err := layout.ReadForm(w, r); err != nil {
 		return err
@@ -90,10 +96,13 @@ func (l *Login) TestMe(w http.ResponseWriter, r *http.Request) error {
 	return l.drawMe(w, r, notices)
 }
 
-// EndLogin logs another browser of one's own out.
+// EndLogin logs another browser of one's own out. An id of somebody else's is not found.
 func (l *Login) EndLogin(w http.ResponseWriter, r *http.Request) error {
 	ended, err := l.people.EndLogin(r.Context(), people.From(r.Context()), r.PathValue("id"))
-	if err != nil && integration.KindOf(err) != integration.KindNotFound { // a second click
+	// A second click, or the id of somebody else's: nothing has ended, so the audit has no line.
+	if integration.KindOf(err) == integration.KindNotFound {
+		people.SkipAudit(r.Context())
+	} else if err != nil {
 		return err
 	}
 	people.About(r.Context(), ended.Email, "by "+ended.How+", "+ended.Agent)
@@ -106,8 +115,10 @@ func (l *Login) askMe(w http.ResponseWriter, r *http.Request, status int, body m
 	l.site.Show(w, r, status, layout.Page{Title: "Who are you?", Template: "me", Body: body})
 }
 
-// SetMe remembers whom the browser acts as, and leads on to the page that was wanted.
+// SetMe remembers whom the browser acts as, and leads on to the page that was wanted. "" is nobody:
+// the browser only looks, and is not asked again.
 func (l *Login) SetMe(w http.ResponseWriter, r *http.Request) error {
+	// A person must not act in another's name: the audit and the alert would be wrong.
 	if !people.From(r.Context()).Shared() {
 		return &layout.Refusal{Status: http.StatusConflict, Title: "Not possible", Message: "You are logged in as yourself, and act in your own name. To be somebody else, log out first."}
 	}

@@ -7,7 +7,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// shiftDays is how far one's own shifts are listed, as on the calendars of teams.
+// shiftDays is how far one's own shifts are listed, as on the calendars of teams. It does not
+// matter which weekday it is.
 const shiftDays = 31
 
 // myShift is a time in which somebody is on call.
@@ -20,7 +21,7 @@ type myShift struct {
 }
 
 // shiftsOf lists when somebody is on call in the next month, the first to begin first. file may be
-// nil.
+// nil. Times are in the zone of each team. A person may be in several layers at once.
 func shiftsOf(file *switchboardfile.File, user string, now time.Time) []myShift {
 	if file == nil || user == "" {
 		return nil

@@ -10,13 +10,14 @@ import (
 )
 
 // pageBody is what the page behind the link in a page shows: nothing of the caller, as programs
-// that look into mails open it too.
+// that look into mails open it too. The team is enough to recognise the page by.
 type pageBody struct {
 	Token string
 	Teams string
 }
 
-// ShowPage shows the button of the link in a page, and changes nothing.
+// ShowPage shows the button of the link in a page, and changes nothing. Opening the link must not
+// log anybody in: scanners of mails would be let in.
 func (l *Login) ShowPage(w http.ResponseWriter, r *http.Request) error {
 	_, alert, _, problem, err := l.people.PageLink(r.PathValue("token"), l.findAlert(r))
 	if err != nil {
@@ -31,7 +32,8 @@ func (l *Login) ShowPage(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// findAlert reads an alert of the platform's.
+// findAlert reads an alert of the platform's. It is a function of the id, as package people decides
+// whether the alert is read at all.
 func (l *Login) findAlert(r *http.Request) func(string) (platform.AlertRecord, error) {
 	return func(id string) (platform.AlertRecord, error) {
 		if l.browser == nil {
@@ -41,7 +43,8 @@ func (l *Login) findAlert(r *http.Request) func(string) (platform.AlertRecord, e
 	}
 }
 
-// OpenPage opens the alert of a link. Somebody who is logged in stays who they are.
+// OpenPage opens the alert of a link. Somebody who is logged in stays who they are. It replaces an
+// older login of this kind, which was for another alert.
 func (l *Login) OpenPage(w http.ResponseWriter, r *http.Request) error {
 	link, _, ends, problem, err := l.people.PageLink(r.PathValue("token"), l.findAlert(r))
 	if err != nil {
@@ -55,6 +58,7 @@ func (l *Login) OpenPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	// A login of one's own allows more than the link.
 	if !who.Known() || who.Alert != "" {
 		if err := l.people.LogInWithPage(w, r, link, ends); err != nil {
 			return err
