@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -21,7 +22,7 @@ func (e *Engine) RunAction(ctx context.Context, id, name string, values map[stri
 	var none integration.ActionResult
 	lock, err := e.locks.lock(ctx, sessionRef{id, key})
 	if err != nil {
-		return none, asError(ctx, err)
+		return none, patient.Error(ctx, err)
 	}
 	defer lock.release()
 	l, err := e.load(ctx, id, key, loading{current: true})

@@ -88,7 +88,7 @@ func (j job) alert(c *store.Commit, l loaded, o integration.Outcome) error {
 func (o *outbox) command(ctx context.Context, it store.Item) {
 	if it.Phase == store.PhaseHeld {
 		o.e.log.Info("an alert was never routed, and the platform is not told of it", "integration", it.Integration, "call", it.Key)
-		o.e.metrics.item(it.Kind, "unrouted")
+		o.e.metrics.Item(it.Kind, "unrouted")
 		o.delete(ctx, it)
 		return
 	}
@@ -99,7 +99,7 @@ func (o *outbox) command(ctx context.Context, it store.Item) {
 	}
 	apply, cancel := context.WithTimeout(ctx, performTimeout)
 	defer cancel()
-	if o.e.platform.batches() {
+	if o.e.platform.Batches() {
 		o.commands(ctx, apply, it, cmd)
 		return
 	}
@@ -112,7 +112,7 @@ func (o *outbox) command(ctx context.Context, it store.Item) {
 
 // applied ends a command that was applied.
 func (o *outbox) applied(ctx context.Context, it store.Item) {
-	o.e.metrics.item(it.Kind, "done")
+	o.e.metrics.Item(it.Kind, "done")
 	o.delete(ctx, it)
 }
 

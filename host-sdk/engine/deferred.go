@@ -27,7 +27,7 @@ const (
 // context without its end.
 func (e *Engine) deferWebhook(ctx context.Context, id, key string, req integration.WebhookRequest, cause error) integration.Response {
 	result := e.keepWebhook(context.WithoutCancel(ctx), id, key, req)
-	e.metrics.deferredWebhooks.WithLabelValues(result).Inc()
+	e.metrics.Deferred(result)
 	log := e.log.With("integration", id, "call", key, "path", req.Path, "error", cause)
 	if result != deferredKept {
 		log.Warn("request cannot be kept for later", "reason", result)

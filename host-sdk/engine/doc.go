@@ -6,6 +6,9 @@
 // and the handler runs again on the fresh session. The answer is given after the commit; an outcome
 // that changes nothing is answered without a write.
 //
+// What can be done without knowing of handlers has packages of its own below internal: patient
+// makes the calls out of the engine, record words the call's record, counting counts.
+//
 // # Map
 //
 //	engine.go       Config, Engine, Run, Health
@@ -34,15 +37,11 @@
 //	atonce.go       those whose turn is free, started with the commit that orders them
 //	periodic.go     daily and hourly tasks of each integration, expiry
 //	locks.go        one handler of a session at a time
-//	patience.go     giving up calls that do not return
 //	follow.go       what a call makes of its own change of the alert, in the same commit
-//	hands.go        the goroutines of these calls
-//	callees.go      platform, plugins, store and mailer with that patience
 //	configure.go    saving an integration: secrets kept, options validated
 //	findings.go     what the platform finds wrong, beside every integration
 //	events.go       what changed, for live pages
-//	metrics.go      what is counted
-//	callmetrics.go  what becomes of calls, counted
+//	metrics.go      the metrics, as a host registers them
 //	formats.go      which formats plugins write, and what is too new for them
 //	ring.go         test rings of a person's phone
 //	together.go     alert commands in the commit, where the alerts are in the store's database

@@ -13,6 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/counting"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -45,6 +47,22 @@ type OutgoingMail struct {
 	Attachments []store.Medium
 	Notes       []string // lines to add, such as which attachment is missing
 }
+
+// patientMailer is a mailer with patience.
+type patientMailer struct {
+	mailer   Mailer
+	patience *patient.Patience
+}
+
+// Send implements Mailer.
+func (x patientMailer) Send(ctx context.Context, m OutgoingMail) error {
+	return x.patience.Mail(ctx, func(ctx context.Context) error { return x.mailer.Send(ctx, m) })
+}
+
+// InTime is a plugin whose handlers return when their context has ended, whatever its process does,
+// as those of a launched plugin do. They are called as they are; of all others the engine gives up
+// those that do not return, for which each call needs a goroutine.
+type InTime = patient.InTime
 
 // Config is what an engine is made of. Zero values of the optional fields have the stated meaning.
 type Config struct {
@@ -114,12 +132,12 @@ type Config struct {
 // webhooks' answers to happen.
 type Engine struct {
 	store    store.Store
-	platform patientPlatform
+	platform patient.Platform
 	plugins  Plugins
 	cfg      Config
 	clock    clock.Clock
 	log      *slog.Logger
-	metrics  *Metrics
+	metrics  *counting.Counts
 	owner    string
 	made     time.Time // calls that began before it may have changed while no host was there
 
@@ -162,18 +180,18 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Metrics == nil {
 		cfg.Metrics = NewMetrics()
 	}
-	patience := &patience{metrics: cfg.Metrics, log: cfg.Logger, hands: newHands()}
+	patience := patient.New(cfg.Metrics.counts, cfg.Logger)
 	if cfg.Mailer != nil {
 		cfg.Mailer = patientMailer{cfg.Mailer, patience}
 	}
 	e := &Engine{
-		store:    patientStore{cfg.Store, patience},
-		platform: patientPlatform{cfg.Platform, patience, sharedDatabase(cfg.Platform, cfg.Store)},
-		plugins:  patientPlugins{cfg.Plugins, patience},
+		store:    patience.Store(cfg.Store),
+		platform: patience.Platform(cfg.Platform, sharedDatabase(cfg.Platform, cfg.Store)),
+		plugins:  patience.Plugins(cfg.Plugins),
 		cfg:      cfg,
 		clock:    cfg.Clock,
 		log:      cfg.Logger,
-		metrics:  cfg.Metrics,
+		metrics:  cfg.Metrics.counts,
 		owner:    cmp.Or(cfg.Owner, ulid.Make().String()),
 		made:     cfg.Clock.Now(),
 		erasing:  make(chan struct{}, 1),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -170,7 +171,7 @@ func (e *Engine) eraseOne(ctx context.Context, x store.Erasure) {
 	if ctx.Err() != nil {
 		return
 	}
-	known := asError(ctx, err)
+	known := patient.Error(ctx, err)
 	kind := known.Kind
 	givenUp := kind == integration.KindUnsupported || kind == integration.KindNotFound || now.Sub(x.AskedAt) > ErasePatience
 	e.log.Warn("not deleted at the foreign service", "integration", x.Integration, "call", x.Key, "attempt", x.Attempt, "given_up", givenUp, "error", err)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
 // FindingPlatform is the code of the finding that the host raises with every integration while the
@@ -24,7 +23,7 @@ const (
 // watchFindings brings what the platform finds to the integrations until ctx ends. For a platform
 // that finds nothing it only clears what the one of the last start may have left.
 func (e *Engine) watchFindings(ctx context.Context) error {
-	_, finds := e.platform.Platform.(platform.Finder)
+	finds := e.platform.Finds()
 	for {
 		err := e.showPlatformFindings(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -42,7 +41,7 @@ func (e *Engine) watchFindings(ctx context.Context) error {
 // showPlatformFindings makes the finding of every integration say what the platform finds now. What
 // is there already, with the same words, costs no write.
 func (e *Engine) showPlatformFindings(ctx context.Context) error {
-	sentences, err := e.platform.findings(ctx)
+	sentences, err := e.platform.Findings(ctx)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/record"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -42,7 +43,7 @@ func (e *Engine) follow(ctx context.Context, j job, l loaded, c store.Commit, ch
 		return c, o, false
 	}
 	e.logLines(ctx, second, outcome.Log)
-	e.metrics.ran(second.handler, nil)
+	e.metrics.Ran(second.handler, nil)
 	o.Log = append(slices.Clip(o.Log), outcome.Log...)
 	if outcome.Quiet() {
 		return c, o, true
@@ -57,33 +58,6 @@ func (e *Engine) follow(ctx context.Context, j job, l loaded, c store.Commit, ch
 	c.Items = append(slices.Clip(c.Items), more.Items...)
 	c.Findings = append(slices.Clip(c.Findings), more.Findings...)
 	c.Free = append(slices.Clip(c.Free), occupiesFree(then.session, outcome, answers)...)
-	c.Call = joinUpdates(c.Call, more.Call)
+	c.Call = record.Join(c.Call, more.Call)
 	return c, o, true
-}
-
-// joinUpdates is what two updates of a record, one after the other, make of it.
-func joinUpdates(first, second *store.CallUpdate) *store.CallUpdate {
-	if first == nil || second == nil {
-		if first == nil {
-			return second
-		}
-		return first
-	}
-	u := *first
-	if second.View != nil {
-		u.View, u.Live, u.IntegrationName = second.View, second.Live, second.IntegrationName
-	}
-	for _, text := range []struct {
-		to   *string
-		from string
-	}{{&u.Alert.Key, second.Alert.Key}, {&u.Alert.ID, second.Alert.ID}, {&u.Alert.URL, second.Alert.URL}, {&u.Alert.Title, second.Alert.Title}} {
-		if text.from != "" {
-			*text.to = text.from
-		}
-	}
-	u.Story = append(slices.Clip(u.Story), second.Story...)
-	u.Fields = append(slices.Clip(u.Fields), second.Fields...)
-	u.Recordings = append(slices.Clip(u.Recordings), second.Recordings...)
-	u.Heard = append(slices.Clip(u.Heard), second.Heard...)
-	return &u
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
@@ -117,7 +118,7 @@ func (e *Engine) Forgettable(ctx context.Context, number string) (Forgettable, e
 	out := Forgettable{Number: number, Calls: calls, More: len(calls) == forgetMost}
 	err = e.mayForget(ctx, calls)
 	if integration.KindOf(err) == integration.KindConflict {
-		out.Refused, err = asError(ctx, err).Message, nil
+		out.Refused, err = patient.Error(ctx, err).Message, nil
 	}
 	return out, err
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -49,7 +50,7 @@ func (o *outbox) mail(ctx context.Context, it store.Item) {
 	if err == nil {
 		return
 	}
-	failure := asError(ctx, err)
+	failure := patient.Error(ctx, err)
 	if failure.Kind == integration.KindUnauthorized {
 		// The server refuses our account, not this mail: somebody can put that right.
 		failure = &integration.Error{Kind: integration.KindUnavailable, Message: failure.Message, Field: failure.Field, Code: failure.Code, Err: err}
@@ -230,7 +231,7 @@ func (o *outbox) send(ctx context.Context, it store.Item, m mailItem) error {
 	if err := e.cfg.Mailer.Send(ctx, out); err != nil {
 		return err
 	}
-	e.metrics.item(it.Kind, "done")
+	e.metrics.Item(it.Kind, "done")
 	e.endMailTrouble(ctx, it.Integration)
 	o.delete(ctx, it)
 	return nil

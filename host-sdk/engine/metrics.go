@@ -1,125 +1,24 @@
 package engine
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/counting"
 )
 
 // Metrics counts what the engine does. It is a prometheus.Collector: register it where /metrics is
 // served.
-type Metrics struct {
-	runs      *prometheus.CounterVec
-	conflicts *prometheus.CounterVec
-	items     *prometheus.CounterVec
-	workers   *prometheus.GaugeVec
-	limits    *prometheus.CounterVec
-	abandoned *prometheus.CounterVec
-
-	platformCalls *prometheus.CounterVec
-	platformTimes *prometheus.HistogramVec
-
-	deferredWebhooks *prometheus.CounterVec
-
-	calls      *callMetrics
-	limitNames words
-}
+type Metrics struct{ counts *counting.Counts }
 
 // NewMetrics makes metrics that are not yet registered anywhere.
-func NewMetrics() *Metrics {
-	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "livecall", Subsystem: "engine", Name: name, Help: help}, labels)
-	}
-	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
-		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "livecall", Subsystem: "engine", Name: name, Help: help}, labels)
-	}
-	return &Metrics{
-		calls:         newCallMetrics(),
-		runs:          counter("handler_runs_total", "Runs of a handler, by handler and error kind (ok when none).", "handler", "result"),
-		conflicts:     counter("conflicts_total", "Runs repeated because the session had moved.", "handler"),
-		items:         counter("outbox_items_total", "Outbox items by kind and what became of them.", "kind", "result"),
-		workers:       gauge("workers_busy", "Outbox items being worked, by kind of work; those of kind dial wait for their turn.", "work"),
-		limits:        counter("limits_hit_total", "Times that something was refused, cut or put off because of a limit, by the limit, such as calls_per_number.", "limit"),
-		abandoned:     counter("abandoned_calls_total", "Calls that were given up since they did not return in time, by callee.", "callee"),
-		platformCalls: counter("platform_calls_total", "Calls of the platform's methods, by method and error kind (ok when none); watch is counted when it breaks.", "method", "result"),
-		platformTimes: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: "livecall", Subsystem: "engine", Name: "platform_call_duration_seconds",
-			Help:    "How long calls of the platform's methods took, by method.",
-			Buckets: []float64{0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30},
-		}, []string{"method"}),
-		deferredWebhooks: counter("deferred_webhooks_total", "Webhooks that could not be handled when they came and whose answer is ignored, by what became of them: kept, or answered 503 because there is no_session, there are too_many, or they are not_stored.", "result"),
-	}
-}
-
-// all are the metrics as collectors.
-func (m *Metrics) all() []prometheus.Collector {
-	return append(m.calls.collectors(), m.runs, m.conflicts, m.items, m.workers, m.limits, m.abandoned, m.platformCalls, m.platformTimes, m.deferredWebhooks)
-}
+func NewMetrics() *Metrics { return &Metrics{counting.New()} }
 
 // Describe implements prometheus.Collector.
-func (m *Metrics) Describe(c chan<- *prometheus.Desc) {
-	for _, one := range m.all() {
-		one.Describe(c)
-	}
-}
+func (m *Metrics) Describe(c chan<- *prometheus.Desc) { m.counts.Describe(c) }
 
 // Collect implements prometheus.Collector.
-func (m *Metrics) Collect(c chan<- prometheus.Metric) {
-	for _, one := range m.all() {
-		one.Collect(c)
-	}
-}
+func (m *Metrics) Collect(c chan<- prometheus.Metric) { m.counts.Collect(c) }
 
 // LimitHit counts that a host has refused or cut something because of a limit. The name is lower
 // case with underscores, such as wrong_tokens.
-func (m *Metrics) LimitHit(name string) { m.limits.WithLabelValues(m.limitNames.label(name)).Inc() }
-
-// lines counts the limits that log lines tell of: the call flow is pure, so that is how it counts.
-func (m *Metrics) lines(lines []integration.LogLine) {
-	for _, l := range lines {
-		if name := l.Attrs[integration.LogLimit]; name != "" {
-			m.LimitHit(name)
-		}
-	}
-}
-
-// ran counts a run of a handler by its error kind.
-func (m *Metrics) ran(handler string, err error) {
-	m.runs.WithLabelValues(handler, resultOf(err)).Inc()
-}
-
-// asked counts a call of one of the platform's methods. Watching lasts as long as the engine, so
-// only that it broke is counted.
-func (m *Metrics) asked(method string, took time.Duration, err error) {
-	m.platformCalls.WithLabelValues(method, resultOf(err)).Inc()
-	if method != methodWatch {
-		m.platformTimes.WithLabelValues(method).Observe(took.Seconds())
-	}
-}
-
-// resultOf is the label of an outcome: the error's kind, or ok.
-func resultOf(err error) string {
-	if err == nil {
-		return "ok"
-	}
-	return string(integration.KindOf(err))
-}
-
-// conflict counts a run that begins again.
-func (m *Metrics) conflict(handler string) { m.conflicts.WithLabelValues(handler).Inc() }
-
-// item counts an outbox item: done, retried or failed.
-func (m *Metrics) item(kind store.ItemKind, result string) {
-	m.items.WithLabelValues(string(kind), result).Inc()
-}
-
-// busy notes how many items of a kind of work are being worked.
-func (m *Metrics) busy(work store.Work, n int) {
-	m.workers.WithLabelValues(string(work)).Set(float64(n))
-}
-
-// abandon counts a call that did not return in time.
-func (m *Metrics) abandon(callee string) { m.abandoned.WithLabelValues(callee).Inc() }
+func (m *Metrics) LimitHit(name string) { m.counts.LimitHit(name) }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/tracing"
@@ -380,7 +381,7 @@ func (o *outbox) started(ctx context.Context, it store.Item, t integration.Task,
 		o.failed(ctx, it, err, taskRetry, maxRetry)
 		return
 	}
-	e.metrics.item(it.Kind, "done")
+	e.metrics.Item(it.Kind, "done")
 	o.finish(ctx, it, result)
 }
 
@@ -485,7 +486,7 @@ func (o *outbox) handle(ctx context.Context, it store.Item, req integration.Task
 		return
 	}
 	if req.Event == integration.TimerDue {
-		o.e.metrics.item(it.Kind, "done")
+		o.e.metrics.Item(it.Kind, "done")
 	}
 }
 
@@ -521,7 +522,7 @@ func (o *outbox) handleFailed(ctx context.Context, it store.Item, err error) (en
 // by the next one all the same.
 func (o *outbox) refused(ctx context.Context, it store.Item, cause error) {
 	e := o.e
-	e.metrics.item(it.Kind, "refused")
+	e.metrics.Item(it.Kind, "refused")
 	what := "a " + string(it.Kind)
 	if it.Name != "" {
 		what = fmt.Sprintf("%s (%s)", what, it.Name)
@@ -548,7 +549,7 @@ func (o *outbox) failed(ctx context.Context, it store.Item, err error, first, li
 	}
 	due := e.clock.Now().Add(backoff(it.Attempt, first, limit))
 	e.log.Warn("outbox item failed", "integration", it.Integration, "call", it.Key, "kind", it.Kind, "name", it.Name, "attempt", it.Attempt, "error", err)
-	failure := asError(ctx, err)
+	failure := patient.Error(ctx, err)
 	tracing.Current(ctx).Fail(string(failure.Kind))
 	switch {
 	case failure.Kind.Final():
@@ -556,7 +557,7 @@ func (o *outbox) failed(ctx context.Context, it store.Item, err error, first, li
 	case o.tooLate(it, due):
 		o.fail(ctx, it, &integration.Error{Kind: integration.KindDeadline, Message: "not done in time; last: " + failure.Message, Field: failure.Field, Code: failure.Code})
 	default:
-		e.metrics.item(it.Kind, "retried")
+		e.metrics.Item(it.Kind, "retried")
 		o.retry(ctx, it, due)
 	}
 }
@@ -569,7 +570,7 @@ func (o *outbox) tooLate(it store.Item, at time.Time) bool {
 // fail ends an item with a failure for its handler. A plugin of an earlier minor does not hear of
 // mails.
 func (o *outbox) fail(ctx context.Context, it store.Item, err *integration.Error) {
-	o.e.metrics.item(it.Kind, "failed")
+	o.e.metrics.Item(it.Kind, "failed")
 	if it.Kind == store.ItemMail && !o.e.hearsOfMails(ctx, it.Integration) {
 		o.drop(ctx, it, err.Error())
 		return

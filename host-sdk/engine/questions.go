@@ -2,13 +2,13 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -83,7 +83,7 @@ func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q
 		err = integration.Errorf(integration.KindUnsupported, "this host cannot answer a question of kind %q", q.Kind)
 	}
 	if err != nil {
-		a = integration.Answer{ID: q.ID, Err: asError(asking, err)}
+		a = integration.Answer{ID: q.ID, Err: patient.Error(asking, err)}
 	}
 	return a
 }
@@ -172,18 +172,4 @@ func (e *Engine) recentCalls(ctx context.Context, integrationID, key string, q i
 		})
 	}
 	return calls, nil
-}
-
-// asError makes any error one that may cross the contract. Of an error that is not ours, only the
-// kind is shown: its text may hold addresses or secrets. The host's log has it.
-func asError(ctx context.Context, err error) *integration.Error {
-	var e *integration.Error
-	switch {
-	case errors.As(err, &e):
-		return e
-	case errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil:
-		return &integration.Error{Kind: integration.KindDeadline, Message: "no answer in time", Err: err}
-	default:
-		return &integration.Error{Kind: integration.KindInternal, Message: "internal error; see the host's log", Err: err}
-	}
 }

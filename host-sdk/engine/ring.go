@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
@@ -13,7 +14,7 @@ func (e *Engine) TestRing(ctx context.Context, id, key string, values map[string
 	// The ring's first request waits until it is known that it has begun.
 	lock, err := e.locks.lock(ctx, sessionRef{id, key})
 	if err != nil {
-		return integration.ActionResult{}, asError(ctx, err)
+		return integration.ActionResult{}, patient.Error(ctx, err)
 	}
 	defer lock.release()
 	l, err := e.load(ctx, id, key, loading{current: true})

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/tracing"
@@ -47,7 +48,7 @@ func (e *Engine) run(ctx context.Context, j job) (integration.Outcome, error) {
 	}
 	lock, err := e.locks.lock(ctx, sessionRef{j.integration, j.key})
 	if err != nil {
-		return integration.Outcome{}, asError(ctx, err)
+		return integration.Outcome{}, patient.Error(ctx, err)
 	}
 	defer lock.release()
 	j.loading.locked = true
@@ -57,10 +58,10 @@ func (e *Engine) run(ctx context.Context, j job) (integration.Outcome, error) {
 			return outcome, nil // another process has handed the item on meanwhile
 		}
 		if integration.KindOf(err) != integration.KindConflict || attempt == maxConflicts {
-			e.metrics.ran(j.handler, err)
+			e.metrics.Ran(j.handler, err)
 			return outcome, err
 		}
-		e.metrics.conflict(j.handler)
+		e.metrics.Conflict(j.handler)
 		// Time has passed: what was looked up before the first attempt may be old.
 		j.loading.instance = store.Integration{}
 	}
@@ -107,7 +108,7 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 	e.logLines(ctx, j, outcome.Log)
 	// An item to consume or to add makes a commit necessary even if the handler changed nothing.
 	if outcome.Quiet() && j.done == nil && len(j.extra) == 0 {
-		e.metrics.lines(outcome.Log)
+		e.metrics.Lines(outcome.Log)
 		return outcome, nil // a tick of hold music must not cost a write
 	}
 	commit, err := j.commit(l, outcome)
@@ -191,9 +192,9 @@ func stored(before *store.Session, c store.Commit, version int64) store.Session 
 // committed tells everybody concerned what a commit has changed. Nothing here may fail or wait: the
 // commit has happened, and its webhook has not been answered yet.
 func (e *Engine) committed(ctx context.Context, j job, l loaded, commit store.Commit, outcome integration.Outcome) {
-	e.metrics.lines(outcome.Log)
+	e.metrics.Lines(outcome.Log)
 	if outcome.Session != nil {
-		e.metrics.calls.committed(j.integration, callOf(l.session), outcome.Session.Call, l.facts.Now)
+		e.metrics.Committed(j.integration, callOf(l.session), outcome.Session.Call, l.facts.Now)
 	}
 	e.outbox.wakeFor(commit)
 	if len(commit.Findings) > 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/record"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -25,7 +26,7 @@ func sharedDatabase(p platform.Platform, s store.Store) platform.InStore {
 // platform is elsewhere, one of them cannot be decided, or they are held.
 func (e *Engine) together(ctx context.Context, j job, l loaded, c store.Commit, cmds []integration.AlertCommand) (*store.Commit, platform.AlertChange) {
 	none := platform.AlertChange{}
-	if !e.platform.inStore() || len(cmds) == 0 || c.Session == nil || c.Session.Alert.Commands != store.CommandsGiven {
+	if !e.platform.InStore() || len(cmds) == 0 || c.Session == nil || c.Session.Alert.Commands != store.CommandsGiven {
 		return nil, none
 	}
 	key := c.Session.AlertKey
@@ -34,7 +35,7 @@ func (e *Engine) together(ctx context.Context, j job, l loaded, c store.Commit, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, platformTimeout)
 	defer cancel()
-	change, err := e.platform.decide(ctx, e.scope(j.integration), cmds)
+	change, err := e.platform.Decide(ctx, e.scope(j.integration), cmds)
 	if err != nil {
 		e.log.Debug("alert commands go through the outbox", "integration", j.integration, "call", j.key, "error", err)
 		return nil, none
@@ -47,7 +48,7 @@ func (e *Engine) together(ctx context.Context, j job, l loaded, c store.Commit, 
 			update = *c.Call
 			update.Story = slices.Clip(update.Story)
 		}
-		session.Told = tellSnapshot(&update, session.Told, change.Snapshot, l.facts.Now)
+		session.Told = record.TellSnapshot(&update, session.Told, change.Snapshot, l.facts.Now)
 		c.Call, c.Session = &update, &session
 	}
 	return &c, change
@@ -79,7 +80,7 @@ func (e *Engine) isNews(j job, l loaded, c store.Commit, change platform.AlertCh
 // so already.
 func (e *Engine) changedAlert(ctx context.Context, j job, c store.Commit, change platform.AlertChange, cmds []integration.AlertCommand, news, handled bool) {
 	for range cmds {
-		e.metrics.item(store.ItemCommand, "done")
+		e.metrics.Item(store.ItemCommand, "done")
 	}
 	change.Written()
 	h := platform.Hint{Scope: e.scope(j.integration), AlertKey: c.Session.AlertKey}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/counting"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -20,7 +21,7 @@ const (
 // integration, timers, results and dials of the others go on.
 type workers struct {
 	each    int // of one kind
-	metrics *Metrics
+	metrics *counting.Counts
 
 	mu    sync.Mutex
 	busy  map[store.Work]map[string]int // items by integration
@@ -28,7 +29,7 @@ type workers struct {
 }
 
 // newWorkers returns workers that are all free.
-func newWorkers(each int, metrics *Metrics) *workers {
+func newWorkers(each int, metrics *counting.Counts) *workers {
 	return &workers{each: each, metrics: metrics, busy: map[store.Work]map[string]int{}, freed: make(chan struct{})}
 }
 
@@ -88,7 +89,7 @@ func (w *workers) add(work store.Work, integration string, n int) {
 	if w.busy[work][integration] == 0 {
 		delete(w.busy[work], integration)
 	}
-	w.metrics.busy(work, w.count(work))
+	w.metrics.Busy(work, w.count(work))
 }
 
 // free makes a worker free again.

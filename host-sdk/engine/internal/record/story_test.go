@@ -1,4 +1,4 @@
-package engine
+package record
 
 import (
 	"testing"
@@ -7,7 +7,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -48,7 +47,7 @@ func TestTheStorySaysWhatWasAskedOfTheAlert(t *testing.T) {
 		tt.cmd.Number, tt.cmd.At, tt.cmd.Actor = 7, at, "alice"
 		for _, made := range []bool{true, false} {
 			var u store.CallUpdate
-			recordCommand(&u, tt.cmd, made, view, known)
+			Command(&u, tt.cmd, made, view, known)
 			var want []store.StoryLine
 			if tt.want != "" && made {
 				want = []store.StoryLine{{Command: 7, At: at, Actor: "alice", Text: tt.want}}
@@ -71,57 +70,8 @@ func TestTheRecordHasWhatTheAlertIsMadeWith(t *testing.T) {
 	t.Parallel()
 	var u store.CallUpdate
 	fields := []integration.AlertField{{Label: "Caller", Value: "+12025550143"}}
-	recordCommand(&u, integration.AlertCommand{Kind: integration.AlertCreate, Draft: &integration.AlertDraft{Title: "Call from +12025550143", Fields: fields}}, true, &integration.CallView{}, nil)
+	Command(&u, integration.AlertCommand{Kind: integration.AlertCreate, Draft: &integration.AlertDraft{Title: "Call from +12025550143", Fields: fields}}, true, &integration.CallView{}, nil)
 	if diff := cmp.Diff(fields, u.Fields); diff != "" || u.Alert.Title != "Call from +12025550143" {
 		t.Errorf("title %q, fields (-want +got):\n%s", u.Alert.Title, diff)
-	}
-}
-
-// A finding about old alerts names the first few, and says whether there are others.
-func TestOldAlertsAreNamedUpToThree(t *testing.T) {
-	t.Parallel()
-	made := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
-	alert := platform.AlertRecord{AlertSnapshot: integration.AlertSnapshot{Status: integration.AlertOpen}, Title: "Call", CreatedAt: made}
-	const (
-		one = `"Call", open since 4 March 2026`
-		end = ". Resolve what nobody has to do with any more: until then its calls and recordings are kept, whatever their retention says."
-	)
-	for _, tt := range []struct {
-		alerts int
-		more   bool
-		want   string
-	}{
-		{1, false, "An alert is neither resolved nor dropped after more than 7 days: " + one + end},
-		{3, false, "3 alerts are neither resolved nor dropped after more than 7 days: " + one + "; " + one + "; " + one + end},
-		{4, false, "4 alerts are neither resolved nor dropped after more than 7 days: " + one + "; " + one + "; " + one + "; and others" + end},
-		{1, true, "At least 1 alerts are neither resolved nor dropped after more than 7 days: " + one + "; and others" + end},
-	} {
-		var list []platform.AlertRecord
-		for range tt.alerts {
-			list = append(list, alert)
-		}
-		if got := longOpenText(list, tt.more); got != tt.want {
-			t.Errorf("%d alerts, more %v:\n got %s\nwant %s", tt.alerts, tt.more, got, tt.want)
-		}
-	}
-}
-
-// A commit whose alert is not as it was is made without the alert's change; one that failed for
-// another reason would fail without it as well.
-func TestOnlyWhatAnAlertsChangeSpoilsIsCommittedWithoutIt(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		err  error
-		want bool
-	}{
-		{&integration.Error{Kind: integration.KindConflict, Code: store.CodeApart, Message: "the alert is not as it was"}, true},
-		{integration.Errorf(integration.KindConflict, "the session has moved"), false},
-		{integration.Errorf(integration.KindUnavailable, "the store is down"), false},
-		{integration.Errorf(integration.KindDeadline, "not in time"), false},
-		{integration.Errorf(integration.KindInternal, "the statements fail"), true},
-	} {
-		if got := apart(tt.err); got != tt.want {
-			t.Errorf("%v: committed apart: %v, want %v", tt.err, got, tt.want)
-		}
 	}
 }

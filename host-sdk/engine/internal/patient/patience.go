@@ -1,4 +1,4 @@
-package engine
+package patient
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/counting"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
@@ -23,13 +24,13 @@ const (
 	maxAbandoned = 32
 )
 
-// patience ends waiting for calls out of the engine: to the platform, the store, the mail server
+// Patience ends waiting for calls out of the engine: to the platform, the store, the mail server
 // and plugins. A call that ignores the end of its context is abandoned: its goroutine is left
 // behind, and what it returns later is thrown away. So a handler's run, and with it the session's
 // lock, ends in time whatever hangs.
-type patience struct {
-	metrics *Metrics
-	log     *slog.Logger
+type Patience struct {
+	counts *counting.Counts
+	log    *slog.Logger
 
 	hands hands
 
@@ -37,22 +38,27 @@ type patience struct {
 	left map[callee]int // abandoned calls that have not returned
 }
 
+// New makes a patience that counts what it gives up, and logs what failed.
+func New(counts *counting.Counts, log *slog.Logger) *Patience {
+	return &Patience{counts: counts, log: log, hands: newHands()}
+}
+
 // callee is whom a call is made to, and for which integration ("": for none).
 type callee struct{ name, integration string }
 
 // enter is an error if too many calls have not returned.
-func (p *patience) enter(to callee) error {
+func (p *Patience) enter(to callee) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.left[to] < maxAbandoned {
 		return nil
 	}
-	p.metrics.LimitHit("abandoned_calls")
+	p.counts.LimitHit("abandoned_calls")
 	return integration.Errorf(integration.KindUnavailable, "the %s has not returned from %d calls", to.name, maxAbandoned)
 }
 
 // add counts abandoned calls.
-func (p *patience) add(to callee, n int) {
+func (p *Patience) add(to callee, n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.left == nil {
@@ -69,9 +75,9 @@ type returned[T any] struct {
 	err   error
 }
 
-// logUnknown logs an error whose text asError withholds from its receiver. All errors of callees
+// logUnknown logs an error whose text [Error] withholds from its receiver. All errors of callees
 // pass here.
-func (p *patience) logUnknown(ctx context.Context, to callee, err error) {
+func (p *Patience) logUnknown(ctx context.Context, to callee, err error) {
 	if err == nil {
 		return
 	}
@@ -84,7 +90,7 @@ func (p *patience) logUnknown(ctx context.Context, to callee, err error) {
 
 // within makes a call and waits until it returns or ctx ends. A panic of the call is an error of
 // it.
-func within[T any](ctx context.Context, p *patience, to callee, call func(ctx context.Context) (T, error)) (T, error) {
+func within[T any](ctx context.Context, p *Patience, to callee, call func(ctx context.Context) (T, error)) (T, error) {
 	var none T
 	if err := p.enter(to); err != nil {
 		return none, err
@@ -119,7 +125,7 @@ func within[T any](ctx context.Context, p *patience, to callee, call func(ctx co
 		return r.value, r.err
 	case <-grace.C:
 	}
-	p.metrics.abandon(to.name)
+	p.counts.Abandon(to.name)
 	p.add(to, 1)
 	go func() {
 		<-c
@@ -129,7 +135,7 @@ func within[T any](ctx context.Context, p *patience, to callee, call func(ctx co
 }
 
 // here is within for a call that returns in time by itself (see [InTime]): it needs no goroutine.
-func here[T any](ctx context.Context, p *patience, to callee, call func(ctx context.Context) (T, error)) (value T, err error) {
+func here[T any](ctx context.Context, p *Patience, to callee, call func(ctx context.Context) (T, error)) (value T, err error) {
 	if err := p.enter(to); err != nil {
 		return value, err
 	}
@@ -149,14 +155,14 @@ func here[T any](ctx context.Context, p *patience, to callee, call func(ctx cont
 }
 
 // panicked logs a panic of a call, and is the error of the call.
-func (p *patience) panicked(ctx context.Context, to callee, panicked any) error {
+func (p *Patience) panicked(ctx context.Context, to callee, panicked any) error {
 	p.log.ErrorContext(ctx, "the "+to.name+" panicked", "integration", to.integration, "error", panicked, "stack", string(debug.Stack()))
 	return &integration.Error{Kind: integration.KindInternal, Message: "the " + to.name + " panicked; see the host's log",
 		Err: fmt.Errorf("panic: %v", panicked)}
 }
 
 // do is within for a call that returns an error alone.
-func do(ctx context.Context, p *patience, to callee, call func(ctx context.Context) error) error {
+func do(ctx context.Context, p *Patience, to callee, call func(ctx context.Context) error) error {
 	_, err := within(ctx, p, to, func(ctx context.Context) (struct{}, error) { return struct{}{}, call(ctx) })
 	return err
 }
@@ -168,10 +174,29 @@ type two[A, B any] struct {
 }
 
 // within2 is within for a call that returns two values.
-func within2[A, B any](ctx context.Context, p *patience, to callee, call func(ctx context.Context) (A, B, error)) (A, B, error) {
+func within2[A, B any](ctx context.Context, p *Patience, to callee, call func(ctx context.Context) (A, B, error)) (A, B, error) {
 	r, err := within(ctx, p, to, func(ctx context.Context) (two[A, B], error) {
 		a, b, err := call(ctx)
 		return two[A, B]{a, b}, err
 	})
 	return r.a, r.b, err
+}
+
+// Mail makes a call of the mail server. There is one for all integrations.
+func (p *Patience) Mail(ctx context.Context, send func(ctx context.Context) error) error {
+	return do(ctx, p, callee{name: "mail server"}, send)
+}
+
+// Error makes any error one that may cross the contract. Of an error that is not ours, only the
+// kind is shown: its text may hold addresses or secrets. The host's log has it.
+func Error(ctx context.Context, err error) *integration.Error {
+	var e *integration.Error
+	switch {
+	case errors.As(err, &e):
+		return e
+	case errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil:
+		return &integration.Error{Kind: integration.KindDeadline, Message: "no answer in time", Err: err}
+	default:
+		return &integration.Error{Kind: integration.KindInternal, Message: "internal error; see the host's log", Err: err}
+	}
 }

@@ -1,4 +1,4 @@
-package engine
+package counting
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ import (
 )
 
 // exposed holds the series of some names, as they are scraped, against what is wanted.
-func exposed(t *testing.T, m *Metrics, want string, names ...string) {
+func exposed(t *testing.T, m *Counts, want string, names ...string) {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(m)
@@ -52,7 +52,7 @@ func TestACallIsCountedOnceByItsEndAndEachPersonByTheirOutcome(t *testing.T) {
 		}
 		return v
 	}
-	m := NewMetrics()
+	m := New()
 	steps := []struct {
 		now  int
 		view *integration.CallView
@@ -100,8 +100,8 @@ livecall_time_to_human_seconds_count 1
 
 func TestALimitThatALogLineNamesIsCounted(t *testing.T) {
 	t.Parallel()
-	m := NewMetrics()
-	m.lines([]integration.LogLine{{Message: "too often", Attrs: map[string]string{integration.LogLimit: "calls_per_number"}}, {Message: "another line"}})
+	m := New()
+	m.Lines([]integration.LogLine{{Message: "too often", Attrs: map[string]string{integration.LogLimit: "calls_per_number"}}, {Message: "another line"}})
 	m.LimitHit("wrong_tokens")
 	exposed(t, m, `
 livecall_engine_limits_hit_total{limit="calls_per_number"} 1
@@ -112,7 +112,7 @@ livecall_engine_limits_hit_total{limit="wrong_tokens"} 1
 // What a plugin says must not make time series without end, nor carry a number into a label.
 func TestLabelsStayFewWhateverAPluginSays(t *testing.T) {
 	t.Parallel()
-	m := NewMetrics()
+	m := New()
 	for i := range 1000 {
 		for _, word := range []string{fmt.Sprintf("word_%d", i), fmt.Sprintf("+1202555%04d", i), "", strings.Repeat("a", i)} {
 			m.calls.committed("int_1", &integration.CallView{}, &integration.CallView{Ended: word, EndedAt: time.Unix(1, 0)}, time.Unix(1, 0))

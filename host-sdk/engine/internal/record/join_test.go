@@ -1,4 +1,4 @@
-package engine
+package record
 
 import (
 	"testing"
@@ -45,7 +45,7 @@ func TestTwoUpdatesOfARecordAreOne(t *testing.T) {
 		"none":                    {nil, nil, nil},
 		"a second that is silent": {&first, &store.CallUpdate{}, &one},
 	} {
-		if diff := cmp.Diff(tc.want, joinUpdates(tc.first, tc.second)); diff != "" {
+		if diff := cmp.Diff(tc.want, Join(tc.first, tc.second)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
