@@ -39,7 +39,8 @@ const maxAnswer = 8 << 20
 
 // Ask runs an action of an integration for a person at a terminal. A running host is asked by its
 // API: the one on the data directory, or with PostgreSQL whichever answers at the public address.
-// The store is opened, for a moment, only where none runs.
+// The store is opened, for a moment, only where none runs. What the plugin refuses is among the
+// lines of the result; the error is for what kept it from running.
 func Ask(ctx context.Context, s settings.Settings, id, action string, values map[string]string) (integration.ActionResult, error) {
 	if !datadir.HasDatabase(s) {
 		return integration.ActionResult{}, datadir.NoDatabase(s)
@@ -54,7 +55,7 @@ func Ask(ctx context.Context, s settings.Settings, id, action string, values map
 }
 
 // Hotlines are the integrations of this installation, with the numbers that callers of each dialed.
-// None without an error: there is no database yet.
+// None without an error: there is no database yet. They are in the order of their names.
 func Hotlines(ctx context.Context, s settings.Settings) ([]inspect.Hotline, error) {
 	if !datadir.HasDatabase(s) {
 		return nil, nil
@@ -86,6 +87,7 @@ func storedHotlines(ctx context.Context, kept store.Store) ([]inspect.Hotline, e
 	var out []inspect.Hotline
 	for _, in := range list {
 		h := inspect.Hotline{ID: in.ID, Name: in.Name, Destinations: in.Destinations}
+		// A number belongs to the integration that was called by it last.
 		for number, id := range numbers {
 			if id == in.ID {
 				h.Numbers = append(h.Numbers, number)
@@ -98,7 +100,8 @@ func storedHotlines(ctx context.Context, kept store.Store) ([]inspect.Hotline, e
 }
 
 // ask gets an answer from a running host, given its address, or where none runs from the store,
-// opened with the settings that fromStore is handed. Errors hold no secret.
+// opened with the settings that fromStore is handed. Errors hold no secret. fromHost gets the
+// address without a trailing slash.
 func ask[T any](ctx context.Context, s settings.Settings, fromStore func(context.Context, settings.Settings) (T, error), fromHost func(ctx context.Context, base string) (T, error)) (result T, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
@@ -132,6 +135,7 @@ func ask[T any](ctx context.Context, s settings.Settings, fromStore func(context
 		return result, err
 	}
 	defer release()
+	// Under the lock; with PostgreSQL all secrets are given anyway.
 	if err := s.KeepSecrets(); err != nil {
 		return result, err
 	}
@@ -140,8 +144,10 @@ func ask[T any](ctx context.Context, s settings.Settings, fromStore func(context
 
 // elsewhere is the address at which to ask the hosts that share the PostgreSQL database, "" where
 // none runs. It is the public one alone: the token goes to no address that others could write into
-// the database. Nothing is written, and tables are not brought up to date under hosts that run.
+// the database. Nothing is written, and tables are not brought up to date under hosts that run. A
+// host that has crashed counts as running until its sign of life is a minute old.
 func elsewhere(ctx context.Context, s settings.Settings) (base string, err error) {
+	// Only opened to look: sqlstore.Open would bring tables up to date.
 	db, err := sqldb.Open(ctx, datadir.DatabaseURL(s))
 	if err != nil {
 		return "", err
@@ -172,7 +178,7 @@ func elsewhere(ctx context.Context, s settings.Settings) (base string, err error
 }
 
 // askStore runs the action in this process: the same parts as serve, without its server and its
-// workers.
+// workers. Nothing else writes to the store meanwhile, as the lock is held.
 func askStore(ctx context.Context, s settings.Settings, id, action string, values map[string]string) (result integration.ActionResult, err error) {
 	s, instead, err := serve.InForce(ctx, s)
 	if err != nil {
@@ -197,9 +203,12 @@ func askHost(ctx context.Context, s settings.Settings, base, id, action string, 
 }
 
 // askAPI sends a request to the running host at base and decodes its answer. A nil body sends none.
+// Errors are for people: they say which host was asked and what to do. A refusal of the API is
+// repeated with its own words.
 func askAPI(ctx context.Context, s settings.Settings, base, method, path string, body, answer any) error {
 	token := s.APIToken.Reveal()
 	if token == "" {
+		// The host has made it at its first start.
 		kept, err := os.ReadFile(filepath.Join(s.DataDir, settings.APITokenFile))
 		if err != nil {
 			return errors.New("the running switchboard has an API token of its own: set SWITCHBOARD_API_TOKEN here too")
@@ -231,6 +240,7 @@ func askAPI(ctx context.Context, s settings.Settings, base, method, path string,
 	}
 	var refused httpkit.ErrorBody
 	if resp.StatusCode/100 != 2 {
+		// Something else may listen there, such as a proxy with a page of its own.
 		if json.Unmarshal(data, &refused) != nil || refused.Error.Message == "" {
 			return fmt.Errorf("the running switchboard at %s answered with status %d and no readable error", base, resp.StatusCode)
 		}

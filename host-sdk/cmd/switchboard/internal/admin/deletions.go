@@ -8,6 +8,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 )
 
@@ -15,7 +16,8 @@ import (
 // service.
 var errNotRunning = errors.New("switchboard does not run: start it, as what is deleted here has to be deleted at the telephone service too")
 
-// askRunning sends a request to the running host.
+// askRunning sends a request to the running host. Where none runs it is errNotRunning, rather than
+// a deletion that forgets the telephone service.
 func askRunning[T any](ctx context.Context, s settings.Settings, method, path string, body any) (out T, err error) {
 	if !datadir.HasDatabase(s) {
 		return out, datadir.NoDatabase(s)
@@ -40,6 +42,17 @@ func DeleteAlert(ctx context.Context, s settings.Settings, id string) error {
 }
 
 // Forget has the running host remove what is known of a caller.
-func Forget(ctx context.Context, s settings.Settings, number string) (api.Forgotten, error) {
-	return askRunning[api.Forgotten](ctx, s, http.MethodPost, "/forget", map[string]string{"number": number})
+func Forget(ctx context.Context, s settings.Settings, number string) (out api.Forgotten, err error) {
+	if !datadir.HasDatabase(s) {
+		return out, datadir.NoDatabase(s)
+	}
+	return ask(ctx, s,
+		func(context.Context, settings.Settings) (api.Forgotten, error) { return out, errNotRunning },
+		func(_ context.Context, base string) (api.Forgotten, error) {
+			// The host stops half-way when it is no longer waited for.
+			long, cancel := context.WithTimeout(ctx, httpkit.RequestTime+httpkit.ForgetTime)
+			defer cancel()
+			err := askAPI(long, s, base, http.MethodPost, "/forget", map[string]string{"number": number}, &out)
+			return out, err
+		})
 }

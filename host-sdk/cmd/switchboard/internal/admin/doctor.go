@@ -21,7 +21,8 @@ import (
 // Examine asks the running host how it is, what it stands on, and each integration's plugin for its
 // own check, which may ask the foreign service. Lines that need something done say what. send has a
 // mail and tests to channels sent. file is the one on the disk, for where no host runs; it may be
-// nil.
+// nil. What was said before is not repeated: lines of a plugin that end as one of the host's are
+// left out.
 func Examine(ctx context.Context, s settings.Settings, file *switchboardfile.File, send bool) (lines []inspect.Line) {
 	stand := examineStand(ctx, s, file, send)
 	lines = append(examineHost(ctx, s), stand...)
@@ -34,7 +35,7 @@ func Examine(ctx context.Context, s settings.Settings, file *switchboardfile.Fil
 	return lines
 }
 
-// examineHost asks the running host how it is.
+// examineHost asks the running host how it is. A state that is not known here counts as an error.
 func examineHost(ctx context.Context, s settings.Settings) (lines []inspect.Line) {
 	say := func(level inspect.Level, format string, args ...any) {
 		lines = append(lines, inspect.Line{Level: level, Text: fmt.Sprintf(format, args...)})
@@ -66,8 +67,10 @@ func examineHost(ctx context.Context, s settings.Settings) (lines []inspect.Line
 	return lines
 }
 
-// examineIntegrations runs the check of each integration whose plugin has one.
+// examineIntegrations runs the check of each integration whose plugin has one. One after the other:
+// their actions speak with the same foreign service.
 func examineIntegrations(ctx context.Context, s settings.Settings) (lines []inspect.Line) {
+	// Where no host runs, a plugin is not started just to be asked.
 	if st, err := ReadStatus(ctx, s, ""); err != nil || st.Status == serve.NotRunning {
 		return nil // said already
 	}
@@ -79,6 +82,7 @@ func examineIntegrations(ctx context.Context, s settings.Settings) (lines []insp
 	_, err := ask(ctx, s, func(context.Context, settings.Settings) (any, error) {
 		return nil, errors.New("the host has stopped meanwhile")
 	}, func(ctx context.Context, base string) (any, error) {
+		// Both lists of one host at one time.
 		return nil, errors.Join(askAPI(ctx, s, base, http.MethodGet, "/integrations", nil, &list), askAPI(ctx, s, base, http.MethodGet, "/plugins", nil, &plugins))
 	})
 	if err != nil {
@@ -110,7 +114,8 @@ func examineIntegrations(ctx context.Context, s settings.Settings) (lines []insp
 	return lines
 }
 
-// levelOf is the level of a line of an action.
+// levelOf is the level of a line of an action. An unknown one counts as an error, so that it is
+// looked at.
 func levelOf(l integration.ActionLine) inspect.Level {
 	switch l.Level {
 	case "ok":

@@ -19,7 +19,7 @@ import (
 
 // FirstFields are the fields of a plugin's form without which no integration can be made, or that
 // its schema has asked for first, with the title of their group. The plugin is started once, and
-// ended.
+// ended. The command init asks for them.
 func FirstFields(ctx context.Context, p manifest.Installed) (title string, fields []form.Field, err error) {
 	defer func() { err = wording.ForPeople(settings.Settings{}, err) }()
 	plugin, err := launcher.Launch(ctx, launcher.Config{Dir: p.Dir, LookupEnv: plugins.LookupEnv, Logger: slog.New(slog.DiscardHandler)})
@@ -52,8 +52,10 @@ func FirstFields(ctx context.Context, p manifest.Installed) (title string, field
 
 // MakeFirst makes the first integration of a new data directory, on which no host runs yet, as a
 // host would on its pages. A draft that the plugin refuses is an [engine.ProblemsError]; warnings
-// are in words. Errors hold no secret.
+// are in words. Errors hold no secret. Callers give complete settings, of a folder that no host
+// uses.
 func MakeFirst(ctx context.Context, s settings.Settings, draft engine.Draft) (warnings []integration.Problem, err error) {
+	// A refused draft keeps its type, as the caller asks again for the fields that it names.
 	defer func() {
 		if refused := (*engine.ProblemsError)(nil); !errors.As(err, &refused) {
 			err = wording.ForPeople(s, err)

@@ -14,7 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// Overrides lists the shifts and absences that people entered and that end after a time.
+// Overrides lists the shifts and absences that people entered and that end after a time. They are
+// in the order in which they were made.
 func Overrides(ctx context.Context, s settings.Settings, from time.Time) ([]api.Override, error) {
 	return askShifts(ctx, s, func(ctx context.Context, service *shifts.Service) (out []api.Override, err error) {
 		all, err := service.List(ctx, from)
@@ -28,7 +29,8 @@ func Overrides(ctx context.Context, s settings.Settings, from time.Time) ([]api.
 	})
 }
 
-// AddOverride enters one, in the name of an admin who works at this machine.
+// AddOverride enters one, in the name of an admin who works at this machine. What the schedule does
+// not allow is refused as on the pages.
 func AddOverride(ctx context.Context, s settings.Settings, o api.Override) (api.Override, error) {
 	return askShifts(ctx, s, func(ctx context.Context, service *shifts.Service) (api.Override, error) {
 		c, err := service.Add(ctx, shifts.Change{Team: o.Team, Layer: o.Layer, User: o.User, From: o.From, To: o.To, Note: o.Note}, shifts.Actor{Name: o.By, Any: true})
@@ -41,7 +43,7 @@ func AddOverride(ctx context.Context, s settings.Settings, o api.Override) (api.
 	})
 }
 
-// RemoveOverride takes one back.
+// RemoveOverride takes one back. Any: whoever works at the machine may remove those of everybody.
 func RemoveOverride(ctx context.Context, s settings.Settings, id string) error {
 	_, err := askShifts(ctx, s, func(ctx context.Context, service *shifts.Service) (none struct{}, err error) {
 		_, err = service.Remove(ctx, id, shifts.Actor{Any: true})
@@ -52,7 +54,8 @@ func RemoveOverride(ctx context.Context, s settings.Settings, id string) error {
 	return err
 }
 
-// ShiftsOf are overrides as the switchboard file takes them.
+// ShiftsOf are overrides as the switchboard file takes them. With them a file can be looked at as
+// it is in force.
 func ShiftsOf(list []api.Override) switchboardfile.Shifts {
 	changes := make([]shifts.Change, 0, len(list))
 	for _, o := range list {
@@ -62,7 +65,7 @@ func ShiftsOf(list []api.Override) switchboardfile.Shifts {
 }
 
 // askShifts asks a running host, or where none runs the embedded platform of the settings, which it
-// opens.
+// opens. Platforms other than the embedded one have none, which is an error.
 func askShifts[T any](ctx context.Context, s settings.Settings, fromStore func(context.Context, *shifts.Service) (T, error), fromHost func(ctx context.Context, base string) (T, error)) (result T, err error) {
 	if !datadir.HasDatabase(s) {
 		return result, datadir.NoDatabase(s)

@@ -23,7 +23,8 @@ import (
 
 // SwitchPlugin takes a staged version of a plugin into use for a person at a terminal. A host that
 // runs on the data directory does it while calls go on. Where none runs, the plugin is started once
-// to see that it can be, and compared with what the store holds.
+// to see that it can be, and compared with what the store holds. A version that cannot read what is
+// stored is refused before anything is changed.
 func SwitchPlugin(ctx context.Context, s settings.Settings, p manifest.Installed) (api.SwitchedPlugin, error) {
 	id := p.Manifest.ID
 	return changePlugin(ctx, s,
@@ -36,6 +37,8 @@ func SwitchPlugin(ctx context.Context, s settings.Settings, p manifest.Installed
 			if old, ok := folder.InUse(id); ok {
 				out.Before = old.Manifest.Version
 			}
+			// It proves that the program runs on this machine and is the one that the manifest
+			// names.
 			d, err := describeOnce(ctx, p)
 			if err == nil && kept != nil {
 				err = plugins.CanRead(ctx, kept, d)
@@ -48,7 +51,7 @@ func SwitchPlugin(ctx context.Context, s settings.Settings, p manifest.Installed
 }
 
 // RemovePlugin takes a plugin out of the folder, unless something needs it. running says that a
-// host ended it.
+// host ended it. What needs it is an integration, or work that is left of one.
 func RemovePlugin(ctx context.Context, s settings.Settings, id string) (running bool, err error) {
 	return changePlugin(ctx, s,
 		func(ctx context.Context, base string) (bool, error) {
@@ -64,7 +67,8 @@ func RemovePlugin(ctx context.Context, s settings.Settings, id string) (running 
 		})
 }
 
-// describeOnce starts a plugin, asks what it is, and ends it.
+// describeOnce starts a plugin, asks what it is, and ends it. It makes no calls and needs no
+// settings.
 func describeOnce(ctx context.Context, p manifest.Installed) (integration.Description, error) {
 	plugin, err := launcher.Launch(ctx, launcher.Config{Dir: p.Dir, LookupEnv: plugins.LookupEnv})
 	if err != nil {
@@ -76,7 +80,8 @@ func describeOnce(ctx context.Context, p manifest.Installed) (integration.Descri
 
 // changePlugin asks the host that runs on the data directory, and no other: it is the one that
 // starts the plugins of this machine. Where none runs, offline gets the store; nil: there is none
-// yet, or hosts of other machines use it, whose calls are theirs.
+// yet, or hosts of other machines use it, whose calls are theirs. offline runs with the data
+// directory locked, so that no host starts meanwhile.
 func changePlugin[T any](ctx context.Context, s settings.Settings, online func(ctx context.Context, base string) (T, error), offline func(context.Context, store.Store) (T, error)) (result T, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
@@ -85,6 +90,7 @@ func changePlugin[T any](ctx context.Context, s settings.Settings, online func(c
 			err = wording.ForPeople(s, err)
 		}
 	}()
+	// Nothing has ever run here: locking would make the folder.
 	if _, err := os.Stat(s.DataDir); errors.Is(err, fs.ErrNotExist) && !s.Postgres() {
 		return offline(ctx, nil)
 	}

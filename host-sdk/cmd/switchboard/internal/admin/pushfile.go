@@ -12,7 +12,8 @@ import (
 
 // PushFile puts a file into force for all hosts that share the database of the settings, and
 // returns its hash. A running host is asked to do so; where none runs it is written to the
-// database.
+// database. The file has been checked by the caller, and is checked again where it is put into
+// force.
 func PushFile(ctx context.Context, s settings.Settings, file *switchboardfile.File) (hash string, err error) {
 	if !s.Postgres() {
 		return "", errors.New("there is nothing to push: on SQLite the host takes its switchboard file over when it changes")

@@ -21,6 +21,7 @@ const readyTime = 5 * time.Second
 
 // AskReady asks /readyz of the host at an address, or where none is given of the one on the data
 // directory of the settings, which needs no token. The error says why callers are not served there.
+// The image and load balancers ask it every few seconds.
 func AskReady(ctx context.Context, s settings.Settings, address string) error {
 	if address == "" {
 		address = datadir.Address(s)

@@ -13,7 +13,7 @@ import (
 
 // AskRunning sends a request to the API of the running host and returns its answer, in JSON. What
 // it asks for belongs to the platform as much as to the database, so without a running host it is
-// an error. A nil body sends none.
+// an error. A nil body sends none. path is that of the API, without its prefix.
 func AskRunning(ctx context.Context, s settings.Settings, method, path string, body any) (json.RawMessage, error) {
 	if !datadir.HasDatabase(s) {
 		return nil, datadir.NoDatabase(s)
@@ -30,7 +30,8 @@ func AskRunning(ctx context.Context, s settings.Settings, method, path string, b
 		})
 }
 
-// RunningHosts asks the host that runs on the data directory which hosts share its database.
+// RunningHosts asks the host that runs on the data directory which hosts share its database. It
+// asks without looking for the lock: the caller knows that a host runs.
 func RunningHosts(ctx context.Context, s settings.Settings) (hosts []store.Host, err error) {
 	return hosts, askAPI(ctx, s, datadir.Address(s), http.MethodGet, "/hosts", nil, &hosts)
 }

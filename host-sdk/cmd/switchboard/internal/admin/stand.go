@@ -22,7 +22,8 @@ type examined struct {
 }
 
 // examineStand asks the running host what it stands on or, where none runs, looks at it from here:
-// then nothing can prove where the public address leads.
+// then nothing can prove where the public address leads. Where none runs, a wrong token or key is
+// found all the same.
 func examineStand(ctx context.Context, s settings.Settings, file *switchboardfile.File, send bool) []inspect.Line {
 	if !datadir.HasDatabase(s) { // no host has run here yet
 		return aloneStand(ctx, s, file, send)
@@ -45,7 +46,8 @@ func examineStand(ctx context.Context, s settings.Settings, file *switchboardfil
 	return found
 }
 
-// aloneStand looks without a running host, with the database as it is.
+// aloneStand looks without a running host, with the database as it is. It changes nothing: the
+// database is opened to look, without bringing tables up to date.
 func aloneStand(ctx context.Context, s settings.Settings, file *switchboardfile.File, send bool) (lines []inspect.Line) {
 	stand := doctor.Stand{PublicURL: s.PublicURL, File: file, DataDir: s.DataDir}
 	var err error
@@ -59,6 +61,7 @@ func aloneStand(ctx context.Context, s settings.Settings, file *switchboardfile.
 		}
 		defer func() { _ = db.Close() }()
 		lines = append(lines, keyLine(ctx, s, db))
+		// SQLite has the clock of this machine.
 		if s.Postgres() {
 			stand.DatabaseTime = db.Time
 		}
@@ -66,7 +69,8 @@ func aloneStand(ctx context.Context, s settings.Settings, file *switchboardfile.
 	return append(lines, stand.Examine(ctx, send)...)
 }
 
-// keyLine says whether the secret key is the database's.
+// keyLine says whether the secret key is the database's. It is asked of the database, which knows
+// the key's id and not the key.
 func keyLine(ctx context.Context, s settings.Settings, db *sqldb.DB) inspect.Line {
 	keys, err := s.KnownKeys()
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 )
 
 // Statistics counts calls by week and team. A running host is asked, or where none runs the store,
-// with the time zones of file, which may be nil.
+// with the time zones of file, which may be nil. A running host goes by the file that it has in
+// force.
 func Statistics(ctx context.Context, s settings.Settings, file *switchboardfile.File, q statistics.Query) (statistics.Report, error) {
 	if !datadir.HasDatabase(s) {
 		return statistics.Report{}, datadir.NoDatabase(s)

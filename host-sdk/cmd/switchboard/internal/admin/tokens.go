@@ -17,7 +17,8 @@ import (
 // commandLine is how the audit names somebody who opens the store of a host that does not run.
 const commandLine = "the command line"
 
-// onPeople asks a running host by its API, or where none runs the store, as in [Ask].
+// onPeople asks a running host by its API, or where none runs the store, as in [Ask]. fromStore
+// runs with the store open and, on SQLite, locked.
 func onPeople[T any](ctx context.Context, s settings.Settings, fromHost func(ctx context.Context, base string) (T, error), fromStore func(ctx context.Context, s settings.Settings, kept store.People) (T, error)) (result T, err error) {
 	if !datadir.HasDatabase(s) {
 		return result, datadir.NoDatabase(s)
@@ -35,7 +36,7 @@ func onPeople[T any](ctx context.Context, s settings.Settings, fromHost func(ctx
 	}, fromHost)
 }
 
-// CreateToken makes a token for a program.
+// CreateToken makes a token for a program. Its secret is shown this once.
 func CreateToken(ctx context.Context, s settings.Settings, name, role string) (api.MadeToken, error) {
 	return onPeople(ctx, s, func(ctx context.Context, base string) (out api.MadeToken, err error) {
 		return out, askAPI(ctx, s, base, http.MethodPost, "/tokens", map[string]string{"name": name, "role": role}, &out)
@@ -62,7 +63,8 @@ func ListTokens(ctx context.Context, s settings.Settings) ([]api.Token, error) {
 	})
 }
 
-// RevokeToken ends a token, given its id or the name of one that is valid.
+// RevokeToken ends a token, given its id or the name of one that is valid. An id wins over nothing:
+// names of valid tokens are unique, and no name is an id.
 func RevokeToken(ctx context.Context, s settings.Settings, named string) (api.Token, error) {
 	find := func(list []api.Token) (api.Token, error) {
 		for _, t := range list {

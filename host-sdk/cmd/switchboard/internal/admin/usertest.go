@@ -13,7 +13,8 @@ import (
 )
 
 // TestUser has the running host send a person a test by the ways of a kind; "": by mail and notify.
-// by is the integration that rings; "": the host's choice.
+// by is the integration that rings; "": the host's choice. A host is needed, as it has the
+// channels' credentials in force and counts tests.
 func TestUser(ctx context.Context, s settings.Settings, id, way, by string) ([]ways.Result, error) {
 	alone := errors.New("no switchboard is running here that could send a test: start it with switchboard serve")
 	if !datadir.HasDatabase(s) {

@@ -22,7 +22,7 @@ const MaxBytes = 16 << 20
 // for again without a pause.
 const minDuration = 50 * time.Millisecond
 
-// Info says what an audio file is.
+// Info says what an audio file is. Both are found by looking at the content.
 type Info struct {
 	ContentType string // audio/mpeg or audio/wav
 	Duration    time.Duration
@@ -37,7 +37,7 @@ var (
 )
 
 // Inspect looks at the content, never at a name or a declared type, and refuses what cannot be
-// played.
+// played. Nothing is decoded: a file that a player stumbles over later can pass.
 func Inspect(data []byte) (Info, error) {
 	if len(data) == 0 {
 		return Info{}, ErrEmpty
@@ -57,6 +57,7 @@ func Inspect(data []byte) (Info, error) {
 	default:
 		return Info{}, ErrType
 	}
+	// | A file without a single frame of sound has no duration.
 	if !ok || info.Duration < minDuration {
 		return Info{}, ErrDamaged
 	}

@@ -17,10 +17,11 @@ var bitRates = [2][3][16]int{
 	},
 }
 
-// Sampling rates in Hz by version (MPEG-1, 2, 2.5) and index.
+// sampleRates are in Hz, by version (MPEG-1, 2, 2.5) and index.
 var sampleRates = [3][3]int{{44100, 48000, 32000}, {22050, 24000, 16000}, {11025, 12000, 8000}}
 
-// frame is one MPEG audio frame as its header describes it.
+// frame is one MPEG audio frame as its header describes it. bytes is its length with the header,
+// samples what it plays, rate samples a second.
 type frame struct {
 	bytes, samples, rate int
 }
@@ -32,7 +33,7 @@ type placed struct {
 }
 
 // mp3Duration adds up the frames: right for constant and variable bit rates alike, without
-// decoding.
+// decoding. false: there is no frame.
 func mp3Duration(data []byte) (time.Duration, bool) {
 	frames, _ := mp3Frames(data)
 	var total time.Duration
@@ -44,11 +45,12 @@ func mp3Duration(data []byte) (time.Duration, bool) {
 
 // mp3Frames finds the frames; their places are those in the data it returns, which begin behind a
 // leading tag. Tags before, between and after the frames are skipped; the last frame may be cut
-// off.
+// off. What is no frame is gone through byte by byte.
 func mp3Frames(data []byte) ([]placed, []byte) {
 	data = data[id3v2Length(data):]
 	var frames []placed
 	for i := 0; i+4 <= len(data); {
+		// A frame that reaches beyond the end is taken only behind others: alone it is chance.
 		f, ok := parseFrame(data[i:])
 		if !ok || i+f.bytes > len(data) && len(frames) == 0 {
 			i++
@@ -68,7 +70,8 @@ func mp3Frames(data []byte) ([]placed, []byte) {
 	return frames, data
 }
 
-// id3v2Length is the length of an ID3v2 tag at the start, 0 without one.
+// id3v2Length is the length of an ID3v2 tag at the start, 0 without one. Its size is written seven
+// bits to a byte (ID3v2.4, 6.2).
 func id3v2Length(data []byte) int {
 	if len(data) < 10 || string(data[:3]) != "ID3" {
 		return 0
@@ -83,7 +86,7 @@ func id3v2Length(data []byte) int {
 
 // parseFrame reads a frame's header (ISO/IEC 11172-3, 2.4.1.3, and 13818-3). It returns false for
 // the reserved values of version, layer, bit rate and sampling rate, which also rules out most data
-// that is not audio.
+// that is not audio. h begins with the header; more of the frame need not be there.
 func parseFrame(h []byte) (frame, bool) {
 	if len(h) < 4 || h[0] != 0xff || h[1]&0xe0 != 0xe0 {
 		return frame{}, false

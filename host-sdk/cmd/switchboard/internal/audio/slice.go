@@ -18,7 +18,8 @@ const (
 )
 
 // SliceCount is the number of slices that a file of this duration is served in: 1 for a short file,
-// and for one whose duration is not known.
+// and for one whose duration is not known. It is a function of the duration alone, so that every
+// host and the addresses agree.
 func SliceCount(d time.Duration) int {
 	if d < sliceLimit {
 		return 1
@@ -29,7 +30,7 @@ func SliceCount(d time.Duration) int {
 // Slice cuts piece i of n (both from 1) out of a WAV or MP3 file, so that the pieces played one
 // after the other are the file: WAV is cut between sample frames, MP3 between MPEG audio frames. A
 // piece is a file of the same kind. It reports false where the file cannot be cut so, such as one
-// that is shorter than n frames.
+// that is shorter than n frames. It is made anew for each request, as caches in front keep it.
 func Slice(data []byte, i, n int) ([]byte, bool) {
 	if i < 1 || n < i {
 		return nil, false
@@ -53,11 +54,13 @@ func sliceWAV(data []byte, i, n int) ([]byte, bool) {
 		return nil, false
 	}
 	frames := len(samples) / block
+	// Multiplied before divided, so that no frame is lost between two pieces.
 	from, to := frames*(i-1)/n*block, frames*i/n*block
 	if from == to {
 		return nil, false
 	}
 	piece := samples[from:to]
+	// Chunks have an even length; the size in the header is without the padding.
 	pad := len(piece) % 2
 	var b bytes.Buffer
 	b.Grow(28 + len(format) + len(piece))
@@ -77,7 +80,7 @@ func sliceWAV(data []byte, i, n int) ([]byte, bool) {
 }
 
 // sliceMP3 leaves out everything that is not a frame, and the first frame if it only describes the
-// whole file.
+// whole file. Such a frame would tell players the length of the whole file for each piece.
 func sliceMP3(data []byte, i, n int) ([]byte, bool) {
 	frames, data := mp3Frames(data)
 	if len(frames) > 0 && describesFile(data[frames[0].at:][:frames[0].bytes]) {
@@ -101,12 +104,14 @@ func sliceMP3(data []byte, i, n int) ([]byte, bool) {
 // left over in the frames before it (ISO/IEC 11172-3, main_data_begin), which would be missing at
 // the beginning of a piece; so the nearest frame that needs none is looked for. Constant bit rates
 // without a reservoir, and most files at some pause, have such frames; else the first instant of a
-// piece may be silent.
+// piece may be silent. Both neighbours of a cut compute the same place, so no frame is played
+// twice.
 func mp3Cut(data []byte, frames []placed, k, n int) int {
 	ideal := len(frames) * k / n
 	if k == 0 || k == n {
 		return ideal
 	}
+	// In frames; a third of a piece at most, so that cuts do not pass each other.
 	reach := int(cutReach * time.Duration(frames[0].rate) / time.Duration(frames[0].samples) / time.Second)
 	for d := range min(reach, len(frames)/n/3) + 1 {
 		for _, at := range []int{ideal - d, ideal + d} {
@@ -118,7 +123,8 @@ func mp3Cut(data []byte, frames []placed, k, n int) int {
 	return ideal
 }
 
-// mainDataBegin is by how many bytes a frame reaches back; 0 for layers I and II.
+// mainDataBegin is by how many bytes a frame reaches back; 0 for layers I and II. f begins with the
+// header; its side information says it.
 func mainDataBegin(f []byte) int {
 	if f[1]>>1&3 != 1 || len(f) < 8 { // not layer III, or cut off
 		return 0
@@ -134,7 +140,8 @@ func mainDataBegin(f []byte) int {
 }
 
 // describesFile reports whether a frame contains no sound but the length of the whole file, as
-// encoders of variable bit rates write it first.
+// encoders of variable bit rates write it first. Marks stand behind the side information, whose
+// length depends on version and channels.
 func describesFile(frame []byte) bool {
 	const header = 4 + 32 + 4 // of the frame, side information at most, the mark
 	head := frame[:min(len(frame), header)]

@@ -13,7 +13,8 @@ const (
 	maxByteRate = 192_000 * 4 * 8
 )
 
-// wavDuration divides the length of the data chunk by the byte rate of the fmt chunk.
+// wavDuration divides the length of the data chunk by the byte rate of the fmt chunk. false: no WAV
+// file, or one whose rate is not believed.
 func wavDuration(data []byte) (time.Duration, bool) {
 	format, samples, ok := wavChunks(data)
 	if !ok || len(format) < 16 {
@@ -28,7 +29,7 @@ func wavDuration(data []byte) (time.Duration, bool) {
 
 // wavChunks finds the contents of the fmt chunk and of the data chunk behind it. A data chunk that
 // claims more than the file holds (a stream whose length was not known when its header was written)
-// counts as what is there.
+// counts as what is there. ok: both are there.
 func wavChunks(data []byte) (format, samples []byte, ok bool) {
 	if len(data) < 12 || string(data[:4]) != "RIFF" || string(data[8:12]) != "WAVE" {
 		return nil, nil, false

@@ -25,7 +25,8 @@ const (
 	SwitchboardFile = "switchboard.yaml"
 )
 
-// List says what an archive contains.
+// List says what an archive contains. Rows let whoever restores it see at a glance whether it is
+// what they expect.
 type List struct {
 	Format  int              `json:"format"`
 	MadeAt  time.Time        `json:"made_at"`
@@ -36,26 +37,28 @@ type List struct {
 	Rows    map[string]int64 `json:"rows"` // by table
 }
 
-// File is a file in an archive.
+// File is a file in an archive. Hash and size are those of the content before it is compressed.
 type File struct {
 	Name   string `json:"name"`
 	Size   int64  `json:"size"` // bytes
 	SHA256 string `json:"sha256"`
 }
 
-// place binds the seal of a list to its text.
+// place binds the seal of a list to its text. A seal that is copied to another list does not open.
 func place(list []byte) seal.Place {
 	sum := sha256.Sum256(list)
 	return seal.Place{Table: "backup", ID: hex.EncodeToString(sum[:]), Field: listName}
 }
 
-// sealed is the seal of a list.
+// sealed is the seal of a list. It seals nothing but the place: the list itself stays readable, so
+// that the key can be asked for by its id.
 func sealed(key seal.Key, list []byte) (string, error) {
 	value, err := key.Seal(place(list), nil)
 	return base64.StdEncoding.EncodeToString(value) + "\n", err
 }
 
-// verify checks the seal of a list with one of some keys.
+// verify checks the seal of a list with one of some keys. An error says which key is needed, if it
+// is the key that is missing.
 func verify(keys seal.Ring, list []byte, text string) error {
 	value, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
 	id := seal.IDOf(value)

@@ -21,7 +21,8 @@ import (
 const maxList = 1 << 20
 
 // Read checks every byte of an archive with one of some keys, and unpacks its files into a folder;
-// "": nowhere. After an error the folder may contain a part of them.
+// "": nowhere. After an error the folder may contain a part of them. It reads the archive once,
+// without holding a file in memory.
 func Read(path string, keys seal.Ring, into string) (list List, err error) {
 	f, err := os.Open(path) //nolint:gosec // the operator's own
 	if err != nil {
@@ -49,6 +50,7 @@ func Read(path string, keys seal.Ring, into string) (list List, err error) {
 	if err := verify(keys, text, string(sealOfList)); err != nil {
 		return list, err
 	}
+	// In the order of the list, as Write has written them.
 	for _, file := range list.Files {
 		if err := unpack(r, file, into); err != nil {
 			return list, err
@@ -69,7 +71,8 @@ func Read(path string, keys seal.Ring, into string) (list List, err error) {
 	return list, nil
 }
 
-// parse reads a list. Its format comes first: what a newer one means is not known.
+// parse reads a list. Its format comes first: what a newer one means is not known. Names are
+// checked against a short list, so that none can lead out of the folder.
 func parse(text []byte) (list List, err error) {
 	var head struct {
 		Format int `json:"format"`
@@ -108,7 +111,8 @@ func member(r *tar.Reader, name string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// next goes to a member, which must be a file with this name.
+// next goes to a member, which must be a file with this name. Links and folders are refused:
+// unpacking follows nothing.
 func next(r *tar.Reader, name string) error {
 	head, err := r.Next()
 	if err != nil {
@@ -120,7 +124,8 @@ func next(r *tar.Reader, name string) error {
 	return nil
 }
 
-// unpack checks a file, and writes it into a folder.
+// unpack checks a file, and writes it into a folder. O_EXCL: what is there already is not
+// overwritten. After an error the file stays, for the caller to remove.
 func unpack(r *tar.Reader, file File, into string) (err error) {
 	if err := next(r, file.Name); err != nil {
 		return err
@@ -135,6 +140,7 @@ func unpack(r *tar.Reader, file File, into string) (err error) {
 		defer func() { err = errors.Join(err, f.Sync(), f.Close()) }()
 		to = io.MultiWriter(f, sum)
 	}
+	// io.Copy does not tell whose error it returns.
 	written := &failed{Writer: to}
 	n, err := io.Copy(written, io.LimitReader(r, file.Size+1))
 	switch {
@@ -148,7 +154,8 @@ func unpack(r *tar.Reader, file File, into string) (err error) {
 	return nil
 }
 
-// failed remembers that writing failed, which is not the archive's fault.
+// failed remembers that writing failed, which is not the archive's fault. A full disk must not read
+// as a damaged backup.
 type failed struct {
 	io.Writer
 	err error

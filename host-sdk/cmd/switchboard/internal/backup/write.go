@@ -18,7 +18,8 @@ import (
 
 // Write makes an archive at path, for its owner alone. It is written in the folder work, which must
 // be on the same file system, and has its name once it is whole. sources are the paths of its files
-// by name. A file that exists is not replaced; what fails leaves none.
+// by name. A file that exists is not replaced; what fails leaves none. MadeAt, Version, Release and
+// Rows are the caller's.
 func Write(path, work string, list List, key seal.Key, sources map[string]string) (_ List, err error) {
 	list.Format, list.Key, list.Files = Format, key.ID(), nil
 	for _, name := range []string{Database, SwitchboardFile} {
@@ -48,6 +49,7 @@ func Write(path, work string, list List, key seal.Key, sources map[string]string
 		_ = part.Close() // closed already where all went well
 		_ = os.Remove(part.Name())
 	}()
+	// Most of a database is small already or sealed, which does not compress: speed counts more.
 	packed, err := gzip.NewWriterLevel(part, gzip.BestSpeed)
 	if err != nil {
 		return list, err
@@ -61,6 +63,7 @@ func Write(path, work string, list List, key seal.Key, sources map[string]string
 			err = addFile(w, f, sources[f.Name], list.MadeAt)
 		}
 	}
+	// Synced before it gets its name: a backup that a power failure empties is none.
 	if err = errors.Join(err, w.Close(), packed.Close(), part.Sync(), part.Close()); err != nil {
 		return list, err
 	}
@@ -73,7 +76,7 @@ func Write(path, work string, list List, key seal.Key, sources map[string]string
 	return list, nil
 }
 
-// describe measures a file.
+// describe measures a file. It reads the whole file, so that the list can stand in front.
 func describe(name, path string) (File, error) {
 	f, err := os.Open(path) //nolint:gosec // the caller's own
 	if err != nil {
@@ -85,17 +88,19 @@ func describe(name, path string) (File, error) {
 	return File{Name: name, Size: n, SHA256: hex.EncodeToString(sum.Sum(nil))}, err
 }
 
-// add begins a member.
+// add begins a member. PAX has no limit of size, and times with whole seconds need no extra header.
 func add(w *tar.Writer, name string, size int64, at time.Time) error {
 	return w.WriteHeader(&tar.Header{Name: name, Size: size, Mode: 0o600, ModTime: at.Truncate(time.Second), Typeflag: tar.TypeReg, Format: tar.FormatPAX})
 }
 
+// writeText writes a member whose length add has given.
 func writeText(w io.Writer, text string) error {
 	_, err := io.WriteString(w, text)
 	return err
 }
 
-// addFile writes a file, which must still be as it was described.
+// addFile writes a file, which must still be as it was described. The caller holds the database
+// still; the switchboard file may be edited at any time.
 func addFile(w *tar.Writer, f File, path string, at time.Time) error {
 	source, err := os.Open(path) //nolint:gosec // the caller's own
 	if err != nil {

@@ -11,14 +11,16 @@ import (
 )
 
 // Action is one of the plugin's actions. Its HTML belongs into a form of its own: the key Enter in
-// one of its fields must run this action and no other.
+// one of its fields must run this action and no other. The result of a run is shown below its own
+// action only.
 type Action struct {
 	integration.ActionDescription
 	HTML   template.HTML
 	Result *integration.ActionResult // of the run that this page shows; nil: none
 }
 
-// input is the control of an action's field.
+// input is the control of an action's field. It is what the template draws of an
+// integration.ActionField.
 type input struct {
 	integration.ActionField
 	Control string                   // its type
@@ -34,6 +36,7 @@ func inputs(a Action, typed map[string]string) []input {
 	for _, field := range a.Fields {
 		in := input{ActionField: field}
 		in.Control, in.Value = form.DateControl(field.Format, typed[field.Name])
+		// Nothing typed can always be replaced by a choice.
 		in.Pick = in.Value == ""
 		if a.Result != nil {
 			for _, line := range a.Result.Lines {
@@ -49,7 +52,7 @@ func inputs(a Action, typed map[string]string) []input {
 }
 
 // Done is an action that was run, with its result: one that could not be run has a line that says
-// why.
+// why. It is kept in memory for the redirect after a run; see once.
 type Done struct {
 	Nonce  string // that finds it again, see Forms.Done
 	Name   string
@@ -57,7 +60,8 @@ type Done struct {
 	Result *integration.ActionResult
 }
 
-// actions renders the plugin's actions; the one that was just run has its result.
+// actions renders the plugin's actions; the one that was just run has its result. Each has a random
+// number of its own, so that running one twice is not running another.
 func actions(all []integration.ActionDescription, parsed *form.Form, done Done) ([]Action, error) {
 	out := make([]Action, 0, len(all))
 	for _, about := range all {
@@ -97,6 +101,7 @@ func (f *Forms) RunAction(ctx context.Context, id, name string, s Submission) (D
 			done.Values[field] = form.DateValue(s.Values.Get("format."+field), strings.TrimSpace(s.Values.Get(key)))
 		}
 	}
+	// The result is shared by all clicks: the second one gets the first one's.
 	_, err := f.once.do(done.Nonce, s.sum(id), func() (any, error) {
 		result, err := f.cfg.Engine.RunAction(ctx, id, name, done.Values)
 		switch kind := integration.KindOf(err); {
@@ -116,7 +121,8 @@ func (f *Forms) RunAction(ctx context.Context, id, name string, s Submission) (D
 }
 
 // Done is the action that was run with this nonce, for the page that shows its result; the zero
-// Done if that is not remembered.
+// Done if that is not remembered. Another host's memory is another: behind a load balancer the
+// result may be missing.
 func (f *Forms) Done(nonce string) Done {
 	done, _ := f.once.result(nonce).(Done)
 	return done

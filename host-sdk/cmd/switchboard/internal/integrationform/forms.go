@@ -14,7 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// Engine is what forms need of *engine.Engine.
+// Engine is what forms need of *engine.Engine. Configure checks and saves; revision is that which
+// the form was made of, 0 replaces any.
 type Engine interface {
 	Configure(ctx context.Context, id string, revision int64, d engine.Draft) (store.Integration, []integration.Problem, error)
 	RunAction(ctx context.Context, id, name string, values map[string]string) (integration.ActionResult, error)
@@ -37,7 +38,7 @@ type Config struct {
 	Log      *slog.Logger
 }
 
-// Forms makes and saves the forms of integrations.
+// Forms makes and saves the forms of integrations. Requests may use it at once.
 type Forms struct {
 	cfg     Config
 	routers interface { // nil: the platform lists none
@@ -56,7 +57,7 @@ func New(cfg Config) *Forms {
 }
 
 // Draft holds the values of the form: from the store, or as they were typed. No secret is among
-// them.
+// them. It can be put into a page as it is.
 type Draft struct {
 	ID          string // "" for a new one
 	Plugin      string
@@ -77,7 +78,8 @@ func Empty(plugin string) Draft {
 	return Draft{Plugin: plugin, Enabled: true, Nonce: newNonce()}
 }
 
-// Stored is the form of an integration as it is stored, with what its plugin says of it today.
+// Stored is the form of an integration as it is stored, with what its plugin says of it today. The
+// plugin is asked because it may judge today what it accepted then, such as after an upgrade.
 func (f *Forms) Stored(ctx context.Context, in store.Integration) (Draft, error) {
 	d, err := storedDraft(in)
 	if err == nil {
@@ -86,7 +88,8 @@ func (f *Forms) Stored(ctx context.Context, in store.Integration) (Draft, error)
 	return d, err
 }
 
-// storedDraft is the form of an integration as it is stored, without secrets.
+// storedDraft is the form of an integration as it is stored, without secrets. Its nonce is new, as
+// each page is a form of its own.
 func storedDraft(in store.Integration) (Draft, error) {
 	values, err := form.HideSecrets(in.Options, in.SecretFields)
 	return Draft{ID: in.ID, Plugin: in.Plugin, Name: in.Name, Enabled: in.Enabled, Maintenance: in.Maintenance, Urgency: in.Urgency,
@@ -102,7 +105,8 @@ func (f *Forms) Find(ctx context.Context, id string) (store.Integration, error) 
 	return in, err
 }
 
-// plugin finds a plugin, with the schema and the form of its options.
+// plugin finds a plugin, with the schema and the form of its options. The schema is read each time:
+// the plugin may have been replaced by another version.
 func (f *Forms) plugin(ctx context.Context, id string) (integration.Integration, []byte, *form.Form, error) {
 	plugin, ok := f.cfg.Plugins.Plugin(id)
 	if !ok {

@@ -17,7 +17,8 @@ const rememberTime = time.Hour
 // nonceLength is the length of a form's random number, in hexadecimal digits.
 const nonceLength = 32
 
-// once acts a single time on a form that is submitted twice: each form carries a random number.
+// once acts a single time on a form that is submitted twice: each form carries a random number. The
+// number is remembered with what was posted, as browsers keep pages and fill them in again.
 type once struct {
 	clock clock.Clock
 	// It protects the map; each outcome has a lock of its own, as acting on a form may take long.
@@ -25,7 +26,7 @@ type once struct {
 	outcomes map[string]*outcome
 }
 
-// outcome is what a form led to.
+// outcome is what a form led to. Only outcome.mu is held while the form is acted on, never once.mu.
 type outcome struct {
 	mu     sync.Mutex // held while the form is acted on
 	at     time.Time
@@ -47,7 +48,8 @@ func newNonce() string {
 
 // do runs act unless it succeeded before for this form and the same content, and returns its
 // result. Another content is no second click, but a page that was kept and filled in again. A
-// second submission waits for the first. A form without a number is acted on each time.
+// second submission waits for the first. A form without a number is acted on each time. act may
+// take as long as the plugin does.
 func (o *once) do(nonce string, posted [sha256.Size]byte, act func() (any, error)) (any, error) {
 	if len(nonce) != nonceLength {
 		return act()
@@ -55,6 +57,7 @@ func (o *once) do(nonce string, posted [sha256.Size]byte, act func() (any, error
 	f := o.outcome(nonce)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	// A refused form is not done: it is posted again with corrections and the same number.
 	if f.done && f.posted == posted {
 		return f.result, nil
 	}
@@ -65,7 +68,8 @@ func (o *once) do(nonce string, posted [sha256.Size]byte, act func() (any, error
 	return result, err
 }
 
-// outcome finds the outcome of a form, or begins one, and forgets those that are too old.
+// outcome finds the outcome of a form, or begins one, and forgets those that are too old. At most
+// as many are kept as forms were posted within an hour.
 func (o *once) outcome(nonce string) *outcome {
 	now := o.clock.Now()
 	o.mu.Lock()
@@ -83,7 +87,8 @@ func (o *once) outcome(nonce string) *outcome {
 	return f
 }
 
-// result is what act returned for the form with this number; nil if that is not remembered.
+// result is what act returned for the form with this number; nil if that is not remembered. It
+// waits for a submission that is being acted on.
 func (o *once) result(nonce string) any {
 	o.mu.Lock()
 	f := o.outcomes[nonce]

@@ -21,7 +21,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// Saved is an integration that a form has saved.
+// Saved is an integration that a form has saved. Created tells a new integration's first page from
+// a later one.
 type Saved struct {
 	store.Integration
 	Created bool
@@ -44,7 +45,7 @@ type Refused struct {
 func (r *Refused) Error() string { return "the form was not saved: " + http.StatusText(r.Status) }
 
 // entered is a form as it was typed, to be saved or shown again. Its draft is what may be shown,
-// its options what is saved.
+// its options what is saved. The two are kept apart so that no secret can reach a page by mistake.
 type entered struct {
 	Draft
 	form    *form.Form
@@ -61,6 +62,7 @@ func (f *Forms) Save(ctx context.Context, s Submission, old store.Integration) (
 		return Saved{}, err
 	}
 	sum := s.sum(old.ID)
+	// The uploads are stored before it, as their names go into the digest by their content anyway.
 	result, err := f.once.do(e.Nonce, sum, func() (any, error) {
 		if len(e.Problems) > 0 { // of uploads: the engine would not know of them
 			return nil, &engine.ProblemsError{Problems: e.Problems}
@@ -69,6 +71,7 @@ func (f *Forms) Save(ctx context.Context, s Submission, old store.Integration) (
 			Plugin: e.Plugin, Name: e.Name, Enabled: e.Enabled, Maintenance: e.Maintenance, Urgency: e.Urgency,
 			Destinations: e.Chosen, Options: e.options,
 		}
+		// Without a number of the usual length the form is a program's, which gets a random id.
 		if old.ID == "" && len(e.Nonce) == nonceLength {
 			draft.NewID = newID(sum)
 		}
@@ -87,12 +90,13 @@ func (f *Forms) Save(ctx context.Context, s Submission, old store.Integration) (
 
 // newID is the id of the integration that a form makes. It follows from what was posted, the form's
 // random number included: so hosts that share a store make one integration of a form that each of
-// them gets.
+// them gets. It has the form of any other id of ours, but no time in it.
 func newID(sum [sha256.Size]byte) string {
 	return "int_" + strings.ToLower(ulid.ULID(sum[:16]).String())
 }
 
-// refused is why a form was not saved: a *Refused if it can be posted again.
+// refused is why a form was not saved: a *Refused if it can be posted again. Everything else is an
+// error of the page.
 func (f *Forms) refused(ctx context.Context, e entered, err error) error {
 	var problems *engine.ProblemsError
 	kind := integration.KindOf(err)
@@ -118,7 +122,9 @@ func (f *Forms) refused(ctx context.Context, e entered, err error) error {
 }
 
 // enter reads the form's values and stores its files. The files are stored before the form is
-// accepted, so that a form that is refused for another reason need not upload them again.
+// accepted, so that a form that is refused for another reason need not upload them again. Errors
+// are those of the plugin and of the store; what is wrong with the values is among the draft's
+// problems, or found when it is saved.
 func (f *Forms) enter(ctx context.Context, s Submission, old store.Integration) (entered, error) {
 	v := s.Values
 	e := entered{Draft: Draft{ID: old.ID, Plugin: old.Plugin, Name: strings.TrimSpace(v.Get("name")), Enabled: v.Get("enabled") != "",
@@ -139,6 +145,7 @@ func (f *Forms) enter(ctx context.Context, s Submission, old store.Integration) 
 		return e, err
 	}
 	e.Problems = problems
+	// Secrets that were left empty keep their stored value; Decode takes it from old.
 	if e.options, err = e.form.Decode(v, old.Options, uploads); err != nil {
 		return e, err
 	}
@@ -147,7 +154,8 @@ func (f *Forms) enter(ctx context.Context, s Submission, old store.Integration) 
 }
 
 // shown is a typed document as it may be shown again: secrets are as the store has them, and none
-// that was typed is in it. typed lists the fields of those.
+// that was typed is in it. typed lists the fields of those. It works on the decoded document, so
+// that no secret survives in an order or a spelling that was overlooked.
 func shown(f *form.Form, options, old []byte) (values []byte, typed []string, err error) {
 	doc, before := map[string]json.RawMessage{}, map[string]json.RawMessage{}
 	if err := json.Unmarshal(options, &doc); err != nil {
@@ -163,10 +171,12 @@ func shown(f *form.Form, options, old []byte) (values []byte, typed []string, er
 			if !field.Secret {
 				continue
 			}
+			// null takes a secret away and is nothing to type again.
 			if v, ok := doc[field.Key]; ok && string(v) != "null" {
 				typed = append(typed, field.Key)
 			}
 			delete(doc, field.Key)
+			// The renderer shows that a value is set, without it.
 			if _, ok := before[field.Key]; ok {
 				doc[field.Key] = json.RawMessage(`{"set":true}`)
 			}
@@ -185,7 +195,8 @@ func (e *entered) askSecretsAgain() {
 }
 
 // overtaken shows the form as it was typed and says that somebody else saved first, and which
-// fields differ. Submitted again, it replaces what they saved: a person has seen the difference.
+// fields differ. Submitted again, it replaces what they saved: a person has seen the difference. It
+// is decided by the revision, not by the values.
 func (f *Forms) overtaken(ctx context.Context, e entered) error {
 	now, err := f.Find(ctx, e.ID)
 	if err != nil {
@@ -206,7 +217,8 @@ func (f *Forms) overtaken(ctx context.Context, e entered) error {
 	return &Refused{Draft: e.Draft, Status: http.StatusConflict, Notice: text}
 }
 
-// differing lists, by label, what would change if the form replaced what is stored.
+// differing lists, by label, what would change if the form replaced what is stored. Secrets are
+// left out: neither page nor notice may say anything about them.
 func differing(e entered, theirs Draft) []string {
 	var out []string
 	for _, c := range []struct {

@@ -9,7 +9,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// Section is a part of a form, to which pages link.
+// Section is a part of a form, to which pages link. The page's table of contents is made of them.
 type Section struct {
 	ID       string // of its element
 	Title    string
@@ -23,7 +23,8 @@ const hostSection = "group-host"
 type place struct{ section, field int }
 
 // places are the sections of a form, and where each field is. The host's own fields come first, in
-// the order of the template.
+// the order of the template. A field's place is its number among all fields, which orders the
+// problems as a reader meets them.
 func places(parsed *form.Form) ([]Section, map[string]place) {
 	list, at := []Section{{ID: hostSection, Title: "This integration"}}, map[string]place{}
 	for i, key := range []string{"plugin", "name", "urgency", "destinations"} {
@@ -36,6 +37,7 @@ func places(parsed *form.Form) ([]Section, map[string]place) {
 			list, section = append(list, Section{ID: "group-" + g.ID, Title: g.Title}), len(list)
 		}
 		for _, field := range g.Fields {
+			// A plugin's field that is called like one of the host's does not take its place.
 			if _, own := at[field.Key]; !own {
 				at[field.Key] = place{section, len(at)}
 			}
@@ -44,7 +46,8 @@ func places(parsed *form.Form) ([]Section, map[string]place) {
 	return list, at
 }
 
-// keyOf is the field of a problem, whose path may go on below it.
+// keyOf is the field of a problem, whose path may go on below it. A path such as banned_phones/2 is
+// of the field banned_phones.
 func keyOf(p integration.Problem) string {
 	key, _, _ := strings.Cut(p.Path, "/")
 	return key
@@ -75,7 +78,7 @@ func inOrder(parsed *form.Form, problems []integration.Problem) []integration.Pr
 	return problems
 }
 
-// ActionGroup is the plugin's actions that have the same title.
+// ActionGroup is the plugin's actions that have the same title. Titles are the plugin's.
 type ActionGroup struct {
 	Title   string // "": they have none
 	Actions []Action

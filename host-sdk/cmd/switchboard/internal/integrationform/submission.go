@@ -31,13 +31,14 @@ const (
 	maxFields     = 1000     // parts of a form
 )
 
-// Submission is a form as it was posted.
+// Submission is a form as it was posted. It is not trusted: nothing of it has been looked at.
 type Submission struct {
 	Values url.Values
 	files  map[string]file // by the name of the control
 }
 
-// file is an uploaded file. One that is too large has a problem instead of data.
+// file is an uploaded file. One that is too large has a problem instead of data. At most
+// audio.MaxBytes are kept.
 type file struct {
 	name    string
 	data    []byte
@@ -72,6 +73,7 @@ func Read(w http.ResponseWriter, r *http.Request) (Submission, error) {
 	if err != nil {
 		return s, errUnreadable
 	}
+	// A limit on the parts, as each costs memory beyond its bytes.
 	for range maxFields {
 		part, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
@@ -87,18 +89,21 @@ func Read(w http.ResponseWriter, r *http.Request) (Submission, error) {
 	return s, errUnreadable
 }
 
-// sum is a digest of all that was posted for this integration: a second click posts the same.
+// sum is a digest of all that was posted for this integration: a second click posts the same. The
+// form's random number is among the values.
 func (s Submission) sum(id string) [sha256.Size]byte {
 	h := sha256.New()
 	// A hash takes everything, and strings always have a JSON form.
 	_ = json.NewEncoder(h).Encode([]any{id, s.Values})
+	// Maps have no order, and the digest needs one; url.Values is sorted by its encoder.
 	for _, name := range slices.Sorted(maps.Keys(s.files)) {
 		_ = json.NewEncoder(h).Encode([]any{name, s.files[name].name, sha256.Sum256(s.files[name].data)})
 	}
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// add reads one part of the form: a field's value, or a file.
+// add reads one part of the form: a field's value, or a file. Files are recognised by a file name
+// or by the name of the control, as some browsers leave the former out.
 func (s *Submission) add(part *multipart.Part) error {
 	name := part.FormName()
 	if part.FileName() == "" && !strings.HasSuffix(name, ".upload") {
@@ -112,6 +117,7 @@ func (s *Submission) add(part *multipart.Part) error {
 		s.Values.Add(name, string(data))
 		return nil
 	}
+	// One byte more than allowed tells too large from just large enough.
 	data, err := io.ReadAll(io.LimitReader(part, audio.MaxBytes+1))
 	if err != nil || part.FileName() == "" && len(data) == 0 {
 		return err // an input in which no file was chosen
@@ -128,7 +134,8 @@ func (s *Submission) add(part *multipart.Part) error {
 	return nil
 }
 
-// bodyError is the refusal of a form that could not be read.
+// bodyError is the refusal of a form that could not be read. A connection that broke off reads as
+// an unreadable form.
 func bodyError(err error) error {
 	var tooLarge *http.MaxBytesError
 	var own *httpkit.Refusal
@@ -158,6 +165,7 @@ func (f *Forms) keepUploads(ctx context.Context, parsed *form.Form, s Submission
 		if err == nil {
 			info, err = audio.Inspect(up.data)
 		}
+		// The field's own limit, which the plugin has set below the host's.
 		if limit := field.Media.MaxBytes; err == nil && limit > 0 && int64(len(up.data)) > limit {
 			err = fmt.Errorf("the file is larger than %d MiB: shorten it, or save it as MP3", limit>>20)
 		}
@@ -165,6 +173,7 @@ func (f *Forms) keepUploads(ctx context.Context, parsed *form.Form, s Submission
 			problems = append(problems, integration.Problem{Path: key, Code: "upload", Message: field.Title + ": " + err.Error()})
 			continue
 		}
+		// The type comes from the content, not from what the browser claims.
 		ref := integration.MediaRef{Name: up.name, ContentType: info.ContentType, Duration: info.Duration}
 		ref.Name = httpkit.FileName(ref)
 		m, err := f.cfg.Store.PutMedium(ctx, store.Medium{MediaRef: ref, Public: true, Data: up.data})

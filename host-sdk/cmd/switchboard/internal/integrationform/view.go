@@ -27,7 +27,7 @@ var parts = template.Must(template.New("").Funcs(template.FuncMap{
 }).ParseFS(templates, "templates/form.tmpl"))
 
 // View is a form as it is shown. Its HTML has neither form elements nor a button to save, as these
-// belong to the page around it.
+// belong to the page around it. It is what both the pages and the API hand on.
 type View struct {
 	Draft
 	// As it is stored, which a refused form is not; zero for a new one.
@@ -77,7 +77,7 @@ type Notice struct {
 }
 
 // problemLink is a problem in the summary above the form, with the id of the control that it leads
-// to; "" if there is none.
+// to; "" if there is none. Text is a sentence.
 type problemLink struct{ Text, Target string }
 
 // ownFields are the fields of the host rather than the plugin: the path of a problem, and the id of
@@ -109,6 +109,7 @@ func (f *Forms) View(ctx context.Context, d Draft, done Done, notices ...Notice)
 		if findings, err = f.cfg.Store.Findings(ctx, d.ID); err != nil {
 			return View{}, err
 		}
+		// A new integration has none: actions need stored options.
 		if v.Actions, err = actions(v.About.Actions, parsed, done); err != nil {
 			return View{}, err
 		}
@@ -124,7 +125,7 @@ func (f *Forms) View(ctx context.Context, d Draft, done Done, notices ...Notice)
 	return v, err
 }
 
-// render executes one of the templates.
+// render executes one of the templates. Its error is a defect of the template.
 func render(name string, data any) (template.HTML, error) {
 	var b bytes.Buffer
 	err := parts.ExecuteTemplate(&b, name, data)
@@ -158,7 +159,8 @@ func summary(parsed *form.Form, problems []integration.Problem) []problemLink {
 }
 
 // fields renders the host's own fields and the plugin's. Problems stand beside their field, those
-// of the plugin's fields by the renderer.
+// of the plugin's fields by the renderer. MediaURL gets the context of the request, as its address
+// may depend on who asks.
 func (f *Forms) fields(ctx context.Context, v View, parsed *form.Form) (template.HTML, error) {
 	options, err := parsed.HTML(form.View{
 		Values: v.Values, Problems: formProblems(v.Problems), Warnings: formProblems(v.Warnings),
@@ -189,7 +191,8 @@ func formProblems(problems []integration.Problem) []form.Problem {
 }
 
 // destinations are all teams and routers, followed by those that the integration has chosen and
-// that no longer exist.
+// that no longer exist. The platform must answer: a form without its destinations would save that
+// there are none.
 func (f *Forms) destinations(ctx context.Context, d Draft) ([]Destination, error) {
 	teams, err := f.cfg.Platform.Teams(ctx, f.scope(d.ID))
 	if err != nil {
@@ -206,6 +209,7 @@ func (f *Forms) destinations(ctx context.Context, d Draft) ([]Destination, error
 		return nil, err
 	}
 	var out []Destination
+	// The first of equal ones counts.
 	known := map[platform.Ref]bool{}
 	for _, dest := range append(all, chosen...) {
 		// Teams() may leave the kind out, as it lists nothing else.

@@ -15,7 +15,8 @@ import (
 const warningTime = 3 * time.Second
 
 // warnings is what the plugin says today of options that it accepted when they were saved. Without
-// an answer there are none: the page is more important.
+// an answer there are none: the page is more important. Problems are among them, as the options are
+// in use all the same.
 func (f *Forms) warnings(ctx context.Context, in store.Integration) []integration.Problem {
 	plugin, ok := f.cfg.Plugins.Plugin(in.Plugin)
 	if !ok {
@@ -53,7 +54,8 @@ func (f *Forms) warnings(ctx context.Context, in store.Integration) []integratio
 	return append(verdict.Warnings, verdict.Problems...)
 }
 
-// mediaURLs is the public address of each file that the options name, by its reference.
+// mediaURLs is the public address of each file that the options name, by its reference. Only the
+// values at the top are looked at, as options have no deeper ones with files.
 func (f *Forms) mediaURLs(ctx context.Context, options []byte) map[string]string {
 	values := map[string]any{}
 	if json.Unmarshal(options, &values) != nil {

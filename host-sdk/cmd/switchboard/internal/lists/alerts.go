@@ -19,7 +19,7 @@ type Alert struct {
 	Call *store.Call // with fields and recordings; nil: the alert has outlived its call's record
 }
 
-// Source is where lists come from.
+// Source is where lists come from. It has no state; pages and API make one when they need it.
 type Source struct {
 	Browser  platform.AlertBrowser // nil: the platform shows its alerts itself
 	Platform platform.Platform
@@ -28,11 +28,13 @@ type Source struct {
 }
 
 // someLists is how many lists of calls are read for one list of alerts that is found by them. The
-// rest is read with the cursor.
+// rest is read with the cursor. It bounds the work of one request, however few of the calls have
+// such an alert.
 const someLists = 20
 
 // Alerts reads a list of alerts, the newest first, and a cursor for the next ones; "": there are no
-// more. A team that nobody knows is invalid where the list would be empty.
+// more. A team that nobody knows is invalid where the list would be empty. What the host alone
+// knows (who called, what was heard) is searched by the calls, everything else by the platform.
 func (s Source) Alerts(ctx context.Context, q Query) (list []Alert, next string, err error) {
 	var records []platform.AlertRecord
 	if q.From != "" || q.Unheard {
@@ -52,10 +54,12 @@ func (s Source) Alerts(ctx context.Context, q Query) (list []Alert, next string,
 	return list, next, err
 }
 
-// byCalls finds alerts by their calls, of which the store knows who called and what was heard.
+// byCalls finds alerts by their calls, of which the store knows who called and what was heard. The
+// order is that of the calls. The cursor is one of calls, so it is of use with the same query only.
 func (s Source) byCalls(ctx context.Context, q Query) (found []platform.AlertRecord, next string, err error) {
 	most, words := cmp.Or(q.Limit, 100), textmatch.New(q.Text)
 	filter := store.CallFilter{Integration: q.Integration, From: q.From, Since: q.Since, Until: q.Until, Unheard: q.Unheard, Alerts: true, After: q.Cursor}
+	// Calls whose alert does not fit take no place, so several lists may be needed to fill one.
 	for range someLists {
 		filter.Limit = most - len(found) // so that the cursor is that of the last one taken
 		calls, next, err := s.Store.ListCalls(ctx, filter)
@@ -81,7 +85,7 @@ func (s Source) byCalls(ctx context.Context, q Query) (found []platform.AlertRec
 	return found, filter.After, nil
 }
 
-// alertOf reads the alert of a call.
+// alertOf reads the alert of a call. not_found: the platform has deleted it, or never made it.
 func (s Source) alertOf(ctx context.Context, c store.Call) (platform.AlertRecord, error) {
 	id := c.Alert.ID
 	if id == "" { // no commit has seen it yet
@@ -94,12 +98,14 @@ func (s Source) alertOf(ctx context.Context, c store.Call) (platform.AlertRecord
 	return s.Browser.GetAlert(ctx, id)
 }
 
-// fits reports whether an alert is one of those that are asked for.
+// fits reports whether an alert is one of those that are asked for. It is what the platform does
+// for the other way of searching.
 func fits(rec platform.AlertRecord, q Query) bool {
 	return (q.Status == "" || rec.Status == q.Status) && (q.Team == "" || slices.Contains(rec.Teams, q.Team))
 }
 
-// textsOf are the texts by which people find an alert.
+// textsOf are the texts by which people find an alert. The same as the platform's own search looks
+// through.
 func textsOf(rec platform.AlertRecord) []string {
 	texts := []string{rec.Title, rec.Description}
 	for _, f := range rec.Fields {
@@ -121,7 +127,7 @@ func (s Source) KnownTeam(ctx context.Context, id string) error {
 	return nil
 }
 
-// withCalls reads the calls of alerts.
+// withCalls reads the calls of alerts. One question for each integration, not one for each alert.
 func (s Source) withCalls(ctx context.Context, records []platform.AlertRecord) ([]Alert, error) {
 	keys := map[string][]string{}
 	for _, rec := range records {
@@ -147,12 +153,12 @@ func (s Source) withCalls(ctx context.Context, records []platform.AlertRecord) (
 	return list, nil
 }
 
-// Caller is who calls, as far as it is known.
+// Caller is who calls, as far as it is known. A field that is not known is "".
 type Caller struct{ Number, Name, City string }
 
 // CallerOf says who an alert is about: from its call, or from the alert's own fields where there is
 // no record of the call. Labels are the plugin's, so what is called city by any of them is the
-// city.
+// city. The call's own fields are looked at after the alert's.
 func CallerOf(rec platform.AlertRecord, c *store.Call) (who Caller) {
 	fields := rec.Fields
 	if c != nil {
@@ -179,7 +185,8 @@ func CallerOf(rec platform.AlertRecord, c *store.Call) (who Caller) {
 }
 
 // Gone is when the caller left. The call may go on without them, while a recording is fetched or
-// their message is delivered. Zero: they are there.
+// their message is delivered. Zero: they are there. A plugin that reports no legs has the end of
+// the call alone.
 func Gone(v integration.CallView) time.Time {
 	for _, l := range v.Legs {
 		if l.Role == integration.RoleCaller && !l.EndedAt.IsZero() {
@@ -195,10 +202,12 @@ func Waited(c *store.Call, now time.Time) (time.Duration, bool) {
 	if c == nil || c.View.StartedAt.IsZero() {
 		return 0, false
 	}
+	// In the order of what is most exact.
 	until := now
 	switch {
 	case !c.AnsweredAt.IsZero():
 		until = c.AnsweredAt
+	// Records of an older release have no such time.
 	case Spoke(c.View): // before the host noted when
 		return 0, false
 	case !Gone(c.View).IsZero():
@@ -209,7 +218,8 @@ func Waited(c *store.Call, now time.Time) (time.Duration, bool) {
 	return max(0, until.Sub(c.View.StartedAt)), true
 }
 
-// Spoke reports whether the caller speaks, or has spoken, with a person.
+// Spoke reports whether the caller speaks, or has spoken, with a person. Ringing, or being told
+// about the call, is not yet speaking.
 func Spoke(v integration.CallView) bool {
 	return slices.ContainsFunc(v.Legs, func(l integration.LegView) bool {
 		return l.Role == integration.RoleResponder && (l.State == integration.LegTalking || l.Reason == integration.LegTalked)
@@ -217,7 +227,8 @@ func Spoke(v integration.CallView) bool {
 }
 
 // Present reports whether the caller is still on the line. A call may be at work without its
-// caller, as long as its message waits for somebody to hear it.
+// caller, as long as its message waits for somebody to hear it. Any of three signs that they have
+// gone is enough, as plugins differ in which they give first.
 func Present(c store.Call) bool {
 	if !c.Live || c.View.Ended != "" || !c.View.EndedAt.IsZero() {
 		return false

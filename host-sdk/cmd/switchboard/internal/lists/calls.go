@@ -14,14 +14,15 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// Filter is the query as the store takes it.
+// Filter is the query as the store takes it. The status is left out: it is one of alerts.
 func (q Query) Filter() store.CallFilter {
 	return store.CallFilter{Integration: q.Integration, Team: q.Team, From: q.From, Ended: q.Ended, Since: q.Since, Until: q.Until,
 		LiveOnly: q.Live, Unheard: q.Unheard, Text: q.Text, After: q.Cursor, Limit: q.Limit}
 }
 
 // Calls reads a list of calls, the newest first, and a cursor for the next ones. A team that nobody
-// knows is invalid where the list would be empty.
+// knows is invalid where the list would be empty. It takes the store's filter, as callers narrow it
+// further.
 func (s Source) Calls(ctx context.Context, f store.CallFilter) ([]store.Call, string, error) {
 	calls, next, err := s.Store.ListCalls(ctx, f)
 	if err == nil && len(calls) == 0 && next == "" {
@@ -38,7 +39,8 @@ var csvHead = []string{"sid", "integration", "from", "caller_name", "to", "team"
 
 // WriteCSV writes all calls of a query, the newest first, as they are read: a row each, in UTF-8
 // with a byte order mark, without which spreadsheets take it for another encoding. flush is called
-// after each batch; the error of a batch ends the file.
+// after each batch; the error of a batch ends the file. It holds one batch in memory, and reads by
+// cursor, so that a long export keeps no transaction open. now is for calls that are not over.
 func (s Source) WriteCSV(ctx context.Context, w io.Writer, f store.CallFilter, now time.Time, flush func() error) error {
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
 		return err
@@ -58,6 +60,7 @@ func (s Source) WriteCSV(ctx context.Context, w io.Writer, f store.CallFilter, n
 				return err
 			}
 		}
+		// csv.Writer buffers; without it the batch would lie in there.
 		rows.Flush()
 		if err := rows.Error(); err != nil {
 			return err
@@ -71,7 +74,7 @@ func (s Source) WriteCSV(ctx context.Context, w io.Writer, f store.CallFilter, n
 	}
 }
 
-// csvRow is the row of a call. What nobody knows is empty.
+// csvRow is the row of a call. What nobody knows is empty. The order is that of csvHead.
 func csvRow(c store.Call, now time.Time) []string {
 	v := c.View
 	var people []string
@@ -98,7 +101,7 @@ func csvRow(c store.Call, now time.Time) []string {
 	return row
 }
 
-// seconds is a length in whole seconds.
+// seconds is a length in whole seconds. Negative ones, from clocks that differ, are 0.
 func seconds(d time.Duration) string {
 	return strconv.FormatInt(int64(max(0, d).Round(time.Second)/time.Second), 10)
 }
@@ -112,7 +115,8 @@ func moment(t time.Time) string {
 }
 
 // Cell is a text for a cell of a spreadsheet. What a spreadsheet would run as a formula begins with
-// an apostrophe: '+12025550143 is shown as it is, and not as a sum.
+// an apostrophe: '+12025550143 is shown as it is, and not as a sum. Names and notes are typed by
+// anybody, and such a file is opened with a click.
 func Cell(text string) string {
 	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
 		return "'" + text
@@ -120,23 +124,27 @@ func Cell(text string) string {
 	return text
 }
 
-// sendTime is how long a client may take to take a batch of an export before it counts as gone.
+// sendTime is how long a client may take to take a batch of an export before it counts as gone. The
+// export as a whole may take as long as it likes.
 const sendTime = time.Minute
 
 // ServeCSV answers with all calls of the request's query as CSV, while they are read. An error
 // after the first batch ends the connection, so that nobody takes a part of the file for the whole.
+// An error before it is returned, to be answered as any other.
 func (s Source) ServeCSV(w http.ResponseWriter, r *http.Request, now time.Time) error {
 	q, err := Read(r.URL.Query(), csvBatch)
 	if err != nil {
 		return err
 	}
 	first := q.Filter()
+	// It is read once with a limit of 1, so that a wrong query is an answer and not an empty file.
 	if first.Limit = 1; q.Text != "" { // which is looked through once
 		first.Text = ""
 	}
 	if _, _, err := s.Calls(r.Context(), first); err != nil {
 		return err
 	}
+	// Headers are set as late as possible: until then an error may have a status of its own.
 	began := false
 	var batch bytes.Buffer
 	control := http.NewResponseController(w)

@@ -18,7 +18,8 @@ import (
 // shorter.
 const maxValue = 200
 
-// Query is what narrows a list, by the names that it has in addresses. Zero fields do not.
+// Query is what narrows a list, by the names that it has in addresses. Zero fields do not. It is
+// comparable, which Narrowed relies on.
 type Query struct {
 	Status      integration.AlertStatus // status, of alerts
 	Integration string                  // integration
@@ -34,14 +35,15 @@ type Query struct {
 	Limit       int                     // limit; 0: as many as the list has by itself
 }
 
-// Statuses are those that a list of alerts may be narrowed to. A deleted alert is in no list.
+// Statuses are those that a list of alerts may be narrowed to. A deleted alert is in no list. The
+// order is that of pages and of the API's documentation.
 var Statuses = []integration.AlertStatus{
 	integration.AlertOpen, integration.AlertDropped, integration.AlertQueued, integration.AlertAcknowledged, integration.AlertResolved,
 }
 
 // Read reads the query of an address. Times are as in RFC 3339, or dates, which begin at midnight
 // UTC; a date in until is its last day. An error is invalid, and names the value with the remedy:
-// what is misspelt would read as an empty list.
+// what is misspelt would read as an empty list. most is the highest limit that may be asked for.
 func Read(values url.Values, most int) (Query, error) {
 	r := reader{values: values}
 	q := Query{
@@ -73,7 +75,8 @@ func (q Query) Narrowed() bool {
 	return q != Query{}
 }
 
-// reader reads the values of a query. The first problem is its error.
+// reader reads the values of a query. The first problem is its error. A bad value reads as none, so
+// that the rest can be read, too.
 type reader struct {
 	values url.Values
 	err    error
@@ -87,7 +90,7 @@ func (r *reader) wrong(format string, args ...any) {
 }
 
 // text is a value of at most so many bytes. What no form can send is refused, as databases differ
-// in what they do with it.
+// in what they do with it. PostgreSQL refuses zero bytes and what is not UTF-8, SQLite takes both.
 func (r *reader) text(name string, most int) string {
 	text := r.values.Get(name)
 	if len(text) > most {
@@ -101,7 +104,7 @@ func (r *reader) text(name string, most int) string {
 	return text
 }
 
-// time is a value that is a time, or a date, or the day after it.
+// time is a value that is a time, or a date, or the day after it. after: a date means its end.
 func (r *reader) time(name string, after bool) time.Time {
 	text := r.text(name, maxValue)
 	if text == "" {
@@ -133,7 +136,7 @@ func (r *reader) bool(name string) bool {
 	}
 }
 
-// number is a value from 1 to most.
+// number is a value from 1 to most. 0 is a value that was not given.
 func (r *reader) number(name string, most int) int {
 	text := r.text(name, maxValue)
 	if text == "" {

@@ -9,8 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
-// Lookup asks the platform at most once for each name. Make one for each answer: names change.
-// It is not safe for concurrent use.
+// Lookup asks the platform at most once for each name. Make one for each answer: names change. It
+// is not safe for concurrent use. The context is that of the answer, hence in the struct.
 type Lookup struct {
 	ctx      context.Context
 	platform platform.Platform
@@ -20,7 +20,8 @@ type Lookup struct {
 }
 
 // New reads the names of all teams. A platform that does not answer leaves every name to be its id:
-// a list of alerts is more important than the names in it.
+// a list of alerts is more important than the names in it. People are looked up one by one when
+// they are needed, as a platform may have thousands.
 func New(ctx context.Context, p platform.Platform, scope platform.Scope) *Lookup {
 	l := &Lookup{ctx: ctx, platform: p, scope: scope, teams: map[string]string{}, users: map[string]string{}}
 	if teams, err := p.Teams(ctx, scope); err == nil {
@@ -60,6 +61,7 @@ func (l *Lookup) Users(ids []string) []string { return each(ids, l.User) }
 // name.
 func Of(u integration.User) string { return cmp.Or(u.Name, u.ID) }
 
+// each returns the name of every id, in their order.
 func each(ids []string, name func(string) string) []string {
 	out := make([]string, 0, len(ids))
 	for _, id := range ids {

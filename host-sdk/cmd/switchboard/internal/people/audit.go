@@ -79,9 +79,9 @@ func SkipAudit(ctx context.Context) {
 	}
 }
 
-// Audited is a handler that writes a line when it has succeeded: when it answers with a status below
-// 400. about is the name of the value in the address that says what it is done to; "": the handler
-// says it by About.
+// Audited is a handler that writes a line when it has succeeded: with a status that is no error.
+// about is the name of the value in the address that says what it is done to; "": the handler says
+// it by About.
 func (p *People) Audited(action, about string, h func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		e := &entry{AuditLine: store.AuditLine{Action: action}}

@@ -14,7 +14,7 @@ import (
 )
 
 // GoAlertKeys is the document that the set-up of GoAlert writes and that the setting keys names:
-// JSON. All of it is secret.
+// JSON. All of it is secret. It is written by one command and read by the host at each start.
 type GoAlertKeys struct {
 	// Of the server, so that one's keys do not replace another's.
 	URL          string            `json:"url,omitempty"`
@@ -34,6 +34,7 @@ type GoAlertKeys struct {
 // maxKeys bounds the document of GoAlert's keys, in bytes: thousands of services.
 const maxKeys = 1 << 20
 
+// parseGoAlertKeys reads the document. Its error repeats nothing of it.
 func parseGoAlertKeys(text []byte) (keys GoAlertKeys, err error) {
 	if json.Unmarshal(text, &keys) != nil {
 		return keys, errors.New("it is not the JSON document that switchboard platform setup goalert writes")
@@ -59,6 +60,7 @@ func ReadGoAlertKeys(path string) (GoAlertKeys, error) {
 }
 
 // Writable reports whether Write could write there: keys that nobody could keep must not be made.
+// It is asked before the set-up makes keys in GoAlert, which shows each once.
 func (k GoAlertKeys) Writable(path string) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
@@ -78,7 +80,7 @@ func (k GoAlertKeys) Write(path string) error {
 	return wholefile.Write(path, append(text, '\n'), 0o600)
 }
 
-// Line is the document in one line, for an environment variable.
+// Line is the document in one line, for an environment variable. It is as secret as the file.
 func (k GoAlertKeys) Line() (string, error) {
 	text, err := json.Marshal(k)
 	return string(text), err

@@ -27,11 +27,13 @@ const (
 
 // KeepSecrets fills in the secrets that were not given: each is read from the data directory, or
 // made and kept there, readable by the owner alone. A secret key is never made beside a database: a
-// new one would open nothing in it. Call it with the data directory locked.
+// new one would open nothing in it. Call it with the data directory locked. Without the lock two
+// hosts that start at once would each make a key.
 func (s *Settings) KeepSecrets() error {
 	if s.SecretKey == "" {
 		path := filepath.Join(s.DataDir, SecretKeyFile)
 		kept, found, err := kept(path)
+		// In this order: what would lose data is refused before anything is made.
 		switch {
 		case err != nil:
 			return err
@@ -45,6 +47,7 @@ func (s *Settings) KeepSecrets() error {
 				return err
 			}
 		default:
+			// Its length tells an operator what was pasted there; the text itself may be a secret.
 			if _, err := seal.ParseKey(kept.Reveal()); err != nil {
 				return fmt.Errorf("%s holds no key, but something else of %d characters: put the file back from a backup", path, len(kept))
 			}
@@ -69,6 +72,7 @@ func (s *Settings) KeepSecrets() error {
 }
 
 // keptNextKey fills in the key to which the kept one is being changed, if there is such a file.
+// Without a file there is nothing to do: no change of the key is under way.
 func (s *Settings) keptNextKey() error {
 	if s.NextSecretKey != "" {
 		return nil
@@ -86,7 +90,7 @@ func (s *Settings) keptNextKey() error {
 }
 
 // Keys are the secret key and those that open values beside it, while the key is changed. Call it
-// after KeepSecrets.
+// after KeepSecrets. The host seals with the first alone.
 func (s Settings) Keys() (key seal.Key, also []seal.Key, err error) {
 	if key, err = seal.ParseKey(s.SecretKey.Reveal()); err != nil {
 		return key, nil, fmt.Errorf("secret key: %w", err)
@@ -102,7 +106,8 @@ func (s Settings) Keys() (key seal.Key, also []seal.Key, err error) {
 }
 
 // KnownKeys are the secret key and the next one, as far as they are given or kept. Unlike
-// KeepSecrets it makes none.
+// KeepSecrets it makes none. Commands that only look use it: they must not leave a key in an empty
+// folder.
 func (s Settings) KnownKeys() (ring seal.Ring, err error) {
 	for _, k := range []struct {
 		given Secret
@@ -126,7 +131,7 @@ func (s Settings) KnownKeys() (ring seal.Ring, err error) {
 	return ring, nil
 }
 
-// checkKey refuses a text that is given as a key and is none.
+// checkKey refuses a text that is given as a key and is none. Its text never repeats the value.
 func checkKey(name string, text Secret) error {
 	if text == "" {
 		return nil
@@ -139,7 +144,8 @@ func checkKey(name string, text Secret) error {
 	return err
 }
 
-// MakeNextKey makes the key to which the kept one is to be changed, beside it.
+// MakeNextKey makes the key to which the kept one is to be changed, beside it. Both are needed
+// until everything is sealed with the new one; see TakeNextKey.
 func (s *Settings) MakeNextKey() (err error) {
 	s.NextSecretKey, err = keepNew(filepath.Join(s.DataDir, NextSecretKeyFile), seal.NewKey())
 	return err
@@ -153,15 +159,18 @@ func (s Settings) TakeNextKey() (old string, err error) {
 	if err != nil {
 		return "", err
 	}
+	// Named by its id, which backups name too.
 	old = filepath.Join(s.DataDir, "old-secret-key-"+key.ID())
 	if err := wholefile.Write(old, []byte(s.SecretKey.Reveal()+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("keep the old key: %w", err)
 	}
+	// The rename is what counts: until then the old key is in force.
 	return old, os.Rename(filepath.Join(s.DataDir, NextSecretKeyFile), current)
 }
 
 // LostDatabase reports whether the data directory holds a kept key and no database that it opens:
 // the file was removed or emptied, unless a first start has failed early. Ask before KeepSecrets.
+// With PostgreSQL the database is elsewhere.
 func (s *Settings) LostDatabase() bool {
 	if s.Postgres() || s.hasDatabase() {
 		return false
@@ -177,7 +186,8 @@ func (s *Settings) hasDatabase() bool {
 	return err == nil && info.Size() > 0
 }
 
-// kept reads a secret from a file; "" if there is no file (found says so) or nothing in it.
+// kept reads a secret from a file; "" if there is no file (found says so) or nothing in it. An
+// error is a file that cannot be read, or that others can.
 func kept(path string) (value Secret, found bool, err error) {
 	data, err := readSecret(path, maxSecret)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -186,7 +196,8 @@ func kept(path string) (value Secret, found bool, err error) {
 	return Secret(strings.TrimSpace(string(data))), err == nil, nil
 }
 
-// keepNew writes a new secret to a file, with a line break for those who look at it.
+// keepNew writes a new secret to a file, with a line break for those who look at it. The file is
+// whole or not there, so a crash leaves no half key.
 func keepNew(path, value string) (Secret, error) {
 	if err := wholefile.Write(path, []byte(value+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("keep a secret: %w", err)
@@ -195,7 +206,8 @@ func keepNew(path, value string) (Secret, error) {
 }
 
 // Named is the secret that an environment variable of this name holds, or else the file at this
-// path, which nobody else may read. Errors do not repeat its value.
+// path, which nobody else may read. Errors do not repeat its value. It is trimmed, as editors add a
+// line break.
 func Named(place string) (Secret, error) {
 	value, set := os.LookupEnv(place)
 	if !set {
@@ -215,7 +227,8 @@ func Named(place string) (Secret, error) {
 }
 
 // readSecret reads a file that nobody else can read or change. The open file is checked, not the
-// path: the path could be another file a moment later. No more than limit bytes are read.
+// path: the path could be another file a moment later. No more than limit bytes are read. It is
+// fs.ErrNotExist where there is none.
 func readSecret(path string, limit int64) ([]byte, error) {
 	if info, err := os.Stat(path); err != nil {
 		return nil, err
@@ -228,6 +241,7 @@ func readSecret(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
+	// The file that is open now, which may be another one than was looked at above.
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err

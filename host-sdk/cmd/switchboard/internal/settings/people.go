@@ -16,7 +16,7 @@ type OpenID struct {
 }
 
 // resolvePeople completes the settings about who may use the host, and reports each that cannot be
-// used.
+// used. from has what flags and environment do not say.
 func (s *Settings) resolvePeople(flags Flags, from source) (errs []error) {
 	s.SharedToken, errs = from.pickSwitch(flags.SharedToken, "shared_token", "on", errs)
 	s.OpenID = OpenID{
@@ -27,13 +27,15 @@ func (s *Settings) resolvePeople(flags Flags, from source) (errs []error) {
 	for i, d := range s.OpenID.Domains {
 		s.OpenID.Domains[i] = strings.TrimPrefix(strings.ToLower(d), "@")
 	}
+	// Only the first problem, as the others mostly follow from it.
 	if name, err := s.OpenID.check(); err != nil {
 		errs = append(errs, &Problem{name, err})
 	}
 	return errs
 }
 
-// check is the first problem, with the setting's name.
+// check is the first problem, with the setting's name. "" and nil: it can be used, or there is
+// none. The provider is not asked.
 func (o OpenID) check() (string, error) {
 	if o.Issuer == "" {
 		if o.ClientID != "" || o.Secret != "" || o.RoleClaim != "" || len(o.Domains) > 0 {
@@ -41,6 +43,8 @@ func (o OpenID) check() (string, error) {
 		}
 		return "", nil
 	}
+	// http is for tests and for a provider on the same machine: elsewhere the client's secret would
+	// be readable on the way.
 	u, err := url.Parse(o.Issuer)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && (u.Scheme != "http" || !thisMachine(u.Hostname())) {
 		return "openid_issuer", errors.New("openid_issuer is not the address of a provider: use one such as https://id.example.com, which may be http on this machine alone")

@@ -18,7 +18,7 @@ import (
 )
 
 // Platform is the platform in front of which the host runs, with its secrets read from where the
-// file says they are.
+// file says they are. The file names places of secrets, never the secrets themselves.
 type Platform struct {
 	Kind    string // one of switchboardfile's kinds
 	Remote  Remote
@@ -41,7 +41,7 @@ type GoAlert struct {
 }
 
 // Page is the address at which people find the platform; "" for the embedded one, whose pages are
-// the host's.
+// the host's. Pages link to it.
 func (p Platform) Page() string {
 	switch p.Kind {
 	case switchboardfile.KindRemote:
@@ -52,7 +52,7 @@ func (p Platform) Page() string {
 	return ""
 }
 
-// Secrets are the values that no log may show.
+// Secrets are the values that no log may show. See wording.Redactor.
 func (p Platform) Secrets() []string {
 	out := []string{p.Remote.Token.Reveal(), string(p.GoAlert.Keys.CallKey), string(p.GoAlert.Keys.PollKey), string(p.GoAlert.Keys.WebhookToken)}
 	for _, s := range p.Remote.HintsSecrets {
@@ -79,6 +79,7 @@ func (g GoAlert) Config() goalert.Config {
 }
 
 // ForFile is Resolve with everything that a switchboard file says: its settings, and its platform.
+// An error is a joined list of *Problem, or a FileError about the section platform.
 func ForFile(flags Flags, file *switchboardfile.File, exeDir string) (Settings, error) {
 	s, err := Resolve(flags, file.Settings, exeDir)
 	if err != nil {
@@ -92,7 +93,7 @@ func ForFile(flags Flags, file *switchboardfile.File, exeDir string) (Settings, 
 }
 
 // ReadPlatform reads what the file says of the platform, and its secrets. What is wrong is reported
-// with its place in the file, and without the value of a secret.
+// with its place in the file, and without the value of a secret. All problems are found at once.
 func ReadPlatform(file *switchboardfile.File) (Platform, []switchboardfile.Problem) {
 	r := platformReader{file: file, dir: filepath.Dir(file.Path)}
 	p := Platform{Kind: file.Platform.Kind}
@@ -105,7 +106,8 @@ func ReadPlatform(file *switchboardfile.File) (Platform, []switchboardfile.Probl
 	return p, r.problems
 }
 
-// platformReader reads the section platform and collects what is wrong with it.
+// platformReader reads the section platform and collects what is wrong with it. Its methods return
+// a zero value for what is wrong, and go on.
 type platformReader struct {
 	file     *switchboardfile.File
 	dir      string // of the file
@@ -117,6 +119,7 @@ func (r *platformReader) wrong(member string, err error) {
 	r.problems = append(r.problems, r.file.ProblemAt("/platform/"+member, err.Error()))
 }
 
+// remote reads a platform that is a service of its own, and has its adapter check it.
 func (r *platformReader) remote(in switchboardfile.Platform) Remote {
 	out := Remote{URL: in.URL, Tenant: in.Tenant}
 	var err error
@@ -128,11 +131,13 @@ func (r *platformReader) remote(in switchboardfile.Platform) Remote {
 		if err != nil {
 			r.wrong("hints_secret", err)
 		}
+		// Two secrets, separated by white space, while one replaces the other.
 		for _, one := range strings.Fields(text.Reveal()) {
 			out.HintsSecrets = append(out.HintsSecrets, Secret(one))
 		}
 	}
 	out.TLS = r.tls(in)
+	// The adapter would only say the same again.
 	if len(r.problems) > 0 {
 		return out
 	}
@@ -142,6 +147,7 @@ func (r *platformReader) remote(in switchboardfile.Platform) Remote {
 	return out
 }
 
+// goalert reads the address of a GoAlert server and the keys for it.
 func (r *platformReader) goalert(in switchboardfile.Platform) GoAlert {
 	out := GoAlert{URL: in.URL}
 	text, err := r.secret(in.Keys, maxKeys)
@@ -159,6 +165,7 @@ func (r *platformReader) goalert(in switchboardfile.Platform) GoAlert {
 }
 
 // memberOf finds the member of the section by which an adapter's error begins, such as "url: ".
+// Without such a beginning it is about the keys.
 func memberOf(err error) (string, error) {
 	text := err.Error()
 	if known := (*integration.Error)(nil); errors.As(err, &known) {
@@ -180,7 +187,7 @@ func (r *platformReader) path(path string) string {
 	return filepath.Join(r.dir, path)
 }
 
-// secret reads a secret from where it is.
+// secret reads a secret from where it is. An error names the place, never what is there.
 func (r *platformReader) secret(place switchboardfile.SecretPlace, limit int64) (Secret, error) {
 	var value string
 	if place.Env != "" {
@@ -203,7 +210,8 @@ func (r *platformReader) secret(place switchboardfile.SecretPlace, limit int64) 
 	return Secret(value), nil
 }
 
-// tls makes the settings of connections, nil where the file says nothing of them.
+// tls makes the settings of connections, nil where the file says nothing of them. Files are read
+// once here, so that a mistake is said at the start.
 func (r *platformReader) tls(in switchboardfile.Platform) *tls.Config {
 	if in.CAFile == "" && in.ClientCert == "" && in.ClientKey == "" {
 		return nil
@@ -232,7 +240,7 @@ func (r *platformReader) tls(in switchboardfile.Platform) *tls.Config {
 }
 
 // clientCertificate reads the files anew for each connection, so that a renewed certificate needs
-// no restart.
+// no restart. They are read once here as well, to report what is wrong.
 func (r *platformReader) clientCertificate(config *tls.Config, cert, key string) {
 	if info, err := os.Stat(key); err == nil {
 		if err := access.Secret(key, info); err != nil {

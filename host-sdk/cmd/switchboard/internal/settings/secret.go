@@ -3,7 +3,8 @@ package settings
 import "log/slog"
 
 // Secret is a value that must never be printed: every way of formatting it says only whether there
-// is one. Reveal gives the value to the code that needs it.
+// is one. Reveal gives the value to the code that needs it. It is no more than a guard against
+// carelessness: string(s) gives the value, too.
 type Secret string
 
 // Reveal is the value itself.

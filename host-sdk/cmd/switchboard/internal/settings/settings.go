@@ -51,7 +51,8 @@ func (c Config) Path() string {
 	return c.Config
 }
 
-// Problem is a setting that cannot be used. Its text names the setting.
+// Problem is a setting that cannot be used. Its text names the setting. With it the place in the
+// file can be said; see the commands.
 type Problem struct {
 	Name string // as in the file, such as public_url
 	Err  error
@@ -69,7 +70,7 @@ type Plugins struct {
 }
 
 // Flags are the settings as given on the command line or, where not, by the environment; "" means
-// neither.
+// neither. All are texts, as a number or a switch could not say that it was not given.
 type Flags struct {
 	Config
 	Plugins
@@ -103,7 +104,7 @@ type Flags struct {
 	TestExit          string `name:"test-exit" env:"SWITCHBOARD_TEST_EXIT" hidden:"" help:"before:N@FILE or after:N@FILE: end at a commit, for tests."`
 }
 
-// Settings are complete and checked.
+// Settings are complete and checked. They do not change while the host runs.
 type Settings struct {
 	ConfigPath  string
 	Listen      string
@@ -140,7 +141,7 @@ type Settings struct {
 const testClock, testExit = "test_clock", "test_exit"
 
 // names of the settings in the file, which are also the environment's without SWITCHBOARD_ and in
-// lower case.
+// lower case. A test compares them with Flags.
 var names = []string{
 	"listen", "public_url", "data_dir", "database_url", "database_direct_url", "plugin_dir", "secret_key", "next_secret_key", "api_token", "smtp_url", "shared_token", "openid_issuer", "openid_client_id", "openid_client_secret",
 	"openid_domains", "openid_role_claim", "keep_audit_days", "trusted_proxies", "wrong_tokens_per_minute", "live_calls_per_integration",
@@ -150,6 +151,7 @@ var names = []string{
 // Resolve completes flags from the file's settings section and the defaults, and checks every
 // value. exeDir is the folder of the binary. Paths in the file are relative to the file. All
 // problems are reported at once, each a *Problem in a joined error; no text holds a secret's value.
+// The settings are returned with the errors, as some commands need only a part of them.
 func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, error) {
 	var errs []error
 	errs = append(errs, unknownSettings(file)...)
@@ -177,6 +179,7 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 	if s.Proxies, err = parseProxies(from.pick(flags.Proxies, "trusted_proxies", "")); err != nil {
 		errs = append(errs, &Problem{"trusted_proxies", err})
 	}
+	// Numbers are texts until here, so that an empty one means the default.
 	for _, n := range []struct {
 		into            *int
 		flag, name      string
@@ -208,10 +211,12 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 	return s, errors.Join(errs...)
 }
 
-// maxUnknown is how many unknown settings are reported one by one.
+// maxUnknown is how many unknown settings are reported one by one. A file of another program would
+// else fill the screen.
 const maxUnknown = 20
 
-// unknownSettings reports the first names that are no setting, and how many more there are.
+// unknownSettings reports the first names that are no setting, and how many more there are. A name
+// that is misspelt would otherwise do nothing, and nobody would know.
 func unknownSettings(file map[string]string) []error {
 	var errs []error
 	number := 0
@@ -248,7 +253,8 @@ func (s source) pickPath(flag, key, fallback string) string {
 	return s.pick(flag, key, fallback)
 }
 
-// pickSwitch is pick for what is on or off. It adds to errs what is neither.
+// pickSwitch is pick for what is on or off. It adds to errs what is neither. Boolean words of YAML
+// arrive as true and false.
 func (s source) pickSwitch(flag, key, fallback string, errs []error) (bool, []error) {
 	switch text := s.pick(flag, key, fallback); text {
 	case "on", "true":
@@ -260,7 +266,7 @@ func (s source) pickSwitch(flag, key, fallback string, errs []error) (bool, []er
 	}
 }
 
-// problems are the values that cannot be used, each a *Problem.
+// problems are the values that cannot be used, each a *Problem. It opens nothing and asks nobody.
 func (s Settings) problems() (errs []error) {
 	check := func(name string, err error) {
 		if err != nil {
@@ -269,6 +275,7 @@ func (s Settings) problems() (errs []error) {
 	}
 	check("listen", checkListen(s.Listen))
 	check("public_url", checkPublicURL(s.PublicURL))
+	// With SQLite the secrets may be made, and there is no address to check.
 	if s.Postgres() {
 		check("database_url", checkDatabase("database_url", s.DatabaseURL))
 		check("database_direct_url", checkDatabase("database_direct_url", s.DatabaseDirectURL))
@@ -296,7 +303,8 @@ const (
 )
 
 // parseProxies reads addresses and networks, separated by commas or spaces. A network that holds
-// every address is refused: anybody could then choose the address they count under.
+// every address is refused: anybody could then choose the address they count under. An address
+// stands for itself alone.
 func parseProxies(text string) ([]netip.Prefix, error) {
 	var proxies []netip.Prefix
 	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
@@ -333,7 +341,7 @@ func (p Plugins) PluginDirOr(exeDir string) string {
 func (s Settings) Postgres() bool { return s.DatabaseURL != "" }
 
 // PublicURLFor is the public address, given the address that was bound: its port counts where the
-// setting says 0.
+// setting says 0. It is http, as the host itself speaks nothing else.
 func (s Settings) PublicURLFor(bound net.Addr) string {
 	if s.PublicURL != "" {
 		return s.PublicURL
@@ -342,6 +350,7 @@ func (s Settings) PublicURLFor(bound net.Addr) string {
 	if err != nil {
 		return "http://" + bound.String()
 	}
+	// An address that means all interfaces leads nowhere.
 	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
 		host = "localhost"
 	}
@@ -389,7 +398,8 @@ func checkDatabase(name string, address Secret) error {
 }
 
 // checkShared refuses a PostgreSQL database without the secrets that all its hosts must share: a
-// key made by one of them would be unknown to the others.
+// key made by one of them would be unknown to the others. On SQLite they are made and kept in the
+// data directory.
 func (s Settings) checkShared() error {
 	var missing []string
 	if s.SecretKey == "" {

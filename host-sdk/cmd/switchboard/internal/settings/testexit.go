@@ -8,7 +8,8 @@ import (
 )
 
 // TestExit makes this process end at once, as a crash would, at a commit on the database: tests of
-// several hosts try each. The zero value never does.
+// several hosts try each. The zero value never does. The settings accept it, and the documentation
+// does not name it.
 type TestExit struct {
 	After bool
 	N     int64
@@ -34,6 +35,7 @@ func parseTestExit(text string) (TestExit, error) {
 func (e TestExit) Wanted() bool { return e.File != "" }
 
 // Before is to be called before each commit. One at a time: with several writers each has a number.
+// Two processes may count in the same file.
 func (e TestExit) Before() {
 	n, counted := e.count()
 	if counted && !e.After && n == e.N {
@@ -41,7 +43,7 @@ func (e TestExit) Before() {
 	}
 }
 
-// Made is to be called once a commit has been made.
+// Made is to be called once a commit has been made. It does not count: Before has.
 func (e TestExit) Made() {
 	info, err := os.Stat(e.File)
 	if err == nil && e.After && info.Size() >= e.N && e.N > 0 {
@@ -52,7 +54,8 @@ func (e TestExit) Made() {
 // exitStatus tells the end that was wished for from others.
 const exitStatus = 70
 
-// count adds a commit to the file, if it is there, and returns its number.
+// count adds a commit to the file, if it is there, and returns its number. false: nothing is
+// counted yet, as the test has not made the file.
 func (e TestExit) count() (int64, bool) {
 	f, err := os.OpenFile(e.File, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {

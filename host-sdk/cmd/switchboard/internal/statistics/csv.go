@@ -4,10 +4,13 @@ import (
 	"encoding/csv"
 	"io"
 	"strconv"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/lists"
 )
 
 // WriteCSV writes a line for each week and team with calls, the newest week first, after a line
-// with the names of the columns, which are those of the JSON. Totals are not among the lines.
+// with the names of the columns, which are those of the JSON. Totals are not among the lines:
+// whoever sums up a column would count them twice.
 func (r Report) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true // RFC 4180
@@ -17,7 +20,7 @@ func (r Report) WriteCSV(w io.Writer) error {
 	}
 	for _, week := range r.Weeks {
 		for _, t := range week.Teams {
-			line := []string{week.Week, week.From, week.To, r.Zone, t.Team, t.Name}
+			line := []string{week.Week, week.From, week.To, r.Zone, lists.Cell(t.Team), lists.Cell(t.Name)}
 			for _, n := range []int{t.Calls, t.Answered, t.Messages, t.HangUps, t.Missed, t.Rejected} {
 				line = append(line, strconv.Itoa(n))
 			}
@@ -30,7 +33,7 @@ func (r Report) WriteCSV(w io.Writer) error {
 	return out.Error()
 }
 
-// decimal is a number with a point; "" where it is not known.
+// decimal is a number with a point; "" where it is not known. Independent of any language's comma.
 func decimal(f *float64) string {
 	if f == nil {
 		return ""

@@ -19,7 +19,7 @@ const (
 )
 
 // Query says what a report is about, as people write it. The zero Query is about all teams in the
-// last twelve weeks.
+// last twelve weeks. The fields are texts as typed; span reads them.
 type Query struct {
 	Team string // id; "": all teams
 	From string // a day of the first week, such as 2026-03-31; "": eleven weeks before the last
@@ -28,7 +28,7 @@ type Query struct {
 }
 
 // FieldError says what is wrong with a field of a query: team, from, to or zone. It is an
-// integration.Error of kind invalid, too.
+// integration.Error of kind invalid, too. A page marks the field, the API says the message.
 type FieldError struct{ Field, Message string }
 
 // Error implements error.
@@ -44,7 +44,8 @@ func wrong(field, format string, args ...any) error {
 	return &FieldError{field, fmt.Sprintf(format, args...)}
 }
 
-// span is the weeks of a report.
+// span is the weeks of a report. Weeks are counted by the calendar, so one with a change of clocks
+// is an hour shorter or longer.
 type span struct {
 	zone  *time.Location
 	first time.Time // midnight of the first Monday
@@ -52,6 +53,7 @@ type span struct {
 }
 
 // week is the beginning of a week of the span, from 0; that of span.weeks is the end of the last.
+// By days and not by hours, for the same reason.
 func (s span) week(i int) time.Time { return s.first.AddDate(0, 0, 7*i) }
 
 // Check returns the error that Read would have, without reading a call.
@@ -60,7 +62,8 @@ func (q Query) Check(now time.Time, file *switchboardfile.File) error {
 	return err
 }
 
-// span reads the query.
+// span reads the query. The order of its checks is that in which the fields depend on each other:
+// without a zone no day can be read.
 func (q Query) span(now time.Time, file *switchboardfile.File) (s span, err error) {
 	name := q.Zone
 	if name == "" {
@@ -91,6 +94,7 @@ func (q Query) span(now time.Time, file *switchboardfile.File) (s span, err erro
 		return s, wrong("from", "the first week begins at %s, after the last one, which begins at %s: choose an earlier day",
 			s.first.Format(time.DateOnly), last.Format(time.DateOnly))
 	}
+	// Counted rather than divided, as weeks are not equally long.
 	for s.weeks = 1; s.week(s.weeks - 1).Before(last); s.weeks++ {
 		if s.weeks == MaxWeeks {
 			return s, wrong("from", "more than %d weeks from %s: choose a later day, or an earlier last day", MaxWeeks, s.first.Format(time.DateOnly))
@@ -99,7 +103,7 @@ func (q Query) span(now time.Time, file *switchboardfile.File) (s span, err erro
 	return s, nil
 }
 
-// day reads a date.
+// day reads a date. The error names the field, as the query's own name for it.
 func (Query) day(field, text string, zone *time.Location) (time.Time, error) {
 	t, err := time.ParseInLocation(time.DateOnly, text, zone)
 	if err != nil {
@@ -108,14 +112,16 @@ func (Query) day(field, text string, zone *time.Location) (time.Time, error) {
 	return t, nil
 }
 
-// monday is the beginning of a time's week, by ISO 8601.
+// monday is the beginning of a time's week, by ISO 8601. Midnight that a change of clocks skips
+// becomes the time right after it.
 func monday(t time.Time) time.Time {
 	back := (int(t.Weekday()) + 6) % 7
 	return time.Date(t.Year(), t.Month(), t.Day()-back, 0, 0, 0, 0, t.Location())
 }
 
 // zoneOf is the time zone of reports that name none: that of the team's schedule, or of all teams
-// where they have the same, else UTC. Platforms other than the embedded one do not tell.
+// where they have the same, else UTC. Platforms other than the embedded one do not tell. So a team
+// sees its own weeks without asking for them.
 func zoneOf(file *switchboardfile.File, team string) string {
 	if zones := Zones(file, team); len(zones) == 1 {
 		return zones[0]
@@ -123,7 +129,8 @@ func zoneOf(file *switchboardfile.File, team string) string {
 	return time.UTC.String()
 }
 
-// File is the switchboard file that a platform goes by; nil where it has its schedules elsewhere.
+// File is the switchboard file that a platform goes by; nil where it has its schedules elsewhere. A
+// reading of it at one time is used for the whole report.
 func File(p platform.Platform) *switchboardfile.File {
 	if keeper, ok := p.(interface{ File() *switchboardfile.File }); ok {
 		return keeper.File()

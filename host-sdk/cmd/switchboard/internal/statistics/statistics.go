@@ -22,7 +22,7 @@ var Definitions = []struct{ Column, Meaning string }{
 	{"To a person, 90 %", "the same: nine of ten answered calls took this long or shorter"},
 }
 
-// Report is the calls of some weeks.
+// Report is the calls of some weeks. It is the API's answer; its JSON names are part of the API.
 type Report struct {
 	Zone  string `json:"time_zone"` // in which weeks begin, on Monday at midnight
 	Team  string `json:"team"`      // id of the only team; "": all teams
@@ -32,7 +32,8 @@ type Report struct {
 	Total Counts `json:"total"`     // of all weeks
 }
 
-// Week is the calls that began in a week.
+// Week is the calls that began in a week. Total is not the sum of the teams' medians, hence a field
+// of its own.
 type Week struct {
 	Week  string `json:"week"` // by ISO 8601, such as 2026-W48
 	From  string `json:"from"` // Monday
@@ -64,7 +65,8 @@ type Counts struct {
 }
 
 // Read makes a report. A query that cannot be read is invalid and names the field. file, for time
-// zones, may be nil.
+// zones, may be nil. It costs the store one question for each week and one for the total, and one
+// more for each week with several teams. now decides which week is the last.
 func Read(ctx context.Context, calls store.Calls, file *switchboardfile.File, q Query, now time.Time) (Report, error) {
 	s, err := q.span(now, file)
 	if err != nil {
@@ -74,9 +76,12 @@ func Read(ctx context.Context, calls store.Calls, file *switchboardfile.File, q 
 	if r.Total, err = total(ctx, calls, q.Team, s.first, s.week(s.weeks)); err != nil {
 		return r, err
 	}
+	// Only where the file says which teams there are, and no earlier call proves that there was
+	// one.
 	if q.Team != "" && r.Total.Calls+r.Total.Rejected == 0 && file != nil && len(file.Teams) > 0 && file.Team(q.Team) == nil {
 		return r, integration.Errorf(integration.KindInvalid, "team %.40q is unknown: the switchboard file has none of this id, and no call of this time reached it", q.Team)
 	}
+	// "" is the name of no team.
 	named := teamNames{ctx: ctx, calls: calls, known: map[string]string{"": ""}}
 	for i := s.weeks - 1; i >= 0; i-- {
 		w, err := readWeek(ctx, calls, q.Team, s.week(i), s.week(i+1), &named)
@@ -88,7 +93,8 @@ func Read(ctx context.Context, calls store.Calls, file *switchboardfile.File, q 
 	return r, nil
 }
 
-// readWeek counts the calls that began in a week.
+// readWeek counts the calls that began in a week. from and to are midnights of Mondays; to is not
+// in it.
 func readWeek(ctx context.Context, calls store.Calls, team string, from, to time.Time, named *teamNames) (Week, error) {
 	year, number := from.ISOWeek()
 	w := Week{Week: fmt.Sprintf("%d-W%02d", year, number), From: from.Format(time.DateOnly), To: to.AddDate(0, 0, -1).Format(time.DateOnly), Teams: []TeamCounts{}}
@@ -104,6 +110,8 @@ func readWeek(ctx context.Context, calls store.Calls, team string, from, to time
 		w.Teams = append(w.Teams, TeamCounts{c.Team, name, counts(c)})
 	}
 	sortTeams(w.Teams)
+	// A median of several teams cannot be made of theirs, so the store is asked again where there
+	// are several.
 	if len(list) == 1 {
 		w.Total = w.Teams[0].Counts
 		return w, nil
@@ -114,7 +122,8 @@ func readWeek(ctx context.Context, calls store.Calls, team string, from, to time
 	return w, err
 }
 
-// total counts the calls of all teams, or of one, together.
+// total counts the calls of all teams, or of one, together. The store answers with one line at
+// most, as it is not asked by team.
 func total(ctx context.Context, calls store.Calls, team string, from, to time.Time) (Counts, error) {
 	list, err := calls.CountCalls(ctx, store.CountFilter{From: from, To: to, Team: team})
 	if err != nil || len(list) == 0 {
@@ -123,7 +132,8 @@ func total(ctx context.Context, calls store.Calls, team string, from, to time.Ti
 	return counts(list[0]), nil
 }
 
-// counts are the columns of what the store has counted.
+// counts are the columns of what the store has counted. Timed is how many of the answered calls say
+// when a person answered; records of older releases do not.
 func counts(c store.CallCounts) Counts {
 	out := Counts{Calls: c.Calls, Answered: c.Answered, Messages: c.Messages, HangUps: c.HangUps, Missed: c.Missed, Rejected: c.Rejected}
 	if c.Timed > 0 {
@@ -132,7 +142,7 @@ func counts(c store.CallCounts) Counts {
 	return out
 }
 
-// seconds is a duration in seconds, to a tenth.
+// seconds is a duration in seconds, to a tenth. A pointer, as JSON has null for what is not known.
 func seconds(d time.Duration) *float64 {
 	s := math.Round(d.Seconds()*10) / 10
 	return &s

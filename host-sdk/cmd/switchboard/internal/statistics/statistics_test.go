@@ -143,6 +143,12 @@ func TestEachCallIsCountedOnce(t *testing.T) {
 		"2026-W14,2026-03-30,2026-04-05,Europe/Vienna,web,WEB,3,2,0,0,1,0,12,30\r\n"; b.String() != want {
 		t.Errorf("as CSV:\n%s\nwant:\n%s", b.String(), want)
 	}
+	// A name that a spreadsheet would run.
+	got.Weeks[0].Teams[0].Name = "=HYPERLINK(1)"
+	b.Reset()
+	if err := got.WriteCSV(&b); err != nil || !strings.Contains(b.String(), ",web,'=HYPERLINK(1),3,") {
+		t.Errorf("as CSV (%v):\n%s", err, b.String())
+	}
 }
 
 // Weeks begin in the time zone that is asked for, else in that of the team, or of all teams where

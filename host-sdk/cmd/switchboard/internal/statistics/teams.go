@@ -10,14 +10,16 @@ import (
 )
 
 // teamNames finds the names of teams in their newest calls: so they are known for teams that are
-// gone, and while the platform does not answer.
+// gone, and while the platform does not answer. It is made for one report and not used by several
+// goroutines.
 type teamNames struct {
 	ctx   context.Context
 	calls store.Calls
 	known map[string]string
 }
 
-// of is the name of a team, or the id where no call names it; "" for no team.
+// of is the name of a team, or the id where no call names it; "" for no team. It asks the store
+// once for each team.
 func (n *teamNames) of(id string) (string, error) {
 	name, ok := n.known[id]
 	if ok {
@@ -34,7 +36,8 @@ func (n *teamNames) of(id string) (string, error) {
 	return n.known[id], nil
 }
 
-// sortTeams puts teams in the order of their names, those who reached none last.
+// sortTeams puts teams in the order of their names, those who reached none last. By name without
+// regard to capitals; ids decide between equal names, so that the order is always the same.
 func sortTeams(teams []TeamCounts) {
 	slices.SortFunc(teams, func(a, b TeamCounts) int {
 		switch {

@@ -10,7 +10,8 @@ import (
 // progressKept is how long it is said what came of a ring.
 const progressKept = 10 * time.Minute
 
-// Progress is how far a ring of somebody's phones has come. Only the host that rings knows it.
+// Progress is how far a ring of somebody's phones has come. Only the host that rings knows it. What
+// Ringer.Progress returns is a copy; the ring goes on.
 type Progress struct {
 	Via   string   // name of the integration that rings; "": none has begun
 	Rings string   // the phone that is being rung; "": none yet, or none any more
@@ -23,7 +24,8 @@ type Progress struct {
 	ended time.Time
 }
 
-// Progress is that of the last ring of a user; false: there was none within the last minutes.
+// Progress is that of the last ring of a user; false: there was none within the last minutes. A
+// page polls it.
 func (r *Ringer) Progress(user string) (Progress, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -36,7 +38,7 @@ func (r *Ringer) Progress(user string) (Progress, bool) {
 	return shown, true
 }
 
-// note changes the progress of a ring.
+// note changes the progress of a ring. change runs with the lock held, so it must not wait.
 func (r *Ringer) note(user string, change func(*Progress)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -45,7 +47,8 @@ func (r *Ringer) note(user string, change func(*Progress)) {
 	}
 }
 
-// end notes that a ring is over. It forgets what is no longer shown.
+// end notes that a ring is over. It forgets what is no longer shown. It is called once for each
+// ring, whatever came of it.
 func (r *Ringer) end(user string, err error) {
 	now := r.cfg.Clock.Now()
 	r.note(user, func(p *Progress) {

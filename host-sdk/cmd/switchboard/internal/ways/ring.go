@@ -18,6 +18,7 @@ const Ring = "ring"
 
 // Limits of test rings: each costs money, and somebody's attention.
 const (
+	// A person who tries out a new phone needs a few.
 	ringsPerHour    = 5  // of one person
 	allRingsPerHour = 30 // of everybody, at this host
 	maxPhones       = 3  // of a person, one after the other
@@ -47,7 +48,8 @@ type RingerConfig struct {
 	Closing <-chan struct{}
 }
 
-// Ringer has people's phones rung for a test, whatever platform has the people.
+// Ringer has people's phones rung for a test, whatever platform has the people. Nothing is stored:
+// a host that restarts has forgotten its rings and counts anew.
 type Ringer struct {
 	cfg RingerConfig
 
@@ -64,7 +66,8 @@ func NewRinger(cfg RingerConfig) *Ringer {
 // Ring rings the phones of a user one after the other, by the integration of an id, or "" for the
 // first of [Ringer.Able], and says what came of each. It goes on when ctx is cancelled, and takes
 // no longer than [RingTime]. The error is not_found for an unknown integration, conflict if nobody
-// can ring, the user is being rung already, or too often.
+// can ring, the user is being rung already, or too often. Whoever asked may go away: a phone that
+// rings cannot be taken back.
 func (r *Ringer) Ring(ctx context.Context, user, by string) ([]Result, error) {
 	able, err := r.candidates(ctx, by)
 	if err == nil {
@@ -76,7 +79,8 @@ func (r *Ringer) Ring(ctx context.Context, user, by string) ([]Result, error) {
 	return r.run(context.WithoutCancel(ctx), able, user)
 }
 
-// Start is Ring for somebody who does not wait: [Ringer.Progress] says how far it has come.
+// Start is Ring for somebody who does not wait: [Ringer.Progress] says how far it has come. The
+// error is only of a ring that was not begun.
 func (r *Ringer) Start(ctx context.Context, user, by string) error {
 	able, err := r.candidates(ctx, by)
 	if err == nil {
@@ -85,12 +89,14 @@ func (r *Ringer) Start(ctx context.Context, user, by string) error {
 	if err != nil {
 		return err
 	}
+	// Free of the request, which ends at once, but not of the host's end.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
 		_, _ = r.run(ctx, able, user) // the progress has both
 	}()
+	// It ends with the ring at the latest, so none is left behind.
 	go func() {
 		defer cancel()
 		select {
@@ -101,7 +107,7 @@ func (r *Ringer) Start(ctx context.Context, user, by string) error {
 	return nil
 }
 
-// Able are the integrations that can be asked to ring, the host's choice first.
+// Able are the integrations that can be asked to ring, the host's choice first. None is no error.
 func (r *Ringer) Able(ctx context.Context) ([]store.Integration, error) {
 	able, err := r.candidates(ctx, "")
 	if integration.KindOf(err) == integration.KindConflict {
@@ -110,7 +116,8 @@ func (r *Ringer) Able(ctx context.Context) ([]store.Integration, error) {
 	return able, err
 }
 
-// run rings by the first integration that can.
+// run rings by the first integration that can. An older plugin does not know the action and says
+// not_found: then the next integration is asked.
 func (r *Ringer) run(ctx context.Context, able []store.Integration, user string) (results []Result, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Clock.Real(RingTime))
 	defer cancel()
@@ -120,11 +127,13 @@ func (r *Ringer) run(ctx context.Context, able []store.Integration, user string)
 			return results, err
 		}
 	}
+	// Nobody was rung, so it must not count against the person.
 	r.takeBack(user)
 	return nil, integration.Errorf(integration.KindConflict, "the plugin cannot ring a phone for a test: install a newer one")
 }
 
-// candidates are the integrations that may ring.
+// candidates are the integrations that may ring. An id that is named is taken even where its
+// integration is off: people test before they switch it on.
 func (r *Ringer) candidates(ctx context.Context, by string) ([]store.Integration, error) {
 	all, err := r.cfg.Integrations(ctx)
 	if err != nil {
@@ -145,7 +154,8 @@ func (r *Ringer) candidates(ctx context.Context, by string) ([]store.Integration
 	return nil, integration.Errorf(integration.KindConflict, "no integration is in use that could ring: make one, or enable it")
 }
 
-// part is what of all that hosts may do together this one may: once at least.
+// part is what of all that hosts may do together this one may: once at least. A load balancer
+// spreads the requests, and hosts do not ask each other.
 func (r *Ringer) part(most int) int {
 	if r.cfg.Hosts == nil {
 		return most
@@ -153,7 +163,8 @@ func (r *Ringer) part(most int) int {
 	return max(1, most/max(1, r.cfg.Hosts()))
 }
 
-// begin notes a ring.
+// begin notes a ring. It also forgets what is older than an hour. The error is a conflict that says
+// how long to wait.
 func (r *Ringer) begin(user string) error {
 	ofOne, ofAll := r.part(ringsPerHour), r.part(allRingsPerHour)
 	r.mu.Lock()
@@ -168,6 +179,7 @@ func (r *Ringer) begin(user string) error {
 		}
 		all += len(times)
 	}
+	// One ring of a person at a time, or both would find the phone occupied.
 	switch {
 	case r.rings[user] != nil && !r.rings[user].Over:
 		return integration.Errorf(integration.KindConflict, "the phone of %q is being rung already: wait until that is over", user)
@@ -190,7 +202,8 @@ func (r *Ringer) takeBack(user string) {
 	}
 }
 
-// by rings all phones of a user by one integration.
+// by rings all phones of a user by one integration. The plugin knows the phones and their order;
+// each result names the next one.
 func (r *Ringer) by(ctx context.Context, in store.Integration, user string) ([]Result, error) {
 	var out []Result
 	values := map[string]string{integration.ValueUser: user}
@@ -214,9 +227,12 @@ func (r *Ringer) by(ctx context.Context, in store.Integration, user string) ([]R
 // only of a ring that has not begun.
 func (r *Ringer) one(ctx context.Context, in store.Integration, values map[string]string) (result Result, next string, err error) {
 	result = Result{Way: Ring, Via: in.Name, To: "the phone", Outcome: integration.RingUnknown}
+	// A session of its own for each ring, so that it touches no call's.
 	key := integration.RingSessionPrefix + rand.Text()
+	// Each turn is one run of the action: the first begins the ring, the others look at it.
 	for end := r.cfg.Clock.Now().Add(ringTime); r.cfg.Clock.Now().Before(end); {
 		answer, err := r.cfg.TestRing(ctx, in.ID, key, values)
+		// The plugin has said which ring it is; from then on it is named with each look.
 		begun := values[integration.ValueRing] != ""
 		if err != nil && !begun {
 			// Only not_found says that nothing was begun.
@@ -226,6 +242,7 @@ func (r *Ringer) one(ctx context.Context, in store.Integration, values map[strin
 			result.Text = "It is not known whether it rings: " + httpkit.Message(err)
 			return result, next, nil
 		}
+		// Lines with fields are for programs; the plugin's words for people are in Text.
 		for _, l := range answer.Lines {
 			switch l.Field {
 			case integration.RingNumber:
@@ -240,6 +257,7 @@ func (r *Ringer) one(ctx context.Context, in store.Integration, values map[strin
 				return result, next, nil
 			}
 		}
+		// Going on would ring a second time.
 		if err == nil && values[integration.ValueRing] == "" {
 			result.Text = "The plugin did not say whether it rings."
 			return result, next, nil

@@ -25,6 +25,7 @@ const (
 )
 
 // testEvery is how long nobody can be tested again: a button that is pressed twice is one test.
+// Another clock step than forward counts as long enough.
 const testEvery = 5 * time.Second
 
 // Config makes Ways. All fields without a note are needed.
@@ -37,7 +38,7 @@ type Config struct {
 	Reached func(ctx context.Context, user string, way Way)
 }
 
-// Ways tells people.
+// Ways tells people. It keeps in memory when somebody was tested last; nothing else.
 type Ways struct {
 	cfg Config
 
@@ -48,7 +49,7 @@ type Ways struct {
 // New makes Ways.
 func New(cfg Config) *Ways { return &Ways{cfg: cfg, tested: map[string]time.Time{}} }
 
-// Way is how a person can be told.
+// Way is how a person can be told. To can be shown; address holds what is secret of it.
 type Way struct {
 	Kind string // Mail or Notify
 	To   string // e-mail address, or service and host; never a secret
@@ -70,7 +71,8 @@ type Person struct {
 	Ways     []Way
 }
 
-// People lists everybody of the switchboard file, in its order.
+// People lists everybody of the switchboard file, in its order. The file in force is read each
+// time.
 func (w *Ways) People() []Person {
 	f := w.cfg.File()
 	out := make([]Person, 0, len(f.Users))
@@ -89,6 +91,8 @@ func (w *Ways) Of(id string) (Person, bool) {
 	return w.person(u), true
 }
 
+// person lists the ways of a user in the order in which they are shown: mail first, and only where
+// there is a mail server.
 func (w *Ways) person(u *switchboardfile.User) Person {
 	p := Person{ID: u.ID, Name: u.Name}
 	if u.Email != "" && w.cfg.Mailer != nil {
@@ -100,7 +104,7 @@ func (w *Ways) person(u *switchboardfile.User) Person {
 	return p
 }
 
-// Result is what came of telling a person by one way.
+// Result is what came of telling a person by one way. It is the API's answer, too.
 type Result struct {
 	Way  string `json:"way"`
 	To   string `json:"to"`
@@ -114,7 +118,7 @@ type Result struct {
 
 // Test sends a test by the ways of a kind; "": by all of them. The error is not_found for an
 // unknown person, invalid for an unknown kind, and conflict if they were tested seconds ago, or
-// have no such way.
+// have no such way. Each result says what happened; a way that failed is not an error of the test.
 func (w *Ways) Test(ctx context.Context, id, kind string) ([]Result, error) {
 	p, ok := w.Of(id)
 	if !ok {
@@ -138,7 +142,8 @@ func (w *Ways) Test(ctx context.Context, id, kind string) ([]Result, error) {
 	return w.all(ctx, p.ID, chosen, "test", "A test of your pages", "This is a test: you would be told like this of a call that waits for you. You need not do anything.\n"), nil
 }
 
-// remedy is what to do for a person without a way.
+// remedy is what to do for a person without a way. It names what whoever keeps the file or the
+// settings can do.
 func (w *Ways) remedy(kind string) string {
 	const address, server = "give them an email in the switchboard file", "set smtp_url, as there is no mail server"
 	switch {
@@ -152,7 +157,8 @@ func (w *Ways) remedy(kind string) string {
 	return address
 }
 
-// begin notes a test; false: there was one just now.
+// begin notes a test; false: there was one just now. A clock that was set back does not lock
+// anybody out.
 func (w *Ways) begin(id string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -165,7 +171,9 @@ func (w *Ways) begin(id string) bool {
 }
 
 // Tell tells a person by all their ways. It fails if they have some and none worked; the error is
-// of one that may work later, if there is any: not final, or wrong credentials of the host.
+// of one that may work later, if there is any: not final, or wrong credentials of the host. One way
+// that works is enough: the person knows then. messageID is the same for each attempt, so a mail is
+// not shown twice.
 func (w *Ways) Tell(ctx context.Context, id, messageID, purpose, title, text string) error {
 	p, _ := w.Of(id)
 	var failed error
@@ -180,7 +188,7 @@ func (w *Ways) Tell(ctx context.Context, id, messageID, purpose, title, text str
 	return failed
 }
 
-// all sends to ways and says what came of each.
+// all sends to ways and says what came of each. It is for tests, where each way matters.
 func (w *Ways) all(ctx context.Context, user string, to []Way, purpose, title, text string) []Result {
 	out := make([]Result, len(to))
 	for i, err := range w.send(ctx, user, to, purpose+"-"+rand.Text(), purpose, title, text) {
@@ -198,6 +206,7 @@ func (w *Ways) all(ctx context.Context, user string, to []Way, purpose, title, t
 }
 
 // send sends to ways of a person at the same time and returns what came of each, in their order.
+// Slow ways delay the others by nothing; the slowest decides how long it takes.
 func (w *Ways) send(ctx context.Context, user string, to []Way, messageID, purpose, title, text string) []error {
 	out := make([]error, len(to))
 	var all sync.WaitGroup
@@ -208,6 +217,7 @@ func (w *Ways) send(ctx context.Context, user string, to []Way, messageID, purpo
 			} else {
 				out[i] = w.cfg.Send(ctx, purpose, way.address, notify.Message{Title: title, Text: text})
 			}
+			// A finding that a way does not work is over then.
 			if out[i] == nil && w.cfg.Reached != nil {
 				w.cfg.Reached(ctx, user, way)
 			}

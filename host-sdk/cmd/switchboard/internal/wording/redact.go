@@ -17,6 +17,7 @@ const minHidden = 6
 
 // Redactor replaces the secrets of the settings wherever they turn up. Nothing is meant to log
 // them; this is for the error text of a library that repeats an address with the password in it.
+// What is shorter than minHidden is left alone. The replacer may be used by several goroutines.
 func Redactor(s settings.Settings) *strings.Replacer {
 	var pairs []string
 	add := func(secret string) {
@@ -24,12 +25,15 @@ func Redactor(s settings.Settings) *strings.Replacer {
 			pairs = append(pairs, secret, Hidden)
 		}
 	}
+	// Whole values first: an address with a password is hidden whole where it stands whole.
 	for _, secret := range []settings.Secret{s.SecretKey, s.NextSecretKey, s.APIToken, s.DatabaseURL, s.DatabaseDirectURL, s.SMTPURL, s.OpenID.Secret} {
 		add(secret.Reveal())
 	}
 	for _, secret := range s.Platform.Secrets() {
 		add(secret)
 	}
+	// Then the passwords in them, in each of the forms in which libraries have been seen to print
+	// them.
 	for _, address := range []settings.Secret{s.DatabaseURL, s.DatabaseDirectURL, s.SMTPURL} {
 		// What follows may be several servers, which package url does not read.
 		user := address.Reveal()

@@ -15,7 +15,8 @@ import (
 )
 
 // RootCause leaves out what the caller's sentence says already: the operation and the path or
-// address.
+// address. Such as "no such file or directory" of an error that also names the file. Anything else
+// is returned as it is.
 func RootCause(err error) error {
 	var path *os.PathError
 	var network *net.OpError
@@ -31,7 +32,8 @@ func RootCause(err error) error {
 	return err
 }
 
-// Plain leaves out the error kinds, which are for programs.
+// Plain leaves out the error kinds, which are for programs. Only the outermost kind is known to be
+// one.
 func Plain(err error) string {
 	text := err.Error()
 	var known *integration.Error
@@ -51,7 +53,8 @@ func OneLine(text string) string {
 	return strings.Join(lines, "; ")
 }
 
-// Sentence ends a text with a full stop, in one line.
+// Sentence ends a text with a full stop, in one line. It does not begin with a capital; AsSentence
+// does.
 func Sentence(text string) string {
 	return strings.TrimRight(OneLine(text), ".") + "."
 }

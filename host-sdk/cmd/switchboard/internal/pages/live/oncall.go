@@ -75,9 +75,9 @@ func (l *Live) ShowOnCall(w http.ResponseWriter, r *http.Request) error {
 		for _, t := range l.file.File().OnCall(now, gapHorizon) {
 			body.Teams = append(body.Teams, fileTeam(t, now))
 		}
-		// Other platforms are asked team by team for the people alone. One error fails the page: half a
-		// list would read as the whole.
 	} else {
+		// Other platforms are asked team by team for the people alone. One error fails the page:
+		// half a list would read as the whole.
 		teams, err := l.site.Platform.Teams(r.Context(), l.site.Scope(""))
 		if err != nil {
 			return err
