@@ -17,6 +17,7 @@ import (
 // The requests of an administrator's session. Fifteen services are 75 database calls; GoAlert
 // allows 100.
 const (
+	// There is no API key yet, so these run in a session, which may send any document.
 	whoAmI       = `query WhoAmI{user{id name role}}`
 	listServices = `query Services($after:String){services(input:{first:15,after:$after}){
 	nodes{id name labels{key value} maintenanceExpiresAt onCallUsers{userID userName stepNumber}
@@ -27,15 +28,20 @@ const (
 	addServiceKey = `mutation AddKey($i:CreateIntegrationKeyInput!){createIntegrationKey(input:$i){href}}`
 )
 
-// admin is an administrator's session.
+// admin is an administrator's session. Its token is good for as long as GoAlert keeps the session;
+// nothing ends it. It is held in memory for the set-up and stored nowhere.
 type admin struct {
 	*client
 	token Secret
 }
 
-// login begins a session, and sees whether it is an administrator's.
+// login begins a session, and sees whether it is an administrator's. The path and the form are
+// those of GoAlert's own log-in page, as there is no other way to begin a session without a
+// browser.
 func (c *client) login(ctx context.Context, username, password Secret) (admin, error) {
 	form := url.Values{"username": {string(username)}, "password": {string(password)}}
+	// Without noRedirect GoAlert answers with a redirect to its pages and puts the token into a
+	// cookie.
 	status, answer, err := c.send(ctx, "/api/v2/identity/providers/basic?noRedirect=1", "application/x-www-form-urlencoded", "", []byte(form.Encode()))
 	switch {
 	case err != nil:
@@ -44,6 +50,8 @@ func (c *client) login(ctx context.Context, username, password Secret) (admin, e
 		return admin{}, integration.Errorf(integration.KindUnauthorized, "GoAlert does not accept the user name or the password: sign in to %s with them to see which", c.base)
 	}
 	token := strings.TrimSpace(string(answer))
+	// An HTML page has these characters, a token never: a proxy or another program may answer at
+	// this address.
 	// A page for people.
 	if status != http.StatusOK || token == "" || strings.ContainsAny(token, "<> \n") {
 		return admin{}, c.unexpected(status)
@@ -60,6 +68,8 @@ func (c *client) login(ctx context.Context, username, password Secret) (admin, e
 }
 
 // run runs an operation of an administrator. What the server does not know makes it too old.
+// Messages of GraphQL are the only sign of it, as GoAlert says its version nowhere that an API
+// could ask.
 func (a admin) run(ctx context.Context, name, query string, variables map[string]any, into any) error {
 	err := a.graphql(ctx, a.token, request{Query: query, OperationName: name, Variables: variables}, into)
 	var known *integration.Error
@@ -74,7 +84,8 @@ func (a admin) run(ctx context.Context, name, query string, variables map[string
 	return err
 }
 
-// listed is a service as the set-up sees it.
+// listed is a service as the set-up sees it. It holds the keys of the service, which only an
+// administrator may read.
 type listed struct {
 	service
 
@@ -82,7 +93,8 @@ type listed struct {
 	IntegrationKeys []struct{ Href string }
 }
 
-// services lists all services by name.
+// services lists all services by name. The list comes in pages of 15. A service that is added
+// meanwhile may come twice, so ids are counted once.
 func (a admin) services(ctx context.Context) ([]listed, error) {
 	var out []listed
 	seen := map[string]bool{}
@@ -105,6 +117,7 @@ func (a admin) services(ctx context.Context) ([]listed, error) {
 				continue
 			}
 			seen[s.ID] = true
+			// The name was entered by somebody in GoAlert and goes into errors, logs and pages.
 			s.Name = oneline.Clean(s.Name, oneline.MaxName)
 			out = append(out, s)
 		}
@@ -120,7 +133,8 @@ func (a admin) services(ctx context.Context) ([]listed, error) {
 	}
 }
 
-// addServiceKey gives a service an integration key of type Generic API.
+// addServiceKey gives a service an integration key of type Generic API. GoAlert makes a new one
+// each time, so it is called only for a service that has none.
 func (a admin) addServiceKey(ctx context.Context, service string) (Secret, error) {
 	var answer struct{ CreateIntegrationKey *struct{ Href string } }
 	err := a.run(ctx, "AddKey", addServiceKey, map[string]any{"i": map[string]any{"serviceID": service, "type": "generic", "name": "Live call routing"}}, &answer)
@@ -134,7 +148,8 @@ func (a admin) addServiceKey(ctx context.Context, service string) (Secret, error
 }
 
 // makeKey makes an API key for the operations of this package, of the role user: the least that
-// suffices.
+// suffices. The id is for deleting the key later: GoAlert shows the token once, and never tells
+// which key a token is of.
 func (a admin) makeKey(ctx context.Context, name string, expires time.Time) (id string, token Secret, err error) {
 	var answer struct {
 		CreateGQLAPIKey struct {
@@ -149,6 +164,7 @@ func (a admin) makeKey(ctx context.Context, name string, expires time.Time) (id 
 	return answer.CreateGQLAPIKey.ID, answer.CreateGQLAPIKey.Token, err
 }
 
+// People name services as they see them, or by the id in the address of their page.
 func (s listed) is(want string) bool { return s.ID == want || s.Name == want }
 
 // label is the value of the service's label; "" if it has none.
@@ -161,7 +177,8 @@ func (s listed) label(key string) string {
 	return ""
 }
 
-// key finds the service's integration key of type Generic API.
+// key finds the service's integration key of type Generic API. A service may have several; any of
+// them takes alerts.
 func (s listed) key() Secret {
 	for _, k := range s.IntegrationKeys {
 		if key := keyIn(k.Href); key != "" {
@@ -171,7 +188,8 @@ func (s listed) key() Secret {
 	return ""
 }
 
-// keyIn finds the key in the address of a Generic API integration; "" if it is another's.
+// keyIn finds the key in the address of a Generic API integration; "" if it is another's. Keys for
+// e-mail and other products have other addresses.
 func keyIn(href string) Secret {
 	if u, err := url.Parse(href); err == nil && strings.HasSuffix(u.Path, genericPath) {
 		return Secret(u.Query().Get("token"))

@@ -27,18 +27,22 @@ const (
 	maxMessage = 300
 )
 
-// Secret is a key or password: it goes into a header or body and nowhere else.
+// Secret is a key or password: it goes into a header or body and nowhere else. Its type keeps it
+// out of logs and errors, which format values.
 type Secret string
 
 // String hides the secret from every kind of formatting.
 func (Secret) String() string { return "[secret]" }
 
-// client sends requests to one GoAlert server.
+// client sends requests to one GoAlert server. It may be used by many goroutines; each request
+// brings its own key.
 type client struct {
 	base string // public URL without a final slash
 	http *http.Client
 }
 
+// newClient checks the URL and prepares a client that follows no redirect: a key would go wherever
+// it points.
 func newClient(base string, using *http.Client) (*client, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
@@ -47,6 +51,7 @@ func newClient(base string, using *http.Client) (*client, error) {
 	if using == nil {
 		using = &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, IdleConnTimeout: idleTimeout}}
 	}
+	// A copy, as the caller's client must go on following redirects.
 	own := *using
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &client{base: strings.TrimRight(base, "/"), http: &own}, nil
@@ -54,6 +59,7 @@ func newClient(base string, using *http.Client) (*client, error) {
 
 // send posts a body and returns the answer. What went wrong on the way is unavailable, or deadline.
 func (c *client) send(ctx context.Context, path, contentType string, token Secret, body []byte) (status int, answer []byte, err error) {
+	// An earlier deadline of the caller's stays in force.
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+path, bytes.NewReader(body))
@@ -69,6 +75,7 @@ func (c *client) send(ctx context.Context, path, contentType string, token Secre
 	resp, err := c.http.Do(r)
 	if err == nil {
 		defer resp.Body.Close()
+		// One byte more than the limit tells an answer that was cut from one that just fits.
 		answer, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	}
 	switch {
@@ -106,6 +113,8 @@ func (c *client) graphql(ctx context.Context, token Secret, req request, into an
 	if err != nil {
 		return err
 	}
+	// Unavailable, so commands wait in the outbox until somebody has run the set-up; a final error
+	// would lose the alert.
 	if status == http.StatusUnauthorized {
 		return coded(codeKey, "GoAlert does not accept the API key (401): it was deleted or has expired; run the set-up again")
 	}
@@ -121,6 +130,8 @@ func (c *client) graphql(ctx context.Context, token Secret, req request, into an
 	}
 	if len(reply.Errors) > 0 {
 		first := reply.Errors[0]
+		// GoAlert binds a key to the document it was made for, so an upgrade that changes Document
+		// needs new keys.
 		if first.Extensions.Code == codeDocument {
 			return coded(codeDocument, "the API key was made for another release of this software: run the set-up again, which makes new keys")
 		}
@@ -143,12 +154,15 @@ const (
 	codeDocument = "invalid_query" // GoAlert's own: the key is for another document
 )
 
+// The code tells route why GoAlert takes no alert, and whether that lasts until people act.
 func coded(code, format string, args ...any) error {
 	e := integration.Errorf(integration.KindUnavailable, format, args...)
 	e.Code = code
 	return e
 }
 
+// unexpected is for a status or body that GoAlert does not send: most likely something else
+// answers.
 func (c *client) unexpected(status int) error {
 	if status >= 300 && status < 400 {
 		return integration.Errorf(integration.KindUnavailable, "GoAlert at %s redirects (%d): configure its public URL exactly", c.base, status)
@@ -166,7 +180,8 @@ type event struct {
 }
 
 // post sends an event with a service's integration key and returns the alert's number; 0 if there
-// was nothing to close.
+// was nothing to close. It is the one request that may be repeated safely, as the dedup key makes
+// GoAlert return the same alert again; GraphQL's createAlert would be an error the second time.
 func (c *client) post(ctx context.Context, s Service, e event) (int, error) {
 	body, err := json.Marshal(e)
 	if err != nil {
@@ -180,6 +195,8 @@ func (c *client) post(ctx context.Context, s Service, e event) (int, error) {
 	switch {
 	case status == http.StatusUnauthorized:
 		return 0, coded(codeKey, "GoAlert does not accept the integration key of service %s (401): add a Generic API key to the service and run the set-up again", s.ID)
+	// GoAlert has a limit of 200 unacknowledged alerts a service and no code for it, only this
+	// text.
 	case status == http.StatusBadRequest && strings.Contains(string(answer), "too many unacknowledged alerts"):
 		return 0, coded(codeFull, "the service is full")
 	case status == http.StatusBadRequest:

@@ -15,11 +15,13 @@ import (
 // How long a command waits for a cycle of GoAlert's engine, which is 5 s by default. Reads in
 // between go by the polling key.
 const (
+	// Three cycles: one may just have begun, and a busy engine is late.
 	cycleWait     = 15 * time.Second
 	firstLook     = 50 * time.Millisecond
 	lastLook      = 500 * time.Millisecond
 	escalateAgain = 30 * time.Second // an escalation that had no effect by then is asked for again
-	saveTime      = 5 * time.Second
+	// For writing the record after the time of a command is over.
+	saveTime = 5 * time.Second
 )
 
 // Apply implements platform.Platform. Before the route everything is held; what GoAlert cannot keep
@@ -33,6 +35,8 @@ func (p *Platform) Apply(ctx context.Context, scope platform.Scope, cmd integrat
 // the command behind it.
 func (p *Platform) ApplyAll(ctx context.Context, scope platform.Scope, cmds []integration.AlertCommand) (done int, err error) {
 	h := platform.Hint{Scope: scope, AlertKey: cmds[0].AlertKey}
+	// Commands of one alert run one after the other in this process. Between hosts save notices a
+	// conflict, and the command is done anew.
 	unlock, err := p.locks.lock(ctx, h)
 	if err != nil {
 		return 0, err
@@ -46,12 +50,16 @@ func (p *Platform) ApplyAll(ctx context.Context, scope platform.Scope, cmds []in
 	if r != nil {
 		before = *r
 	}
+	// The engine reads the alert again only if it is hinted at. What this host has changed itself,
+	// polling may not show for a second.
 	defer func() {
 		if r != nil && (r.stored != before.stored || r.storedCommand != before.storedCommand) {
 			p.hub.send(h)
 		}
 	}()
 	saved := 0
+	// A batch stops at the first command that fails. Its number is not counted, so the engine sends
+	// it and those behind it again.
 	for _, cmd := range cmds {
 		if r == nil && cmd.Kind != integration.AlertCreate {
 			return done, integration.Errorf(integration.KindNotFound, "alert %q was never created", cmd.AlertKey)
@@ -83,7 +91,8 @@ func (p *Platform) ApplyAll(ctx context.Context, scope platform.Scope, cmds []in
 	return done, err
 }
 
-// step carries out one command, or holds it.
+// step carries out one command, or holds it. Only success moves LastCommand on, and ends what was
+// being tried.
 func (p *Platform) step(ctx context.Context, h platform.Hint, r *record, cmd integration.AlertCommand) error {
 	do := p.run
 	if r.Alert == 0 {
@@ -96,7 +105,8 @@ func (p *Platform) step(ctx context.Context, h platform.Hint, r *record, cmd int
 	return nil
 }
 
-// changesGoAlert reports whether a command does anything to an alert that GoAlert has.
+// changesGoAlert reports whether a command does anything to an alert that GoAlert has. The others
+// only change our record, which is written once for a whole batch.
 func changesGoAlert(kind integration.AlertCommandKind) bool {
 	switch kind {
 	case integration.AlertRoute, integration.AlertAcknowledge, integration.AlertReopen, integration.AlertEscalate, integration.AlertResolve:
@@ -106,7 +116,8 @@ func changesGoAlert(kind integration.AlertCommandKind) bool {
 	return false
 }
 
-// hold keeps what comes before the alert has a team.
+// hold keeps what comes before the alert has a team. Nothing is sent to GoAlert before the route,
+// as an alert needs a service there.
 func (p *Platform) hold(ctx context.Context, h platform.Hint, r *record, cmd integration.AlertCommand) error {
 	switch cmd.Kind {
 	case integration.AlertCreate:
@@ -117,6 +128,7 @@ func (p *Platform) hold(ctx context.Context, h platform.Hint, r *record, cmd int
 		r.Notes = append(r.Notes, cmd.Text)
 	case integration.AlertAddField:
 		if cmd.Field != nil {
+			// The same label replaces: this runs again if the batch could not be saved.
 			r.Draft.Fields = slices.DeleteFunc(r.Draft.Fields, func(f integration.AlertField) bool { return f.Label == cmd.Field.Label })
 			r.Draft.Fields = append(r.Draft.Fields, *cmd.Field)
 		}
@@ -130,11 +142,14 @@ func (p *Platform) hold(ctx context.Context, h platform.Hint, r *record, cmd int
 	return nil
 }
 
+// A newer engine may send kinds that this release does not know; final, so that it does not wait
+// for them.
 func unknownCommand(cmd integration.AlertCommand) error {
 	return integration.Errorf(integration.KindUnsupported, "alert command %q is not known", cmd.Kind)
 }
 
-// run carries out a command on an alert that GoAlert has.
+// run carries out a command on an alert that GoAlert has. Text, fields and attachments are accepted
+// without effect: the contract allows that where Capabilities has no Annotations.
 func (p *Platform) run(ctx context.Context, h platform.Hint, r *record, cmd integration.AlertCommand) error {
 	switch cmd.Kind {
 	case integration.AlertCreate, integration.AlertLog, integration.AlertAddField, integration.AlertAttach:
@@ -155,7 +170,8 @@ func (p *Platform) run(ctx context.Context, h platform.Hint, r *record, cmd inte
 	return unknownCommand(cmd)
 }
 
-// close closes the alert by its key; it does nothing if that is closed.
+// close closes the alert by its key; it does nothing if that is closed. A repeated close, or one of
+// a closed alert, is answered without an error.
 func (p *Platform) close(ctx context.Context, h platform.Hint, r *record) error {
 	s, known := p.teams[r.Team]
 	if !known {
@@ -166,7 +182,9 @@ func (p *Platform) close(ctx context.Context, h platform.Hint, r *record) error 
 }
 
 // acknowledge acknowledges by our key. GoAlert's log then has no name, so the noise reason, the
-// only text that can be written later, says who took the call.
+// only text that can be written later, says who took the call. The order matters: that we are about
+// to is written down before the request is sent, and whose it is only when the log has the line, so
+// that after a crash in between the alert is neither acknowledged twice nor by nobody.
 func (p *Platform) acknowledge(ctx context.Context, h platform.Hint, r *record, cmd integration.AlertCommand) error {
 	user, err := p.User(ctx, h.Scope, cmd.User)
 	if err != nil {
@@ -177,6 +195,7 @@ func (p *Platform) acknowledge(ctx context.Context, h platform.Hint, r *record, 
 		return err
 	}
 	again := r.Trying == cmd.Number // a crash or a lost answer, after which it may be our own
+	// Somebody was first. The contract wants no error: the call flow reads who.
 	if v.alert.Status != unacknowledged && !again {
 		return nil
 	}
@@ -203,8 +222,11 @@ func (p *Platform) acknowledge(ctx context.Context, h platform.Hint, r *record, 
 	if v.alert.Status != acknowledged || !found || named(l) || len(answer.UpdateAlerts) == 0 && !again {
 		return nil // somebody else was first
 	}
+	// From here on the snapshot says that the acknowledgement is ours, though GoAlert's log does
+	// not.
 	r.Ack = ownAck{Line: l.ID, User: cmd.User, Command: cmd.Number}
 	note := strings.ToValidUTF8(fmt.Sprintf("Live call: taken by %.100s", user.Name), "")
+	// A note that cannot be written costs the call nothing.
 	if err := p.call(ctx, "Note", map[string]any{"alert": r.Alert, "note": note}, nil); err != nil {
 		p.log.Warn("cannot write into GoAlert who took a call", "alert", r.Alert, "error", err)
 	}
@@ -226,6 +248,8 @@ func (p *Platform) reopen(ctx context.Context, h platform.Hint, r *record, cmd i
 		_, err = p.push(ctx, h, r, v, cmd.Number)
 		return err
 	case cmd.Ack == "" && s.Status == integration.AlertResolved:
+		// The record is changed only once GoAlert has the second alert: until then it belongs to
+		// the first.
 		second := *r
 		second.Generation++
 		second.Notes = append(slices.Clone(r.Notes), fmt.Sprintf("This continues alert %d, which was closed.", r.Alert))
@@ -237,7 +261,9 @@ func (p *Platform) reopen(ctx context.Context, h platform.Hint, r *record, cmd i
 	return nil
 }
 
-// escalate leaves a layer for the next one that has anybody on call.
+// escalate leaves a layer for the next one that has anybody on call. A layer without anybody is
+// passed over, so several steps of GoAlert may be one escalation. Each of them is noted in the
+// record, as a crash may come between.
 func (p *Platform) escalate(ctx context.Context, h platform.Hint, r *record, cmd integration.AlertCommand) error {
 	v, err := p.read(ctx, p.cfg.CallKey, r)
 	if err != nil {
@@ -252,6 +278,8 @@ func (p *Platform) escalate(ctx context.Context, h platform.Hint, r *record, cmd
 	}
 	for {
 		_, step := v.position()
+		// Pushed beyond the last step with anybody, GoAlert would begin a new round, which the
+		// contract does not want.
 		if v.alert.Status != unacknowledged || !v.onCallAt(func(n int) bool { return n > step }) {
 			return nil
 		}
@@ -264,13 +292,16 @@ func (p *Platform) escalate(ctx context.Context, h platform.Hint, r *record, cmd
 	}
 }
 
-// push has GoAlert escalate once, and waits until its engine has done so.
+// push has GoAlert escalate once, and waits until its engine has done so. It returns what was read
+// last. GoAlert confirms an escalation at once and does it at the engine's next cycle, so only the
+// position shows that it was done.
 func (p *Platform) push(ctx context.Context, h platform.Hint, r *record, v view, number int64) (view, error) {
 	now := p.clock.Now()
 	if why := v.service.trouble(clock.Wall(p.clock)); why != "" {
 		// Final: from now on the call flow rings the layers itself.
 		return v, integration.Errorf(integration.KindUnsupported, "%s", why)
 	}
+	// An alert that has not begun its first step cannot be escalated.
 	v, err := p.await(ctx, r, v, view.started)
 	if err != nil {
 		return v, err
@@ -298,7 +329,8 @@ func (p *Platform) push(ctx context.Context, h platform.Hint, r *record, v view,
 }
 
 // await reads the alert until something holds, for the time of some cycles; it returns what was
-// read last.
+// read last. Not having come to pass in time is no error: callers look at the view. It also ends
+// where waiting is of no use, with a closed alert or a service in trouble.
 func (p *Platform) await(ctx context.Context, r *record, v view, holds func(view) bool) (view, error) {
 	end := p.clock.Now().Add(cycleWait)
 	for pause := firstLook; !holds(v) && v.alert.Status != closed && v.service.trouble(clock.Wall(p.clock)) == "" && p.clock.Now().Before(end); pause = min(2*pause, lastLook) {

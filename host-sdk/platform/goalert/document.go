@@ -43,6 +43,8 @@ mutation Escalate($alert:Int!){escalateAlerts(input:[$alert]){alertID}}
 // pollLimit is the limit of the operation Poll: an answer of so many lines may have left some out.
 const pollLimit = 100
 
+// They have the fields that the document asks for and no others. encoding/json matches names in any
+// case.
 // The shapes of answers.
 
 type namedAnswer map[string]*struct{ ID, Name string }
@@ -58,7 +60,8 @@ type personAnswer map[string]*struct {
 	}
 }
 
-// service is a service with its policy and who is on call by it.
+// service is a service with its policy and who is on call by it. It is the truth as of the engine's
+// last cycle, by default five seconds old at most.
 type service struct {
 	ID, Name             string
 	MaintenanceExpiresAt *time.Time
@@ -69,6 +72,7 @@ type service struct {
 	}
 }
 
+// One person may be in several steps, and then comes once for each.
 type onCallUser struct {
 	UserID, UserName string
 	StepNumber       int // from 0
@@ -83,6 +87,7 @@ const (
 	closed         = "StatusClosed"
 )
 
+// What GoAlert knows of an alert; who acknowledged it stands only in the words of its log.
 type alert struct {
 	AlertID int
 	Status  string
@@ -94,7 +99,8 @@ type alert struct {
 	RecentEvents struct{ Nodes []line }
 }
 
-// line is a line of an alert's log.
+// line is a line of an alert's log. Ids rise with time, but lines of one moment may appear out of
+// order.
 type line struct {
 	ID        int
 	AlertID   int // of a service's log

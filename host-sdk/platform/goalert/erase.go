@@ -15,7 +15,8 @@ import (
 // bound, deletes none. What is deleted here is what we remember of them.
 var _ platform.Eraser = (*Platform)(nil)
 
-// recorded reads the record of an alert that somebody names.
+// recorded reads the record of an alert that somebody names. It is not found where load says nil,
+// as whoever erases names an alert that was there.
 func (p *Platform) recorded(ctx context.Context, h platform.Hint) (*record, error) {
 	r, err := p.load(ctx, h)
 	if err == nil && r == nil {
@@ -56,6 +57,7 @@ func (p *Platform) EraseAlert(ctx context.Context, scope platform.Scope, alertKe
 	if err != nil {
 		return err
 	}
+	// An alert that is still open would lose the record by which commands find it.
 	if r.Alert != 0 {
 		snap, err := p.Alert(ctx, scope, alertKey)
 		if err != nil && integration.KindOf(err) != integration.KindNotFound {
@@ -74,6 +76,7 @@ func (p *Platform) EraseAlert(ctx context.Context, scope platform.Scope, alertKe
 		_, err := tx.ExecContext(ctx, `delete from goalert_alerts where tenant = $1 and integration = $2 and alert_key = $3`, scope.Tenant, scope.Integration, alertKey)
 		return err
 	})
+	// Our part is done; the error says what is left elsewhere.
 	if err == nil && r.Alert != 0 {
 		err = integration.Errorf(integration.KindUnsupported, "GoAlert keeps its alert %d: what it keeps and for how long, its own settings say", r.Alert)
 	}

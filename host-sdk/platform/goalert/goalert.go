@@ -54,7 +54,8 @@ func (s Service) team() string {
 	return s.ID
 }
 
-// Platform is a GoAlert installation.
+// Platform is a GoAlert installation. All of it may be used by many goroutines. What must survive a
+// restart is in the database, under record; the rest is memory of this process.
 type Platform struct {
 	cfg    Config
 	clock  clock.Clock
@@ -72,12 +73,15 @@ type Platform struct {
 }
 
 var (
+	// BatchApplier spares a call that begins with several commands as many writes; Finder has its
+	// findings shown.
 	_ platform.Platform     = (*Platform)(nil)
 	_ platform.BatchApplier = (*Platform)(nil)
 	_ platform.Finder       = (*Platform)(nil)
 )
 
-// Check says what is missing or doubtful in what [Setup] returns; it asks GoAlert nothing.
+// Check says what is missing or doubtful in what [Setup] returns; it asks GoAlert nothing. The
+// switchboard file is checked with it, also while GoAlert is down.
 func (c Config) Check() error {
 	if c.CallKey == "" || c.PollKey == "" {
 		return integration.Errorf(integration.KindInvalid, "goalert: both API keys are needed; the set-up makes them")
@@ -125,7 +129,8 @@ func New(ctx context.Context, cfg Config) (*Platform, error) {
 	return p, Migrate(ctx, cfg.DB)
 }
 
-// call runs an operation that a caller may be waiting for.
+// call runs an operation that a caller may be waiting for. Polling uses the other key, so this
+// request never waits behind one of a hundred lines.
 func (p *Platform) call(ctx context.Context, operation string, variables map[string]any, into any) error {
 	return p.client.graphql(ctx, p.cfg.CallKey, request{OperationName: operation, Variables: variables}, into)
 }
@@ -134,6 +139,7 @@ func (p *Platform) call(ctx context.Context, operation string, variables map[str
 // key in GoAlert, whose noise reason then names the person.
 func (p *Platform) Capabilities(context.Context, platform.Scope) (integration.Capabilities, error) {
 	return integration.Capabilities{
+		// What is false here is named, so that a reader sees that it was thought of.
 		UnroutedAlerts: false, Annotations: false, Routers: false, Audiences: false,
 		Reopen: true, Escalate: true, AcknowledgeAs: true, AcknowledgedByUser: true, PagesByItself: true, Notifies: true,
 	}, nil
@@ -153,6 +159,8 @@ func (p *Platform) Audience(context.Context, platform.Scope, integration.Audienc
 // is sent along, because GoAlert runs an operation of an older document without a word.
 func (p *Platform) Health(ctx context.Context) error {
 	ids := []string{p.cfg.Services[0].ID}
+	// A host that was upgraded without a new set-up fails here, with the remedy, and not in the
+	// first call.
 	for _, key := range []Secret{p.cfg.CallKey, p.cfg.PollKey} {
 		if err := p.client.graphql(ctx, key, request{Query: Document, OperationName: "Names", Variables: fill(ids)}, nil); err != nil {
 			return err
@@ -181,7 +189,8 @@ func (p *Platform) Findings() []string {
 	return out
 }
 
-// trouble notes what is wrong, by a service's id or what about it; "" that nothing is.
+// trouble notes what is wrong, by a service's id or what about it; "" that nothing is. It logs only
+// what is new, as a service in trouble is read every second.
 func (p *Platform) trouble(about, text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -18,10 +18,12 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
-// rememberFor is how long names and telephones are not asked for again.
+// rememberFor is how long names and telephones are not asked for again. A call asks for the same
+// few people at each layer and round, and GoAlert serves one request of a key at a time.
 const rememberFor = 30 * time.Second
 
-// memory holds what was read a moment ago, by id.
+// memory holds what was read a moment ago, by id. It never forgets an entry, only reads it anew:
+// there are as many as people and services.
 type memory[T any] struct {
 	mu    sync.Mutex
 	known map[string]remembered[T]
@@ -46,6 +48,7 @@ func (m *memory[T]) take(ids []string, now time.Time, found map[string]T) (missi
 	return missing
 }
 
+// put remembers a value until a moment of the platform's clock.
 func (m *memory[T]) put(id string, value T, until time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -59,7 +62,8 @@ func (m *memory[T]) put(id string, value T, until time.Time) {
 var isID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`).MatchString
 
 // fill gives each slot of an operation one of at most eight ids; the last one takes those left
-// over.
+// over. An operation has as many variables as slots, all required; asking for one thing twice does
+// no harm.
 func fill(ids []string) map[string]any {
 	out := map[string]any{}
 	for i := range slots {
@@ -69,6 +73,7 @@ func fill(ids []string) map[string]any {
 }
 
 // serviceNames reads the names of services; those that GoAlert does not know are not among them.
+// GoAlert answers null for an id that it does not know.
 func (p *Platform) serviceNames(ctx context.Context, ids []string) (map[string]string, error) {
 	found := map[string]string{}
 	for some := range slices.Chunk(p.names.take(ids, p.clock.Now(), found), slots) {
@@ -86,7 +91,8 @@ func (p *Platform) serviceNames(ctx context.Context, ids []string) (map[string]s
 	return found, nil
 }
 
-// Teams implements platform.Platform.
+// Teams implements platform.Platform. Services that are gone in GoAlert are left out; the order is
+// that of names, as forms show it.
 func (p *Platform) Teams(ctx context.Context, scope platform.Scope) ([]integration.Destination, error) {
 	refs := make([]platform.Ref, 0, len(p.teams))
 	for id := range p.teams {
@@ -103,7 +109,8 @@ func (p *Platform) Teams(ctx context.Context, scope platform.Scope) ([]integrati
 	return out, nil
 }
 
-// Destinations implements platform.Platform.
+// Destinations implements platform.Platform. A team by label is called as its label says, and
+// exists as long as its service does.
 func (p *Platform) Destinations(ctx context.Context, _ platform.Scope, refs []platform.Ref) ([]integration.Destination, error) {
 	var ids []string
 	for _, ref := range refs {
@@ -138,6 +145,7 @@ func (p *Platform) teamService(team string) (Service, error) {
 	return s, nil
 }
 
+// gone is the error of a service that was deleted in GoAlert after the set-up.
 func gone(id string) error {
 	return integration.Errorf(integration.KindNotFound, "GoAlert has no service %s any more: run the set-up again", id)
 }
@@ -169,6 +177,8 @@ func (p *Platform) OnCall(ctx context.Context, _ platform.Scope, team string, la
 	var out []integration.OnCallEntry
 	for _, u := range found.OnCallUsers {
 		person, known := people[u.UserID]
+		// A person whom GoAlert does not know any more is still on call: they are shown, though
+		// nobody can ring them.
 		if !known {
 			person = integration.User{ID: u.UserID, Name: oneline.Clean(u.UserName, oneline.MaxName)}
 		}
@@ -180,7 +190,8 @@ func (p *Platform) OnCall(ctx context.Context, _ platform.Scope, team string, la
 	return out, nil
 }
 
-// duty reads a service with its policy and who is on call, and notes what is wrong with it.
+// duty reads a service with its policy and who is on call, and notes what is wrong with it. It is
+// not remembered: who is on call may change at any moment, and a caller waits for the answer.
 func (p *Platform) duty(ctx context.Context, s Service) (*service, error) {
 	var answer serviceAnswer
 	if err := p.call(ctx, "OnCall", map[string]any{"service": s.ID}, &answer); err != nil {
@@ -210,6 +221,7 @@ func (p *Platform) User(ctx context.Context, _ platform.Scope, id string) (integ
 func (p *Platform) users(ctx context.Context, ids []string) (map[string]integration.User, error) {
 	found := map[string]integration.User{}
 	missing := p.people.take(ids, p.clock.Now(), found)
+	// GoAlert refuses a whole request for one id that is no UUID.
 	missing = slices.DeleteFunc(missing, func(id string) bool { return !isID(id) })
 	for some := range slices.Chunk(missing, slots) {
 		var answer personAnswer
@@ -226,7 +238,8 @@ func (p *Platform) users(ctx context.Context, ids []string) (map[string]integrat
 	return found, nil
 }
 
-// into adds the people of an answer, with their telephones.
+// into adds the people of an answer, with their telephones. Numbers for calls come before those for
+// messages, each once, in GoAlert's order.
 func (a personAnswer) into(people map[string]integration.User) {
 	for _, person := range a {
 		if person == nil {

@@ -19,7 +19,8 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// Migrate brings the table up to date, as New does. One folder serves every database.
+// Migrate brings the table up to date, as New does. One folder serves every database. Its tables
+// live beside the store's and have a series of migrations of their own, named goalert.
 func Migrate(ctx context.Context, db *sqldb.DB) error {
 	files, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
@@ -33,15 +34,18 @@ func Migrate(ctx context.Context, db *sqldb.DB) error {
 type record struct {
 	LastCommand int64 `json:"-"` // a column
 
-	// As it was last read or written; both zero: there was none.
+	// As it was last read or written; both zero: there was none. By these save writes only what
+	// nobody else has changed since; a record that was never written has none.
 	storedCommand int64
 	stored        string
 	fresh         bool // GoAlert's alert was made by a command that came together with this one
 
-	// What comes before the route is held here: GoAlert knows no alert without a service.
+	// What comes before the route is held here: GoAlert knows no alert without a service. It stays
+	// after the route, as a second alert may have to be made of it.
 	Draft integration.AlertDraft `json:"draft"`
 	Notes []string               `json:"notes,omitempty"`
 
+	// Where the alert is, or was to go when GoAlert refused it.
 	Team    string `json:"team,omitempty"`
 	Service string `json:"service,omitempty"`
 	Alert   int    `json:"alert,omitempty"` // GoAlert's number; 0: not routed yet
@@ -71,12 +75,15 @@ type ownAck struct {
 	Command int64  `json:"command"`
 }
 
-// dedup is the key by which GoAlert knows the alert again within its service.
+// dedup is the key by which GoAlert knows the alert again within its service. The generation makes
+// a second alert of one call another one for GoAlert. The colon and slashes have no meaning;
+// nothing reads the key back.
 func (r *record) dedup(h platform.Hint) string {
 	return fmt.Sprintf("lcr:%s/%s/%s/%d", h.Scope.Tenant, h.Scope.Integration, h.AlertKey, r.Generation)
 }
 
-// load reads the record of an alert; nil if there is none.
+// load reads the record of an alert; nil if there is none. It reads outside a transaction: save
+// notices if another host has written since.
 func (p *Platform) load(ctx context.Context, h platform.Hint) (*record, error) {
 	r, text := &record{}, ""
 	err := p.cfg.DB.Read().QueryRowContext(ctx, `select last_command, record from goalert_alerts
@@ -105,11 +112,14 @@ const (
 
 // save writes the record if it has changed, and returns when it is safe on disk. Where another host
 // has changed it meanwhile it is a conflict, and nothing is written: the command is done anew.
+// Comparing text with what was read is what makes it safe between hosts: a lock holds only within
+// one.
 func (p *Platform) save(ctx context.Context, h platform.Hint, r *record) error {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return integration.Errorf(integration.KindInternal, "write the record of an alert: %w", err)
 	}
+	// Most commands repeated after a lost answer end here.
 	if r.LastCommand == r.storedCommand && string(text) == r.stored {
 		return nil
 	}
@@ -148,12 +158,14 @@ func (p *Platform) forget(ctx context.Context) error {
 	})
 }
 
-// locks lets one command of an alert run at a time.
+// locks lets one command of an alert run at a time. Locks go with their last user, so the map holds
+// only alerts that a command is at work on.
 type locks struct {
 	mu   sync.Mutex
 	held map[platform.Hint]*lock
 }
 
+// A channel and no mutex, as waiting must end with its context.
 type lock struct {
 	free  chan struct{} // holds a value while nobody has the lock
 	users int

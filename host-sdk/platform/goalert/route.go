@@ -18,7 +18,9 @@ import (
 const outage = 10 * time.Second
 
 // route gives the alert to the first of the teams that has somebody on call. An alert that another
-// team has is closed there: GoAlert cannot move it.
+// team has is closed there: GoAlert cannot move it. The new alert is made before the old one is
+// closed: in between two teams are paged rather than none. r changes only when GoAlert has the
+// alert.
 func (p *Platform) route(ctx context.Context, h platform.Hint, r *record, cmd integration.AlertCommand) error {
 	if r.Alert != 0 && slices.Contains(cmd.Teams, r.Team) {
 		return nil
@@ -32,6 +34,7 @@ func (p *Platform) route(ctx context.Context, h platform.Hint, r *record, cmd in
 		ctx, cancel = context.WithTimeout(ctx, outage)
 		defer cancel()
 	}
+	// With an error it may still name the team, which the snapshot of a refused alert shows.
 	chosen, err := p.choose(ctx, cmd.Teams)
 	moved.Team, moved.Service = chosen.team(), chosen.ID
 	if err == nil {
@@ -56,17 +59,20 @@ func (p *Platform) route(ctx context.Context, h platform.Hint, r *record, cmd in
 
 // refused notes why GoAlert takes no alert just now: the alert's snapshot then says that nobody is
 // paged, while the command goes on being tried. What may be over in a moment counts after some
-// time: people would be rung twice for one lost answer. began is when this attempt did.
+// time: people would be rung twice for one lost answer. began is when this attempt did. While the
+// snapshot says so, the call flow rings the people on call itself.
 func (p *Platform) refused(r *record, began time.Time, cause error) {
 	var known *integration.Error
 	if !errors.As(cause, &known) || known.Kind != integration.KindUnavailable && known.Kind != integration.KindDeadline {
 		return // final: the call flow hears of it
 	}
 	now := p.clock.Now().UnixMilli()
+	// It counts from the first attempt, also over a restart, as the record is stored.
 	if r.RefusedMS == 0 {
 		r.RefusedMS = began.UnixMilli()
 	}
 	switch known.Code {
+	// These last until people act, so there is no use in waiting.
 	case codeFull, codeNoSteps, codeKey, codeDocument:
 		r.Refused = known.Message
 	default:
@@ -117,7 +123,8 @@ func (p *Platform) choose(ctx context.Context, teams []string) (Service, error) 
 	return Service{}, integration.Errorf(integration.KindInvalid, "route: no team is named")
 }
 
-// create makes GoAlert's alert of a record, or finds the one that an earlier attempt made.
+// create makes GoAlert's alert of a record, or finds the one that an earlier attempt made. It sets
+// r, which is the caller's copy until all has gone well.
 func (p *Platform) create(ctx context.Context, h platform.Hint, r *record) error {
 	number, err := p.client.post(ctx, p.teams[r.Team], event{Summary: r.Draft.Title, Details: r.details(), Dedup: r.dedup(h)})
 	if err == nil && number == 0 {
@@ -133,7 +140,7 @@ func (p *Platform) create(ctx context.Context, h platform.Hint, r *record) error
 }
 
 // explainFull makes the error that a service is full name the service and the remedy, and a finding
-// of it.
+// of it. Other errors pass as they are. The name is read only now, as people know a service by it.
 func (p *Platform) explainFull(ctx context.Context, service string, cause error) error {
 	var known *integration.Error
 	if !errors.As(cause, &known) || known.Code != codeFull {
@@ -148,7 +155,8 @@ func (p *Platform) explainFull(ctx context.Context, service string, cause error)
 	return coded(codeFull, "%s", text)
 }
 
-// details is the text of a new alert, most important first: GoAlert cuts it at 6 KiB.
+// details is the text of a new alert, most important first: GoAlert cuts it at 6 KiB. After this
+// GoAlert's alert takes no further text, so all that is known by now must be in it.
 func (r *record) details() string {
 	var b strings.Builder
 	if r.Draft.Description != "" {

@@ -50,12 +50,14 @@ type FoundService struct {
 }
 
 // Setup logs in, chooses the services, and makes two API keys. With an error nothing was made,
-// except for what the error names.
+// except for what the error names. It reads everything and decides before it makes anything, so
+// most mistakes leave nothing behind.
 func Setup(ctx context.Context, req SetupRequest, now time.Time) (Installation, error) {
 	c, err := newClient(req.URL, req.HTTP)
 	if err != nil {
 		return Installation{}, err
 	}
+	// GoAlert would make a key that nothing accepts.
 	if !req.Expires.After(now) {
 		return Installation{}, integration.Errorf(integration.KindInvalid, "expires: %s is not in the future", req.Expires.Format(time.DateOnly))
 	}
@@ -82,7 +84,8 @@ func Setup(ctx context.Context, req SetupRequest, now time.Time) (Installation, 
 }
 
 // DeleteKeys takes API keys of an earlier set-up away, by their ids. Of req it reads the URL and
-// the log-in. It returns the ids that GoAlert did not delete with the error.
+// the log-in. It returns the ids that GoAlert did not delete with the error. It stops at the first
+// that fails; the caller keeps the ids that are left.
 func DeleteKeys(ctx context.Context, req SetupRequest, ids []string) (left []string, err error) {
 	c, err := newClient(req.URL, req.HTTP)
 	if err != nil {
@@ -100,7 +103,8 @@ func DeleteKeys(ctx context.Context, req SetupRequest, ids []string) (left []str
 	return nil, nil
 }
 
-// setup is one run of Setup.
+// setup is one run of Setup. Each step adds to out, so that a dry run has the same report as a real
+// one.
 type setup struct {
 	req   SetupRequest
 	now   time.Time
@@ -112,7 +116,8 @@ func (in *setup) warn(format string, args ...any) {
 	in.out.Warnings = append(in.out.Warnings, fmt.Sprintf(format, args...))
 }
 
-// choose takes the services that were asked for, in the order of their names.
+// choose takes the services that were asked for, in the order of their names. It makes nothing.
+// Whatever is left out is a warning that says how to have it taken.
 func (in *setup) choose(all []listed) (chosen []listed, err error) {
 	for _, want := range in.req.Services {
 		if !slices.ContainsFunc(all, func(s listed) bool { return s.is(want) }) {
@@ -125,6 +130,8 @@ func (in *setup) choose(all []listed) (chosen []listed, err error) {
 		if len(in.req.Services) > 0 && !named {
 			continue
 		}
+		// Without a key it is kept all the same where it was named or has the label: make gives it
+		// one.
 		one := Service{ID: s.ID, Key: s.key(), Team: s.label(in.req.Label)}
 		switch {
 		case in.req.Label != "" && one.Team == "":
@@ -147,6 +154,7 @@ func (in *setup) choose(all []listed) (chosen []listed, err error) {
 			in.warn("Nobody is on call for service %q now: calls for it are offered what the call flow has without anybody, such as leaving a message.", s.Name)
 		}
 	}
+	// Nothing to route calls to is an error, which repeats why each service was left out.
 	if len(chosen) == 0 {
 		why := "GoAlert has none: create one with an escalation policy."
 		if len(all) > 0 {
@@ -160,7 +168,8 @@ func (in *setup) choose(all []listed) (chosen []listed, err error) {
 	return chosen, nil
 }
 
-// found describes a service.
+// found describes a service. Layers count as in an escalation policy, and a person who is in
+// several is named at the first.
 func (s listed) found(one Service) FoundService {
 	f := FoundService{Name: s.Name, NewKey: one.Key == ""}
 	if s.EscalationPolicy != nil {
@@ -176,7 +185,8 @@ func (s listed) found(one Service) FoundService {
 	return f
 }
 
-// warnOfTelephones looks for people on call whom nobody can ring.
+// warnOfTelephones looks for people on call whom nobody can ring. It only warns: GoAlert may reach
+// such a person by push or e-mail, though our calls cannot.
 func (in *setup) warnOfTelephones(ctx context.Context, chosen []listed) error {
 	var ids []string
 	services := map[string][]string{} // by person
@@ -206,7 +216,8 @@ func (in *setup) warnOfTelephones(ctx context.Context, chosen []listed) error {
 	return nil
 }
 
-// make makes what is missing: integration keys of services, and two API keys.
+// make makes what is missing: integration keys of services, and two API keys. GoAlert has no
+// transaction over several requests, so an error names what was made before it.
 func (in *setup) make(ctx context.Context) error {
 	var made []string
 	failed := func(what string, err error) error {
@@ -231,6 +242,7 @@ func (in *setup) make(ctx context.Context) error {
 		name string
 		into *Secret
 	}{{"live call routing, calls", &in.out.CallKey}, {"live call routing, polling", &in.out.PollKey}} {
+		// The time keeps the keys of two set-ups apart, for GoAlert and for people.
 		name := fmt.Sprintf("%s, %s", one.name, in.now.UTC().Format("2006-01-02 150405.000"))
 		id, token, err := in.admin.makeKey(ctx, name, in.req.Expires)
 		if err != nil {

@@ -12,13 +12,15 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
-// view is an alert as it was read, with its service.
+// view is an alert as it was read, with its service. The two were read in one request, so they
+// belong to one moment of GoAlert's engine.
 type view struct {
 	alert   *alert
 	service *service
 }
 
-// read asks GoAlert for an alert.
+// read asks GoAlert for an alert. It also renews the finding about the service, as this is how the
+// host learns that somebody put it right.
 func (p *Platform) read(ctx context.Context, key Secret, r *record) (view, error) {
 	var answer alertAnswer
 	err := p.client.graphql(ctx, key, request{OperationName: "Alert", Variables: map[string]any{"alert": r.Alert, "service": r.Service}}, &answer)
@@ -56,6 +58,8 @@ func (p *Platform) unpaged(r *record, v view) string {
 }
 
 // stuckAt is when GoAlert's engine should have come to a new alert; zero if it has, or need not.
+// GoAlert shows no error when its engine stands still; that the first step does not begin is the
+// only sign.
 func (p *Platform) stuckAt(r *record, v view) time.Time {
 	if r.CreatedMS == 0 || v.started() || v.alert.Status != unacknowledged || v.alert.State == nil || len(v.service.OnCallUsers) == 0 {
 		return time.Time{}
@@ -66,6 +70,8 @@ func (p *Platform) stuckAt(r *record, v view) time.Time {
 // lookAt is when the policy will have been exhausted, nobody may have been paged, or somebody is
 // paged again; no line of the log tells any of them. Zero: none is expected.
 func (p *Platform) lookAt(r *record, v view) time.Time {
+	// GoAlert's time is compared with the wall clock and handed on in the platform's own, which may
+	// differ from it.
 	if at := v.exhaustedAt(); !at.IsZero() {
 		return at.Add(p.clock.Now().Sub(clock.Wall(p.clock)))
 	}
@@ -83,6 +89,8 @@ func (p *Platform) Alert(ctx context.Context, scope platform.Scope, key string) 
 		return integration.AlertSnapshot{}, err
 	}
 	for {
+		// The alert exists for us alone, so that the call flow learns at once that GoAlert pages
+		// nobody.
 		if r != nil && r.Alert == 0 && r.Refused != "" {
 			return integration.AlertSnapshot{Key: key, Status: integration.AlertQueued, Teams: []string{r.Team}, Round: 1,
 				LastCommand: r.LastCommand, ReadAt: p.clock.Now(), Unpaged: r.Refused}, nil
@@ -108,7 +116,8 @@ func (p *Platform) Alert(ctx context.Context, scope platform.Scope, key string) 
 	}
 }
 
-// snapshot says what the call flow is to know of an alert.
+// snapshot says what the call flow is to know of an alert. It is pure: all that it says is in the
+// record and what was read. GoAlert's steps count from 0, layers from 1.
 func (p *Platform) snapshot(h platform.Hint, r *record, v view) integration.AlertSnapshot {
 	now := p.clock.Now()
 	s := integration.AlertSnapshot{
@@ -127,6 +136,7 @@ func (p *Platform) snapshot(h platform.Hint, r *record, v view) integration.Aler
 	case v.alert.Status == acknowledged && !unnamed:
 		s.Status, s.Layer = integration.AlertAcknowledged, step+1
 		s.Acknowledgements = []integration.Acknowledgement{v.acknowledgement(r, ack, found)}
+	// Dropped is not the end: an acknowledgement still counts, and reopening pages again.
 	case len(v.service.OnCallUsers) == 0, v.exhausted(clock.Wall(p.clock)):
 		s.Status = integration.AlertDropped
 	default:
@@ -147,6 +157,7 @@ func (v view) position() (repeat, step int) {
 }
 
 // started reports whether the first step was begun: GoAlert's engine does that at its next cycle.
+// Before that nobody has been notified, and an escalation would have no effect.
 func (v view) started() bool { return v.alert.State != nil && v.alert.State.LastEscalation != nil }
 
 // exhausted reports whether the last step of the last round is over. GoAlert tells this nowhere,
@@ -158,12 +169,14 @@ func (v view) exhausted(now time.Time) bool {
 }
 
 // exhaustedAt is when the policy will have been exhausted, by GoAlert's clock; zero if another step
-// or round comes first.
+// or round comes first. A policy that repeats for ever (Repeat -1) is never exhausted, nor is an
+// alert that somebody has acknowledged.
 func (v view) exhaustedAt() time.Time {
 	policy := v.service.EscalationPolicy
 	if policy == nil || len(policy.Steps) == 0 || policy.Repeat < 0 || !v.started() || v.alert.Status != unacknowledged {
 		return time.Time{}
 	}
+	// GoAlert does not promise that steps come in their order.
 	last := policy.Steps[0]
 	for _, s := range policy.Steps {
 		if s.StepNumber > last.StepNumber {
@@ -177,7 +190,8 @@ func (v view) exhaustedAt() time.Time {
 }
 
 // lastAck is the newest line of the log that says that somebody acknowledged. The order of lines is
-// not relied on.
+// not relied on. The words are GoAlert's, in English always; there is no other sign of who
+// acknowledged.
 func (v view) lastAck() (newest line, found bool) {
 	for _, l := range v.alert.RecentEvents.Nodes {
 		if l.Message != "Acknowledged" && !strings.HasPrefix(l.Message, "Acknowledged ") {
@@ -195,7 +209,9 @@ const ackedBy = "Acknowledged by "
 // named reports whether the log says who acknowledged: an API key has no name.
 func named(l line) bool { return strings.HasPrefix(l.Message, ackedBy) }
 
-// acknowledgement turns the line of the log into who acknowledged.
+// acknowledgement turns the line of the log into who acknowledged. Its id is that of the log's
+// line, so a later acknowledgement has another. An own one is told by the line that our record
+// names.
 func (v view) acknowledgement(r *record, l line, found bool) integration.Acknowledgement {
 	a := integration.Acknowledgement{ID: fmt.Sprint(l.ID), At: l.Timestamp}
 	switch {
@@ -210,7 +226,8 @@ func (v view) acknowledgement(r *record, l line, found bool) integration.Acknowl
 }
 
 // userOf finds who is meant by "Alice Example (Web)" among those on call. Names are not unique in
-// GoAlert: of two people with one name it says neither.
+// GoAlert: of two people with one name it says neither. A person who is no longer on call is not
+// found either; then an acknowledgement counts without a name.
 func (v view) userOf(text string) string {
 	if i := strings.LastIndex(text, " ("); i > 0 && strings.HasSuffix(text, ")") {
 		text = text[:i]
@@ -237,7 +254,8 @@ func (v view) onCallAt(has func(step int) bool) bool {
 	return false
 }
 
-// trouble says why nobody is paged for a new alert of the service; "" if somebody is.
+// trouble says why nobody is paged for a new alert of the service; "" if somebody is. It is a
+// sentence without its full stop, for findings and for the snapshot's Unpaged.
 func (s *service) trouble(now time.Time) string {
 	switch {
 	case s.maintained(now):
@@ -249,10 +267,12 @@ func (s *service) trouble(now time.Time) string {
 	return ""
 }
 
+// maintained reports whether somebody has put the service into maintenance; it ends by itself.
 func (s *service) maintained(now time.Time) bool {
 	return s.MaintenanceExpiresAt != nil && s.MaintenanceExpiresAt.After(now)
 }
 
+// stepless reports whether the service has nobody to escalate to, not even an empty step.
 func (s *service) stepless() bool {
 	return s.EscalationPolicy == nil || len(s.EscalationPolicy.Steps) == 0
 }

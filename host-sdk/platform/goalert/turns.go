@@ -21,6 +21,7 @@ func (p *poller) polls(ctx context.Context, service string) bool {
 // tell hands on to the other hosts which alerts of a service have changed; all of them if that is
 // not known, or they are many. The service is "*" where it is not known.
 func (p *Platform) tell(service string, about map[int]bool, all bool) {
+	// A notice goes through the database, which limits its length.
 	const most = 100
 	if p.cfg.Tell == nil || len(about) == 0 && !all {
 		return
@@ -41,6 +42,7 @@ func (p *Platform) tell(service string, about map[int]bool, all bool) {
 // this host knows them.
 func (p *Platform) Heard(notice string) {
 	words := strings.Fields(notice)
+	// A release with another form of notices may run beside this one.
 	if len(words) < 2 {
 		return
 	}

@@ -23,7 +23,8 @@ const (
 	overlap = time.Second
 )
 
-// hub gives hints to all watchers.
+// hub gives hints to all watchers. A host has one watcher, its engine. Sending never waits:
+// commands and polling go on while it is busy.
 type hub struct {
 	mu       sync.Mutex
 	watchers map[chan platform.Hint]bool
@@ -32,6 +33,8 @@ type hub struct {
 // hintsWaiting bounds the hints that one watcher has not taken yet; further ones are lost.
 const hintsWaiting = 1024
 
+// send gives a hint to each watcher that has room for it; the engine reads the alerts of calls in
+// progress by itself, so a lost one is only late.
 func (b *hub) send(h platform.Hint) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -43,7 +46,8 @@ func (b *hub) send(h platform.Hint) {
 	}
 }
 
-// Watch implements platform.Platform.
+// Watch implements platform.Platform. It gives hints in their order, on the caller's goroutine,
+// until ctx ends.
 func (p *Platform) Watch(ctx context.Context, hint func(platform.Hint)) error {
 	w := make(chan platform.Hint, hintsWaiting)
 	p.hub.mu.Lock()
@@ -67,7 +71,8 @@ func (p *Platform) Watch(ctx context.Context, hint func(platform.Hint)) error {
 	}
 }
 
-// live holds the alerts of calls in progress, by GoAlert's number.
+// live holds the alerts of calls in progress, by GoAlert's number. It is memory alone: after a
+// restart the engine asks about each alert of a running call, which brings it back.
 type live struct {
 	mu     sync.Mutex
 	alerts map[int]*liveAlert
@@ -75,6 +80,7 @@ type live struct {
 	wake   chan struct{}        // has a value after the first alert was added
 }
 
+// asked says that a call goes on, which GoAlert does not know.
 type liveAlert struct {
 	hint    platform.Hint
 	service string
@@ -101,6 +107,7 @@ func (l *live) add(h platform.Hint, r *record, now time.Time) {
 	}
 }
 
+// waker makes the channel at its first use; l.mu is held.
 func (l *live) waker() chan struct{} {
 	if l.wake == nil {
 		l.wake = make(chan struct{}, 1)
@@ -108,6 +115,7 @@ func (l *live) waker() chan struct{} {
 	return l.wake
 }
 
+// forget ends the watching of an alert that is closed, or that another has taken the place of.
 func (l *live) forget(number int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -130,12 +138,14 @@ func (l *live) saw(h platform.Hint, r *record, v view, lookAt, now time.Time) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	// A time that has passed already was the reason for this very reading.
 	if a := l.alerts[r.Alert]; a != nil {
 		a.dueAt = lookAt
 		if !a.dueAt.IsZero() && !now.Before(a.dueAt) {
 			a.dueAt = time.Time{}
 		}
 	}
+	// The first look at a log begins where this alert's ends, by GoAlert's clock and not by ours.
 	if _, there := l.since[r.Service]; !there {
 		if l.since == nil {
 			l.since = map[string]time.Time{}
@@ -171,7 +181,7 @@ func (l *live) services(now time.Time) []string {
 }
 
 // changed returns the hints for alerts that have changed by what was read, or whose policy is now
-// exhausted.
+// exhausted. Each due time hints once; the reading that follows sets the next.
 func (l *live) changed(now time.Time, has func(number int, a *liveAlert) bool) (hints []platform.Hint) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -188,7 +198,7 @@ func (l *live) changed(now time.Time, has func(number int, a *liveAlert) bool) (
 }
 
 // Run polls the services of calls in progress and forgets old records, until ctx ends; it returns
-// ctx's error.
+// ctx's error. It sleeps while no call is in progress, so an idle host sends GoAlert nothing.
 func (p *Platform) Run(ctx context.Context) error {
 	poll := poller{Platform: p, seen: map[string]map[int]bool{}, broken: map[string]bool{}, turns: map[string]platform.Turn{}}
 	p.live.mu.Lock()
@@ -231,7 +241,8 @@ func (p *Platform) hintDue() {
 	}
 }
 
-// poller reads the logs of services.
+// poller reads the logs of services. It belongs to the one goroutine of Run, so it needs no lock of
+// its own.
 type poller struct {
 	*Platform
 	seen   map[string]map[int]bool  // by service: the lines of the last answer
@@ -264,6 +275,7 @@ func (p *poller) service(ctx context.Context, id string) {
 	lines := answer.Service.RecentEvents.Nodes
 	all := len(lines) >= pollLimit // some lines may be missing
 	delete(p.broken, id)
+	// Lines of the last second are read twice, see overlap; those that were seen count once.
 	before, now := p.seen[id], map[int]bool{}
 	about := map[int]bool{}
 	for _, l := range lines {

@@ -15,6 +15,7 @@ const maxPost = 64 << 10
 // so nothing in them is believed: they make the alert be read a second earlier than polling would.
 func (p *Platform) Webhook() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Hashes have one length, so comparing them tells nothing of the token's.
 		want, got := sha256.Sum256([]byte(p.cfg.WebhookToken)), sha256.Sum256([]byte(r.URL.Query().Get("token")))
 		switch {
 		case p.cfg.WebhookToken == "" || subtle.ConstantTimeCompare(want[:], got[:]) != 1:
@@ -33,6 +34,8 @@ func (p *Platform) Webhook() http.Handler {
 			return
 		}
 		bundle := post.Type == "AlertBundle" // several alerts, not said which
+		// The post names no service. It reaches one of several hosts, which may not be the one with
+		// the call.
 		p.tell("*", map[int]bool{post.AlertID: true}, bundle)
 		for _, h := range p.live.changed(p.clock.Now(), func(number int, _ *liveAlert) bool { return bundle || number == post.AlertID }) {
 			p.hub.send(h)

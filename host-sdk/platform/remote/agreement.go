@@ -23,7 +23,8 @@ const (
 	mostConcurrent    = 256
 )
 
-// agreement is what /protocol said.
+// agreement is what /protocol said. It is never changed after load has stored it, so requests in
+// progress keep the one they began with.
 type agreement struct {
 	wire.Protocol
 
@@ -33,7 +34,8 @@ type agreement struct {
 	pools map[purpose]chan struct{} // without one for what is not limited
 }
 
-// purpose says which limits hold for a request.
+// purpose says which limits hold for a request. What a caller waits for, what the outbox repeats,
+// and the rest are kept apart.
 type purpose int
 
 const (
@@ -43,7 +45,8 @@ const (
 )
 
 // agree returns the agreement, and reaches one where there is none. An old one is used while
-// another is sought.
+// another is sought. A platform that was away for a moment costs callers nothing: only the very
+// first request has to wait for an answer.
 func (p *Platform) agree(ctx context.Context) (*agreement, error) {
 	a := p.agreed.Load()
 	triedLately := time.Since(time.Unix(0, p.tried.Load())) < p.times.again
@@ -53,12 +56,14 @@ func (p *Platform) agree(ctx context.Context) (*agreement, error) {
 	case a.major == 0:
 		return nil, p.nothingInCommon(a)
 	case !triedLately && (p.renew.Load() || time.Since(a.at) > p.times.agreement || a.hosts != p.hosts()):
+		// Nobody waits for the result; singleflight keeps it to one request.
 		p.loading.DoChan("", p.load)
 	}
 	return a, nil
 }
 
-// hosts is how many hosts share what the platform allows.
+// hosts is how many hosts share what the platform allows. Each host takes its part of the limit.
+// One that starts or ends makes the others agree anew.
 func (p *Platform) hosts() int {
 	if p.cfg.Hosts == nil {
 		return 1
@@ -83,6 +88,8 @@ func (p *Platform) seek(ctx context.Context) (*agreement, error) {
 	}
 }
 
+// load asks for /protocol and stores what it says. It has a context of its own, as several may wait
+// for it and the first may give up. singleflight wants a result of type any; it is an *agreement.
 func (p *Platform) load() (any, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), p.times.meta)
 	defer cancel()
@@ -95,6 +102,8 @@ func (p *Platform) load() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The highest that both speak. None is no error here, so that it is remembered for a while and
+	// not asked for again by each request.
 	for _, n := range a.Protocols {
 		if slices.Contains(spoken, n) {
 			a.major = max(a.major, n)
@@ -110,6 +119,7 @@ func (p *Platform) load() (any, error) {
 	a.pools = pools(a.Limits.Concurrent, a.hosts, before)
 	p.renew.Store(false)
 	p.agreed.Store(a)
+	// Watchers that wait in the old way would hear of nothing any more.
 	if before != nil && before.Hints != a.Hints {
 		p.watchers.restart()
 	}
@@ -117,7 +127,8 @@ func (p *Platform) load() (any, error) {
 }
 
 // pools halves this host's part of the requests at once between questions and commands. A limit
-// that is as before keeps its pools, with what runs in them.
+// that is as before keeps its pools, with what runs in them. Requests in progress give their place
+// back to the pool they took it from, so a new limit begins with new pools.
 func pools(limit, hosts int, before *agreement) map[purpose]chan struct{} {
 	if limit <= 0 {
 		limit = defaultConcurrent
@@ -130,6 +141,7 @@ func pools(limit, hosts int, before *agreement) map[purpose]chan struct{} {
 	return map[purpose]chan struct{}{question: make(chan struct{}, limit-commands), command: make(chan struct{}, commands)}
 }
 
+// It is not final: commands wait until one of the two was updated.
 func (p *Platform) nothingInCommon(a *agreement) error {
 	return integration.Errorf(integration.KindUnavailable, "the platform speaks protocol %s, this switchboard %s: update one of them",
 		words(a.Protocols), words(spoken))

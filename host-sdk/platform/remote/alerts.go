@@ -12,12 +12,15 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
-// Alert implements platform.Platform.
+// Alert implements platform.Platform. The key is chosen by the plugin and becomes a part of the
+// path, so it is checked first.
 func (p *Platform) Alert(ctx context.Context, scope platform.Scope, key string) (integration.AlertSnapshot, error) {
 	escaped, err := id("alert", key)
 	if err != nil {
 		return integration.AlertSnapshot{}, err
 	}
+	// Read before the request is sent: what happens on the platform later must not seem to be
+	// included.
 	begun := p.clock.Now()
 	var answer wire.AlertSnapshot
 	if err := p.get(ctx, scope, "alert", "/alerts/"+escaped, nil, &answer); err != nil {
@@ -35,6 +38,7 @@ func (p *Platform) snapshot(name string, alert platform.Hint, s wire.AlertSnapsh
 	if err != nil {
 		return integration.AlertSnapshot{}, p.strange(name, "%v", err)
 	}
+	// It is a comparison with what the platform promised: a change without a hint makes a finding.
 	hinted := true // nothing is missed where none are promised
 	if a := p.agreed.Load(); a != nil {
 		hinted = a.Hints == wire.HintsNone
@@ -44,7 +48,8 @@ func (p *Platform) snapshot(name string, alert platform.Hint, s wire.AlertSnapsh
 }
 
 // Apply implements platform.Platform. It does not say whether the platform ran the command if no
-// answer came: the error is then not final, and the same number is sent again.
+// answer came: the error is then not final, and the same number is sent again. The command's number
+// is part of the address (PUT), so a platform can tell a repetition without reading the body.
 func (p *Platform) Apply(ctx context.Context, scope platform.Scope, cmd integration.AlertCommand) error {
 	escaped, err := id("alert", cmd.AlertKey)
 	if err != nil {
@@ -55,6 +60,7 @@ func (p *Platform) Apply(ctx context.Context, scope platform.Scope, cmd integrat
 			return err
 		}
 	}
+	// The outbox tries again later; the platform is not asked in between.
 	if left := p.pause.left(time.Now()); left > 0 {
 		return integration.Errorf(integration.KindUnavailable, "the platform asked to wait, for %v more", left.Round(time.Second))
 	}
@@ -68,6 +74,7 @@ func (p *Platform) Apply(ctx context.Context, scope platform.Scope, cmd integrat
 		name: "command", method: http.MethodPut, path: "/alerts/" + escaped + "/commands/" + strconv.FormatInt(cmd.Number, 10),
 		query: p.in(scope, url.Values{}), body: wire.FromCommand(cmd, link), purpose: command,
 	}, p.times.command, &answer)
+	// Also after an error: the command may have run.
 	if !p.cfg.NoOwnHints {
 		p.watchers.hint(alert)
 	}

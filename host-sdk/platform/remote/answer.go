@@ -28,7 +28,9 @@ const (
 	longestAsk = 60 * time.Second // that a platform can ask commands to wait
 )
 
-// read reads an answer into out.
+// read reads an answer into out. An answer that is not what the document says is never taken in
+// part: half a list of people on call would be worse than an error, after which the engine uses its
+// last copy.
 func (p *Platform) read(ctx context.Context, r request, resp *http.Response, out any) error {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	switch {
@@ -41,11 +43,13 @@ func (p *Platform) read(ctx context.Context, r request, resp *http.Response, out
 	case resp.StatusCode != http.StatusOK:
 		return p.problem(r, resp, body)
 	}
+	// Unknown members are passed over, as a later minor of the protocol may add some.
 	d := json.NewDecoder(bytes.NewReader(body))
 	err = d.Decode(out)
 	var wrongType *json.UnmarshalTypeError
 	var wrongTime *time.ParseError
 	switch {
+	// encoding/json takes null for anything, without an error.
 	case bytes.Equal(bytes.TrimSpace(body), []byte("null")):
 		return p.strange(r.name, "the answer is null: an empty answer has lists and members")
 	case err == nil && !errors.Is(d.Decode(&struct{}{}), io.EOF):
@@ -79,14 +83,16 @@ func (p *Platform) misspelt(name string, body []byte, out any) {
 }
 
 // strange is the error of an answer that the protocol does not know, and makes a finding of it. It
-// is not final: a proxy or a login page may have answered.
+// is not final: a proxy or a login page may have answered. It is internal, which the outbox
+// repeats.
 func (p *Platform) strange(name, format string, args ...any) error {
 	text := p.clean(fmt.Sprintf(format, args...))
 	p.findings.note(name, "%s: %s", name, text)
 	return integration.Errorf(integration.KindInternal, "%s: %s", name, text)
 }
 
-// contents says what a body is, without quoting it.
+// contents says what a body is, without quoting it. The body may be a login page with somebody's
+// data, and it goes into findings that all administrators see.
 func contents(resp *http.Response, body []byte) string {
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	start := bytes.ToLower(bytes.TrimSpace(body[:min(len(body), 200)]))
@@ -103,13 +109,16 @@ func contents(resp *http.Response, body []byte) string {
 	return "a body of type " + oneline.Clean(kind, 60)
 }
 
+// The kinds that a problem document may name. Any other counts as internal, so a word that somebody
+// made up never ends a command.
 var kinds = []integration.Kind{
 	integration.KindInvalid, integration.KindUnauthorized, integration.KindNotFound, integration.KindUnsupported,
 	integration.KindConflict, integration.KindUnavailable, integration.KindDeadline, integration.KindInternal,
 }
 
 // problem is the error of an answer that is not 200. Only a problem document can say something
-// final.
+// final. A proxy, a gateway or a wrong base URL answers with bare statuses; if one of them counted
+// as final, alerts would be lost for a mistake in a configuration.
 func (p *Platform) problem(r request, resp *http.Response, body []byte) error {
 	status := resp.StatusCode
 	if status == http.StatusUnauthorized {
@@ -117,6 +126,7 @@ func (p *Platform) problem(r request, resp *http.Response, body []byte) error {
 		return &integration.Error{Kind: integration.KindUnavailable, Code: CodeToken, Message: "the platform refuses the token: set the same one on both sides"}
 	}
 	p.findings.clear("token")
+	// The platform was updated and dropped this protocol: the next request agrees anew.
 	if status == http.StatusPreconditionFailed {
 		p.renew.Store(true)
 		return integration.Errorf(integration.KindUnavailable, "the platform does not speak this protocol any more (status 412)")
@@ -140,6 +150,7 @@ func (p *Platform) problem(r request, resp *http.Response, body []byte) error {
 // bareStatus is the error of a status without a problem document that says its kind.
 func (p *Platform) bareStatus(r request, resp *http.Response, body []byte, doc wire.Problem) error {
 	switch resp.StatusCode {
+	// Gateways send these by themselves, so they count without a document too.
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		p.wait(resp.Header.Get("Retry-After"))
 		return integration.Errorf(integration.KindUnavailable, "%s", p.message(resp.StatusCode, doc))
@@ -155,7 +166,8 @@ func (p *Platform) bareStatus(r request, resp *http.Response, body []byte, doc w
 		resp.StatusCode, contents(resp, body))
 }
 
-// message is a sentence for the operator.
+// message is a sentence for the operator. The platform's own words come first, cleaned and
+// shortened.
 func (p *Platform) message(status int, doc wire.Problem) string {
 	for _, text := range []string{doc.Detail, doc.Title} {
 		if text = p.clean(text); text != "" {
@@ -165,7 +177,8 @@ func (p *Platform) message(status int, doc wire.Problem) string {
 	return "the platform answered with status " + strconv.Itoa(status)
 }
 
-// clean makes one line of what a platform wrote, without our token.
+// clean makes one line of what a platform wrote, without our token. A platform may repeat the
+// headers of a request in an error.
 func (p *Platform) clean(text string) string {
 	return oneline.Clean(strings.ReplaceAll(text, p.credentials.Load().token, "(token)"), maxDetail)
 }

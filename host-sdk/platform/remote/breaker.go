@@ -9,7 +9,8 @@ import (
 const manyFailures = 5
 
 // breaker lets callers get the fallback at once, rather than after the deadline of each question,
-// while nothing can be connected to. One question in each period tries again.
+// while nothing can be connected to. One question in each period tries again. It counts by the wall
+// clock and holds for all questions together, as they go to one address.
 type breaker struct {
 	mu       sync.Mutex
 	failures int
@@ -31,6 +32,7 @@ func (b *breaker) allow(now time.Time, period time.Duration) bool {
 	return true
 }
 
+// failed counts a connection that was not made, and begins a new period.
 func (b *breaker) failed(now time.Time, period time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -52,6 +54,7 @@ type pause struct {
 	until time.Time
 }
 
+// A later word of the platform replaces an earlier one, also with a shorter time.
 func (p *pause) ask(until time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

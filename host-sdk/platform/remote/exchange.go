@@ -23,7 +23,8 @@ import (
 // maxBody is the most that a body holds, both ways.
 const maxBody = 1 << 20
 
-// request is one question or command.
+// request is one question or command. Nothing in it depends on the protocol's number, which send
+// puts before the path.
 type request struct {
 	name    string // as in the OpenAPI document, for findings
 	method  string
@@ -37,7 +38,7 @@ type request struct {
 // parameter is required, and platforms refuse an empty one.
 const noIntegration = "-"
 
-// in adds the scope.
+// in adds the scope. Tenant and integration are parameters, so that the path is the same for all.
 func (p *Platform) in(scope platform.Scope, query url.Values) url.Values {
 	if query == nil {
 		query = url.Values{}
@@ -49,6 +50,7 @@ func (p *Platform) in(scope platform.Scope, query url.Values) url.Values {
 	return query
 }
 
+// tenant is the scope's, or else the one in the settings; "" where there is none.
 func (p *Platform) tenant(scope platform.Scope) string {
 	if scope.Tenant == "" {
 		return p.cfg.Tenant
@@ -70,6 +72,7 @@ func (p *Platform) send(ctx context.Context, r request, limit time.Duration, out
 	if err := ctx.Err(); err != nil {
 		return over(err)
 	}
+	// The limit counts from here and includes agreeing and waiting for a place.
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	// Commands are never held back here: they wait in the outbox, nobody hears that wait, and each
@@ -96,7 +99,7 @@ func (p *Platform) send(ctx context.Context, r request, limit time.Duration, out
 }
 
 // exchange sends a request as it is. A question whose connection was reset before any byte of an
-// answer is sent once more.
+// answer is sent once more. It is used directly for /protocol, which belongs to no number.
 func (p *Platform) exchange(ctx context.Context, r request, out any) error {
 	var body []byte
 	if r.body != nil {
@@ -124,6 +127,8 @@ func (p *Platform) exchange(ctx context.Context, r request, out any) error {
 // progress is how far a try came.
 type progress struct{ connected, answered atomic.Bool }
 
+// try makes one attempt. The caller closes the body of the answer. progress says how far it came,
+// also with an error: whether a command may have run depends on it.
 func (p *Platform) try(ctx context.Context, r request, body []byte) (*http.Response, *progress, error) {
 	seen := &progress{}
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -141,6 +146,7 @@ func (p *Platform) try(ctx context.Context, r request, body []byte) (*http.Respo
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	// New for each attempt, so that both sides' logs can be laid beside each other.
 	try := ulid.Make().String()
 	req.Header.Set("Accept", "application/json, "+wire.ProblemType)
 	req.Header.Set("Authorization", "Bearer "+p.credentials.Load().token)
@@ -155,6 +161,7 @@ func (p *Platform) try(ctx context.Context, r request, body []byte) (*http.Respo
 	switch {
 	case seen.connected.Load():
 		p.breaker.connected()
+	// A deadline that passed while connecting counts as a failure, too.
 	case err != nil && !errors.Is(ctx.Err(), context.Canceled): // who asked has not given up
 		p.breaker.failed(time.Now(), p.times.down)
 	}

@@ -21,7 +21,8 @@ const (
 )
 
 // findings is what is wrong with the platform although it answers, in words and by subject. What
-// goes right again is forgotten.
+// goes right again is forgotten. It is memory of this process; a restart begins anew, and what is
+// still wrong comes back with the next answer.
 type findings struct {
 	now     func() time.Time
 	mu      sync.Mutex
@@ -31,18 +32,22 @@ type findings struct {
 	refused error // why what came last as a hint was none; nil: it was one, or nothing came
 }
 
-// known is what is remembered of an alert.
+// known is what is remembered of an alert. The print alone is kept, as an alert holds what callers
+// said.
 type known struct {
 	print   uint64    // of its last snapshot
 	hinted  bool      // since it was read last
 	changed time.Time // when it was seen changed without a hint; zero: it was not
 }
 
+// init is apart from the declaration because the cache cannot be used as its zero value.
 func (f *findings) init(now func() time.Time) {
 	f.now, f.texts = now, map[string]string{}
 	f.alerts, _ = lru.New[platform.Hint, *known](maxAlerts) // fails only for a size below 1
 }
 
+// A subject that is noted already is always replaced. New ones stop at maxFindings, as a platform
+// can have any number of people with odd numbers.
 func (f *findings) note(subject, format string, args ...any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -51,6 +56,7 @@ func (f *findings) note(subject, format string, args ...any) {
 	}
 }
 
+// clear forgets a subject that is right again.
 func (f *findings) clear(subject string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -66,7 +72,9 @@ func (f *findings) set(subject string, wrong bool, format string, args ...any) {
 	f.clear(subject)
 }
 
-// alertRead remembers a snapshot. hinted says that no hint is expected.
+// alertRead remembers a snapshot. hinted says that no hint is expected. It compares with the print
+// of the last reading. A change without a hint may still be hinted at within the time allowed, so
+// it is only marked here and counted by late.
 func (f *findings) alertRead(alert platform.Hint, s wire.AlertSnapshot, hinted bool, within time.Duration) {
 	print := fingerprint(s)
 	f.mu.Lock()
@@ -91,7 +99,8 @@ func (f *findings) late(k *known, within time.Duration) {
 	}
 }
 
-// alertHinted remembers that the platform said so.
+// alertHinted remembers that the platform said so. One hint that arrives shows that the way is
+// open, so what was missed before no longer counts.
 func (f *findings) alertHinted(alert platform.Hint) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -123,6 +132,7 @@ func fingerprint(s wire.AlertSnapshot) uint64 {
 func (p *Platform) Findings() []string {
 	f := &p.findings
 	f.mu.Lock()
+	// Hints that did not come must be counted also if nobody reads their alerts again.
 	for _, k := range f.alerts.Values() {
 		f.late(k, p.times.hint)
 	}

@@ -17,9 +17,10 @@ import (
 const HintsPath = "/platform/hints"
 
 const (
-	maxHint      = 64 << 10 // bytes
-	maxHinted    = 100      // alerts
-	maxPerSecond = 100      // hints
+	maxHint   = 64 << 10 // bytes
+	maxHinted = 100      // alerts
+	// Of the platform, and as many of everybody else together.
+	maxPerSecond = 100 // hints
 )
 
 // Hints serves HintsPath. The address is public: how often, how much and by whom is decided before
@@ -43,6 +44,7 @@ func (p *Platform) Hints() http.Handler {
 	})
 }
 
+// It answers 204 for what it does not know, so that a later type of event does no harm.
 func (p *Platform) takeHint(w http.ResponseWriter, h http.Header, body []byte) {
 	secrets := p.credentials.Load().secrets
 	if len(secrets) == 0 {
@@ -75,19 +77,22 @@ func (p *Platform) takeHint(w http.ResponseWriter, h http.Header, body []byte) {
 			refuse(w, http.StatusBadRequest, "invalid", "data.alerts names "+strconv.Itoa(n)+" alerts: 1 to "+strconv.Itoa(maxHinted)+" are taken")
 			return
 		}
+		// Of several hosts the load balancer chose one; the call may be at another.
 		p.tell(notice{Alerts: event.Data.Alerts})
 		p.watchers.hint(p.hinted(event.Data.Alerts)...)
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
+// refuse answers as the platform's own errors look, so that its developers know the form.
 func refuse(w http.ResponseWriter, status int, kind, detail string) {
 	w.Header().Set("Content-Type", wire.ProblemType)
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(wire.Problem{Title: http.StatusText(status), Status: status, Kind: kind, Detail: detail})
 }
 
-// rate counts hints by the second.
+// rate counts hints by the second. A whole second is one window: simple, and twice the limit at
+// worst.
 type rate struct {
 	mu     sync.Mutex
 	second int64

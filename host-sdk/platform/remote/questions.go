@@ -18,17 +18,19 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
-// get asks for something within a scope.
+// get asks for something within a scope. Its limit is that of a question: a caller may be waiting.
 func (p *Platform) get(ctx context.Context, scope platform.Scope, name, path string, query url.Values, out any) error {
 	return p.send(ctx, request{name: name, method: http.MethodGet, path: path, query: p.in(scope, query), purpose: question}, p.times.question, out)
 }
 
-// post asks a question that needs a body.
+// post asks a question that needs a body. It changes nothing on the platform, so it may be sent
+// twice like any question.
 func (p *Platform) post(ctx context.Context, scope platform.Scope, name, path string, body, out any) error {
 	return p.send(ctx, request{name: name, method: http.MethodPost, path: path, query: p.in(scope, nil), body: body, purpose: question}, p.times.question, out)
 }
 
-// Capabilities implements platform.Platform.
+// Capabilities implements platform.Platform. Hosts ask again every half minute, so a platform may
+// gain abilities while it runs.
 func (p *Platform) Capabilities(ctx context.Context, scope platform.Scope) (integration.Capabilities, error) {
 	var out wire.Capabilities
 	if err := p.get(ctx, scope, "capabilities", "/capabilities", nil, &out); err != nil {
@@ -60,6 +62,7 @@ func (p *Platform) Destinations(ctx context.Context, scope platform.Scope, refs 
 	if err != nil {
 		return nil, p.strange("destinations", "%v", err)
 	}
+	// An answer in another order would send calls to another team, so each is compared.
 	for i, d := range out {
 		if (platform.Ref{Kind: d.Kind, ID: d.ID}) != refs[i] {
 			return nil, p.strange("destinations", "reference %d, %s %q, was answered with %s %.80q: keep the order", i+1, refs[i].Kind, refs[i].ID, d.Kind, d.ID)
@@ -68,7 +71,8 @@ func (p *Platform) Destinations(ctx context.Context, scope platform.Scope, refs 
 	return out, nil
 }
 
-// destinations converts a list and cleans its names.
+// destinations converts a list and cleans its names. Names are spoken to callers and shown on
+// pages, and come from people on another system.
 func destinations(in []wire.Destination) ([]integration.Destination, error) {
 	out, err := wire.Destinations(in)
 	for i := range out {
@@ -92,6 +96,7 @@ func (p *Platform) Teams(ctx context.Context, scope platform.Scope) ([]integrati
 		return nil, p.strange("teams", "%v", err)
 	}
 	var out []integration.Destination
+	// One bad entry must not hide all teams, so it is left out with a finding.
 	seen, left := map[string]bool{}, 0
 	for _, d := range all {
 		if d.Kind != integration.DestinationTeam || wire.CheckID(d.ID) != "" || seen[d.ID] {
@@ -108,7 +113,8 @@ func (p *Platform) Teams(ctx context.Context, scope platform.Scope) ([]integrati
 	return out, nil
 }
 
-// OnCall implements platform.Platform.
+// OnCall implements platform.Platform. A platform may answer with more layers than were asked for.
+// Within a layer its own order is kept: it is the order of ringing.
 func (p *Platform) OnCall(ctx context.Context, scope platform.Scope, team string, layer int, at time.Time) ([]integration.OnCallEntry, error) {
 	escaped, err := id("team", team)
 	if err != nil {
@@ -119,6 +125,7 @@ func (p *Platform) OnCall(ctx context.Context, scope platform.Scope, team string
 	if err := p.get(ctx, scope, "onCall", "/teams/"+escaped+"/on-call", query, &answer); err != nil {
 		return nil, err
 	}
+	// A list that is missing may be a misspelt one; nobody on call must be said.
 	if answer.OnCall == nil {
 		return nil, p.strange("onCall", "the list on_call is missing: write [] for nobody")
 	}
@@ -156,13 +163,15 @@ func (p *Platform) User(ctx context.Context, scope platform.Scope, user string) 
 	if err != nil {
 		return integration.User{}, p.strange("user", "%v", err)
 	}
+	// A cache in between could answer with somebody else, whose phone would then be rung.
 	if out.ID != user {
 		return integration.User{}, p.strange("user", "%q was asked for, %.80q was answered", user, out.ID)
 	}
 	return out, nil
 }
 
-// person cleans the name and leaves out numbers that cannot be called.
+// person cleans the name and leaves out numbers that cannot be called. A person without any usable
+// number is still returned: they are on call, though nobody can ring them.
 func (p *Platform) person(u integration.User) (integration.User, error) {
 	if _, err := id("user", u.ID); err != nil {
 		return u, err
@@ -205,7 +214,8 @@ func (p *Platform) Route(ctx context.Context, scope platform.Scope, router strin
 	return out, nil
 }
 
-// Audience implements platform.Platform.
+// Audience implements platform.Platform. Addresses are compared without regard to case, as people
+// write them, and each is mailed once.
 func (p *Platform) Audience(ctx context.Context, scope platform.Scope, audience integration.Audience, teams []string, at time.Time) ([]string, error) {
 	q := wire.AudienceQuestion{Audience: string(audience), Teams: append([]string{}, teams...), At: at.UTC()}
 	var answer wire.AudienceAnswer
@@ -226,7 +236,8 @@ func (p *Platform) Audience(ctx context.Context, scope platform.Scope, audience 
 	return out, nil
 }
 
-// Health implements platform.Platform. The protocol is agreed on anew after a failure.
+// Health implements platform.Platform. The protocol is agreed on anew after a failure. It is not
+// limited by the pools, so a busy platform is not taken for a sick one.
 func (p *Platform) Health(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return over(err)

@@ -73,7 +73,8 @@ type Config struct {
 	Logger *slog.Logger // nil: slog.Default
 }
 
-// times are limits by the wall clock.
+// times are limits by the wall clock. Tests shorten them. They are not settings: what a caller
+// waits for must not be made longer by a platform's operator, but for Timeout.
 type times struct {
 	question, command, meta time.Duration
 	wait                    time.Duration // a question for changes
@@ -84,7 +85,8 @@ type times struct {
 	hint                    time.Duration // how long a hint may take
 }
 
-// Platform is a platform.Platform over HTTP.
+// Platform is a platform.Platform over HTTP. Its fields are set by New; credentials and the
+// agreement are replaced as wholes, so that each request sees a pair that belongs together.
 type Platform struct {
 	cfg         Config
 	base        string
@@ -139,7 +141,8 @@ func New(cfg Config) (*Platform, error) {
 	return p, nil
 }
 
-// credentials are what the two know each other by.
+// credentials are what the two know each other by. A token of the old and secrets of the new file
+// never meet in one request.
 type credentials struct {
 	token   string
 	secrets [][]byte // of hints
@@ -168,6 +171,7 @@ func (p *Platform) SetCredentials(token string, hintsSecrets []string) error {
 
 // client keeps its connections, speaks HTTP/1.1 and follows no redirects: the token goes nowhere
 // else. The environment's proxy is not used for this machine (net/http.ProxyFromEnvironment).
+// HTTP/2 would put all requests on one connection, where an answer that hangs holds up the others.
 func client(config *tls.Config) *http.Client {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
@@ -180,6 +184,8 @@ func client(config *tls.Config) *http.Client {
 	}
 }
 
+// baseURL returns the address without a slash at its end. Its errors are for the person who wrote
+// the setting, and do not repeat a password.
 func baseURL(text string) (string, error) {
 	u, err := url.Parse(text)
 	switch {
@@ -197,6 +203,7 @@ func baseURL(text string) (string, error) {
 	return strings.TrimRight(text, "/"), nil
 }
 
+// thisMachine reports whether a host is this machine, where no network can listen in.
 func thisMachine(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return strings.EqualFold(host, "localhost") || err == nil && ip.Unmap().IsLoopback()

@@ -32,6 +32,7 @@ func decodeSecret(text string) ([]byte, error) {
 	return secret, nil
 }
 
+// sign makes the HMAC-SHA256 of Standard Webhooks; content is id.timestamp.body.
 func sign(secret []byte, content string) []byte {
 	mac := hmac.New(sha256.New, secret)
 	mac.Write([]byte(content))
@@ -39,7 +40,8 @@ func sign(secret []byte, content string) []byte {
 }
 
 // verify says what is wrong with a signed message, in words for who wrote the sender; nil if one of
-// the secrets made its signature within maxSkew of now.
+// the secrets made its signature within maxSkew of now. The time is part of what is signed, so a
+// message that somebody has recorded cannot be sent again later.
 func verify(secrets [][]byte, h http.Header, body []byte, now time.Time) error {
 	id, timestamp := h.Get(headerID), h.Get(headerTimestamp)
 	for _, name := range []string{headerID, headerTimestamp, headerSignature} {
@@ -54,6 +56,8 @@ func verify(secrets [][]byte, h http.Header, body []byte, now time.Time) error {
 	if skew := now.Sub(time.Unix(seconds, 0)); skew > maxSkew || skew < -maxSkew {
 		return fmt.Errorf("webhook-timestamp is %.0f s away from our clock, more than %.0f: write seconds, set the clock, and write the time of each try", skew.Abs().Seconds(), maxSkew.Seconds())
 	}
+	// The header may hold several signatures while a secret is replaced, and versions that we do
+	// not know.
 	var given [][]byte
 	for part := range strings.FieldsSeq(h.Get(headerSignature)) {
 		if text, ok := strings.CutPrefix(part, "v1,"); ok {
@@ -70,6 +74,7 @@ func verify(secrets [][]byte, h http.Header, body []byte, now time.Time) error {
 	return mistake(secrets, h, given, body)
 }
 
+// anyIs reports whether one of the signatures fits, in a time that does not say which.
 func anyIs(given [][]byte, want []byte) bool {
 	found := false
 	for _, mac := range given {
@@ -78,7 +83,9 @@ func anyIs(given [][]byte, want []byte) bool {
 	return found
 }
 
-// mistake looks for the commonest mistakes in a signature that does not fit.
+// mistake looks for the commonest mistakes in a signature that does not fit. It runs only for
+// messages that are refused. Each answer tells the sender's author what to change; none helps a
+// stranger, who has no secret to make a mistake with.
 func mistake(secrets [][]byte, h http.Header, given [][]byte, body []byte) error {
 	id, timestamp := h.Get(headerID), h.Get(headerTimestamp)
 	right := id + "." + timestamp + "." + string(body)

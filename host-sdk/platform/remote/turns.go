@@ -12,7 +12,7 @@ import (
 )
 
 // notice is what a host tells the others: the one that waits for changes after each answer, and
-// whichever gets a hint.
+// whichever gets a hint. It is JSON, so that a later release may add members while both run.
 type notice struct {
 	// Where the next one to wait goes on; "": this is a hint.
 	Cursor string          `json:"cursor,omitempty"`
@@ -24,7 +24,8 @@ type notice struct {
 const maxNotice = 3000
 
 // poll waits for changes until ctx ends or the platform does not know the cursor; where hosts take
-// turns, only while it is this one's.
+// turns, only while it is this one's. It runs on a goroutine of Watch, and its error ends the
+// watching, after which the engine begins anew and reads all alerts.
 func (p *Platform) poll(ctx context.Context, w *watcher) error {
 	if p.cfg.Turns == nil {
 		return p.changes(ctx, "", func(_ string, alerts []wire.AlertRef, all bool) {
@@ -49,6 +50,7 @@ func (p *Platform) poll(ctx context.Context, w *watcher) error {
 func (p *Platform) pollInTurn(ctx context.Context, turn *platform.Turn) error {
 	asking, stop := context.WithCancel(ctx)
 	var keeping sync.WaitGroup
+	// The turn is renewed while the question for changes waits, which takes longer than a turn.
 	keeping.Go(func() {
 		defer stop()
 		_ = p.whileTurnIs(asking, turn, true) // it ends with its context, which is looked at below
@@ -62,6 +64,7 @@ func (p *Platform) pollInTurn(ctx context.Context, turn *platform.Turn) error {
 		p.tell(n)
 		p.take(n)
 	})
+	// Before stop, which would make it true in any case.
 	over := asking.Err() != nil
 	stop()
 	keeping.Wait()
@@ -71,12 +74,14 @@ func (p *Platform) pollInTurn(ctx context.Context, turn *platform.Turn) error {
 	case over && !integration.KindOf(err).Final():
 		return nil
 	}
+	// The platform does not know the cursor any more: whoever is next begins without one.
 	p.cursor.Store(nil)
 	return err
 }
 
 // whileTurnIs returns when the turn is no longer this host's, or has become so, or with ctx's
-// error.
+// error. The key names the platform and tenant, so hosts with different settings do not wait for
+// one another.
 func (p *Platform) whileTurnIs(ctx context.Context, turn *platform.Turn, ours bool) error {
 	key := "changes " + p.base + " " + p.cfg.Tenant
 	for {

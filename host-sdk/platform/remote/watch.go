@@ -17,13 +17,15 @@ import (
 // have changed.
 const maxPending = 1000
 
-// watchers are those who wait for hints.
+// watchers are those who wait for hints. The zero value is ready. Locks are taken in this order:
+// that of all, then that of one.
 type watchers struct {
 	mu  sync.Mutex
 	all map[*watcher]bool
 }
 
-// watcher collects hints, each alert once, until it is ready for them.
+// watcher collects hints, each alert once, until it is ready for them. A hint that comes again
+// before it was taken is one: reading the alert once is enough.
 type watcher struct {
 	mu      sync.Mutex
 	pending map[platform.Hint]bool
@@ -32,6 +34,7 @@ type watcher struct {
 	once    sync.Once
 }
 
+// join adds a watcher, which leave must remove.
 func (w *watchers) join() *watcher {
 	one := &watcher{pending: map[platform.Hint]bool{}, wake: make(chan struct{}, 1), begin: make(chan struct{})}
 	w.mu.Lock()
@@ -49,6 +52,7 @@ func (w *watchers) leave(one *watcher) {
 	delete(w.all, one)
 }
 
+// hint never waits for a watcher.
 func (w *watchers) hint(alerts ...platform.Hint) {
 	w.each(func(one *watcher) { one.hint(alerts...) })
 }
@@ -58,6 +62,7 @@ func (w *watchers) restart() {
 	w.each(func(one *watcher) { one.once.Do(func() { close(one.begin) }) })
 }
 
+// The function must not call back into w, whose lock is held.
 func (w *watchers) each(do func(*watcher)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -94,7 +99,8 @@ func (w *watcher) take() map[platform.Hint]bool {
 }
 
 // Watch implements platform.Platform. It fails when the platform changes the way by which it hints,
-// or does not know any more up to where it was read.
+// or does not know any more up to where it was read. The engine then begins again, with a reading
+// of all alerts.
 func (p *Platform) Watch(ctx context.Context, hint func(platform.Hint)) error {
 	w := p.watchers.join()
 	defer p.watchers.leave(w)
@@ -137,7 +143,8 @@ func (p *Platform) Watch(ctx context.Context, hint func(platform.Hint)) error {
 // changes waits for changes until ctx ends or the platform does not know the cursor. Those that
 // came before the first answer without a cursor are in none: that all alerts may have changed is
 // said then. A platform that does not wait with its answers is asked every second, or ten times in
-// one while alerts change.
+// one while alerts change. came is called on this goroutine, after each answer, with all set where
+// any alert may have changed.
 func (p *Platform) changes(ctx context.Context, cursor string, came func(cursor string, alerts []wire.AlertRef, all bool)) error {
 	pause := p.times.retry
 	for ctx.Err() == nil {
@@ -155,6 +162,7 @@ func (p *Platform) changes(ctx context.Context, cursor string, came func(cursor 
 		if err == nil && answer.Cursor == "" {
 			err = p.strange("changes", "the cursor is missing")
 		}
+		// The platform has forgotten the cursor, or does not offer changes any more.
 		if integration.KindOf(err).Final() {
 			return err
 		}
@@ -182,7 +190,8 @@ func (p *Platform) changes(ctx context.Context, cursor string, came func(cursor 
 	return ctx.Err()
 }
 
-// hinted converts references that came from the platform and notes that they did.
+// hinted converts references that came from the platform and notes that they did. The tenant of the
+// settings is sent with each request and comes back; the engine knows its alerts without it.
 func (p *Platform) hinted(refs []wire.AlertRef) []platform.Hint {
 	out := make([]platform.Hint, 0, len(refs))
 	for _, ref := range refs {

@@ -9,7 +9,8 @@ import (
 )
 
 // AlertSnapshot is an alert as the platform knows it now. It has no time of reading: two machines'
-// clocks say nothing about order, LastCommand and Change do.
+// clocks say nothing about order, LastCommand and Change do. Members without omitempty are required
+// by the document, also where they are empty.
 type AlertSnapshot struct {
 	Key              string            `json:"key"`
 	ID               string            `json:"id"`
@@ -27,7 +28,8 @@ type AlertSnapshot struct {
 	Change int64 `json:"change,omitempty"`
 }
 
-// Acknowledgement is one person (or automation) saying "mine".
+// Acknowledgement is one person (or automation) saying "mine". Command says whose it is: a command
+// of ours, or 0 for anybody else.
 type Acknowledgement struct {
 	ID      string    `json:"id"`
 	User    string    `json:"user,omitempty"`
@@ -61,6 +63,8 @@ func (s AlertSnapshot) Contract(readAt time.Time) (integration.AlertSnapshot, er
 			return out, fmt.Errorf("acknowledgements: each needs an id of its own, one has %.80q", a.ID)
 		}
 		seen[a.ID] = true
+		// The platform's clock may be ahead of ours; an acknowledgement from the future would count
+		// as newer than what follows.
 		if a.At.After(readAt) {
 			a.At = readAt
 		}
@@ -133,7 +137,8 @@ type MediaRef struct {
 }
 
 // FromCommand returns a command with only those members that its kind has. mediaURL is where the
-// platform can fetch the command's medium.
+// platform can fetch the command's medium. The contract's Event is not sent: protocol 1 has no
+// member for it, so a platform gets the log's line alone (docs/platforms.md).
 func FromCommand(cmd integration.AlertCommand, mediaURL string) AlertCommand {
 	out := AlertCommand{Kind: string(cmd.Kind), At: cmd.At.UTC(), Actor: cmd.Actor, Text: cmd.Text}
 	switch cmd.Kind {
@@ -159,6 +164,7 @@ func FromCommand(cmd integration.AlertCommand, mediaURL string) AlertCommand {
 	return out
 }
 
+// fromDraft writes an empty list of fields as one, so that a platform need not look for null.
 func fromDraft(d *integration.AlertDraft) *AlertDraft {
 	if d == nil {
 		return nil
@@ -174,6 +180,8 @@ func fromField(f integration.AlertField) AlertField {
 	return AlertField{Label: f.Label, Value: f.Value, Format: string(f.Format)}
 }
 
+// The address is sent only here: a command that is stored keeps the reference, as an address would
+// be too old by then.
 func fromMedia(m *integration.MediaRef, url string) *MediaRef {
 	if m == nil {
 		return nil

@@ -12,7 +12,8 @@ const (
 	HintsNone    = "none"    // it does not
 )
 
-// Protocol is what a platform speaks.
+// Protocol is what a platform speaks. It is the only answer that has no number in its path, so its
+// members mean the same in all protocols.
 type Protocol struct {
 	Protocols []int  `json:"protocols"`
 	Name      string `json:"name"`
@@ -24,6 +25,7 @@ type Protocol struct {
 
 // Limits are what a platform asks its callers to keep.
 type Limits struct {
+	// Of all hosts together.
 	Concurrent int `json:"concurrent,omitempty"` // requests at once; 0: 16
 }
 
@@ -46,7 +48,8 @@ type Problem struct {
 // EventAlertChanged is the type of the only hint.
 const EventAlertChanged = "alert.changed"
 
-// Event is a hint as a platform sends it.
+// Event is a hint as a platform sends it. Timestamp is for people: what counts is the time in the
+// header, which is signed with it.
 type Event struct {
 	Type      string    `json:"type"`
 	Timestamp time.Time `json:"timestamp"`
@@ -58,21 +61,23 @@ type EventData struct {
 	Alerts []AlertRef `json:"alerts"`
 }
 
-// AlertRef names an alert.
+// AlertRef names an alert. It names what changed and not how: the host reads the alert.
 type AlertRef struct {
 	Tenant      string `json:"tenant,omitempty"`
 	Integration string `json:"integration"`
 	AlertKey    string `json:"alert_key"`
 }
 
-// Changes is the answer to a question that waits for changes.
+// Changes is the answer to a question that waits for changes. The cursor is the platform's own
+// text, which the host sends back as it came.
 type Changes struct {
 	Cursor string     `json:"cursor"`
 	Alerts []AlertRef `json:"alerts"`
 }
 
 // CheckID says why an id cannot be part of a path, "" if it can. Gateways decode %2F before they
-// route and remove "." and "..".
+// route and remove "." and "..". Escaping does not help there, so such an id cannot be used with
+// this protocol at all.
 func CheckID(id string) string {
 	switch {
 	case id == "":

@@ -9,7 +9,7 @@ import (
 )
 
 // Capabilities says what the platform can do; what is absent it cannot. Whether mail can be sent is
-// the host's own affair and not asked.
+// the host's own affair and not asked. Nor are a call's media, which the host keeps.
 type Capabilities struct {
 	UnroutedAlerts     bool `json:"unrouted_alerts"`
 	Reopen             bool `json:"reopen"`
@@ -52,7 +52,8 @@ type DestinationsQuestion struct {
 	Refs []Ref `json:"refs"`
 }
 
-// DestinationsAnswer has one destination for each reference, in their order.
+// DestinationsAnswer has one destination for each reference, in their order. One that is gone is in
+// it too, with missing set, so that the host can tell it from one that was left out by mistake.
 type DestinationsAnswer struct {
 	Destinations []Destination `json:"destinations"`
 }
@@ -78,6 +79,7 @@ func (d Destination) Contract() (integration.Destination, error) {
 		return out, fmt.Errorf("kind %.40q is neither team nor router", d.Kind)
 	case d.ID == "":
 		return out, fmt.Errorf("id of %.80q is missing", d.Name)
+	// The name of what is gone may be gone with it.
 	case d.Name == "" && !d.Missing:
 		return out, fmt.Errorf("name of %s %.80q is missing: callers hear it", d.Kind, d.ID)
 	}
@@ -135,7 +137,8 @@ func FromUser(u integration.User) User {
 	return User{ID: u.ID, Name: u.Name, Email: u.Email, Phones: list(u.Phones)}
 }
 
-// RouteQuestion asks a router for its verdict.
+// RouteQuestion asks a router for its verdict. Facts are what the rules see, as they came from the
+// plugin: the host does not look inside.
 type RouteQuestion struct {
 	Facts json.RawMessage `json:"facts"`
 	At    time.Time       `json:"at"`
@@ -175,7 +178,7 @@ func Destinations(in []Destination) ([]integration.Destination, error) {
 	return out, nil
 }
 
-// FromVerdict is for platforms written in Go.
+// FromVerdict is for platforms written in Go. All lists are written, as the document wants them.
 func FromVerdict(v integration.RouteVerdict) RouteVerdict {
 	out := RouteVerdict{Receivers: []Destination{}, Default: []Destination{}, Notes: list(v.Notes), Trace: list(v.Trace)}
 	for _, d := range v.Receivers {

@@ -26,6 +26,9 @@ func UnknownMembers(body []byte, into any) []UnknownMember {
 	return out
 }
 
+// unknown walks over value along the type that it was read into, and stops where the type says
+// nothing of what is inside, such as raw JSON and times. A list adds each member once, however many
+// items have it.
 func unknown(path string, value any, of reflect.Type, out *[]UnknownMember) {
 	for of != nil && of.Kind() == reflect.Pointer {
 		of = of.Elem()
@@ -56,7 +59,8 @@ func unknown(path string, value any, of reflect.Type, out *[]UnknownMember) {
 	}
 }
 
-// members has the type of each member by its name on the wire.
+// members has the type of each member by its name on the wire. Every member of the protocol has a
+// tag; encoding/json's own rules for names without one do not come into it.
 func members(of reflect.Type) map[string]reflect.Type {
 	out := map[string]reflect.Type{}
 	for f := range of.Fields() {
@@ -74,6 +78,7 @@ func meant(name string, known map[string]reflect.Type, there map[string]any) str
 			continue
 		}
 		n := edits(plain(name), plain(candidate))
+		// Fewer than three letters, and fewer than half of the word: id is not a slip of at.
 		if n < least && (n == 0 || 2*n < len(candidate)) {
 			best, least = candidate, n
 		}
