@@ -41,7 +41,8 @@ type Config struct {
 	TellShift func(ctx context.Context, n shifts.News, to integration.User) error
 }
 
-// Platform is the embedded platform: the file in force, and the alerts of it.
+// Platform is the embedded platform: the file in force, and the alerts of it. It answers from the
+// file in force, which each method takes once, so that one answer never mixes two files.
 type Platform struct {
 	*alerts.Service // Alert, Apply, Watch, Health, and platform.AlertBrowser and platform.Finder
 
@@ -78,6 +79,7 @@ func New(ctx context.Context, cfg Config) (*Platform, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Calls in progress then read their alerts again, with the new names and people.
 	cfg.File.OnChange(p.HintAll)
 	return p, nil
 }
@@ -99,7 +101,7 @@ func (p *Platform) ForgetText(ctx context.Context, number, by string) (int, erro
 func (p *Platform) File() *switchboardfile.File { return p.cfg.File.File() }
 
 // Run escalates alerts (see [alerts.Service.Run]) and takes over the changed file. It returns ctx's
-// error when ctx ends.
+// error when ctx ends. Its parts end with ctx; it waits for all of them.
 func (p *Platform) Run(ctx context.Context) error {
 	var reload sync.WaitGroup
 	reload.Go(func() { _ = p.cfg.File.Run(ctx) })
@@ -141,7 +143,7 @@ func (p *Platform) Destinations(_ context.Context, _ platform.Scope, refs []plat
 	return out, nil
 }
 
-// Teams implements platform.Platform.
+// Teams implements platform.Platform. The order is that in which callers hear them.
 func (p *Platform) Teams(context.Context, platform.Scope) ([]integration.Destination, error) {
 	var out []integration.Destination
 	for _, t := range p.File().TeamsByName() {
@@ -159,6 +161,7 @@ func (p *Platform) Routers() []integration.Destination {
 	return out
 }
 
+// noTeam is final: the plugin goes on with its other teams.
 func noTeam(id string) error {
 	return integration.Errorf(integration.KindNotFound, "team %q: the switchboard file has none of this id", id)
 }
@@ -226,7 +229,8 @@ func (p *Platform) Users() []integration.User {
 }
 
 // Audience implements platform.Platform. People without an address are left out; an unknown team is
-// not_found.
+// not_found. Addresses come once, in the order of teams. The engine asks for one team at a time, so
+// that one that is gone costs the others nothing.
 func (p *Platform) Audience(_ context.Context, _ platform.Scope, audience integration.Audience, teams []string, at time.Time) ([]string, error) {
 	f := p.File()
 	at = p.at(at)

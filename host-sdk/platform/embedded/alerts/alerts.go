@@ -66,20 +66,23 @@ type Config struct {
 
 // Service keeps alerts and escalates them. Several processes may share one database: a change is
 // written only if nobody else was faster (change.go), and a page is claimed before it is sent
-// (notify.go).
+// (notify.go). Nothing that matters is in memory alone: what is remembered here only spares
+// readings, and a restart goes on from the rows.
 type Service struct {
-	cfg    Config
-	file   func() *switchboardfile.File
-	db     *sqldb.DB
-	clock  clock.Clock
-	log    *slog.Logger
-	hub    *hub
-	seen   versions
+	cfg   Config
+	file  func() *switchboardfile.File
+	db    *sqldb.DB
+	clock clock.Clock
+	log   *slog.Logger
+	hub   *hub
+	seen  versions
+	// The caches: which version was hinted at, alerts as they were last written, lists being read.
 	recent recent
 	lists  sharedread.Group[alertList]
 
 	unreached unreached
 
+	// Set by HintAll, taken by the runner.
 	fileChanged atomic.Bool // since layers were looked at
 
 	wakeRunner chan struct{} // there may be an earlier time-out, or another file

@@ -14,7 +14,7 @@ import (
 var _ platform.AlertBrowser = (*Service)(nil)
 
 // records reads alerts with their logs, in one view of the database, so that a log never holds a
-// line that its alert does not know of.
+// line that its alert does not know of. It uses two statements, whatever the number of alerts.
 func (s *Service) records(ctx context.Context, from *sqldb.Reader, read func(q sqldb.Queryer) ([]*alert, error)) ([]platform.AlertRecord, error) {
 	var out []platform.AlertRecord
 	err := from.View(ctx, func(q sqldb.Queryer) error {
@@ -57,7 +57,8 @@ func (s *Service) GetAlert(ctx context.Context, id string) (platform.AlertRecord
 	return s.oneRecord(ctx, s.db.Pages(), id)
 }
 
-// oneRecord reads an alert with its log.
+// oneRecord reads an alert with its log. from says on whose connections it reads: pages have their
+// own, so that people who look at lists do not hold up escalation.
 func (s *Service) oneRecord(ctx context.Context, from *sqldb.Reader, id string) (platform.AlertRecord, error) {
 	list, err := s.records(ctx, from, func(q sqldb.Queryer) ([]*alert, error) {
 		a, err := alertByID(ctx, q, id)
@@ -72,7 +73,8 @@ func (s *Service) oneRecord(ctx context.Context, from *sqldb.Reader, id string) 
 // Act implements platform.AlertBrowser. Doing again what the same person did before changes
 // nothing; resolving what is resolved neither. The error is KindNotFound for an unknown alert or
 // person, KindConflict, with a sentence for that person, where the alert's status forbids the
-// action.
+// action. It checks and acts in one change, so of two people who acknowledge at once one gets the
+// conflict.
 func (s *Service) Act(ctx context.Context, id string, action platform.AlertAction, user string) (platform.AlertRecord, error) {
 	if s.file().User(user) == nil {
 		return platform.AlertRecord{}, integration.Errorf(integration.KindNotFound, "user %q: there is no such person in the switchboard file", user)
@@ -98,6 +100,7 @@ func (c *change) act(action platform.AlertAction, user string) error {
 		if c.status == integration.AlertAcknowledged && !slices.ContainsFunc(c.acks, func(a storedAck) bool { return a.User == user }) {
 			return c.conflict()
 		}
+		// 0: a person did it, and no command of a call.
 		return c.acknowledge(user, 0)
 	case platform.ActReject:
 		if c.status != integration.AlertOpen {
@@ -111,6 +114,8 @@ func (c *change) act(action platform.AlertAction, user string) error {
 		if c.status != integration.AlertOpen {
 			return c.conflict()
 		}
+		// A person may end a round early or drop the alert, which a command must not: they see what
+		// they do.
 		c.escalate(c.layer, c.round, userName(c.file, user)+" escalated")
 	case platform.ActResolve:
 		c.resolve("")
@@ -120,7 +125,8 @@ func (c *change) act(action platform.AlertAction, user string) error {
 	return nil
 }
 
-// conflictf makes a conflict whose message is shown to a person.
+// conflictf makes a conflict whose message is shown to a person. The message is a sentence without
+// its full stop, as pages show it beside the button.
 func conflictf(format string, args ...any) error {
 	return &integration.Error{Kind: integration.KindConflict, Message: fmt.Sprintf(format, args...)}
 }
@@ -152,6 +158,7 @@ func (c *change) conflict() error {
 }
 
 // clockTime writes a time as the alert's first team would: in the zone of its schedule, or in UTC.
+// There is no date: whoever gets a conflict has just looked at the alert.
 func (c *change) clockTime(t time.Time) string {
 	zone := time.UTC
 	if len(c.teams) > 0 {
@@ -164,7 +171,8 @@ func (c *change) clockTime(t time.Time) string {
 
 // snapshot is the alert as the contract has it. While it is acknowledged (or after it was resolved)
 // Layer and Round are those it was on: taking the acknowledgement back opens it there. Lists
-// without anything are nil, whether the alert was read or has just been changed.
+// without anything are nil, whether the alert was read or has just been changed. Lists are copied,
+// as the contract's values may be kept beyond the row's.
 func (s *Service) snapshot(a *alert, readAt time.Time) integration.AlertSnapshot {
 	out := integration.AlertSnapshot{Key: a.key, ID: a.id, Status: a.status, Teams: append([]string(nil), a.teams...), Layer: a.layer, Round: a.round,
 		Declined: append([]string(nil), a.rejected...), LastCommand: a.lastCommand, Change: a.version, ReadAt: readAt}
@@ -178,7 +186,7 @@ func (s *Service) snapshot(a *alert, readAt time.Time) integration.AlertSnapshot
 }
 
 // record is the alert with everything that pages show. Who declined is left out of the people being
-// paged.
+// paged. Whose turn is over by declining is still in Declined.
 func (s *Service) record(a *alert, log []platform.LogEntry) platform.AlertRecord {
 	out := platform.AlertRecord{AlertSnapshot: s.snapshot(a, s.clock.Now()), Integration: a.scope.Integration, Title: a.title,
 		Description: a.description, Urgency: a.urgency, Log: log, CreatedAt: a.createdAt, UpdatedAt: a.updatedAt}

@@ -16,7 +16,8 @@ import (
 )
 
 // change is one alert while it is being changed. Its methods (lifecycle.go) decide on values alone
-// and leave the writing to Service.change.
+// and leave the writing to Service.change. It is made anew for each attempt and used by one
+// goroutine.
 type change struct {
 	*alert
 	file  *switchboardfile.File
@@ -28,6 +29,7 @@ type change struct {
 	// Whether a person has a way to be told; nil is nobody.
 	reaches func(u *switchboardfile.User) bool
 
+	// What the change has come to. Only a dirty one is written; lines, pages and events go with it.
 	dirty    bool
 	rerouted bool // it was sent to other teams
 	lines    []platform.LogEntry
@@ -36,7 +38,8 @@ type change struct {
 	ended    string // id of the notice that ends with the change; "": none
 }
 
-// addLog adds a line to the alert's log.
+// addLog adds a line to the alert's log. The text is final: it is stored as people read it, with
+// the names of that moment.
 func (c *change) addLog(actor, message string) {
 	c.dirty = true
 	c.lines = append(c.lines, platform.LogEntry{At: c.at, Actor: actor, Message: message})
@@ -46,7 +49,8 @@ func (c *change) addLog(actor, message string) {
 // made. It has a lock of its own.
 var idSource = &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}
 
-// newID makes an id that is never used twice.
+// newID makes an id that is never used twice. The milliseconds are those of the service's clock, so
+// that ids made in tests sort as well.
 func newID(now time.Time) (string, error) {
 	id, err := ulid.New(uint64(max(now.UnixMilli(), 0)), idSource) //nolint:gosec // not negative
 	if err != nil {
@@ -60,7 +64,8 @@ func newID(now time.Time) (string, error) {
 const maxConflicts = 100
 
 // load reads the alert that is to be changed, or makes a new one (version 0). It may be called
-// several times.
+// several times. A repeated attempt must see what the others wrote, so it reads again instead of
+// keeping what it had.
 type load func(q sqldb.Queryer) (*alert, error)
 
 // change loads an alert, lets f change it, and commits alert, log and pages together. Then
@@ -76,7 +81,7 @@ func (s *Service) change(ctx context.Context, read load, f func(c *change) error
 }
 
 // changeOnce is one attempt of change. f may run again on a fresh copy, so it must not keep
-// anything.
+// anything. errChangedElsewhere means that nothing was written and the alert has moved on.
 func (s *Service) changeOnce(ctx context.Context, read load, f func(c *change) error) (*alert, error) {
 	d, err := s.decide(ctx, read, f)
 	if err != nil {
@@ -112,6 +117,8 @@ func (s *Service) decide(ctx context.Context, read load, f func(c *change) error
 		return nil, err
 	}
 	now := s.clock.Now()
+	// Time-outs run on the service's clock, schedules on the wall's: a clock that was set must
+	// neither end a layer's time early nor ring the wrong person.
 	c := &change{alert: a, file: s.file(), now: now, wall: clock.Wall(s.clock), at: now, reaches: s.reaches}
 	if err := f(c); err != nil {
 		return nil, err
@@ -128,7 +135,8 @@ func (s *Service) decide(ctx context.Context, read load, f func(c *change) error
 	return &decided{alert: a, statements: c.statements(notices), notices: len(notices) > 0, ended: c.ended}, nil
 }
 
-// written runs after the commit of a change.
+// written runs after the commit of a change. With platform.InStore the engine calls it, after its
+// own commit. It must not fail, as everything is on disk.
 func (s *Service) written(d *decided) {
 	s.noted(d.alert)
 	s.remember(d.alert)
@@ -138,7 +146,7 @@ func (s *Service) written(d *decided) {
 }
 
 // remember keeps an alert for its next command. Where others change alerts as well, a copy is too
-// old too often.
+// old too often. A copy is used only to decide by; the statements still check the version.
 func (s *Service) remember(a *alert) {
 	if s.cfg.Alone {
 		s.recent.put(a)
@@ -146,7 +154,8 @@ func (s *Service) remember(a *alert) {
 }
 
 // noted remembers what is in the database of an alert, and wakes the runner if the alert's time-out
-// comes before its next look.
+// comes before its next look. looksAt of 0 means that the runner is reading just now and may have
+// missed this alert.
 func (s *Service) noted(a *alert) {
 	s.seen.put(a.id, a.version)
 	if next := s.looksAt.Load(); !a.deadline.IsZero() && (next == 0 || a.deadline.UnixMilli() < next) {

@@ -16,6 +16,7 @@ func (s *Service) Apply(ctx context.Context, scope platform.Scope, cmd integrati
 	if err := s.checkCommand(cmd); err != nil {
 		return err
 	}
+	// A final error is only returned for what no later state of the alert would change.
 	_, err := s.change(ctx, s.commanded(ctx, scope, cmd), func(c *change) error { return c.command(cmd) })
 	return err
 }
@@ -43,6 +44,7 @@ func (s *Service) Decide(ctx context.Context, scope platform.Scope, cmds []integ
 	if err != nil {
 		return platform.AlertChange{}, err
 	}
+	// The engine then runs the commands one by one, after its own commit.
 	if len(d.statements) == 0 {
 		// Nothing would say that this is still so when the session is written.
 		return platform.AlertChange{}, integration.Errorf(integration.KindConflict, "the commands are done already")
@@ -51,7 +53,8 @@ func (s *Service) Decide(ctx context.Context, scope platform.Scope, cmds []integ
 }
 
 // known loads the alert of a command from memory; read loads what is not known. The first command
-// of a call makes its alert: if there is one all the same, the insert changes no row.
+// of a call makes its alert: if there is one all the same, the insert changes no row. Only number 1
+// is certain to find no alert; any other create reads first.
 func (s *Service) known(scope platform.Scope, cmd integration.AlertCommand, read load) load {
 	return func(q sqldb.Queryer) (*alert, error) {
 		if cmd.Kind == integration.AlertCreate && cmd.Number == 1 {
@@ -78,7 +81,8 @@ func (s *Service) commanded(ctx context.Context, scope platform.Scope, cmd integ
 }
 
 // command runs one command. The numbers of a session rise and its commands are applied in order, so
-// a number that is not higher than the last is a repetition.
+// a number that is not higher than the last is a repetition. A number of 0 is for callers without a
+// session, such as tests: the command always runs.
 func (c *change) command(cmd integration.AlertCommand) error {
 	if cmd.Number > 0 {
 		if cmd.Number <= c.lastCommand {
@@ -94,7 +98,8 @@ func (c *change) command(cmd integration.AlertCommand) error {
 }
 
 // checkCommand refuses commands that are wrong whatever state the alert is in. They must fail
-// before the alert is loaded: a caller that repeats them would get the same answer for ever.
+// before the alert is loaded: a caller that repeats them would get the same answer for ever. The
+// errors are final, so that the engine tells the plugin instead of trying again.
 func (s *Service) checkCommand(cmd integration.AlertCommand) error {
 	invalid := func(text string) error {
 		return &integration.Error{Kind: integration.KindInvalid, Message: "command " + string(cmd.Kind) + ": " + text}
@@ -139,7 +144,8 @@ func (s *Service) checkCommand(cmd integration.AlertCommand) error {
 	return nil
 }
 
-// newAlert is an alert that is not in the database yet.
+// newAlert is an alert that is not in the database yet. It has version 0 until it is written, and
+// is queued until a route names its teams.
 func (s *Service) newAlert(scope platform.Scope, cmd integration.AlertCommand) (*alert, error) {
 	now := s.clock.Now()
 	id, err := newID(now)
@@ -148,6 +154,7 @@ func (s *Service) newAlert(scope platform.Scope, cmd integration.AlertCommand) (
 	}
 	a := &alert{id: id, scope: scope, key: cmd.AlertKey, status: integration.AlertQueued,
 		title: cmd.Draft.Title, spokenTitle: cmd.Draft.SpokenTitle, description: cmd.Draft.Description, urgency: cmd.Draft.Urgency, createdAt: now}
+	// The alert begins when the call did, though the command may come later.
 	if !cmd.At.IsZero() {
 		a.createdAt = cmd.At
 	}

@@ -20,6 +20,7 @@ var _ platform.Eraser = (*Service)(nil)
 // sound is the store's.
 func (s *Service) EraseRecordings(ctx context.Context, scope platform.Scope, alertKey string, _ []string, line string) error {
 	_, err := s.change(ctx, func(q sqldb.Queryer) (*alert, error) { return alertByKey(ctx, q, scope, alertKey) }, func(c *change) error {
+		// A clone, as the alert may be the copy that recent remembers.
 		c.fields = slices.DeleteFunc(slices.Clone(c.fields), func(f storedField) bool { return f.Label == integration.LabelTranscription })
 		c.addLog("", line)
 		return nil
@@ -27,10 +28,12 @@ func (s *Service) EraseRecordings(ctx context.Context, scope platform.Scope, ale
 	return err
 }
 
-// ended are the statuses in which nobody has to do with an alert any more.
+// ended are the statuses in which nobody has to do with an alert any more. They are words in SQL,
+// as they are part of statements and never come from outside.
 const ended = "status in ('resolved', 'dropped')"
 
-// EraseAlert implements platform.Eraser.
+// EraseAlert implements platform.Eraser. The condition is part of the statement: somebody may open
+// the alert again between reading and deleting.
 func (s *Service) EraseAlert(ctx context.Context, scope platform.Scope, alertKey string) error {
 	a, err := alertByKey(ctx, s.db.Read(), scope, alertKey)
 	if err != nil {
@@ -48,7 +51,9 @@ func errUnended(status integration.AlertStatus) error {
 	return integration.Errorf(integration.KindConflict, "the alert is %s: resolve it first", status)
 }
 
-// OldAlerts implements platform.Eraser, those that changed first before the others.
+// OldAlerts implements platform.Eraser, those that changed first before the others. After is the
+// time and id of the last one: time alone would leave out alerts of the same millisecond, or list
+// them twice.
 func (s *Service) OldAlerts(ctx context.Context, before time.Time, after string, limit int) ([]platform.OldAlert, error) {
 	since, id := int64(math.MinInt64), ""
 	if after != "" {
@@ -78,7 +83,8 @@ func (s *Service) OldAlerts(ctx context.Context, before time.Time, after string,
 	return list, sqldb.Error("list old alerts", rows.Err())
 }
 
-// ExpireAlerts implements platform.Eraser.
+// ExpireAlerts implements platform.Eraser. An alert that has changed since it was listed is left
+// alone, and so is one whose row another host is just writing (SkipLocked).
 func (s *Service) ExpireAlerts(ctx context.Context, alerts []platform.OldAlert, before time.Time) (int, error) {
 	ids := make([]string, len(alerts))
 	for i, a := range alerts {
@@ -133,6 +139,7 @@ const anew = ", version = version + 1"
 
 // ForgetText implements platform.Eraser.
 func (s *Service) ForgetText(ctx context.Context, number, by string) (int, error) {
+	// Copies in memory still have the number. They are dropped at the end, when all rows are done.
 	defer s.recent.clear()
 	total := 0
 	for _, c := range texts {

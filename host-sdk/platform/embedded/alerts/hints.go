@@ -14,7 +14,8 @@ type hub struct {
 	watchers map[*watcher]struct{}
 }
 
-// watcher is one caller of Watch. waiting holds the same hints as order, to find one at once.
+// watcher is one caller of Watch. waiting holds the same hints as order, to find one at once. order
+// keeps the first hint of an alert before those that came later.
 type watcher struct {
 	mu      sync.Mutex
 	waiting map[platform.Hint]struct{}
@@ -24,7 +25,8 @@ type watcher struct {
 
 func newHub() *hub { return &hub{watchers: map[*watcher]struct{}{}} }
 
-// send queues a hint for each watcher and returns at once.
+// send queues a hint for each watcher and returns at once. It takes the locks of hub and watcher in
+// this order; nothing takes them the other way round.
 func (h *hub) send(hint platform.Hint) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -39,7 +41,7 @@ func (h *hub) send(hint platform.Hint) {
 	}
 }
 
-// take empties the queue.
+// take empties the queue. The caller gives the hints on without a lock, as it may take its time.
 func (w *watcher) take() []platform.Hint {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -85,7 +87,8 @@ type versions struct {
 const maxVersions = 10_000
 
 // put notes a version. Hints may come out of order, so that an older version never replaces a newer
-// one.
+// one. An alert is noted before it is hinted at, so that runForeignChanges, which may read it in
+// between, passes it over.
 func (v *versions) put(id string, version int64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -103,7 +106,8 @@ func (v *versions) knows(id string, version int64) bool {
 }
 
 // HintAll hints at every alert, by one hint without a key. Call it after a change of the file:
-// names, people and teams may be others.
+// names, people and teams may be others. Layers may be gone from the file, so the runner looks at
+// all alerts that wait.
 func (s *Service) HintAll() {
 	s.fileChanged.Store(true)
 	wake(s.wakeRunner)

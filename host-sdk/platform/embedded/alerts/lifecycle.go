@@ -11,17 +11,19 @@ import (
 
 // route hands the alert to teams. Queued becomes open and layer 1 is paged; an open alert that goes
 // to other teams starts again with them; in any other status only the teams change, as nobody is to
-// be paged. The same teams again change nothing.
+// be paged. The same teams again change nothing. The order of teams counts: people are rung in it.
 func (c *change) route(teams []string) {
 	if slices.Equal(teams, c.teams) {
 		return
 	}
+	// Teams that had the alert before know of its messages already.
 	others := slices.DeleteFunc(slices.Clone(teams), func(team string) bool { return slices.Contains(c.teams, team) })
 	c.teams = slices.Clone(teams)
 	c.dirty, c.rerouted = true, true
 	defer c.tellOfMessages(others)
 	message := "Routed to " + teamNames(c.file, teams)
 	switch c.status {
+	// pageNext says who is paged, or that nobody can be.
 	case integration.AlertQueued, integration.AlertOpen:
 		c.layer, c.round, c.rejected = 0, 1, nil
 		c.pageNext(c.actor, message)
@@ -31,7 +33,7 @@ func (c *change) route(teams []string) {
 }
 
 // tellOfMessages has the channels of teams told of messages that were left before the alert was
-// theirs.
+// theirs. A message that is attached by the same change tells them by itself.
 func (c *change) tellOfMessages(teams []string) {
 	if len(teams) == 0 || slices.ContainsFunc(c.events, func(e event) bool { return e.kind == EventMessage }) {
 		return
@@ -42,13 +44,14 @@ func (c *change) tellOfMessages(teams []string) {
 }
 
 // pageNext leaves the current layer for the next one that has anybody, or drops the alert. reason
-// begins the line.
+// begins the line. It is the only way from one layer to another, by whomever it is asked for.
 func (c *change) pageNext(actor, reason string) {
 	next := policyOf(c.file, c.teams).next(c.layer, c.round, c.wall)
 	line := c.describe(next)
 	c.addLog(actor, reason+": "+line)
 	// Who declined stays known in the next layer of the round, unless they are asked anew.
 	c.rejected = slices.DeleteFunc(c.rejected, func(user string) bool { return next.round != c.round || slices.Contains(next.users, user) })
+	// Layer and round of a dropped alert are 0: opened again, it begins from the start.
 	if next.layer == 0 {
 		c.tell(EventUnanswered, "Nobody has acknowledged it, and nobody is left to wait for")
 		c.status = integration.AlertDropped
@@ -67,7 +70,7 @@ func (c *change) pageNext(actor, reason string) {
 
 // startTimeout gives the layer its time. The deadline is stored, not held in memory, so that it
 // survives a restart. It counts from now and not from when the command was decided: people need the
-// whole time.
+// whole time. The runner looks at the row and not at this value: see noted.
 func (c *change) startTimeout() {
 	c.deadline = c.now.Add(policyOf(c.file, c.teams).timeout(c.layer))
 }
@@ -92,6 +95,7 @@ func (c *change) acknowledge(user string, command int64) error {
 	c.acks = []storedAck{{ID: id, User: user, AtMS: c.now.UnixMilli(), Command: command}}
 	c.status = integration.AlertAcknowledged
 	c.stopPaging() // the layer is kept: taking the acknowledgement back goes on from it
+	// Whoever takes the alert after all no longer counts as having declined.
 	c.rejected = slices.DeleteFunc(c.rejected, func(declined string) bool { return declined == user })
 	if user == "" {
 		c.addLog("", "Acknowledged by an automation")
@@ -103,7 +107,9 @@ func (c *change) acknowledge(user string, command int64) error {
 	return nil
 }
 
-// reopen takes acknowledgement ack back, or opens a resolved or dropped alert when ack is "".
+// reopen takes acknowledgement ack back, or opens a resolved or dropped alert when ack is "". An
+// acknowledgement that is gone already, or another one, changes nothing: the command was decided on
+// an older state.
 func (c *change) reopen(ack, reason string) {
 	if ack == "" {
 		if c.status == integration.AlertResolved || c.status == integration.AlertDropped {
@@ -120,6 +126,7 @@ func (c *change) reopen(ack, reason string) {
 	if user := c.acks[i].User; user != "" {
 		message = fmt.Sprintf("The acknowledgement of %s was taken back%s", userName(c.file, user), reasonSuffix(reason))
 	}
+	// The list is this change's own: it was just read, or cloned by recent.get.
 	c.acks = slices.Delete(c.acks, i, i+1)
 	if c.layer == 0 {
 		c.openFromStart(message) // acknowledged before it was routed, or after it was dropped
@@ -127,6 +134,7 @@ func (c *change) reopen(ack, reason string) {
 	}
 	p := policyOf(c.file, c.teams)
 	users := p.onCall(c.layer, c.wall)
+	// The layer's people may have changed while somebody had the alert.
 	if len(users) == 0 {
 		c.pageNext(c.actor, message)
 		return
@@ -154,7 +162,7 @@ func (c *change) openFromStart(message string) {
 }
 
 // escalate leaves the layer for the next; nothing unless the alert is open on this layer (of this
-// round; 0: of any).
+// round; 0: of any). So an escalation that is asked for twice happens once.
 func (c *change) escalate(layer, round int, message string) {
 	if c.status != integration.AlertOpen || c.layer != layer || (round != 0 && c.round != round) {
 		return
@@ -163,7 +171,8 @@ func (c *change) escalate(layer, round int, message string) {
 }
 
 // timeOut escalates when the layer's time is over. The deadline is looked at again: somebody may
-// have acknowledged since the runner found it due.
+// have acknowledged since the runner found it due. It is the runner's, of whichever host: a second
+// one that comes later finds another deadline.
 func (c *change) timeOut() {
 	if c.deadline.IsZero() || c.deadline.After(c.now) {
 		return
@@ -183,6 +192,7 @@ func (c *change) timeOut() {
 
 // leaveLostLayer goes on to the next layer where the file no longer has this one, whose people
 // could not be asked for. Where that would drop the alert, those who were paged keep their time.
+// Without it the alert would wait a whole time-out for people who cannot be named any more.
 func (c *change) leaveLostLayer() {
 	p := policyOf(c.file, c.teams)
 	if c.status != integration.AlertOpen || c.layer <= p.layers() || p.next(c.layer, c.round, c.wall).layer == 0 {
@@ -192,7 +202,8 @@ func (c *change) leaveLostLayer() {
 }
 
 // reject notes that a person who is being paged cannot take the alert now. When nobody of the layer
-// is left the next one is paged; who is gone from the file does not count.
+// is left the next one is paged; who is gone from the file does not count. The alert goes on
+// ringing the others of the layer.
 func (c *change) reject(user string) {
 	if slices.Contains(c.rejected, user) {
 		return
@@ -209,6 +220,7 @@ func (c *change) reject(user string) {
 }
 
 // resolve ends the alert from any status. Layer and round stay, in case it is opened again.
+// Acknowledgements stay, too, so that the story says who had it.
 func (c *change) resolve(reason string) {
 	if c.status == integration.AlertResolved {
 		return
@@ -223,7 +235,8 @@ func (c *change) resolve(reason string) {
 }
 
 // setField replaces the value of a label, or adds it. The same value again changes nothing, so that
-// a repeated command makes no hint.
+// a repeated command makes no hint. Its place among the fields stays, as pages show them in their
+// order.
 func (c *change) setField(f integration.AlertField) {
 	stored := storedField{Label: f.Label, Value: f.Value, Format: string(f.Format)}
 	i := slices.IndexFunc(c.fields, func(x storedField) bool { return x.Label == f.Label })
@@ -239,6 +252,7 @@ func (c *change) setField(f integration.AlertField) {
 }
 
 // attach adds a medium. One with the same reference is the same medium and is not added again.
+// References name content (SHA-256), so the same sound attached twice is one.
 func (c *change) attach(label string, m integration.MediaRef) {
 	if slices.ContainsFunc(c.attachments, func(x storedAttachment) bool { return x.Ref == m.Ref }) {
 		return
@@ -256,7 +270,8 @@ func (c *change) attach(label string, m integration.MediaRef) {
 // messageLeft says that a message of a length was left.
 func messageLeft(length time.Duration) string { return "A message was left" + lengthOf(length) }
 
-// lengthOf is the length of a medium, to follow what it is; "": not known.
+// lengthOf is the length of a medium, to follow what it is; "": not known. Rounded to seconds, but
+// never to none.
 func lengthOf(d time.Duration) string {
 	if d <= 0 {
 		return ""

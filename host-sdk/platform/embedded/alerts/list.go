@@ -25,14 +25,16 @@ const (
 	searched = 10_000
 )
 
-// alertList is one page of a list.
+// alertList is one page of a list. It is shared by all who wait for the same reading, so nobody may
+// change it.
 type alertList struct {
 	alerts []platform.AlertRecord
 	next   string
 }
 
 // ListAlerts implements platform.AlertBrowser. People who ask for the same list at the same time
-// share one reading of it.
+// share one reading of it. The cursor is empty on the last page. An alert that changes meanwhile
+// stays in its place, as the order is that of creation.
 func (s *Service) ListAlerts(ctx context.Context, f platform.AlertFilter) ([]platform.AlertRecord, string, error) {
 	if f.Limit <= 0 {
 		f.Limit = defaultList
@@ -62,14 +64,16 @@ func (s *Service) ListAlerts(ctx context.Context, f platform.AlertFilter) ([]pla
 	return list.alerts, list.next, err
 }
 
-// alertQuery is what selects the alerts of a filter.
+// alertQuery is what selects the alerts of a filter. Values are arguments and never part of the
+// text.
 type alertQuery struct {
 	from, order string
 	where       []string
 	args        []any
 }
 
-// page is the statement for so many rows, with its arguments.
+// page is the statement for so many rows, with its arguments. slices.Clip keeps two statements of
+// one query from sharing the place of their limits.
 func (q alertQuery) page(columns string, limit int) (string, []any) {
 	text := "select " + columns + " from " + q.from
 	if len(q.where) > 0 {
@@ -96,6 +100,7 @@ func listQuery(f platform.AlertFilter) (alertQuery, error) {
 		// A cross join keeps the order in which the tables are read.
 		q = alertQuery{from: "embedded_alert_teams cross join embedded_alerts", order: "at desc, alert_id desc", where: []string{"id = alert_id"}}
 		at, id = "at", "alert_id"
+		// The table's primary key is in the list's order, so a page of it is read off.
 		q.and("team = ?", f.Team)
 	default:
 		q.and("exists (select 1 from embedded_alert_teams t where t.team = ? and t.at = created_at and t.alert_id = id)", f.Team)
@@ -124,7 +129,8 @@ func listQuery(f platform.AlertFilter) (alertQuery, error) {
 }
 
 // search reads the alerts of a query that have a text, as many as asked for, and a cursor: of the
-// last one that was looked at, unless all were.
+// last one that was looked at, unless all were. There is no index for text: rows are read newest
+// first until enough were found or searched were looked at.
 func search(ctx context.Context, on sqldb.Queryer, q alertQuery, f platform.AlertFilter) (found []*alert, next string, err error) {
 	text, args := q.page("id, created_at, title, description, fields", searched)
 	rows, err := on.QueryContext(ctx, text, args...)
@@ -156,6 +162,7 @@ func search(ctx context.Context, on sqldb.Queryer, q alertQuery, f platform.Aler
 		seen++
 		next = cursorOf(&a)
 	}
+	// All were looked at.
 	if len(ids) < f.Limit && seen < searched {
 		next = ""
 	}
@@ -172,7 +179,8 @@ func search(ctx context.Context, on sqldb.Queryer, q alertQuery, f platform.Aler
 	return found, next, err
 }
 
-// cursorOf names the place of an alert in all lists.
+// cursorOf names the place of an alert in all lists. Base 36 only makes it short; nobody but
+// parseCursor may rely on its form.
 func cursorOf(a *alert) string {
 	return strconv.FormatInt(a.createdAt.UnixMilli(), 36) + "." + a.id
 }
@@ -190,7 +198,8 @@ func parseCursor(text string) (made int64, id string, err error) {
 	return made, id, nil
 }
 
-// CountAlerts implements platform.AlertBrowser.
+// CountAlerts implements platform.AlertBrowser. The badge of each page asks for it, so it reads
+// with the connections of pages.
 func (s *Service) CountAlerts(ctx context.Context, statuses ...integration.AlertStatus) (n int, err error) {
 	err = s.db.Pages().QueryRowContext(ctx, "select count(*) from embedded_alerts where status in (select value from json_each($1))", toJSON(statuses)).Scan(&n)
 	return n, sqldb.Error("count alerts", err)

@@ -38,7 +38,8 @@ type Page struct {
 	At    time.Time // when the layer was reached, or the event happened
 }
 
-// wayMail is the way of a notice that is mailed; the others are ids of addresses.
+// wayMail is the way of a notice that is mailed; the others are ids of addresses. No id of an
+// address can be this word: ids are hexadecimal.
 const wayMail = "mail"
 
 // Times after which a notice is given up: a page after that of most layers, when the next person
@@ -48,7 +49,8 @@ const (
 	channelTime = time.Hour
 )
 
-// event is something that the channels of an alert's teams are to be told.
+// event is something that the channels of an alert's teams are to be told. It becomes one notice
+// for each channel of each team.
 type event struct {
 	kind  Event
 	note  string
@@ -61,7 +63,8 @@ func (c *change) tell(kind Event, note string) {
 	c.events = append(c.events, event{kind: kind, note: note})
 }
 
-// notices are the rows for everybody who is told of a change, by each of their ways.
+// notices are the rows for everybody who is told of a change, by each of their ways. They are
+// decided with the change and written by it, so nobody is told of what was not committed.
 func (s *Service) notices(c *change) ([]notice, error) {
 	var out []notice
 	var err error
@@ -85,6 +88,7 @@ func (s *Service) notices(c *change) ([]notice, error) {
 		if e.teams != nil {
 			teams = e.teams
 		}
+		// A team that has left the file has no channels that anybody could name.
 		for _, id := range teams {
 			t := c.file.Team(id)
 			if t == nil || s.cfg.Send == nil {
@@ -98,7 +102,8 @@ func (s *Service) notices(c *change) ([]notice, error) {
 	return out, err
 }
 
-// ways are how a person can be told now.
+// ways are how a person can be told now. It is asked when the notice is made. An address that is
+// added later gets the next one.
 func (s *Service) ways(u *switchboardfile.User) []string {
 	if u == nil {
 		return nil
@@ -120,7 +125,8 @@ func (s *Service) reaches(u *switchboardfile.User) bool {
 	return u != nil && (s.cfg.Notify != nil && u.Email != "" || s.cfg.Send != nil && len(u.Notify) > 0)
 }
 
-// recipient is whom a notice is for, as the file has them now.
+// recipient is whom a notice is for, as the file has them now. A notice is stored with ids alone:
+// names and addresses are those of the moment of sending, and no address is in the database.
 type recipient struct {
 	name    string // of the person, or of the team whose channel it is
 	by      string // the way, for people: "by mail", "by ntfy (ntfy.example.com)"
@@ -129,7 +135,8 @@ type recipient struct {
 }
 
 // overtaken reports whether what a channel could not be told at once is no longer so: the next
-// notice says what is.
+// notice says what is. The first attempt is always made, so that a channel's story is whole when
+// all works.
 func (n *notice) overtaken() bool {
 	if n.attempts < 2 {
 		return false
@@ -138,6 +145,7 @@ func (n *notice) overtaken() bool {
 	switch n.Event {
 	case EventOpened:
 		return now != integration.AlertOpen
+	// Resolved by the one who took it still means taken.
 	case EventTaken:
 		return now == integration.AlertOpen || now == integration.AlertDropped
 	case EventUnanswered:
@@ -148,7 +156,8 @@ func (n *notice) overtaken() bool {
 }
 
 // recipientOf completes a notice by what the file says; nil: the person, the team or the way is
-// gone from it, the person need not be paged any more, or the channel hears of something later.
+// gone from it, the person need not be paged any more, or the channel hears of something later. A
+// page is only for an open alert: nobody is woken for one that somebody has taken.
 func (s *Service) recipientOf(n *notice) *recipient {
 	f := s.file()
 	var known switchboardfile.Addresses
@@ -190,7 +199,8 @@ func (s *Service) send(ctx context.Context, n notice, to *recipient) error {
 }
 
 // done says in the alert's story that somebody was told; "": a channel's name is not put there each
-// time.
+// time. A channel has many readers and gets many notices; who is on call is what the story is
+// about.
 func (n notice) done(to *recipient) string {
 	switch {
 	case n.team != "":
@@ -213,7 +223,8 @@ func (n notice) failed(to *recipient, err error) string {
 	return who + reasonSuffix(plainReason(err))
 }
 
-// uses reports whether this process notifies by a way.
+// uses reports whether this process notifies by a way. A process without hooks, such as a command,
+// sends nothing and finds nothing out.
 func (s *Service) uses(way string) bool {
 	if way == wayMail {
 		return s.cfg.Notify != nil
@@ -221,7 +232,8 @@ func (s *Service) uses(way string) bool {
 	return s.cfg.Send != nil
 }
 
-// sameWay reports whether what is remembered of a way is still in the file, and used.
+// sameWay reports whether what is remembered of a way is still in the file, and used. Anything else
+// would show a warning about an address that is not used any more.
 func (s *Service) sameWay(key unreachedKey) bool {
 	if !s.uses(key.way) {
 		return false

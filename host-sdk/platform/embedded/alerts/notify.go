@@ -16,6 +16,7 @@ import (
 // Limits of sending: an attempt has noticeLease before another process may try, unless this one is
 // known to have died; sendParallel notices of a loop are sent at a time.
 const (
+	// Longer than any hook may take, as its context ends with the lease.
 	noticeLease  = time.Minute
 	sendParallel = 64
 	firstAgain   = 5 * time.Second // after a failure; doubled with each further one
@@ -26,7 +27,8 @@ const (
 // it died: others send it at once.
 const FreeNotices = "update embedded_notices set due = 0, claimed_by = '' where claimed_by = $1 and claimed_by <> ''"
 
-// notice is a row of embedded_notices: a page with whom it is for and by which way.
+// notice is a row of embedded_notices: a page with whom it is for and by which way. It lives from
+// the change that makes it until it was sent, given up, or is not wanted any more.
 type notice struct {
 	Page
 
@@ -38,7 +40,8 @@ type notice struct {
 	attempts int // this one included
 }
 
-// values are the columns of insertNotice.
+// values are the columns of insertNotice. due is at, so it is sent at once: the statement uses $10
+// for both.
 func (n notice) values() []any {
 	return []any{n.ID, n.alertID, string(n.Event), n.person, n.team, n.way, n.Note, n.Layer, n.Round, n.At.UnixMilli(), n.ends.UnixMilli()}
 }
@@ -46,6 +49,7 @@ func (n notice) values() []any {
 // A channel is told of an alert's events one after the other, in their order: its readers go by the
 // last.
 const (
+	// Each takes what has waited longest first.
 	dueMails     = "select id from embedded_notices where due <= $1 and way = 'mail' order by due limit $2"
 	dueAddresses = `select id from embedded_notices n where due <= $1 and way <> 'mail' and (team = '' or not exists (
 		select 1 from embedded_notices e where e.alert_id = n.alert_id and e.team = n.team and e.way = n.way and e.id < n.id))
@@ -65,7 +69,8 @@ func (s *Service) wakeSenders() {
 
 // runNotices sends notices as they become due: at once when this process made them, otherwise
 // within the poll interval. They are sent beside one another, so that what hangs for one person
-// holds up nobody else. A round in which something failed is followed by a pause.
+// holds up nobody else. A round in which something failed is followed by a pause. It returns when
+// ctx has ended and what is being sent has come back.
 func (s *Service) runNotices(ctx context.Context, query string, woken <-chan struct{}) {
 	var failures retries
 	var sending sync.WaitGroup
@@ -104,6 +109,7 @@ func (s *Service) runNotices(ctx context.Context, query string, woken <-chan str
 }
 
 // nextNotice is when to look again: never later than pollDue, as other processes make notices too.
+// An error counts as nothing due: the next round meets it again and logs it.
 func (s *Service) nextNotice(ctx context.Context) time.Time {
 	next := s.clock.Now().Add(pollDue)
 	var earliest sql.NullInt64
@@ -122,7 +128,8 @@ const claimNotice = `update embedded_notices set due = $2, attempts = attempts +
 // claimNotice claims a notice for noticeLease; nil: another process has it. The claim is committed
 // before the hook runs, because a hook may take as long as a mail server does and must not hold a
 // transaction open. A process that dies in between leaves the notice to the next one, so that it
-// may be sent twice but is never lost.
+// may be sent twice but is never lost. The number of attempts is counted by the claim, so an
+// attempt that kills its process counts too.
 func (s *Service) claimNotice(ctx context.Context, id string) (*notice, error) {
 	n := &notice{Page: Page{ID: id}}
 	var at, ends int64
@@ -143,7 +150,8 @@ func (s *Service) claimNotice(ctx context.Context, id string) (*notice, error) {
 
 // attempt hands a notice to its hook, and ends it when it was sent, or when it will not be:
 // somebody has the alert, the person or the way is gone from the file, its time is over, or the
-// hook says that trying again cannot help. What failed otherwise is tried again after a pause.
+// hook says that trying again cannot help. What failed otherwise is tried again after a pause. The
+// alert is read when it is sent, so that a page shows what is so now.
 func (s *Service) attempt(ctx context.Context, n notice) {
 	var err error
 	if n.Alert, err = s.oneRecord(ctx, s.db.Read(), n.alertID); err != nil {
@@ -159,6 +167,8 @@ func (s *Service) attempt(ctx context.Context, n notice) {
 		s.end(ctx, n, "")
 		return
 	}
+	// Real turns the lease into time by the wall: a hook talks to servers, whatever the service's
+	// clock does.
 	hookCtx, cancel := context.WithTimeout(ctx, s.clock.Real(noticeLease))
 	err = s.send(hookCtx, n, to)
 	cancel()
@@ -183,7 +193,8 @@ func refused(err error) bool {
 	return kind.Final() && kind != integration.KindUnauthorized
 }
 
-// putOff has a notice tried again after a pause that grows.
+// putOff has a notice tried again after a pause that grows. Only the host that has claimed it may:
+// the lease may be over and another one at it.
 func (s *Service) putOff(ctx context.Context, n notice) {
 	due := s.clock.Now().Add(min(firstAgain<<min(n.attempts-1, 10), maxAgain)).UnixMilli()
 	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
@@ -200,7 +211,7 @@ func (s *Service) putOff(ctx context.Context, n notice) {
 var errEnded = errors.New("the notice has ended")
 
 // end deletes a notice, and says in the alert's story what came of it, in one transaction; "":
-// nothing.
+// nothing. In one transaction, or the story could say twice that somebody was told.
 func (s *Service) end(ctx context.Context, n notice, line string) {
 	var err error
 	if line == "" {
@@ -220,7 +231,8 @@ func (s *Service) end(ctx context.Context, n notice, line string) {
 	}
 }
 
-// endNotice deletes a notice; one that is gone: errEnded.
+// endNotice deletes a notice; one that is gone: errEnded. errEnded rolls the story's line back with
+// it.
 func endNotice(ctx context.Context, tx sqldb.Tx, id string) error {
 	done, err := tx.ExecContext(ctx, deleteNotice, id)
 	if err != nil {
@@ -232,7 +244,8 @@ func endNotice(ctx context.Context, tx sqldb.Tx, id string) error {
 	return errEnded
 }
 
-// moveOldPages makes notices of what the release before has left, or another host of it leaves.
+// moveOldPages makes notices of what the release before has left, or another host of it leaves. The
+// old form is one row for all people of a layer.
 func (s *Service) moveOldPages(ctx context.Context) error {
 	ids, err := s.dueIDs(ctx, "select id from embedded_pages where due <= $1 order by due limit $2", s.clock.Now(), dueBatch)
 	for _, id := range ids {

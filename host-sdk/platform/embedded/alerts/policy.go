@@ -9,7 +9,8 @@ import (
 
 // policy is the escalation of an alert that belongs to one or more teams. Several teams go layer by
 // layer together: layer n pages the people of everybody's layer n, the longest of their time-outs
-// and the most repeats count.
+// and the most repeats count. It is made anew for each decision, from the file in force at that
+// moment.
 type policy struct {
 	teams []*switchboardfile.Team
 }
@@ -44,7 +45,7 @@ func (p policy) rounds() int {
 }
 
 // timeout is how long a layer has; 0 when no team has the layer, such as when they are gone from
-// the file.
+// the file. The longest counts, so that no team's people have less than their file gives them.
 func (p policy) timeout(layer int) time.Duration {
 	var longest time.Duration
 	for _, t := range p.teams {
@@ -69,7 +70,8 @@ func (p policy) onCall(layer int, at time.Time) []string {
 	return out
 }
 
-// page is whom to page next. Layer 0: nobody is left, the alert is dropped.
+// page is whom to page next. Layer 0: nobody is left, the alert is dropped. Besides the people it
+// says what was passed over on the way, for the story.
 type page struct {
 	layer, round int
 	users        []string
@@ -80,7 +82,8 @@ type page struct {
 
 // next finds whom to page after a layer of a round; layer 0, round 1 is the start. Layers with
 // nobody on call are passed over at once. A round in which nobody at all is on call ends it:
-// repeating it could only be the same.
+// repeating it could only be the same. It decides by the schedule at one moment, so a hand-off
+// between two layers counts for the second.
 func (p policy) next(layer, round int, at time.Time) page {
 	out := page{gone: len(p.teams) == 0}
 	last := p.layers()
@@ -90,6 +93,7 @@ func (p policy) next(layer, round int, at time.Time) page {
 				out.layer, out.round, out.users = l, round, users
 				return out
 			}
+			// Each layer is named once, though later rounds may pass it over again.
 			if !slices.Contains(out.skipped, l) {
 				out.skipped = append(out.skipped, l)
 			}

@@ -21,20 +21,23 @@ const maxRecent = 2000
 
 func keyOf(a *alert) platform.Hint { return platform.Hint{Scope: a.scope, AlertKey: a.key} }
 
-// put remembers what was written, and nothing that is older: changes may come out of order.
+// put remembers what was written, and nothing that is older: changes may come out of order. The
+// alert becomes this map's own: the caller must not change it afterwards.
 func (r *recent) put(a *alert) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if old := r.byKey[keyOf(a)]; old != nil && old.id == a.id && old.version >= a.version {
 		return
 	}
+	// A new map and no clearing of the old one, which would take as long as it is large.
 	if r.byKey == nil || len(r.byKey) >= maxRecent {
 		r.byKey = map[platform.Hint]*alert{}
 	}
 	r.byKey[keyOf(a)] = a
 }
 
-// get returns a copy that may be changed, or nil.
+// get returns a copy that may be changed, or nil. All of its lists are cloned, as a change may
+// append to them and then fail.
 func (r *recent) get(scope platform.Scope, key string) *alert {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -27,7 +27,8 @@ const (
 // Run escalates alerts whose time-out has passed, hints at what other processes on the same
 // database changed, and hands pages to Config.Notify and Config.Send. It returns ctx's error when
 // ctx ends. Time-outs are kept in the database: those that passed while nothing ran fire at once.
-// Several processes may run it on one database.
+// Several processes may run it on one database. Two processes that find the same alert due both
+// try; the one whose change is committed first wins, and the other finds nothing to do.
 func (s *Service) Run(ctx context.Context) error {
 	var all sync.WaitGroup
 	loops := []func(context.Context){s.runTimeouts}
@@ -44,7 +45,8 @@ func (s *Service) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// runTimeouts fires time-outs as they become due, and sleeps until the next one in between.
+// runTimeouts fires time-outs as they become due, and sleeps until the next one in between. Its
+// loop holds no lock: a change that comes while it reads wakes it by noted.
 func (s *Service) runTimeouts(ctx context.Context) {
 	var failures retries
 	late := delays{}
@@ -62,7 +64,7 @@ func (s *Service) runTimeouts(ctx context.Context) {
 	}
 }
 
-// retries counts the failures of a loop since its last success.
+// retries counts the failures of a loop since its last success. Its zero value is no failure.
 type retries int
 
 // after is the pause that follows a round which ended with err: none after a success.
@@ -75,9 +77,12 @@ func (r *retries) after(err error) time.Duration {
 	return min(firstRetry<<min(*r-1, 10), maxRetry) // 10: no overflow, and far beyond maxRetry
 }
 
-// fireDue times out what is due and returns when to look again.
+// fireDue times out what is due and returns when to look again. After a full batch it looks again
+// at once.
 func (s *Service) fireDue(ctx context.Context, late delays) (time.Time, error) {
 	now := s.clock.Now()
+	// A deadline of at most a year ahead is that of any open alert: it stands for all alerts that
+	// wait for somebody.
 	if s.fileChanged.Swap(false) {
 		if _, _, err := s.changeDue(ctx, now.AddDate(1, 0, 0), maxPaged, (*change).leaveLostLayer, late); err != nil {
 			s.fileChanged.Store(true)
@@ -107,7 +112,8 @@ func (s *Service) fireDue(ctx context.Context, late delays) (time.Time, error) {
 }
 
 // delays are the alerts that could not be changed, by id. Each is tried again after a pause of its
-// own, which grows, so that one row that cannot be read holds up nobody else.
+// own, which grows, so that one row that cannot be read holds up nobody else. It is the loop's own
+// and needs no lock.
 type delays map[string]*delay
 
 type delay struct {
@@ -117,6 +123,8 @@ type delay struct {
 
 // changeDue changes the alerts whose time-outs pass until a time, at most limit of them. again is
 // when one that could not be changed is tried again, zero if all were; more: there may be others.
+// One alert after the other, each in a transaction of its own: a batch would let one bad row fail
+// all.
 func (s *Service) changeDue(ctx context.Context, until time.Time, limit int, do func(*change), late delays) (again time.Time, more bool, err error) {
 	ids, err := s.dueIDs(ctx, "select id from embedded_alerts where deadline <= $1 order by deadline limit $2", until, limit)
 	if err != nil {
@@ -126,6 +134,7 @@ func (s *Service) changeDue(ctx context.Context, until time.Time, limit int, do 
 	var failed error
 	for _, id := range ids {
 		d := late[id]
+		// Otherwise its pause is not over.
 		if d == nil || !d.until.After(now) {
 			_, err := s.change(ctx, func(q sqldb.Queryer) (*alert, error) { return alertByID(ctx, q, id) }, func(c *change) error {
 				do(c)
@@ -157,7 +166,8 @@ func (s *Service) changeDue(ctx context.Context, until time.Time, limit int, do 
 	return again, len(ids) == limit && changed > 0, nil
 }
 
-// dueIDs reads ids by a query on the time and the limit.
+// dueIDs reads ids by a query on the time and the limit. Ids alone: each row is read again by
+// whoever changes it.
 func (s *Service) dueIDs(ctx context.Context, query string, now time.Time, limit int) ([]string, error) {
 	rows, err := s.db.Read().QueryContext(ctx, query, now.UnixMilli(), limit)
 	if err != nil {
@@ -175,7 +185,8 @@ func (s *Service) dueIDs(ctx context.Context, query string, now time.Time, limit
 	return ids, sqldb.Error("read what is due", rows.Err())
 }
 
-// waitUntil returns at a time, when woken, or when ctx ends.
+// waitUntil returns at a time, when woken, or when ctx ends. A clock of tests may be moved between
+// reading the time and starting the timer; one second too many would then be waited for for ever.
 func (s *Service) waitUntil(ctx context.Context, at time.Time, woken <-chan struct{}) {
 	now := s.clock.Now()
 	timer := s.clock.NewTimer(at.Sub(now))
@@ -190,7 +201,8 @@ func (s *Service) waitUntil(ctx context.Context, at time.Time, woken <-chan stru
 	}
 }
 
-// logFailure logs a failure of a loop unless the program is ending.
+// logFailure logs a failure of a loop unless the program is ending. Every statement fails once ctx
+// has ended, and that is no news.
 func (s *Service) logFailure(ctx context.Context, message string, err error) {
 	if ctx.Err() == nil {
 		s.log.Error(message, "error", err)
@@ -203,7 +215,8 @@ func (s *Service) logFailure(ctx context.Context, message string, err error) {
 const overlap = time.Minute
 
 // runForeignChanges hints at alerts that another process changed: one that has died since could
-// not.
+// not. Each look covers the minute before the last one again, see overlap; what is known already is
+// not read.
 func (s *Service) runForeignChanges(ctx context.Context) {
 	since := s.clock.Now()
 	var failures retries
@@ -214,12 +227,14 @@ func (s *Service) runForeignChanges(ctx context.Context) {
 			s.logFailure(ctx, "changed alerts cannot be read", err)
 			continue
 		}
+		// Only after a success, so that nothing is left out while the database was away.
 		since = now
 	}
 }
 
 // hintAtForeign hints at what others changed since a time. Only what is not known yet is read
-// whole.
+// whole. updated_at is by the other host's clock, of which hosts keep account; the overlap allows
+// for some difference.
 func (s *Service) hintAtForeign(ctx context.Context, since time.Time) error {
 	rows, err := s.db.Read().QueryContext(ctx, "select id, version from embedded_alerts where updated_at >= $1", since.UnixMilli())
 	if err != nil {

@@ -23,7 +23,7 @@ var migrations embed.FS
 const component = "embedded"
 
 // Migrate brings our tables up to date, as New does. They have a version table of their own,
-// because the database may be shared with the store.
+// because the database may be shared with the store. It may be called by several hosts at once.
 func Migrate(ctx context.Context, db *sqldb.DB) error {
 	files, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
@@ -33,7 +33,8 @@ func Migrate(ctx context.Context, db *sqldb.DB) error {
 }
 
 // alert is a row of embedded_alerts. What it holds of lists is small, so that one row is the whole
-// alert but its log. version counts its changes, entries the lines of its log.
+// alert but its log. version counts its changes, entries the lines of its log. It is the working
+// form of a row; nothing outside this package sees it.
 type alert struct {
 	id          string
 	scope       platform.Scope
@@ -68,6 +69,7 @@ type storedField struct {
 	Format string `json:"format"`
 }
 
+// The sound itself is the store's; this is what pages need to name it.
 type storedAttachment struct {
 	Label       string `json:"label"`
 	Ref         string `json:"ref"`
@@ -78,6 +80,7 @@ type storedAttachment struct {
 	AtMS        int64  `json:"at_ms"`
 }
 
+// There is one at most in force; the list is what the contract has.
 type storedAck struct {
 	ID   string `json:"id"`
 	User string `json:"user"`
@@ -105,6 +108,8 @@ func scanAlert(row scanner) (*alert, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A damaged list is an error of this alert alone: the runner delays it and goes on with the
+	// others.
 	for _, column := range []struct {
 		text string
 		into any
@@ -120,7 +125,8 @@ func scanAlert(row scanner) (*alert, error) {
 	return a, nil
 }
 
-// values are the columns of the row in the order of alertColumns; rows counts on their places.
+// values are the columns of the row in the order of alertColumns; rows counts on their places. An
+// alert without a deadline has null, which no comparison finds due.
 func (a *alert) values() []any {
 	var deadline any
 	if !a.deadline.IsZero() {
@@ -131,7 +137,8 @@ func (a *alert) values() []any {
 		toJSON(a.rejected), toJSON(a.acks), deadline, a.lastCommand, a.entries, a.createdAt.UnixMilli(), a.updatedAt.UnixMilli()}
 }
 
-// toJSON writes lists of plain values, which cannot fail.
+// toJSON writes lists of plain values, which cannot fail. An empty list is [] and never null, so
+// that every column can be read as a list.
 func toJSON[T any](list []T) string {
 	if len(list) == 0 {
 		return "[]"
@@ -155,7 +162,8 @@ func alertWhere(ctx context.Context, q sqldb.Queryer, what, where string, args .
 	return a, sqldb.Error("read "+what, err)
 }
 
-// alertByKey reads the alert of a session, which knows it by the key that it chose.
+// alertByKey reads the alert of a session, which knows it by the key that it chose. The unique
+// index over the three makes a second alert of one call impossible.
 func alertByKey(ctx context.Context, q sqldb.Queryer, scope platform.Scope, key string) (*alert, error) {
 	return alertWhere(ctx, q, fmt.Sprintf("alert %q of integration %q", key, scope.Integration),
 		"tenant = $1 and integration = $2 and alert_key = $3", scope.Tenant, scope.Integration, key)
@@ -172,6 +180,8 @@ var errChangedElsewhere = &integration.Error{Kind: integration.KindConflict, Mes
 
 // The statements that write a change.
 var (
+	// An insert that meets an existing key changes no row, which Must turns into
+	// errChangedElsewhere; an update names the version that was read.
 	insertAlert = "insert into embedded_alerts (" + alertColumns + ") values (" + marks(23) + ") on conflict (tenant, integration, alert_key) do nothing"
 	updateAlert = `update embedded_alerts set version = $2, status = $3, fields = $4, attachments = $5, teams = $6,
 		layer = $7, round = $8, paged = $9, rejected = $10, acks = $11, deadline = $12, last_command = $13, entries = $14, updated_at = $15
@@ -186,7 +196,7 @@ const (
 	deleteNotice = "delete from embedded_notices where id = $1"
 )
 
-// marks is a list of n placeholders, from $1.
+// marks is a list of n placeholders, from $1. Both dialects take placeholders with numbers.
 func marks(n int) string {
 	list := make([]string, n)
 	for i := range list {
@@ -197,7 +207,8 @@ func marks(n int) string {
 
 // statements encodes the change: the alert if nobody else has written it since it was read, its new
 // lines, and whom to tell, so that a crash loses none. It counts the alert's version and the lines
-// of its log up: the numbers of lines are theirs only if the alert's row is written, too.
+// of its log up: the numbers of lines are theirs only if the alert's row is written, too. They only
+// touch the transaction, so the engine can run them within its own (platform.InStore).
 func (c *change) statements(notices []notice) []platform.Statement {
 	a := c.alert
 	first, was := a.entries, a.version
@@ -205,12 +216,15 @@ func (c *change) statements(notices []notice) []platform.Statement {
 	list := make([]platform.Statement, 1, 1+len(c.lines)+len(notices))
 	add := func(text string, args ...any) { list = append(list, platform.Statement{Text: text, Args: args}) }
 	list[0] = platform.Statement{Text: insertAlert, Args: a.values(), Must: true}
+	// What an alert is made of, such as its title, never changes by an update; the numbers are
+	// places in alertColumns.
 	if v := list[0].Args; was > 0 {
 		list[0].Text = updateAlert
 		list[0].Args = []any{a.id, a.version, string(a.status), v[10], v[11], v[12], a.layer, a.round, v[15], v[16], v[17], v[18], a.lastCommand, a.entries,
 			a.updatedAt.UnixMilli(), was}
 	}
 	if c.rerouted {
+		// Rows of teams that lost the alert stay: it was theirs, and is found in their lists.
 		for _, team := range a.teams {
 			add(insertTeam, team, a.createdAt.UnixMilli(), a.id)
 		}
@@ -226,7 +240,8 @@ func (c *change) statements(notices []notice) []platform.Statement {
 
 // write writes a change. Somebody else has changed the alert since it was read:
 // errChangedElsewhere. A notice that has ended already (ended is its id; "": none) ended with
-// another change: errEnded.
+// another change: errEnded. It stops at the first statement that must change a row and does not,
+// and the caller's transaction is rolled back.
 func write(ctx context.Context, tx sqldb.Tx, id string, statements []platform.Statement, ended string) error {
 	for _, s := range statements {
 		done, err := tx.ExecContext(ctx, s.Text, s.Args...)
@@ -245,7 +260,7 @@ func write(ctx context.Context, tx sqldb.Tx, id string, statements []platform.St
 	return nil
 }
 
-// logsOf reads the logs of alerts, by alert id.
+// logsOf reads the logs of alerts, by alert id. An alert without lines is not in the map.
 func logsOf(ctx context.Context, q sqldb.Queryer, alerts []*alert) (map[string][]platform.LogEntry, error) {
 	out := map[string][]platform.LogEntry{}
 	if len(alerts) == 0 {

@@ -15,7 +15,8 @@ import (
 )
 
 // unreached are the ways by which the last notice did not reach its person or channel: those in the
-// table, as far as this process has read them, sent them or heard of them.
+// table, as far as this process has read them, sent them or heard of them. It is asked by each page
+// that shows findings, so it is kept in memory.
 type unreached struct {
 	mu    sync.Mutex
 	byWay map[unreachedKey]string
@@ -26,6 +27,7 @@ type unreached struct {
 type unreachedKey struct{ person, team, way, email string }
 
 // reach is what processes tell one another of a way. Text says why it reaches nobody; "": it does.
+// It is JSON, as a later release may add members while both run.
 type reach struct {
 	Person string `json:"person,omitempty"`
 	Team   string `json:"team,omitempty"`
@@ -34,6 +36,7 @@ type reach struct {
 	Text   string `json:"text,omitempty"`
 }
 
+// key names the way of a notice, with the address that it was just sent to.
 func (n notice) key() unreachedKey {
 	k := unreachedKey{person: n.person, team: n.team, way: n.way}
 	if n.way == wayMail {
@@ -42,7 +45,8 @@ func (n notice) key() unreachedKey {
 	return k
 }
 
-// notReached says whom a notice that was given up did not reach, and what to do.
+// notReached says whom a notice that was given up did not reach, and what to do. The text is shown
+// as a finding, so it says what to do.
 func notReached(n notice, to *recipient, err error) string {
 	who := to.name
 	if n.team != "" {
@@ -54,7 +58,7 @@ func notReached(n notice, to *recipient, err error) string {
 }
 
 // note takes down what became of the last notice by a way, and reports whether that is new. text is
-// as in [reach].
+// as in [reach]. Only what is new is stored: a channel that is down for an hour fails many times.
 func (u *unreached) note(key unreachedKey, text string) (isNew bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -112,7 +116,8 @@ func (s *Service) loadUnreached(ctx context.Context) error {
 	return nil
 }
 
-// keepReach stores what became of the last notice by a way.
+// keepReach stores what became of the last notice by a way. A host that dies in between has told
+// the others and not stored it, or the other way round; the next notice puts that right.
 func (s *Service) keepReach(ctx context.Context, key unreachedKey, text string) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		var err error
@@ -144,7 +149,8 @@ func (s *Service) noteReach(ctx context.Context, key unreachedKey, text string) 
 }
 
 // Reached notes that something else than a page, such as a test, has reached a person by a way:
-// wayMail, or the id of an address.
+// wayMail, or the id of an address. A test that arrives ends a finding without waiting for the next
+// night.
 func (s *Service) Reached(ctx context.Context, user, way string) {
 	u := s.file().User(user)
 	if u == nil {
@@ -157,7 +163,8 @@ func (s *Service) Reached(ctx context.Context, user, way string) {
 	s.noteReach(ctx, key, "")
 }
 
-// Heard takes a notice of another process; see [Config.Tell].
+// Heard takes a notice of another process; see [Config.Tell]. The text is cleaned, as it goes onto
+// pages.
 func (s *Service) Heard(notice string) {
 	var r reach
 	if json.Unmarshal([]byte(notice), &r) == nil && r.Way != "" {

@@ -7,7 +7,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// teamNames writes team names for people: "DevOps", "DevOps and Support".
+// teamNames writes team names for people: "DevOps", "DevOps and Support". A team that has left the
+// file is named by its id.
 func teamNames(f *switchboardfile.File, ids []string) string {
 	names := make([]string, 0, len(ids))
 	for _, id := range ids {
@@ -46,7 +47,8 @@ func enumerate(names []string) string {
 }
 
 // describe says what a page means, to follow a reason: "waiting for layer 2: Carol Example". Whom
-// nothing reaches is named as such: the lines that say who was told come only once they were.
+// nothing reaches is named as such: the lines that say who was told come only once they were. It is
+// called before the layer is changed, so c still has the round that is being left.
 func (c *change) describe(p page) string {
 	var b strings.Builder
 	if p.gone {
@@ -77,7 +79,8 @@ func (c *change) describe(p page) string {
 	return b.String()
 }
 
-// reasonSuffix appends a reason, written by the plugin as a sentence, to the middle of one.
+// reasonSuffix appends a reason, written by the plugin as a sentence, to the middle of one. It
+// returns "" for no reason.
 func reasonSuffix(reason string) string {
 	reason = strings.TrimSuffix(strings.TrimSpace(reason), ".")
 	if reason == "" {

@@ -9,11 +9,12 @@ import (
 )
 
 // Duration is a length of time as people write it in the file: 90s, 5m, 1h30m, 2d, 1w. A day is 24
-// hours, a week 7 days.
+// hours, a week 7 days. A day is not one of the wall clock: twice a year the two differ, which only
+// rotations care about, and they count on the wall clock.
 type Duration time.Duration
 
 // ParseDuration reads "5m", "1h30m", "1w". It refuses signs, fractions, zero and more than ten
-// years.
+// years. Sums such as 1h30m are read from left to right, in any order of units.
 func ParseDuration(text string) (time.Duration, error) {
 	const limit = 10 * 365 * 24 * time.Hour
 	units := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour}
@@ -28,6 +29,7 @@ func ParseDuration(text string) (time.Duration, error) {
 		if err != nil || unit == 0 {
 			return 0, fmt.Errorf("duration %q: want a number with s, m, h, d or w, such as 5m or 1w", text)
 		}
+		// Before the multiplication, which could overflow.
 		if n > int64(limit/unit) {
 			return 0, fmt.Errorf("duration %q: more than ten years", text)
 		}
@@ -57,7 +59,8 @@ func (d *Duration) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Spoken writes a duration as people say it: "5 minutes", "1 hour 30 minutes".
+// Spoken writes a duration as people say it: "5 minutes", "1 hour 30 minutes". What is less than a
+// second is left out.
 func Spoken(d time.Duration) string {
 	var parts []string
 	for _, u := range []struct {

@@ -13,7 +13,8 @@ type Gap struct {
 
 // Gaps lists the times between from and to in which a layer has nobody, by layer; those in which no
 // layer has anybody come first, with layer 0. Gaps come from overrides without users, from people
-// who are away, and from windows that leave a time out.
+// who are away, and from windows that leave a time out. The result is for pages and warnings; calls
+// ask OnCallAt.
 func (s *Schedule) Gaps(from, to time.Time) []Gap {
 	if s.resolved == nil {
 		return nil
@@ -37,7 +38,8 @@ func (s *Schedule) Gaps(from, to time.Time) []Gap {
 
 // gaps lists the times in which a layer has nobody, joined where they touch and cut to the time
 // asked about. What cannot make a gap, the turns of a rotation whose people are never away, is not
-// looked at.
+// looked at. A rotation over a year has thousands of turns, and none of them can be empty unless
+// somebody is away.
 func (r *resolved) gaps(l *layer, number int, from, to time.Time) []Gap {
 	l = l.inOrder()
 	if !slices.ContainsFunc(l.users, func(id string) bool { return len(r.away[id]) > 0 }) {
@@ -45,6 +47,7 @@ func (r *resolved) gaps(l *layer, number int, from, to time.Time) []Gap {
 	}
 	var out []Gap
 	for at := from; at.Before(to); {
+		// until is after at in any case, so the loop ends.
 		users, until, _ := r.at(l, at)
 		if until.IsZero() || until.After(to) {
 			until = to
@@ -59,7 +62,8 @@ func (r *resolved) gaps(l *layer, number int, from, to time.Time) []Gap {
 	return out
 }
 
-// intersect returns the times that are in both lists, which are in order without overlap.
+// intersect returns the times that are in both lists, which are in order without overlap. Each step
+// drops the one that ends first, as nothing later can overlap it.
 func intersect(a, b []Gap) []Gap {
 	var out []Gap
 	for len(a) > 0 && len(b) > 0 {

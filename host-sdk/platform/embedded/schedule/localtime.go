@@ -45,14 +45,16 @@ func (l LocalTime) Before(other LocalTime) bool { return l.seconds < other.secon
 // Manila before their date line was moved, by less than 16 hours.
 const maxOffset = 24 * 60 * 60
 
-// stretch is a time in which a zone does not change its clocks.
+// stretch is a time in which a zone does not change its clocks. Within one, local time and instant
+// differ by a constant, so arithmetic is plain.
 type stretch struct {
 	from, to int64 // Unix seconds, from included
 	offset   int64 // what a clock shows, less UTC, in seconds
 }
 
 // stretchAt finds the stretch of a zone around an instant. One without a beginning or an end
-// reaches as far as anybody looks from that instant.
+// reaches as far as anybody looks from that instant. Three days are more than two clocks can differ
+// by, so nothing further away matters to the callers.
 func stretchAt(unix int64, zone *time.Location) stretch {
 	t := time.Unix(unix, 0).In(zone)
 	_, offset := t.Zone()
@@ -82,7 +84,8 @@ func reachedAt(t time.Time, zone *time.Location) LocalTime {
 
 // instant is the first time at which a clock in zone shows l or, where clocks jump over l, the time
 // of the jump. When clocks are put back and l comes twice, it is the first of the two. It never
-// decreases as l grows.
+// decreases as l grows. It walks from one stretch of the zone to the next, because a guess by
+// offset is wrong around a change of clocks.
 func (l LocalTime) instant(zone *time.Location) time.Time {
 	at := l.seconds - maxOffset // no clock shows l so early
 	for at < l.seconds+maxOffset {

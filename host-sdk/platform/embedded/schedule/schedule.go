@@ -17,7 +17,9 @@ import (
 	"time"
 )
 
-// Schedule says who is on call when. Layer 1 is Layers[0].
+// Schedule says who is on call when. Layer 1 is Layers[0]. It is not changed once it is resolved,
+// so goroutines may share it. What is asked is always of one instant: the time zone decides only
+// what the file's local times mean.
 type Schedule struct {
 	Timezone  string     `json:"timezone"`
 	Layers    []Layer    `json:"layers"`
@@ -74,7 +76,8 @@ type Absence struct {
 	From, To time.Time
 }
 
-// resolved is a schedule with its local times turned into instants as far as possible.
+// resolved is a schedule with its local times turned into instants as far as possible. Rotations
+// stay on the wall clock, as their turns have no end; all else is instants.
 type resolved struct {
 	zone     *time.Location
 	layers   []layer
@@ -100,6 +103,7 @@ func (l layer) inOrder() *layer {
 	return &l
 }
 
+// From the file or from a change: once resolved there is no difference.
 type override struct {
 	from, to time.Time
 	users    []string
@@ -151,6 +155,7 @@ func (s *Schedule) Resolve() error {
 		l := &r.layers[o.Layer-1]
 		l.overrides = append(l.overrides, override{from: from.instant(zone), to: to.instant(zone), users: o.Users})
 	}
+	// Appended, so that they win over the file's overrides.
 	for _, c := range s.Changes {
 		if c.Layer >= 1 && c.Layer <= len(r.layers) && c.From.Before(c.To) {
 			l := &r.layers[c.Layer-1]
@@ -181,7 +186,8 @@ func (s *Schedule) layer(number int) *layer {
 }
 
 // turn returns the number of the turn that t falls into (negative before the start) and when it
-// begins and ends. It is the last turn whose time on the wall clock has been reached.
+// begins and ends. It is the last turn whose time on the wall clock has been reached. A handover at
+// 09:00 stays at 09:00 over a night in which clocks change.
 func (l *layer) turn(t time.Time, zone *time.Location) (number int64, begin, end time.Time) {
 	passed := reachedAt(t, zone).seconds - l.start.seconds
 	number = passed / l.every
@@ -193,7 +199,8 @@ func (l *layer) turn(t time.Time, zone *time.Location) (number int64, begin, end
 }
 
 // at returns who is on call for a layer at t, and until when at least that stays so (zero: for
-// ever). overridden reports whether an override decided it.
+// ever). overridden reports whether an override decided it. The order: an override decides, else
+// the plan within its windows; from either, people who are away are taken out.
 func (r *resolved) at(l *layer, t time.Time) (users []string, until time.Time, overridden bool) {
 	next := l.spanAfter(t)
 	if next < len(l.replaced) && !t.Before(l.replaced[next].from) {
@@ -209,7 +216,7 @@ func (r *resolved) at(l *layer, t time.Time) (users []string, until time.Time, o
 }
 
 // planned is at without overrides and absences: the rotation or the list, within the layer's
-// windows.
+// windows. until is when it may change, which need not mean that it does.
 func (r *resolved) planned(l *layer, t time.Time) (users []string, until time.Time) {
 	users = l.users
 	if len(l.windows) > 0 {
@@ -229,7 +236,7 @@ func (r *resolved) planned(l *layer, t time.Time) (users []string, until time.Ti
 }
 
 // present leaves out the users who are away at t, and says when one of the users may leave or come
-// back (zero: never).
+// back (zero: never). It returns users itself while nobody is ever away, the usual case.
 func (r *resolved) present(users []string, t time.Time) (there []string, change time.Time) {
 	if len(r.away) == 0 {
 		return users, time.Time{}
@@ -284,7 +291,8 @@ func (s *Schedule) OverriddenAt(number int, t time.Time) bool {
 const maxTurns = 500
 
 // NextHandoff returns when the people on call for a layer change for the first time after t, and to
-// whom. Zero: never, or not within the next 500 turns and overrides.
+// whom. Zero: never, or not within the next 500 turns and overrides. It steps over changes that
+// leave the same people, such as the edge of an override by whoever is on call anyhow.
 func (s *Schedule) NextHandoff(number int, t time.Time) (time.Time, []string) {
 	l := s.layer(number)
 	if l == nil {

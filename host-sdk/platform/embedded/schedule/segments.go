@@ -33,6 +33,7 @@ func (s *Schedule) Segments(number int, from, to time.Time) []Segment {
 		}
 		absent := false
 		if len(users) == 0 && len(s.resolved.away) > 0 {
+			// Asked once more as if nobody were away: a page says "away" rather than "nobody".
 			planned := resolved{zone: s.resolved.zone, holidays: s.resolved.holidays}
 			would, _, _ := planned.at(l, at)
 			absent = len(would) > 0

@@ -22,6 +22,7 @@ func spansOf(overrides []override) []span {
 	}
 	slices.SortFunc(edges, time.Time.Compare)
 	edges = slices.CompactFunc(edges, time.Time.Equal)
+	// A file may hold thousands of overrides, and people may add thousands of changes.
 	decides := make([]*override, len(edges)) // from an edge to the next
 	// For each piece a later one that may be free; its own number means that it is.
 	free := make([]int, len(edges))
@@ -55,7 +56,8 @@ func edgeAt(edges []time.Time, at time.Time) int {
 	return i
 }
 
-// nextFree follows the chain to a piece that is free and shortens the chain for the next search.
+// nextFree follows the chain to a piece that is free and shortens the chain for the next search. It
+// is a union-find with path halving; the last piece is always free and ends each chain.
 func nextFree(free []int, piece int) int {
 	for free[piece] != piece {
 		free[piece] = free[free[piece]]
@@ -73,6 +75,7 @@ func spanAfter(spans []span, t time.Time) int {
 }
 
 // awayByUser lists when each user is away, in order, joined where absences touch or overlap.
+// Absences that end before they begin are left out.
 func awayByUser(absences []Absence) map[string][]span {
 	out := map[string][]span{}
 	for _, a := range slices.SortedStableFunc(slices.Values(absences), func(a, b Absence) int { return a.From.Compare(b.From) }) {

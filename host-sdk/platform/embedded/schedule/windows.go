@@ -21,7 +21,7 @@ type Window struct {
 type Windows []Window
 
 // UnmarshalJSON reads one window or a list. What is neither stays empty: the check of the file's
-// layout says so.
+// layout says so. Most layers have one window, which nobody should have to write as a list.
 func (w *Windows) UnmarshalJSON(data []byte) error {
 	var list []Window
 	if json.Unmarshal(data, &list) == nil {
@@ -41,7 +41,8 @@ const holiday = "holiday"
 // dayNames are the days of a window, in the order of [time.Weekday]; the last is no weekday.
 var dayNames = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat", holiday}
 
-// Check says what is wrong with a window: which of its keys, and why. "" and nil: nothing.
+// Check says what is wrong with a window: which of its keys, and why. "" and nil: nothing. The key
+// is a path below the window, for the place of the problem in the file.
 func (w Window) Check() (key string, err error) {
 	for i, day := range w.Days {
 		if !slices.Contains(dayNames, day) {
@@ -64,6 +65,7 @@ func (w Window) Check() (key string, err error) {
 const daySeconds = 24 * 60 * 60
 
 // parseClock reads a time of day such as 09:00, as seconds; "" is what stands for nothing.
+// time.Parse takes 9:00 for 15:04 too; the length refuses what sorts and reads differently.
 func parseClock(text string, nothing int64) (int64, error) {
 	if text == "" {
 		return nothing, nil
@@ -106,7 +108,8 @@ type window struct {
 	from, to int64   // to is after from, and may be on the next day
 }
 
-// resolve makes windows ready to be asked. It fails on what [Window.Check] refuses.
+// resolve makes windows ready to be asked. It fails on what [Window.Check] refuses. A window over
+// midnight ends beyond its day: its to is more than a day.
 func (w Windows) resolve() ([]window, error) {
 	var out []window
 	for _, one := range w {
@@ -127,7 +130,8 @@ func (w Windows) resolve() ([]window, error) {
 	return out, nil
 }
 
-// covers reports whether a window begins on a day, counted from 1970-01-01.
+// covers reports whether a window begins on a day, counted from 1970-01-01. A holiday is decided by
+// the day on which the window begins.
 func (r *resolved) covers(w window, day int64) bool {
 	if r.holidays[day] {
 		return w.days[len(dayNames)-1]
@@ -145,13 +149,15 @@ func (r *resolved) covers(w window, day int64) bool {
 const daysAhead = 8
 
 // coverage is what a layer's windows cover from one time to another: spans in order, joined where
-// they touch, the last of which may reach further.
+// they touch, the last of which may reach further. A layer with many windows a day would otherwise
+// be worked out for each question about it.
 type coverage struct {
 	from, to time.Time
 	spans    []span
 }
 
 // inside reports whether t is in one of the layer's windows, and until when at least that stays so.
+// A false with until says when to ask again, not that a window begins then.
 func (r *resolved) inside(l *layer, t time.Time) (inside bool, until time.Time) {
 	c := l.ahead
 	if c == nil {
@@ -178,7 +184,9 @@ func (r *resolved) coverage(windows []window, t time.Time) coverage {
 		today--
 	}
 	var all []span
-	// Two days back: one for windows over midnight, one for zones that leave out a day.
+	// Two days back: one for windows over midnight, one for zones that leave out a day. Each window
+	// of each day is turned into instants on its own, so a night of changing clocks makes it an
+	// hour longer or shorter, as on the wall.
 	for day := today - 2; day <= today+daysAhead; day++ {
 		for _, w := range windows {
 			if r.covers(w, day) {

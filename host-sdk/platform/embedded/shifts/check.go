@@ -19,14 +19,16 @@ const (
 	maxNote    = 200
 )
 
-// Actor is who makes a change.
+// Actor is who makes a change. It is given by whoever has checked who they are, such as a page
+// after the login.
 type Actor struct {
 	User string // the id; "": somebody whom the file does not have
 	Name string // as people are named in lists and mails
 	Any  bool   // may change the shifts of everybody in all teams, as an admin may
 }
 
-// check is why a change cannot be made; nil: it can.
+// check is why a change cannot be made; nil: it can. It looks at the file without changes for who
+// exists, and at others, all changes there are, for who has what.
 func check(f *switchboardfile.File, c Change, others []Change, actor Actor, now time.Time) error {
 	u := f.User(c.User)
 	if u == nil {
@@ -50,7 +52,8 @@ func check(f *switchboardfile.File, c Change, others []Change, actor Actor, now 
 	return checkShift(f, c, u, others, actor)
 }
 
-// checkTimes refuses times that nobody means.
+// checkTimes refuses times that nobody means. now is that of the wall, as shifts are; the note is
+// checked here because it is the same for all kinds.
 func checkTimes(c Change, now time.Time) error {
 	switch {
 	case !c.From.Before(c.To):
@@ -69,7 +72,8 @@ func checkTimes(c Change, now time.Time) error {
 	return nil
 }
 
-// checkShift refuses a shift of a team.
+// checkShift refuses a shift of a team. A team's admins may do everything but give a shift to
+// somebody who is away.
 func checkShift(f *switchboardfile.File, c Change, u *switchboardfile.User, others []Change, actor Actor) error {
 	t := f.Team(c.Team)
 	if t == nil {
@@ -86,6 +90,8 @@ func checkShift(f *switchboardfile.File, c Change, u *switchboardfile.User, othe
 	if actor.Any || slices.Contains(t.Admins, actor.User) && actor.User != "" {
 		return nil
 	}
+	// The latest change counts, so it is looked at first. Taking one's own back, or changing what
+	// one has, needs nobody's leave.
 	for _, o := range slices.Backward(others) {
 		if o.Team == c.Team && o.Layer == c.Layer && overlap(o, c) && o.User != actor.User && o.User != c.User {
 			return integration.Errorf(integration.KindConflict, "%s has layer %d of %s from %s to %s: ask them to give it, or have an admin of the team change it",
@@ -110,7 +116,7 @@ func checkShift(f *switchboardfile.File, c Change, u *switchboardfile.User, othe
 }
 
 // mayRemove is why an actor may not take a change back: whoever has the shift, or made it, may, and
-// the team's admins.
+// the team's admins. By is a name and no id, as an admin of the host may have no id in the file.
 func mayRemove(f *switchboardfile.File, c Change, actor Actor) error {
 	if actor.Any || actor.User != "" && (actor.User == c.User || actor.Name == c.By) {
 		return nil
@@ -121,6 +127,7 @@ func mayRemove(f *switchboardfile.File, c Change, actor Actor) error {
 	return integration.Errorf(integration.KindUnauthorized, "only %s, an admin of the team, or who made the change may remove it", name(f, c.User))
 }
 
+// overlap reports whether two changes have a moment in common; ends are not part of them.
 func overlap(a, b Change) bool { return a.From.Before(b.To) && b.From.Before(a.To) }
 
 // name is how a person is named, who may have left the file.

@@ -26,7 +26,9 @@ const (
 	Again     What = "again" // somebody took the change back, so that they are on call instead
 )
 
-// News is what one person hears of a change. Its By is who made the change, or took it back.
+// News is what one person hears of a change. Its By is who made the change, or took it back. Each
+// is a row until its person was told, so that a host that dies tells nobody twice for long and
+// forgets nobody.
 type News struct {
 	Change
 	What What
@@ -38,7 +40,8 @@ type News struct {
 // maxHandoffs bounds how many hand-offs of a change are looked at for people to tell.
 const maxHandoffs = 500
 
-// diff is what a change, made or taken back, means to people.
+// diff is what a change, made or taken back, means to people. Comparing two whole schedules is
+// simpler, and surer, than working out what a change means to rotations, overrides and absences.
 type diff struct {
 	before, after *switchboardfile.File
 	// What they are told who are on call no longer, and who are instead. "": nothing.
@@ -46,7 +49,9 @@ type diff struct {
 	away         What // what they are told who count as away, or no longer
 }
 
-// news is what people are to be told of a change from now on, but for who does it.
+// news is what people are to be told of a change from now on, but for who does it. It goes from
+// hand-off to hand-off of either schedule within the change. Each person hears of it once, by what
+// they meet first.
 func (d diff) news(c Change, actor Actor, now time.Time) []News {
 	if !c.To.After(now) {
 		return nil
@@ -66,6 +71,7 @@ func (d diff) news(c Change, actor Actor, now time.Time) []News {
 		return nil
 	}
 	at := c.From
+	// What is past concerns nobody any more.
 	if at.Before(now) {
 		at = now
 	}
@@ -157,7 +163,8 @@ func (s *Service) tellAll(ctx context.Context) error {
 	return sqldb.Error("tell shifts", errors.Join(failed...))
 }
 
-// due reads the news that is due now.
+// due reads the news that is due now. The queries have the same columns: news of a given shift is
+// in the shift's own row, all other news in rows of its own.
 func (s *Service) due(ctx context.Context, query string, now time.Time) ([]News, error) {
 	rows, err := s.cfg.DB.Read().QueryContext(ctx, query, now.UnixMilli(), tellBatch)
 	if err != nil {
@@ -177,7 +184,8 @@ func (s *Service) due(ctx context.Context, query string, now time.Time) ([]News,
 }
 
 // lease is how long a row is claimed, after which what failed is tried again: the older the news,
-// the later, as a mail server that takes none may do so for days.
+// the later, as a mail server that takes none may do so for days. Each pause is half of the news's
+// age.
 func (n News) lease(now time.Time) time.Duration {
 	return min(max(now.Sub(n.MadeAt)/2, tellLease), tellSeldom)
 }
@@ -190,8 +198,10 @@ func refused(err error) bool {
 }
 
 // tell tells one person, unless the shift is over. A failure is tried again after the lease, unless
-// all of the person's ways refuse it.
+// all of the person's ways refuse it. The claim is committed before anybody is told, so that of
+// several hosts one does it.
 func (s *Service) tell(ctx context.Context, n News, now time.Time) error {
+	// told deletes the row only if the lease is still the one that was claimed.
 	claim, told := n.statements()
 	claimed, lease := false, now.Add(n.lease(now)).UnixMilli()
 	err := s.cfg.DB.Write(ctx, func(tx sqldb.Tx) error {

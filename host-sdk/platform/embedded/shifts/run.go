@@ -14,7 +14,8 @@ const (
 	tellBatch  = 20              // people who are told at a time
 )
 
-// Look has the service look for changes at once, such as when another host made one.
+// Look has the service look for changes at once, such as when another host made one. It never
+// blocks.
 func (s *Service) Look() {
 	for _, c := range []chan struct{}{s.wake, s.tellWake} {
 		select {
@@ -35,7 +36,8 @@ func (s *Service) Run(ctx context.Context) error {
 }
 
 // each does something from time to time, and when it is woken, until ctx ends. Of failures in a row
-// the first is logged.
+// the first is logged. The timer runs on the service's clock; whatever woke it, it looks at
+// everything.
 func (s *Service) each(ctx context.Context, woken <-chan struct{}, trouble string, do func(context.Context) error) {
 	failing := false
 	for ctx.Err() == nil {
@@ -54,7 +56,8 @@ func (s *Service) each(ctx context.Context, woken <-chan struct{}, trouble strin
 	}
 }
 
-// refresh gives the file the changes as they are now, unless it has them.
+// refresh gives the file the changes as they are now, unless it has them. The lock keeps two of
+// them from putting the older changes over the newer.
 func (s *Service) refresh(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

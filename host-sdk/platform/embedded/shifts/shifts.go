@@ -47,7 +47,8 @@ func Migrate(ctx context.Context, db *sqldb.DB) error {
 	return db.Migrate(ctx, component, files)
 }
 
-// Change is a shift that somebody takes or is given, or a time in which somebody is away.
+// Change is a shift that somebody takes or is given, or a time in which somebody is away. It is
+// never altered: whoever wants another one makes a new change, which counts before it.
 type Change struct {
 	ID       string // chosen by Add
 	Team     string // id; "": User is away, from all teams
@@ -84,7 +85,8 @@ type Config struct {
 	Tell func(ctx context.Context, n News, to integration.User) error
 }
 
-// Service keeps changes. Several processes may share one database.
+// Service keeps changes. Several processes may share one database. The changes themselves are with
+// the file (SetShifts); here is only which version it has.
 type Service struct {
 	cfg Config
 	// Each has room for one: look for changes, and for people to tell.
@@ -94,7 +96,8 @@ type Service struct {
 	version int64 // of the changes that the file has; -1: none were read
 }
 
-// New brings the tables up to date and gives the file the changes that are there.
+// New brings the tables up to date and gives the file the changes that are there. It must run
+// before anybody is rung, as without changes the wrong people would be.
 func New(ctx context.Context, cfg Config) (*Service, error) {
 	if err := Migrate(ctx, cfg.DB); err != nil {
 		return nil, err
@@ -114,6 +117,8 @@ func (s *Service) List(ctx context.Context, from time.Time) ([]Change, error) {
 	return list(ctx, s.cfg.DB.Read(), from)
 }
 
+// The order is that of their numbers, which the later one of two overlapping changes wins by;
+// clocks of hosts do not decide it.
 func list(ctx context.Context, q sqldb.Queryer, from time.Time) ([]Change, error) {
 	rows, err := q.QueryContext(ctx, "select "+columns+" from embedded_shifts where ends > $1 order by number limit $2", from.UnixMilli(), maxChanges)
 	if err != nil {
@@ -139,7 +144,7 @@ func scan(row interface{ Scan(...any) error }, before ...any) (c Change, err err
 	return c, err
 }
 
-// Of turns changes into what the file takes.
+// Of turns changes into what the file takes. The order stays.
 func Of(changes []Change) switchboardfile.Shifts {
 	var out switchboardfile.Shifts
 	for _, c := range changes {
@@ -161,11 +166,15 @@ func (s *Service) Add(ctx context.Context, c Change, actor Actor) (Change, error
 		return Change{}, integration.Errorf(integration.KindInternal, "make an id: %w", err)
 	}
 	c.ID, c.By, c.MadeAt = id.String(), byName(actor), now
+	// Pages work with whole minutes.
 	c.From, c.To = c.From.Truncate(time.Minute).UTC(), c.To.Truncate(time.Minute).UTC()
+	// Who is given a shift is told by the shift's own row, see dueGiven: an absence, or a shift of
+	// one's own, is no news.
 	tell := any(nil)
 	if !c.Away() && c.User != actor.User {
 		tell = now.UnixMilli()
 	}
+	// It may run several times, each time with what others changed meanwhile.
 	err = s.change(ctx, func(others []Change) ([]statement, error) {
 		file := s.cfg.File.File()
 		if err := check(file, c, others, actor, now); err != nil {
@@ -189,7 +198,8 @@ func (s *Service) Add(ctx context.Context, c Change, actor Actor) (Change, error
 func byName(actor Actor) string { return oneline.Clean(actor.Name, oneline.MaxName) }
 
 // Remove takes a change back in the name of an actor: the schedule counts again, and whom that
-// concerns is told. not_found: there is none of this id.
+// concerns is told. not_found: there is none of this id. Whether the actor may is looked at last,
+// so that an id that does not exist says so to everybody.
 func (s *Service) Remove(ctx context.Context, id string, actor Actor) (Change, error) {
 	var c Change
 	err := s.change(ctx, func(all []Change) ([]statement, error) {
@@ -233,7 +243,8 @@ const count = "insert into embedded_shifts_count (id, version) values (1, 1) " +
 
 // change makes a change by the statements that decide returns, given all changes there are. It is
 // decided outside of the transaction, which then holds only if nobody was faster. Afterwards it is
-// in force here, and on other hosts within a few seconds.
+// in force here, and on other hosts within a few seconds. A conflict costs one more reading. The
+// counter's row is the one that all changes write, so of two transactions one waits for the other.
 func (s *Service) change(ctx context.Context, decide func(all []Change) ([]statement, error)) error {
 	for range maxConflicts {
 		version, all, err := s.read(ctx, -1)
@@ -266,6 +277,8 @@ func (s *Service) change(ctx context.Context, decide func(all []Change) ([]state
 			return err
 		}
 		s.Look()
+		// A failure here is returned although the change is stored: the next look puts it into
+		// force.
 		return s.refresh(ctx)
 	}
 	return integration.Errorf(integration.KindUnavailable, "shifts are being changed by others: try again")
@@ -274,7 +287,8 @@ func (s *Service) change(ctx context.Context, decide func(all []Change) ([]state
 // errFaster says that another change came first.
 var errFaster = errors.New("another change was faster")
 
-// read returns the changes and their version, or none where the version is known.
+// read returns the changes and their version, or none where the version is known. Both are of one
+// moment, or a change could be taken for one of a later version and never be read.
 func (s *Service) read(ctx context.Context, known int64) (version int64, all []Change, err error) {
 	err = s.cfg.DB.Read().View(ctx, func(q sqldb.Queryer) error {
 		err := q.QueryRowContext(ctx, "select version from embedded_shifts_count where id = 1").Scan(&version)

@@ -163,15 +163,43 @@ func TestShiftsAreTakenGivenAndLeft(t *testing.T) {
 	if _, err := w.Remove(t.Context(), taken.ID, bob); integration.KindOf(err) != integration.KindNotFound {
 		t.Errorf("removed twice: %v", err)
 	}
-	if err := os.WriteFile(w.file.Status().Path, []byte(strings.ReplaceAll(file, "name: DevOps", "name: Ops")), 0o600); err != nil {
+	w.write(t, strings.ReplaceAll(file, "name: DevOps", "name: Ops"))
+	if got := w.onCall(1, 4); got != "bob" || w.file.File().Team("devops").Name != "Ops" {
+		t.Errorf("after the file changed %s is on call, want bob still", got)
+	}
+}
+
+// TestAShiftEndsWithItsPerson holds that a layer never stays empty because whoever had its shift
+// has left the file.
+func TestAShiftEndsWithItsPerson(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, openDB(t))
+	w.add(t, shift("dora", 1, 3), w.join(t, "dora"))
+	if got := w.onCall(1, 2); got != "dora" {
+		t.Fatalf("%q is on call, want dora, who took the shift", got)
+	}
+	w.write(t, file)
+	if got := w.onCall(1, 2); got != "alice" {
+		t.Errorf("%q is on call after dora left the file, want alice, as the schedule says", got)
+	}
+}
+
+// write puts another file in force.
+func (w *world) write(t *testing.T, text string) {
+	t.Helper()
+	if err := os.WriteFile(w.file.Status().Path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.file.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.onCall(1, 4); got != "bob" || w.file.File().Team("devops").Name != "Ops" {
-		t.Errorf("after the file changed %s is on call, want bob still", got)
-	}
+}
+
+// join adds a person to the file, who is in no schedule.
+func (w *world) join(t *testing.T, id string) shifts.Actor {
+	t.Helper()
+	w.write(t, strings.Replace(file, "teams:", "  - {id: "+id+", name: Dora Example, phones: [\"+12025550146\"]}\nteams:", 1))
+	return shifts.Actor{User: id, Name: "Dora Example"}
 }
 
 // TestShiftsOfOthersAreTheirs holds who may change what, and that each refusal says what to do.

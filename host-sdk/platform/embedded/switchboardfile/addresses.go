@@ -12,7 +12,8 @@ import (
 // alone.
 type Addresses []notify.Address
 
-// UnmarshalJSON reads the addresses that are right: the check reports the others.
+// UnmarshalJSON reads the addresses that are right: the check reports the others. A file that is
+// wrong elsewhere still has to be decoded for its other problems.
 func (a *Addresses) UnmarshalJSON(text []byte) error {
 	var written []string
 	if err := json.Unmarshal(text, &written); err != nil {
@@ -39,7 +40,8 @@ func (a Addresses) ByID(id string) (notify.Address, bool) {
 }
 
 // checkAddresses reports addresses that cannot be used, and warns of those that are listed twice.
-// What is said names the person or team, and nothing of the address but its service.
+// What is said names the person or team, and nothing of the address but its service. It reads what
+// is written in the file, not what was decoded, as wrong addresses are not there any more.
 func (f *File) checkAddresses(list *problemList, whose, at string) {
 	there := f.root.Find(at)
 	if there == nil {

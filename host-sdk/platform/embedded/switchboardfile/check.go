@@ -20,7 +20,9 @@ const (
 )
 
 // check reports what the schema cannot say, and compiles the schedules. It runs on what could be
-// decoded, also where the schema has refused something, so that one run tells everything.
+// decoded, also where the schema has refused something, so that one run tells everything. The order
+// is free: problems are sorted by their place. Users come before teams, as their phones are put
+// into E.164 here.
 func (f *File) check(list *problemList) {
 	f.checkPlatform(list)
 	f.checkUsers(list)
@@ -38,6 +40,7 @@ func (f *File) checkUsers(list *problemList) {
 		at := fmt.Sprintf("/users/%d", i)
 		f.checkUnique(list, seen, u.ID, at, i)
 		if u.Email != "" {
+			// ParseAddress also takes a name in front, which is no address alone.
 			if parsed, err := mail.ParseAddress(u.Email); err != nil || parsed.Address != u.Email {
 				list.errorAt(at+"/email", "%q is not an e-mail address such as alice@example.com", yamltree.Shorten(u.Email))
 			}
@@ -48,7 +51,8 @@ func (f *File) checkUsers(list *problemList) {
 	}
 }
 
-// checkName reports a name of which nothing can be seen.
+// checkName reports a name of which nothing can be seen. Cleaning leaves nothing of a name of
+// control characters; callers would hear a silence.
 func (f *File) checkName(list *problemList, name, at string) {
 	written := f.root.Find(at + "/name")
 	if written == nil || name != "" {
@@ -61,7 +65,8 @@ func (f *File) checkName(list *problemList, name, at string) {
 
 // checkPhones reports numbers that cannot be dialed, and writes the others in their E.164 form. A
 // number in a range that its country has not given out, as far as is known, is a warning, and so is
-// one that is listed twice, however it is spelled.
+// one that is listed twice, however it is spelled. u is a copy, but its list of phones is the
+// file's own: writing into it keeps the E.164 form.
 func (f *File) checkPhones(list *problemList, u User, at string) {
 	first := make(map[string]bool, len(u.Phones))
 	for j, written := range u.Phones {
@@ -84,7 +89,8 @@ func (f *File) checkPhones(list *problemList, u User, at string) {
 }
 
 // Loops warns of every phone that is one of the hotline's own numbers, which are the keys of own: a
-// call to it would come back as another call for the same person.
+// call to it would come back as another call for the same person. It is called by the host, which
+// knows the numbers of its integrations; the file does not.
 func (f *File) Loops(own map[string]string) []Problem {
 	list := &problemList{root: f.root}
 	for i, u := range f.Users {
@@ -98,7 +104,8 @@ func (f *File) Loops(own map[string]string) []Problem {
 	return list.sorted(f.Path)
 }
 
-// checkUnique reports an id that an earlier entry of the same list has.
+// checkUnique reports an id that an earlier entry of the same list has. seen holds the place of
+// each id's first entry, so that the message can name its line.
 func (f *File) checkUnique(list *problemList, seen map[string]int, id, at string, i int) {
 	if id == "" {
 		return // the schema has said so
@@ -151,7 +158,8 @@ func (f *File) checkUserIDs(list *problemList, at string, ids []string) {
 	}
 }
 
-// checkUserID reports an id that no person of the file has; an empty one is none.
+// checkUserID reports an id that no person of the file has; an empty one is none. A suggestion
+// costs comparisons, which the list of problems bounds.
 func (f *File) checkUserID(list *problemList, at, id string) {
 	if id == "" || f.users[id] != nil {
 		return
@@ -189,6 +197,7 @@ func (f *File) checkSchedule(list *problemList, at string, s *schedule.Schedule)
 	if s.Timezone == "" || !fine {
 		return
 	}
+	// A date that does not exist must not keep the whole schedule from being resolved.
 	// The others have been reported.
 	s.Holidays = slices.DeleteFunc(slices.Clone(f.Holidays), func(date string) bool {
 		_, err := schedule.ParseHoliday(date)
@@ -200,7 +209,8 @@ func (f *File) checkSchedule(list *problemList, at string, s *schedule.Schedule)
 }
 
 // checkLayer reports whether the layer can be resolved. What was written, not what was decoded,
-// decides whether a key is missing or empty.
+// decides whether a key is missing or empty. An empty list and a missing one mean different
+// mistakes.
 func (f *File) checkLayer(list *problemList, at string, l schedule.Layer) bool {
 	before := list.fatal
 	there := f.root.Find(at)
@@ -246,10 +256,12 @@ func (f *File) checkLayer(list *problemList, at string, l schedule.Layer) bool {
 			list.warnAt(fmt.Sprintf("%s/%d", peopleAt, i), "%s is on call but has no phone: nobody can be connected", u.Name)
 		}
 	}
+	// A rotation of nobody was reported, and Resolve refuses it.
 	return list.fatal == before && len(people) > 0
 }
 
-// checkOverride reports whether the override can be resolved.
+// checkOverride reports whether the override can be resolved. An override without users is right:
+// nobody is to be called.
 func (f *File) checkOverride(list *problemList, at string, o schedule.Override, layers int) bool {
 	before := list.fatal
 	if o.Layer > layers && layers > 0 {
@@ -271,7 +283,8 @@ func (f *File) checkOverride(list *problemList, at string, o schedule.Override, 
 }
 
 // checkEscalation looks at written time-outs only; the defaults are right. As many time-outs as
-// layers: with fewer nobody could say what the last layer has.
+// layers: with fewer nobody could say what the last layer has. Resolving does not depend on it, so
+// it reports and returns nothing.
 func (f *File) checkEscalation(list *problemList, at string, t *Team) {
 	if f.root.Find(at).Has("layers") && len(t.Schedule.Layers) > 0 && len(t.Escalation.Layers) != len(t.Schedule.Layers) {
 		list.errorAt(at+"/layers", "has %s, but the schedule has %s: give each layer its time-out",

@@ -58,6 +58,8 @@ type File struct {
 	Settings map[string]string
 	Warnings []Problem // what may not be meant so
 
+	// What is looked up by id or address; made by decode, and shared by copies that WithShifts
+	// makes.
 	accounts     []Account // of the section
 	everyAccount []Account
 	byEmail      map[string]*Account // of every account, in lower case
@@ -125,7 +127,8 @@ func Load(path string) (*File, []Problem) {
 }
 
 // read returns the bytes of a file, which are not endless: a pipe may keep its reader waiting, a
-// device may never end, and a file may grow while it is read.
+// device may never end, and a file may grow while it is read. Errors are words for people and leave
+// the path to the problem.
 func read(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -151,7 +154,8 @@ func read(path string) ([]byte, error) {
 	return data, nil
 }
 
-// plainPathError leaves out the operation and the path, which the problem names already.
+// plainPathError leaves out the operation and the path, which the problem names already. An
+// *fs.PathError reads "open /path: permission denied".
 func plainPathError(err error) string {
 	text := err.Error()
 	if i := strings.LastIndex(text, ": "); i >= 0 {
@@ -160,7 +164,8 @@ func plainPathError(err error) string {
 	return text
 }
 
-// Parse is Load of bytes; path only names the file in problems.
+// Parse is Load of bytes; path only names the file in problems. It goes on after each kind of
+// problem as long as there is a tree, so that one run tells everything.
 func Parse(path string, data []byte) (*File, []Problem) {
 	root, unreadable := yamltree.Parse(data, maxValues)
 	list := &problemList{root: root}
@@ -174,6 +179,7 @@ func Parse(path string, data []byte) (*File, []Problem) {
 		return nil, list.sorted(path)
 	}
 	checkSchema(root, list)
+	// The hash tells whether the file in force is the one on disk; it covers comments as well.
 	sum := sha256.Sum256(data)
 	f := &File{Path: path, Hash: hex.EncodeToString(sum[:]), source: data, root: root}
 	f.decode()
@@ -186,7 +192,8 @@ func Parse(path string, data []byte) (*File, []Problem) {
 	return f, problems
 }
 
-// fileJSON is the file's layout; routers differ from their typed form.
+// fileJSON is the file's layout; routers differ from their typed form. A pointer or raw text where
+// absent and empty differ.
 type fileJSON struct {
 	Users    []User   `json:"users"`
 	Teams    []Team   `json:"teams"`
@@ -204,11 +211,14 @@ type fileJSON struct {
 
 // decode takes what fits: a value of the wrong type stays empty, and the schema check has already
 // said so. Of several entries with one id the first is found by it; the others are problems.
+// encoding/json goes on after a value of the wrong type, and returns its error at the end, so the
+// error is of no use.
 func (f *File) decode() {
 	var in fileJSON
 	_ = json.Unmarshal(f.root.JSON(), &in)
 	f.Users, f.Teams, f.Platform, f.accounts = in.Users, in.Teams, in.Platform, in.Accounts
 	f.Holidays = in.Holidays
+	// A file without the section is that of a switchboard with people of its own.
 	f.Platform.Kind = cmp.Or(f.Platform.Kind, KindEmbedded)
 	for i := range f.accounts {
 		f.accounts[i].Role = cmp.Or(f.accounts[i].Role, RoleResponder)
@@ -225,6 +235,7 @@ func (f *File) decode() {
 	}
 	for i := range f.Teams {
 		t := &f.Teams[i]
+		// Afterwards there are as many time-outs as layers, on which OnCall relies.
 		if len(t.Escalation.Layers) == 0 {
 			for range t.Schedule.Layers {
 				t.Escalation.Layers = append(t.Escalation.Layers, EscalationLayer{Timeout: schedule.Duration(DefaultTimeout)})
@@ -250,6 +261,7 @@ func (f *File) decode() {
 		f.Settings = make(map[string]string, len(in.Settings))
 	}
 	for k, raw := range in.Settings {
+		// Text loses its quotes; 8080 and true stay as they are written.
 		var text string
 		if json.Unmarshal(raw, &text) != nil {
 			text = string(raw)
@@ -270,7 +282,8 @@ func addFirst[T any](byID map[string]*T, id string, entry *T) {
 func (f *File) Source() []byte { return f.source }
 
 // SettingProblem is what a host does not like about a setting of a file, which may be wrong
-// otherwise, with the place where it stands; the file alone if it is not there.
+// otherwise, with the place where it stands; the file alone if it is not there. It reads the file
+// again, as a host learns what is wrong with a setting only when it uses it.
 func SettingProblem(path, name, message string) Problem {
 	out := Problem{File: path, Path: "settings", Message: message}
 	data, err := read(path)
@@ -286,7 +299,8 @@ func SettingProblem(path, name, message string) Problem {
 }
 
 // SettingsOf reads the settings of a file that may be wrong otherwise; nil if it is no YAML at all,
-// or cannot be read. They are not checked.
+// or cannot be read. They are not checked. Commands need the settings, such as the data directory,
+// also while the rest is being corrected.
 func SettingsOf(path string) map[string]string {
 	data, err := read(path)
 	if err != nil {

@@ -18,7 +18,8 @@ const (
 )
 
 // Platform says what supplies people, teams and alerts. Like the settings, it is checked here for
-// its shape; the host knows what it means.
+// its shape; the host knows what it means. It is compared as a whole to find out whether a restart
+// is needed (otherPlatform), so its fields must stay comparable.
 type Platform struct {
 	Kind string `json:"kind"`
 	URL  string `json:"url"` // of remote and goalert
@@ -34,6 +35,7 @@ type Platform struct {
 }
 
 // SecretPlace says where a secret is: one of the two is set. The file never holds a secret itself.
+// The file is often kept where many people can read it.
 type SecretPlace struct {
 	Env  string `json:"env"`  // name of an environment variable
 	File string `json:"file"` // path, relative to the switchboard file
@@ -62,7 +64,8 @@ func (f *File) Accounts() []Account { return f.everyAccount }
 // has none.
 func (f *File) Account(email string) *Account { return f.byEmail[strings.ToLower(email)] }
 
-// collectAccounts makes the list of all accounts.
+// collectAccounts makes the list of all accounts. Addresses are compared in lower case, as people
+// write them in any.
 func (f *File) collectAccounts() {
 	f.byEmail = map[string]*Account{}
 	f.everyAccount = slices.Clone(f.accounts)
@@ -100,7 +103,7 @@ func (f *File) checkPlatform(list *problemList) {
 }
 
 // checkAccounts reports addresses that are none or listed twice, and users whom the file should
-// have.
+// have. With another platform its users are not known here, so ids of theirs are not checked.
 func (f *File) checkAccounts(list *problemList) {
 	seen := map[string]int{}
 	for i, a := range f.accounts {

@@ -29,7 +29,7 @@ type LayerOnCall struct {
 }
 
 // OnCall says for each team, by name, who is on call at a time, when it hands over, and where
-// nobody is on call between at and at+horizon.
+// nobody is on call between at and at+horizon. at decides for all teams, each in its own zone.
 func (f *File) OnCall(at time.Time, horizon time.Duration) []TeamOnCall {
 	var out []TeamOnCall
 	for _, t := range f.TeamsByName() {
@@ -46,7 +46,9 @@ func (f *File) OnCall(at time.Time, horizon time.Duration) []TeamOnCall {
 	return out
 }
 
-// TeamsByName sorts the teams case-insensitively: the order in which callers hear them.
+// TeamsByName sorts the teams case-insensitively: the order in which callers hear them. Names may
+// be equal but for their case only in files that were not checked; ids make the order certain all
+// the same.
 func (f *File) TeamsByName() []*Team {
 	out := make([]*Team, 0, len(f.Teams))
 	for i := range f.Teams {
@@ -58,7 +60,8 @@ func (f *File) TeamsByName() []*Team {
 	return out
 }
 
-// People finds people by id, in that order. Unknown ids are left out.
+// People finds people by id, in that order. Unknown ids are left out. The result is a copy, which
+// the caller may change.
 func (f *File) People(ids []string) []integration.User {
 	var out []integration.User
 	for _, id := range ids {

@@ -10,7 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/internal/yamltree"
 )
 
-// Problem is something wrong (or, with Warning, doubtful) in a file.
+// Problem is something wrong (or, with Warning, doubtful) in a file. Pages, the command line and
+// the log show the same ones.
 type Problem struct {
 	File    string
 	Line    int    // from 1; 0: the file as a whole
@@ -68,7 +69,8 @@ func Text(problems []Problem) string {
 	return strings.Join(lines, "\n")
 }
 
-// InOrder sorts problems by their places in the file. Those of the file as a whole come last.
+// InOrder sorts problems by their places in the file. Those of the file as a whole come last. It is
+// for problems that were found in several runs, such as those of the settings.
 func InOrder(problems []Problem) {
 	slices.SortStableFunc(problems, func(a, b Problem) int {
 		// 0 becomes the greatest.
@@ -88,6 +90,7 @@ const maxCollected = 2000
 const maxMessage = 500
 
 // problemList collects problems; the first one at a pointer wins, as later checks only repeat it.
+// It belongs to one reading of a file. root finds places; all else counts.
 type problemList struct {
 	root     *yamltree.Node
 	items    []Problem
@@ -97,7 +100,8 @@ type problemList struct {
 	near     int // names that were compared in search of suggestions
 }
 
-// put adds a problem at a place. The pointer is where the value is or would be.
+// put adds a problem at a place. The pointer is where the value is or would be. Beyond maxCollected
+// it only counts.
 func (l *problemList) put(line, column int, pointer, message string, warning bool) {
 	key := fmt.Sprint(pointer, "\x00", line, ":", column)
 	if l.seen == nil {
@@ -120,7 +124,8 @@ func (l *problemList) put(line, column int, pointer, message string, warning boo
 	}
 }
 
-// errorAt reports a problem with the value at pointer, or with what is missing there.
+// errorAt reports a problem with the value at pointer, or with what is missing there. What is
+// missing has no place: it is reported at what should hold it.
 func (l *problemList) errorAt(pointer, format string, args ...any) {
 	l.putAt(l.root.Nearest(pointer), pointer, fmt.Sprintf(format, args...), false)
 }
@@ -130,7 +135,8 @@ func (l *problemList) warnAt(pointer, format string, args ...any) {
 	l.putAt(l.root.Nearest(pointer), pointer, fmt.Sprintf(format, args...), true)
 }
 
-// errorAtKey reports a problem with a key itself, of the map at parent.
+// errorAtKey reports a problem with a key itself, of the map at parent. It is for keys that should
+// not be there, whose value is not to blame.
 func (l *problemList) errorAtKey(parent, key, message string) {
 	l.putAt(l.root.Nearest(parent).KeyAt(key), parent+"/"+yamltree.EscapePointer(key), message, false)
 }

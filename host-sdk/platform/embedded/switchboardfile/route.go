@@ -22,6 +22,8 @@ func (f *File) Route(id string, facts []byte, at time.Time) (integration.RouteVe
 		return integration.RouteVerdict{}, integration.Errorf(integration.KindNotFound, "router %q: the switchboard file has none of this id", id)
 	}
 	w := routeWalk{file: f, facts: facts, at: at, ruled: map[string][]string{}, known: map[string][]integration.Destination{}, onPath: map[string]bool{id: true}}
+	// Both are worked out: a caller whose rules lead to nobody who can be reached may still try the
+	// default.
 	receivers, _ := w.teams(w.receivers(r))
 	notes, trace := w.notes, w.trace
 	defaults, _ := w.teams(r.Defaults)
@@ -31,7 +33,8 @@ func (f *File) Route(id string, facts []byte, at time.Time) (integration.RouteVe
 	return integration.RouteVerdict{Receivers: receivers, Default: defaults, Notes: notes, Trace: trace}, nil
 }
 
-// routeWalk follows routers from one to the next, for one call.
+// routeWalk follows routers from one to the next, for one call. The maps keep a router that is
+// named many times from being tried as often.
 type routeWalk struct {
 	file  *File
 	facts []byte
@@ -46,7 +49,8 @@ type routeWalk struct {
 	trace  []string
 }
 
-// note adds a line for the log, once.
+// note adds a line for the log, once. They go into the alert's log, so that somebody can find out
+// why a call went elsewhere.
 func (w *routeWalk) note(format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); !slices.Contains(w.notes, text) {
 		w.notes = append(w.notes, text)
@@ -65,7 +69,8 @@ func (w *routeWalk) receivers(r *Router) []string {
 	return ids
 }
 
-// tryRules also says in words what decided.
+// tryRules also says in words what decided. A router that cannot decide is no reason to lose a
+// caller: the default receiver is used in every doubt.
 func (w *routeWalk) tryRules(r *Router) (ids []string, reason string) {
 	switch {
 	case !r.Enabled:

@@ -11,6 +11,7 @@ import (
 
 // checkRouters reports what the schema cannot say of routers, and compiles their rules.
 func (f *File) checkRouters(list *problemList) {
+	// It must come before this function adds problems of its own.
 	refused := list.refusedRules()
 	patterns := &router.Patterns{}
 	seen := map[string]int{}
@@ -39,7 +40,8 @@ func (f *File) checkRouters(list *problemList) {
 	}
 }
 
-// refusedRules returns the paths of rules in which the schema has refused something.
+// refusedRules returns the paths of rules in which the schema has refused something. Path is the
+// form for people, routers[0].rules[2]…, as that is what a problem keeps.
 func (l *problemList) refusedRules() map[string]bool {
 	out := map[string]bool{}
 	for _, p := range l.items {
@@ -51,6 +53,7 @@ func (l *problemList) refusedRules() map[string]bool {
 }
 
 // compileRules leaves rules that are no list to the schema: the rule language would only repeat it.
+// Places are those of the file, as the rules are read from its tree.
 func (f *File) compileRules(list *problemList, at string, r *Router, patterns *router.Patterns) {
 	rules := f.root.Find(at)
 	if rules == nil || rules.Kind != yamltree.List || len(rules.Items) == 0 {
@@ -106,6 +109,7 @@ func (f *File) circles() map[int]string {
 	onPath := map[int]int{}              // where a router stands on the path that is being followed
 	var path []string
 	var follow func(i int)
+	// Depth-first: a router on the present path that is met again closes a circle.
 	follow = func(i int) {
 		onPath[i] = len(path)
 		path = append(path, f.Routers[i].ID)

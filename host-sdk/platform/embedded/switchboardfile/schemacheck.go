@@ -56,7 +56,8 @@ var fileSchema = sync.OnceValues(func() (compiledSchema, error) {
 	return out, nil
 })
 
-// checkSchema reports what the schema refuses, in words that name the remedy.
+// checkSchema reports what the schema refuses, in words that name the remedy. The validator gets
+// plain values, so it knows nothing of lines: places are found by its pointers.
 func checkSchema(root *yamltree.Node, list *problemList) {
 	compiled, err := fileSchema()
 	if err != nil {
@@ -72,7 +73,8 @@ func checkSchema(root *yamltree.Node, list *problemList) {
 }
 
 // reportSchema walks down to the errors that have no causes: those name the place, the others only
-// repeat that something below them is wrong.
+// repeat that something below them is wrong. Whatever keyword it does not know is reported in the
+// validator's own words, so nothing that the schema refuses is passed over.
 func reportSchema(e *jsonschema.ValidationError, raw map[string]any, root *yamltree.Node, list *problemList) {
 	if len(e.Causes) > 0 {
 		for _, c := range e.Causes {
@@ -87,6 +89,7 @@ func reportSchema(e *jsonschema.ValidationError, raw map[string]any, root *yamlt
 		return
 	}
 	keyword := parts[len(parts)-1]
+	// A rule of the schema that is just false.
 	if lookup(raw, parts) == false && keyword != "additionalProperties" {
 		return // a section that another platform keeps: check names both lines
 	}
@@ -172,7 +175,9 @@ func reportUnknown(pointer string, rule map[string]any, root *yamltree.Node, lis
 	}
 }
 
-// lookup follows the parts of a pointer in plain data; nil when it leads nowhere.
+// lookup follows the parts of a pointer in plain data; nil when it leads nowhere. Pointers come
+// from the validator, so a step that leads nowhere would be a defect; it is then as if the rule
+// were empty.
 func lookup(v any, parts []string) any {
 	for _, p := range parts {
 		switch in := v.(type) {
@@ -201,7 +206,7 @@ func cutPointer(pointer string) (parent, name string) {
 }
 
 // typeWords writes a JSON Schema type, or a list of them, in the words of a YAML file, whose
-// authors may not know JSON Schema.
+// authors may not know JSON Schema. The result is "" for a type that JSON Schema does not have.
 func typeWords(t any) string {
 	words := map[string]string{
 		"object": "a mapping (name: value)", "array": "a list", "string": "text (put it in quotes if it looks like a number)",
@@ -236,7 +241,8 @@ func words(enum any) string {
 const maxNear = 20_000
 
 // nearest finds a name that differs by at most two letters, so that a typing error is answered with
-// what was meant. It returns "" when there is none, and in a file with too many errors.
+// what was meant. It returns "" when there is none, and in a file with too many errors. Two letters
+// are one slip each, or two neighbours exchanged.
 func (l *problemList) nearest(word string, names func() []string) string {
 	if l.near > maxNear {
 		return ""
@@ -245,6 +251,7 @@ func (l *problemList) nearest(word string, names func() []string) string {
 	all := names()
 	l.near += len(all)
 	for _, n := range all {
+		// Cheap: no such name can be within two letters.
 		if len(n)-len(word) > 2 || len(word)-len(n) > 2 {
 			continue
 		}

@@ -11,7 +11,8 @@ import (
 // have in common, as settings are each host's own.
 func (f *File) SharedHash() string { return SharedHash(f.source) }
 
-// SharedHash is [File.SharedHash] of a file's bytes.
+// SharedHash is [File.SharedHash] of a file's bytes. It works on lines, so comments count, and a
+// file need not be right.
 func SharedHash(source []byte) string {
 	hash := sha256.New()
 	own := false
@@ -27,7 +28,8 @@ func SharedHash(source []byte) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// WithSettings is the same file with other settings, those of a host that took it over.
+// WithSettings is the same file with other settings, those of a host that took it over. All else is
+// shared with the file that it is made of.
 func (f *File) WithSettings(settings map[string]string) *File {
 	other := *f
 	other.Settings = maps.Clone(settings)
@@ -35,7 +37,8 @@ func (f *File) WithSettings(settings map[string]string) *File {
 }
 
 // Take puts a file in force that came from another host, where [SourceConfig.Publish] is set. One
-// with another platform is invalid and leaves the old one in force, as in [Source.Reload].
+// with another platform is invalid and leaves the old one in force, as in [Source.Reload]. A
+// refusal of the file on disk, if there is one, stays: it is still wrong.
 func (s *Source) Take(f *File) error {
 	if problems := s.otherPlatform(f); problems != nil {
 		return refusedFile(s.cfg.Path, problems)

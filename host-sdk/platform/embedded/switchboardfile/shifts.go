@@ -8,6 +8,7 @@ import (
 )
 
 // Shift is a change that somebody made to the schedule of a team while the file stayed as it is.
+// The file knows nothing of rows and authors; package shifts makes these of its own.
 type Shift struct {
 	Team     string // id
 	Layer    int    // from 1
@@ -24,7 +25,8 @@ type Shifts struct {
 
 // WithShifts returns the file with the shifts that people changed, which count after the overrides
 // of the file. Those of teams and layers that the file does not have any more are left out, and so
-// are people who have left it.
+// are people who have left it. f itself stays as it is: whoever works with it goes on with what it
+// said.
 func (f *File) WithShifts(s Shifts) *File {
 	other := *f
 	other.Teams = slices.Clone(f.Teams)
@@ -33,9 +35,13 @@ func (f *File) WithShifts(s Shifts) *File {
 		t := &other.Teams[i]
 		t.Schedule.Changes, t.Schedule.Away = nil, s.Away
 		for _, c := range s.Changes {
-			if c.Team == t.ID {
-				t.Schedule.Changes = append(t.Schedule.Changes, schedule.Change{Layer: c.Layer, From: c.From, To: c.To, Users: f.known(c.Users)})
+			users := f.known(c.Users)
+			// A shift of nobody but people who have left would leave the layer empty, and callers
+			// without anybody: the schedule counts again.
+			if c.Team != t.ID || len(users) == 0 && len(c.Users) > 0 {
+				continue
 			}
+			t.Schedule.Changes = append(t.Schedule.Changes, schedule.Change{Layer: c.Layer, From: c.From, To: c.To, Users: users})
 		}
 		// What was resolved once is resolved again: changes are instants, which cannot be wrong.
 		if err := t.Schedule.Resolve(); err != nil {

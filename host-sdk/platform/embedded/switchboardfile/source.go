@@ -32,7 +32,8 @@ type SourceConfig struct {
 	OnLoad func(ctx context.Context, inForce *File, refused []Problem)
 }
 
-// Instead is the file as it was read before, or an earlier version of it.
+// Instead is the file as it was read before, or an earlier version of it. A host starts by it
+// although its file is wrong just now: the one it knew last is better than none.
 type Instead struct {
 	File    *File
 	Refused []Problem // why the file on disk is not used, for Status; nil: it is, or it is OnDisk
@@ -53,6 +54,8 @@ type Status struct {
 
 // Source is a switchboard file that is read again when it changes. A bad new file leaves the old
 // one in force, and so does one with another platform, which a running host cannot exchange.
+// Whoever asks for the file reads a pointer and waits for no lock; the lock is for those who
+// exchange it.
 type Source struct {
 	cfg     SourceConfig
 	log     *slog.Logger
@@ -105,7 +108,8 @@ func Open(ctx context.Context, cfg SourceConfig) (*Source, error) {
 	return s, nil
 }
 
-// loaded calls the hook with the state of the file.
+// loaded calls the hook with the state of the file. It runs without the lock, as the hook may ask
+// for Status.
 func (s *Source) loaded(ctx context.Context) {
 	if s.cfg.OnLoad != nil {
 		s.cfg.OnLoad(ctx, s.File(), s.Status().Refused)
@@ -113,7 +117,8 @@ func (s *Source) loaded(ctx context.Context) {
 }
 
 // SetShifts changes who is on call, in the file in force and in those after it. It counts as a
-// change of the file; see [Source.OnChange].
+// change of the file; see [Source.OnChange]. The functions are called after the exchange, so that
+// they see the new file.
 func (s *Source) SetShifts(shifts Shifts) {
 	s.mu.Lock()
 	s.shifts = shifts
@@ -135,7 +140,8 @@ func (s *Source) Status() Status {
 	return s.status
 }
 
-// OnChange has f called whenever another file has come into force.
+// OnChange has f called whenever another file has come into force. It must be called before Run,
+// and f must not wait for a reload.
 func (s *Source) OnChange(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,7 +149,8 @@ func (s *Source) OnChange(f func()) {
 }
 
 // Reload reads the file now. A file that is wrong leaves the old one in force and is returned as an
-// error (invalid); Status keeps its problems.
+// error (invalid); Status keeps its problems. It is called by Run and by whoever asks for it, so
+// two may run at once; the later one wins.
 func (s *Source) Reload(ctx context.Context) error {
 	defer s.loaded(ctx)
 	loaded, problems := Load(s.cfg.Path)
@@ -166,6 +173,7 @@ func (s *Source) Reload(ctx context.Context) error {
 		s.log.Error("the changed switchboard file is refused, the old one stays in force", "file", s.cfg.Path, "problems", Text(problems))
 		return refusedFile(s.cfg.Path, problems)
 	}
+	// A file that was touched or written again with the same content is no change.
 	same := s.status.Hash == loaded.Hash
 	s.mu.Unlock()
 	if same {
@@ -189,7 +197,8 @@ func (s *Source) otherPlatform(f *File) []Problem {
 	return []Problem{waits}
 }
 
-// rightAgain ends a refusal: what is on disk can be used.
+// rightAgain ends a refusal: what is on disk can be used. It logs only where there was something
+// wrong.
 func (s *Source) rightAgain() {
 	s.mu.Lock()
 	since := s.status.RefusedSince
@@ -200,7 +209,8 @@ func (s *Source) rightAgain() {
 	}
 }
 
-// use puts a file in force. refused is why the one on disk is not, since when; nil: it is.
+// use puts a file in force. refused is why the one on disk is not, since when; nil: it is. The
+// functions of OnChange run on this goroutine, after the lock is free.
 func (s *Source) use(f *File, refused []Problem, since time.Time) {
 	s.mu.Lock()
 	s.status = Status{Path: s.cfg.Path, Hash: f.Hash, LoadedAt: s.cfg.Clock.Now(), Warnings: f.Warnings, Refused: refused, RefusedSince: since}
@@ -238,7 +248,8 @@ func (s *Source) fileState() fileState {
 
 // Run looks at the file each second and reads it when it has changed and then stayed the same for a
 // second, so that a file that is still being written is not taken for a whole one. It returns ctx's
-// error when ctx ends.
+// error when ctx ends. Files are looked at rather than watched: that works on every file system,
+// also for a ConfigMap or a share.
 func (s *Source) Run(ctx context.Context) error {
 	read := s.stateAtLoad
 	before := read
