@@ -14,7 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// Copied is what [Copy] has copied of a table and found again.
+// Copied is what [Copy] has copied of a table and found again. Both sides can be compared by hand
+// with it.
 type Copied struct {
 	Table    string
 	Rows     int64
@@ -43,14 +44,17 @@ func Copy(ctx context.Context, from, to *DB, migrate func(context.Context, *DB) 
 	if !lite || !ok {
 		return integration.Errorf(integration.KindUnsupported, "copy from %s to %s: only from SQLite to PostgreSQL", from.dialect.Name, to.dialect.Name)
 	}
+	// One statement here may take as long as the largest table.
 	config := target.unlimited()
 	config.RuntimeParams["lock_timeout"] = fmt.Sprint(copyLockTime.Milliseconds())
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return Error("copy to "+to.Name(), err)
 	}
+	// Also when ctx has ended: the server should not have to notice it.
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	var tables []copyTable
+	// One view for all tables, so that they are of one moment.
 	err = from.Pages().View(ctx, func(q Queryer) error {
 		source, err := sourceTables(ctx, q)
 		if err != nil {
@@ -63,6 +67,7 @@ func Copy(ctx context.Context, from, to *DB, migrate func(context.Context, *DB) 
 		if err := migrate(ctx, to); err != nil {
 			return err
 		}
+		// It looks for rows once more, now with the tables locked.
 		tables, err = copyAll(ctx, q, conn, source, to.Name(), done)
 		return err
 	})
@@ -76,7 +81,8 @@ func Copy(ctx context.Context, from, to *DB, migrate func(context.Context, *DB) 
 	return nil
 }
 
-// copyAll is the transaction of [Copy].
+// copyAll is the transaction of [Copy]. An error leaves nothing behind, unless the commit itself
+// was cut off.
 func copyAll(ctx context.Context, from Queryer, conn *pgx.Conn, source []copyTable, target string, done func(Copied)) (tables []copyTable, err error) {
 	tx, err := conn.Begin(ctx)
 	if err != nil {
@@ -91,6 +97,7 @@ func copyAll(ctx context.Context, from Queryer, conn *pgx.Conn, source []copyTab
 	for _, t := range tables {
 		all = append(all, t.sql())
 	}
+	// Exclusive: a host that starts waits with its first statement.
 	if _, err := tx.Exec(ctx, "lock table "+strings.Join(all, ", ")+" in access exclusive mode"); err != nil {
 		return nil, err
 	}
@@ -110,7 +117,8 @@ func copyAll(ctx context.Context, from Queryer, conn *pgx.Conn, source []copyTab
 	return tables, nil
 }
 
-// copyTable is a table that both databases have.
+// copyTable is a table that both databases have. Names come from the databases' catalogues and are
+// quoted all the same.
 type copyTable struct {
 	name    string
 	columns []copyColumn
@@ -133,7 +141,8 @@ func (t copyTable) names() string {
 	return strings.Join(quoted, ", ")
 }
 
-// sourceTables are the tables of SQLite, with the names of their columns.
+// sourceTables are the tables of SQLite, with the names of their columns. Tables of SQLite itself
+// and those that count migrations are left out: migrate has made the latter.
 func sourceTables(ctx context.Context, from Queryer) ([]copyTable, error) {
 	rows, err := from.QueryContext(ctx, `select t.name, c.name from sqlite_master t, pragma_table_info(t.name) c
 		where t.type = 'table' and t.name not like 'sqlite\_%' escape '\' order by t.name, c.cid`)
@@ -158,7 +167,7 @@ func sourceTables(ctx context.Context, from Queryer) ([]copyTable, error) {
 }
 
 // countsMigrations reports whether goose made the table, or it says of which release the tables
-// are.
+// are. It goes by the columns, as each component names its own table.
 func (t copyTable) countsMigrations() bool {
 	has := func(name string) bool {
 		return slices.ContainsFunc(t.columns, func(c copyColumn) bool { return c.name == name })
@@ -167,7 +176,7 @@ func (t copyTable) countsMigrations() bool {
 }
 
 // matched are the tables with the types that their columns have in the target, which must have the
-// same.
+// same. A difference is internal: migrate has just made the tables.
 func matched(ctx context.Context, to pgx.Tx, source []copyTable) ([]copyTable, error) {
 	there, err := targetColumns(ctx, to)
 	if err != nil {
@@ -191,7 +200,8 @@ func matched(ctx context.Context, to pgx.Tx, source []copyTable) ([]copyTable, e
 	return tables, nil
 }
 
-// targetColumns are the columns of the target's tables, by table and name.
+// targetColumns are the columns of the target's tables, by table and name. In the schema that the
+// connection uses, which an address may choose.
 func targetColumns(ctx context.Context, to pgxQueryer) (map[string]map[string]copyColumn, error) {
 	rows, err := to.Query(ctx, `select table_name::text, column_name::text, data_type::text, is_identity = 'YES'
 		from information_schema.columns where table_schema = current_schema()`)
@@ -217,7 +227,8 @@ type pgxQueryer interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// refuseRows refuses a target of which one of these tables is there and has rows.
+// refuseRows refuses a target of which one of these tables is there and has rows. A table that is
+// missing is as good as an empty one.
 func refuseRows(ctx context.Context, to pgxQueryer, tables []copyTable, target string) error {
 	there, err := targetColumns(ctx, to)
 	if err != nil {
@@ -229,6 +240,7 @@ func refuseRows(ctx context.Context, to pgxQueryer, tables []copyTable, target s
 			continue
 		}
 		var has bool
+		// The first row is enough: a count would read all of it.
 		if err := to.QueryRow(ctx, "select exists (select 1 from "+t.sql()+")").Scan(&has); err != nil {
 			return err
 		}
@@ -243,7 +255,8 @@ func refuseRows(ctx context.Context, to pgxQueryer, tables []copyTable, target s
 		target, strings.Join(full, ", "))
 }
 
-// copy copies the rows of a table, compares them, and lets its ids go on after them.
+// copy copies the rows of a table, compares them, and lets its ids go on after them. In that order,
+// within the caller's transaction.
 func (t copyTable) copy(ctx context.Context, from Queryer, to pgx.Tx) (Copied, error) {
 	rows, err := from.QueryContext(ctx, "select "+t.names()+" from "+t.sql())
 	if err != nil {
@@ -273,7 +286,8 @@ func (t copyTable) copy(ctx context.Context, from Queryer, to pgx.Tx) (Copied, e
 	return Copied{Table: t.name, Rows: source.sum.rows, Bytes: source.sum.bytes, Checksum: source.sum.String(), Replaced: source.replaced}, nil
 }
 
-// compare counts the source's rows anew, and reads the target's.
+// compare counts the source's rows anew, and reads the target's. The count finds rows that the
+// reading itself has missed; the checksum, values that were changed on the way.
 func (t copyTable) compare(ctx context.Context, from Queryer, to pgx.Tx, read checksum) error {
 	var count int64
 	if err := from.QueryRowContext(ctx, "select count(*) from "+t.sql()).Scan(&count); err != nil {
@@ -303,7 +317,8 @@ func (t copyTable) compare(ctx context.Context, from Queryer, to pgx.Tx, read ch
 }
 
 // continueIDs lets the ids of a column that counts go on after the highest one that the source has
-// ever given: that of a row which is gone must not come again.
+// ever given: that of a row which is gone must not come again. SQLite keeps that number in a table
+// of its own (autoincrement).
 func (t copyTable) continueIDs(ctx context.Context, c copyColumn, from Queryer, to pgx.Tx) error {
 	if !c.counts {
 		return nil

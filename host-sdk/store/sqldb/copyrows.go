@@ -13,7 +13,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// copyRows hands the rows of a table of SQLite to PostgreSQL, one at a time.
+// copyRows hands the rows of a table of SQLite to PostgreSQL, one at a time. Its sum is of the
+// values as they are sent, replacements included.
 type copyRows struct {
 	table    copyTable
 	rows     *sql.Rows
@@ -30,7 +31,7 @@ func (r *copyRows) Next() bool { return r.rows.Next() }
 // Err implements pgx.CopyFromSource.
 func (r *copyRows) Err() error { return r.rows.Err() }
 
-// Values implements pgx.CopyFromSource.
+// Values implements pgx.CopyFromSource. The slice is new for each row: the driver may keep it.
 func (r *copyRows) Values() (values []any, err error) {
 	defer func() { r.err = err }()
 	values = make([]any, len(r.table.columns))
@@ -53,7 +54,8 @@ func (r *copyRows) Values() (values []any, err error) {
 }
 
 // as is a value as a column of PostgreSQL takes it. SQLite stores what it was given, whatever the
-// column's type: bytes in a text, too.
+// column's type: bytes in a text, too. false: the value is of another type than any such row should
+// have.
 func (r *copyRows) as(kind string, value any) (any, bool) {
 	if value == nil {
 		return nil, true
@@ -67,6 +69,7 @@ func (r *copyRows) as(kind string, value any) (any, bool) {
 			value = string(b)
 		}
 		s, ok := value.(string)
+		// As serverTx does with each text that is written.
 		storable := strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
 		if storable != s {
 			r.replaced++
@@ -88,7 +91,8 @@ func (r *copyRows) as(kind string, value any) (any, bool) {
 	return nil, false
 }
 
-// checksum is that of rows in any order: the sum of the rows' hashes.
+// checksum is that of rows in any order: the sum of the rows' hashes. A sum of hashes does not
+// depend on the order, which no query here demands.
 type checksum struct {
 	rows, bytes int64
 	sum         [2]uint64
@@ -98,6 +102,7 @@ type checksum struct {
 func (s checksum) String() string { return fmt.Sprintf("%016x%016x", s.sum[0], s.sum[1]) }
 
 // add adds a row. Each value goes in with its type and length, so that no two rows look the same.
+// Integers and texts of both drivers arrive as the same Go types.
 func (s *checksum) add(values []any) {
 	h := sha256.New()
 	for _, v := range values {

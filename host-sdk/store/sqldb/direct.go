@@ -15,6 +15,7 @@ import (
 // Option is a choice of [Open].
 type Option func(*choices)
 
+// choices are what Open's options have chosen; the zero value is the default.
 type choices struct {
 	direct string
 }
@@ -24,7 +25,8 @@ type choices struct {
 // the lock of a host, migrations. "" is the database's address.
 func Direct(url string) Option { return func(c *choices) { c.direct = url } }
 
-// parseDirect reads the server's own address; nil: it is the database's.
+// parseDirect reads the server's own address; nil: it is the database's. Its error never repeats
+// the address, which may hold a password.
 func parseDirect(url string) (*pgx.ConnConfig, error) {
 	if url == "" {
 		return nil, nil //nolint:nilnil // as promised
@@ -45,7 +47,8 @@ func (s *server) own() *pgx.ConnConfig {
 	return s.config.Copy()
 }
 
-// directly is own without limits on statements, which a pooler may refuse to take.
+// directly is own without limits on statements, which a pooler may refuse to take. It is
+// unsupported for a file. It is for connections that wait without a statement for a long time.
 func (db *DB) directly() (*pgx.ConnConfig, error) {
 	s, ok := db.base.(*server)
 	if !ok {
@@ -68,6 +71,8 @@ func (s *server) unlimited() *pgx.ConnConfig {
 }
 
 // isPooled reports whether a connection is a pooler's, which gives its clients numbers of its own.
+// The number that the server gave at the beginning of the connection is compared with that of
+// whoever runs the statement.
 func isPooled(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	var pid uint32
 	err := conn.QueryRow(ctx, "select pg_backend_pid()", pgx.QueryExecModeExec).Scan(&pid)
@@ -75,14 +80,16 @@ func isPooled(ctx context.Context, conn *pgx.Conn) (bool, error) {
 }
 
 // migrationLock keeps others from migrating meanwhile. It lasts as long as a transaction of its
-// own: what lasts as long as a connection gets lost behind a pooler, or never ends.
+// own: what lasts as long as a connection gets lost behind a pooler, or never ends. A host that
+// dies while it migrates loses the connection, and so the lock.
 type migrationLock struct {
 	config *pgx.ConnConfig
 	db     *sql.DB
 	tx     *sql.Tx
 }
 
-// SessionLock implements lock.SessionLocker of goose, whose own one has the same number.
+// SessionLock implements lock.SessionLocker of goose, whose own one has the same number. Programs
+// of earlier releases, which have goose's, are kept out as well.
 func (l *migrationLock) SessionLock(ctx context.Context, _ *sql.Conn) (err error) {
 	l.db = stdlib.OpenDB(*l.config)
 	defer func() {
@@ -93,6 +100,7 @@ func (l *migrationLock) SessionLock(ctx context.Context, _ *sql.Conn) (err error
 	if l.tx, err = l.db.BeginTx(ctx, nil); err != nil {
 		return err
 	}
+	// Others may migrate for minutes, and this transaction stands still as long.
 	for _, limit := range limits {
 		if _, err := l.tx.ExecContext(ctx, "set local "+limit+" = 0"); err != nil {
 			return err

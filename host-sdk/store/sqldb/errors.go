@@ -16,7 +16,8 @@ import (
 // Error turns what a query returned into a contract error, what being the attempt in words ("read
 // session"). A contract error stays as it is, nil stays nil. Locked, full, read-only and failing
 // disks are unavailable, an ended context is deadline, a damaged file names its remedy, the rest
-// (sql.ErrNoRows too, where a caller did not expect it) is internal.
+// (sql.ErrNoRows too, where a caller did not expect it) is internal. Callers decide by the kind
+// whether to try again, so unavailable must not be said of a defect.
 func Error(what string, err error) error {
 	if err == nil {
 		return nil
@@ -56,7 +57,8 @@ func Error(what string, err error) error {
 	return integration.Errorf(kind, "%s: %w", what, err)
 }
 
-// isLocked reports whether err is that another program has the database locked.
+// isLocked reports whether err is that another program has the database locked. Only SQLite says
+// so; see connectUnlocked.
 func isLocked(err error) bool {
 	var lite *sqlite.Error
 	return errors.As(err, &lite) && (lite.Code()&0xff == sqlite3.SQLITE_BUSY || lite.Code()&0xff == sqlite3.SQLITE_LOCKED)

@@ -46,21 +46,23 @@ var errPooled = errors.New("the connection is a pooler's")
 
 // HostLock is the lock that a host holds on the server for as long as it lives, on a connection of
 // its own: the server releases it at the moment at which the process ends, however that happens.
+// Between losing it and HostDead, the host may get it back without anybody noticing.
 type HostLock struct {
 	config *pgx.ConnConfig
 	id     string
 	log    *slog.Logger
 	taken  chan struct{} // has room for one: the lock was taken
 
-	mu    sync.Mutex
-	held  bool
+	mu   sync.Mutex
+	held bool
+	// A term outlasts a short loss of the lock.
 	term  context.Context // in which the host may work on what it claims; nil: it may not
 	end   context.CancelCauseFunc
 	begun chan struct{} // closed and replaced when a term begins
 }
 
 // HostLock makes the lock of a host. As notices it takes the server's own address, and errors are
-// the same.
+// the same. Nothing is taken before Run.
 func (db *DB) HostLock(id string, log *slog.Logger) (*HostLock, error) {
 	config, err := db.directly()
 	if err != nil {
@@ -71,7 +73,7 @@ func (db *DB) HostLock(id string, log *slog.Logger) (*HostLock, error) {
 }
 
 // Run takes the lock, and takes it again whenever its connection is lost, until ctx ends. It
-// returns ctx's error.
+// returns ctx's error. Of failures in a row only the first is logged.
 func (l *HostLock) Run(ctx context.Context) error {
 	pause, failures := lockAgain, 0
 	for ctx.Err() == nil {
@@ -86,6 +88,7 @@ func (l *HostLock) Run(ctx context.Context) error {
 		default:
 			l.log.Warn("this host's lock is lost; it takes it again as soon as the database can be reached", "error", err)
 		}
+		// It will not change by itself; a minute is for an address that was moved.
 		if errors.Is(err, errPooled) {
 			pause = time.Minute
 		}
@@ -98,7 +101,8 @@ func (l *HostLock) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// hold holds the lock on one connection until that is lost.
+// hold holds the lock on one connection until that is lost. taken is called once the lock is held.
+// It returns why the connection is no longer of use.
 func (l *HostLock) hold(ctx context.Context, taken func()) error {
 	conn, err := pgx.ConnectConfig(ctx, l.config)
 	if err != nil {
@@ -109,6 +113,7 @@ func (l *HostLock) hold(ctx context.Context, taken func()) error {
 		defer cancel()
 		_ = conn.Close(closing)
 	}()
+	// Our own last connection may still hold it until the server notices that it is gone.
 	waiting, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
 	if pooled, err := isPooled(waiting, conn); err != nil || pooled {
@@ -131,7 +136,8 @@ func (l *HostLock) hold(ctx context.Context, taken func()) error {
 }
 
 // beat waits until it is time to try whether the connection still works, and tries. A connection
-// that the other side closes meanwhile is noticed at once.
+// that the other side closes meanwhile is noticed at once. A ping that is not answered in time ends
+// the connection: then the lock may be somebody else's already.
 func beat(ctx context.Context, conn *pgx.Conn) error {
 	waiting, cancel := context.WithTimeout(ctx, lockBeat)
 	defer cancel()
@@ -143,7 +149,7 @@ func beat(ctx context.Context, conn *pgx.Conn) error {
 	return conn.Ping(trying)
 }
 
-// take notes that the lock is held.
+// take notes that the lock is held. Nobody has to listen on taken.
 func (l *HostLock) take() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -165,7 +171,8 @@ func (l *HostLock) begin() {
 	l.begun = make(chan struct{})
 }
 
-// lose notes that the lock is no longer held: unless it is soon again, the term ends.
+// lose notes that the lock is no longer held: unless it is soon again, the term ends. The timer
+// looks at what is true then: a lock that was taken again keeps the term.
 func (l *HostLock) lose() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -180,7 +187,8 @@ func (l *HostLock) lose() {
 	})
 }
 
-// Held reports whether this host holds its lock now.
+// Held reports whether this host holds its lock now. What is decided by it must bear that it is no
+// longer true a moment later.
 func (l *HostLock) Held() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -190,8 +198,9 @@ func (l *HostLock) Held() bool {
 // Taken gets a value when the lock was taken.
 func (l *HostLock) Taken() <-chan struct{} { return l.taken }
 
-// Unheld says that the other hosts can read that this one holds no lock: they leave it its
-// work until its leases end, so it may work without.
+// Unheld says that the other hosts can read that this one holds no lock: they leave it its work
+// until its leases end, so it may work without. It matters behind a pooler, where no lock is ever
+// held.
 func (l *HostLock) Unheld() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -201,7 +210,8 @@ func (l *HostLock) Unheld() {
 }
 
 // Claiming waits until this host may claim work, and returns a context that ends, with
-// [ErrTakenOver] as its cause, when others may take that over. An error is ctx's.
+// [ErrTakenOver] as its cause, when others may take that over. An error is ctx's. Ask again for
+// each claim: a term that has ended stays so.
 func (l *HostLock) Claiming(ctx context.Context) (context.Context, error) {
 	for {
 		l.mu.Lock()
@@ -219,7 +229,8 @@ func (l *HostLock) Claiming(ctx context.Context) (context.Context, error) {
 }
 
 // HostsWithoutLock returns those of some hosts whose lock nobody holds. Looking does not keep a
-// host from taking its lock, nor others from looking.
+// host from taking its lock, nor others from looking. It tries each lock as one that can be shared
+// and gives it back with the statement.
 func (db *DB) HostsWithoutLock(ctx context.Context, ids []string) ([]string, error) {
 	if _, ok := db.base.(*server); !ok || len(ids) == 0 {
 		return nil, nil // a file has one host
@@ -242,7 +253,8 @@ func (db *DB) HostsWithoutLock(ctx context.Context, ids []string) ([]string, err
 
 // LockDeadHost takes the lock of a host that does not hold it, for one transaction: of several that
 // want to take over its work one does, and the host itself waits until that is done. false:
-// somebody has it. On SQLite there is no other host.
+// somebody has it. On SQLite there is no other host. The lock is released with the transaction,
+// which gives the work to others.
 func LockDeadHost(ctx context.Context, tx Tx, id string) (free bool, err error) {
 	if _, ok := tx.(serverTx); !ok {
 		return true, nil

@@ -19,7 +19,7 @@ var componentName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
 // know nothing of one another: each counts in a table of its own, "<component>_version". Migrations
 // only add, so that hosts of two releases can share a database: one that is newer than the files by
 // one release is accepted as it is, and one that is newer still is unsupported. Processes may
-// migrate at the same time.
+// migrate at the same time. Components are migrated by whoever opens them, one after the other.
 func (db *DB) Migrate(ctx context.Context, component string, files fs.FS) error {
 	if !componentName.MatchString(component) {
 		return integration.Errorf(integration.KindInvalid, "migrate: component %q: want lower-case letters, digits and _", component)
@@ -40,6 +40,7 @@ func (db *DB) Migrate(ctx context.Context, component string, files fs.FS) error 
 	conn.SetMaxOpenConns(1)
 	defer func() { _ = conn.Close() }()
 
+	// Each turn must get further, or it ends.
 	for before := int64(-1); ; {
 		version, err := db.migrateOnce(ctx, conn, component, files)
 		if err == nil {
@@ -54,7 +55,8 @@ func (db *DB) Migrate(ctx context.Context, component string, files fs.FS) error 
 	}
 }
 
-// migrateOnce returns the version the database is at, also after a failure; -1: not known.
+// migrateOnce returns the version the database is at, also after a failure; -1: not known. The
+// version tells the caller whether somebody else got further meanwhile.
 func (db *DB) migrateOnce(ctx context.Context, conn *sql.DB, component string, files fs.FS) (int64, error) {
 	options := []goose.ProviderOption{
 		goose.WithTableName(component + "_version"), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()),

@@ -26,7 +26,7 @@ const (
 // Notices lets hosts that share a server say to one another what has changed, after their commits:
 // notifying within a commit would make the commits of all hosts wait for one another. A notice may
 // be lost, and the same one may come once for several: whoever relies on it also looks now and
-// then.
+// then. It only makes others look earlier; nothing depends on it.
 type Notices struct {
 	config *pgx.ConnConfig
 	from   string
@@ -55,7 +55,7 @@ func (db *DB) Notices(from string, log *slog.Logger) (*Notices, error) {
 }
 
 // Send says something to the other hosts. It never waits, and says the same thing once if it has
-// not been sent yet.
+// not been sent yet. More than noticesKept, or a very long one, is dropped.
 func (n *Notices) Send(notice string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -76,7 +76,7 @@ func (n *Notices) awake() {
 
 // Run sends what Send was given and calls hear with what other hosts say, and once with "" whenever
 // it has begun to listen: something may have been lost before. It returns ctx's error when ctx
-// ends.
+// ends. hear is called on Run's goroutine and must not wait.
 func (n *Notices) Run(ctx context.Context, hear func(notice string)) error {
 	for failures := 0; ctx.Err() == nil; failures++ {
 		err := n.listen(ctx, hear, func() { failures = 0 })
@@ -94,7 +94,8 @@ func (n *Notices) Run(ctx context.Context, hear func(notice string)) error {
 	return ctx.Err()
 }
 
-// listen uses one connection until it is lost.
+// listen uses one connection until it is lost. heard is called once listening has begun, before any
+// notice.
 func (n *Notices) listen(ctx context.Context, hear func(string), heard func()) error {
 	connecting, cancel := context.WithTimeout(ctx, noticeTime)
 	defer cancel()
@@ -119,7 +120,7 @@ func (n *Notices) listen(ctx context.Context, hear func(string), heard func()) e
 	return n.carry(ctx, pgConnection{conn}, hear)
 }
 
-// connection is what notices need of one to the server.
+// connection is what notices need of one to the server. Tests have one without a server.
 type connection interface {
 	// hear waits for a notice. An error that is ctx's leaves the connection as it is.
 	hear(ctx context.Context) (message string, err error)
@@ -129,6 +130,7 @@ type connection interface {
 	closed() bool
 }
 
+// pgConnection is a connection of pgx, used by one goroutine at a time.
 type pgConnection struct{ *pgx.Conn }
 
 func (c pgConnection) hear(ctx context.Context) (string, error) {
@@ -147,9 +149,11 @@ func (c pgConnection) send(ctx context.Context, messages []string) error {
 func (c pgConnection) closed() bool { return c.IsClosed() }
 
 // carry hears and sends until the connection is lost. What was to be sent then is sent on the next
-// one: it may have been sent on this one, which does no harm.
+// one: it may have been sent on this one, which does no harm. Hearing is interrupted to send, as a
+// connection does one thing at a time.
 func (n *Notices) carry(ctx context.Context, conn connection, hear func(string)) error {
 	n.awake() // of what the connection before has left
+	// The pause gathers what is said in quick succession into one message.
 	for next := time.Now(); ; {
 		if err := n.wait(ctx, conn, time.Until(next), hear); err != nil {
 			return err
@@ -171,11 +175,13 @@ func (n *Notices) carry(ctx context.Context, conn connection, hear func(string))
 	}
 }
 
-// wait hears notices until there is something to send, and at least for a time.
+// wait hears notices until there is something to send, and at least for a time. nil: there may be
+// something to send. An error is the connection's, or ctx's.
 func (n *Notices) wait(ctx context.Context, conn connection, least time.Duration, hear func(string)) error {
 	waiting, wake := context.WithCancel(ctx)
 	defer wake()
 	done := make(chan struct{})
+	// The goroutine must be gone before the caller takes what n.some was for.
 	defer func() { wake(); <-done }()
 	go func() {
 		defer close(done)
@@ -193,12 +199,14 @@ func (n *Notices) wait(ctx context.Context, conn connection, least time.Duration
 	for {
 		got, err := conn.hear(waiting)
 		if err != nil {
+			// Interrupted by ourselves, and the connection is as good as before.
 			if waiting.Err() != nil && ctx.Err() == nil && !conn.closed() {
 				return nil
 			}
 			return errors.Join(ctx.Err(), err)
 		}
 		var said notices
+		// Our own notices come back as well; anything else on the channel is not ours.
 		if json.Unmarshal([]byte(got), &said) == nil && said.From != n.from {
 			for _, notice := range said.Of {
 				hear(notice)
@@ -207,7 +215,7 @@ func (n *Notices) wait(ctx context.Context, conn connection, least time.Duration
 	}
 }
 
-// take returns what waits to be sent.
+// take returns what waits to be sent. Sorted, so that equal notices make equal messages.
 func (n *Notices) take() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -216,7 +224,8 @@ func (n *Notices) take() []string {
 	return all
 }
 
-// messages puts notices into as few messages as hold them.
+// messages puts notices into as few messages as hold them. A notice that does not fit even alone is
+// left out.
 func (n *Notices) messages(all []string) (messages []string) {
 	for len(all) > 0 {
 		size, count := 0, 0

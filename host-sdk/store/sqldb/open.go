@@ -11,7 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// DB is an open database. All methods may be called concurrently.
+// DB is an open database. All methods may be called concurrently. The fields before, after, each,
+// twice and release are set before it is used, if at all.
 type DB struct {
 	dialect Dialect
 	base    base
@@ -64,7 +65,7 @@ func Open(ctx context.Context, url string, options ...Option) (*DB, error) {
 	return open(ctx, url, patient, options...)
 }
 
-// open is Open with another patience.
+// open is Open with another patience. Tests wait for less long.
 func open(ctx context.Context, url string, locked patience, options ...Option) (*DB, error) {
 	var chosen choices
 	for _, choose := range options {
@@ -82,7 +83,7 @@ func open(ctx context.Context, url string, locked patience, options ...Option) (
 }
 
 // Time is what the clock of a server shows, which all its clients can ask. A file has none:
-// unsupported.
+// unsupported. Hosts compare their own clock with it.
 func (db *DB) Time(ctx context.Context) (time.Time, error) {
 	if db.dialect.clock == "" {
 		return time.Time{}, integration.Errorf(integration.KindUnsupported, "database %s: has no clock of its own", db.Name())
@@ -150,6 +151,7 @@ func (db *DB) CheckRoom() error { return db.base.checkRoom() }
 
 // Close finishes the writes that have begun and closes. Later use fails with unavailable.
 func (db *DB) Close() error {
+	// Nothing new is taken once closing is closed, so the writer can end after what it has.
 	db.closeOnce.Do(func() {
 		close(db.closing)
 		db.closeErr = Error("close database "+db.base.name(), db.base.close())

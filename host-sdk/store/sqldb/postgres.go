@@ -52,7 +52,7 @@ const (
 	anewTime     = 6 * time.Second // in all: a webhook has 9 s
 )
 
-// server is a database of PostgreSQL.
+// server is a database of PostgreSQL. Its readers are the DB's.
 type server struct {
 	db      *DB
 	config  *pgx.ConnConfig
@@ -62,7 +62,8 @@ type server struct {
 	gone atomic.Int64
 }
 
-// openServer connects to a server, and waits for one that cannot be reached.
+// openServer connects to a server, and waits for one that cannot be reached. url has been checked
+// to begin with postgres:. An address may set its own limits, which then count.
 func openServer(ctx context.Context, url, direct string, locked patience) (*DB, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -96,12 +97,14 @@ func openServer(ctx context.Context, url, direct string, locked patience) (*DB, 
 	if pooled && !strings.Contains(url, "default_query_exec_mode") {
 		config.DefaultQueryExecMode = pgx.QueryExecModeExec
 	}
+	// Readers have pools of their own: however much is read, a write finds a connection.
 	s.writing = pool(config, serverWriters)
 	db.reader, db.pages = s.newReader(serverReaders), s.newReader(pageReaders())
 	return db, nil
 }
 
-// pool is a number of connections, which are made when they are needed.
+// pool is a number of connections, which are made when they are needed. Idle ones are closed after
+// five minutes, as a server has only so many.
 func pool(config *pgx.ConnConfig, connections int) *sql.DB {
 	p := stdlib.OpenDB(*config)
 	p.SetMaxOpenConns(connections)
@@ -110,12 +113,14 @@ func pool(config *pgx.ConnConfig, connections int) *sql.DB {
 	return p
 }
 
+// newReader makes a reader with so many connections.
 func (s *server) newReader(connections int) *Reader {
 	p := pool(s.config, connections)
 	return &Reader{db: s.db, pool: p, on: serverReader{s, p}, again: s.again}
 }
 
-// reach waits until the server answers, and reports whether there is a pooler before it.
+// reach waits until the server answers, and reports whether there is a pooler before it. Only what
+// is unavailable is waited for: a wrong password does not become right.
 func (s *server) reach(ctx context.Context, most time.Duration) (pooled bool, err error) {
 	for began := time.Now(); ; {
 		if pooled, err = s.look(ctx); err == nil {
@@ -135,7 +140,8 @@ func (s *server) reach(ctx context.Context, most time.Duration) (pooled bool, er
 	}
 }
 
-// look connects once, and refuses a server that is too old.
+// look connects once, and refuses a server that is too old. The statements are run without
+// preparing them, which a pooler may not know.
 func (s *server) look(ctx context.Context) (pooled bool, err error) {
 	conn, err := pgx.ConnectConfig(ctx, s.config)
 	var refused *pgconn.PgError
@@ -174,6 +180,7 @@ func (s *server) checkRoom() error { return nil }
 // close implements base.
 func (s *server) close() error { return s.disconnect() }
 
+// disconnect closes all pools; statements that run end first.
 func (s *server) disconnect() error {
 	return errors.Join(s.writing.Close(), s.db.reader.pool.Close(), s.db.pages.pool.Close())
 }
@@ -183,7 +190,8 @@ func (s *server) write(ctx context.Context, f func(tx Tx) error) error {
 	return Error("write", s.again(ctx, func() error { return s.once(ctx, f) }))
 }
 
-// again calls try until it neither met another transaction nor lost its connection.
+// again calls try until it neither met another transaction nor lost its connection. Pauses are
+// random, so that two that met do not meet again. It ends early when the database is closed.
 func (s *server) again(ctx context.Context, try func() error) error {
 	began, pause := time.Now(), anewPause
 	for attempt := 1; ; attempt++ {
@@ -206,7 +214,8 @@ func (s *server) again(ctx context.Context, try func() error) error {
 	}
 }
 
-// away is how long no connection has worked, err being what has just happened.
+// away is how long no connection has worked, err being what has just happened. A transaction that
+// met another one proves that the server is there.
 func (s *server) away(err error) time.Duration {
 	if aborted(err) {
 		return 0
@@ -216,7 +225,8 @@ func (s *server) away(err error) time.Duration {
 	return time.Duration(now - s.gone.Load())
 }
 
-// once runs f in a transaction. An error that [anew] knows says that nothing was written.
+// once runs f in a transaction. An error that [anew] knows says that nothing was written. A panic
+// in f undoes the transaction, too.
 func (s *server) once(ctx context.Context, f func(tx Tx) error) (err error) {
 	// What has begun is not interrupted: the server's own limits end it.
 	tx, err := s.writing.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
@@ -228,6 +238,7 @@ func (s *server) once(ctx context.Context, f func(tx Tx) error) (err error) {
 			_ = tx.Rollback() // it has ended already, or ends with its connection
 		}
 	}()
+	// It stays where f does not return: the deferred function then undoes what f wrote.
 	err = errUnwound
 	if err = f(serverTx{tx, &s.db.texts, s.db.each}); err != nil {
 		return unwritten(err)
@@ -238,6 +249,7 @@ func (s *server) once(ctx context.Context, f func(tx Tx) error) (err error) {
 	if err = tx.Commit(); err == nil && s.db.after != nil {
 		s.db.after()
 	}
+	// Not begun anew: it would be written twice if it was.
 	if err != nil && !aborted(err) {
 		return integration.Errorf(integration.KindUnavailable, "write: the connection was lost, and whether it was written is not known: %w", err)
 	}
@@ -258,7 +270,7 @@ func unwritten(err error) error {
 }
 
 // anew reports whether the transaction should be begun anew: it met another one, or its connection
-// was lost before the commit.
+// was lost before the commit. A lost connection during the commit is not among them; see once.
 func anew(err error) bool {
 	var l lost
 	return aborted(err) || errors.As(err, &l)
@@ -272,7 +284,8 @@ func aborted(err error) bool {
 }
 
 // connectionLost reports whether err comes of a server that is gone, shutting down, starting, full,
-// or not the one that takes writes.
+// or not the one that takes writes. The texts at the end are of drivers that have no error of their
+// own for it.
 func connectionLost(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -283,13 +296,15 @@ func connectionLost(err error) bool {
 		strings.Contains(err.Error(), "unexpected EOF") || strings.Contains(err.Error(), "bad connection")
 }
 
-// serverTx is a transaction on a server.
+// serverTx is a transaction on a server. Statements run under txContext, not under the caller's;
+// see Tx.
 type serverTx struct {
 	tx    *sql.Tx
 	texts *texts
 	each  func() // see DB.AfterStatements; nil: nothing
 }
 
+// ran is called after each statement, for tests.
 func (t serverTx) ran() {
 	if t.each != nil {
 		t.each()
@@ -333,7 +348,8 @@ func (t serverTx) Lock(ctx context.Context, names ...string) error {
 	return nil
 }
 
-// serverReader reads from a server, each query by itself.
+// serverReader reads from a server, each query by itself. A query that lost its connection is run
+// again, as it has changed nothing.
 type serverReader struct {
 	s    *server
 	pool *sql.DB
@@ -360,7 +376,7 @@ func (r serverReader) QueryRowContext(ctx context.Context, query string, args ..
 }
 
 // storable replaces what a text of PostgreSQL cannot hold: the character 0 and bytes that are no
-// UTF-8, which nobody types and some software sends.
+// UTF-8, which nobody types and some software sends. The caller's slice is left as it is.
 func storable(args []any) []any {
 	for i, a := range args {
 		if s, ok := a.(string); ok && (strings.Contains(s, "\x00") || !utf8.ValidString(s)) {

@@ -16,7 +16,7 @@ type Queryer interface {
 }
 
 // Reader reads what was last committed, each query by itself; see [Reader.View] for several queries
-// that must agree. It cannot write.
+// that must agree. It cannot write. It may be used concurrently.
 type Reader struct {
 	db   *DB
 	pool *sql.DB
@@ -44,7 +44,8 @@ func (r *Reader) QueryRowContext(ctx context.Context, query string, args ...any)
 	return r.on.QueryRowContext(ctx, query, args...)
 }
 
-// View runs f on one consistent state of the database. f must end the rows it opens.
+// View runs f on one consistent state of the database. f must end the rows it opens. Only the
+// beginning is tried again: f may have handed on what it read.
 func (r *Reader) View(ctx context.Context, f func(q Queryer) error) error {
 	var tx *sql.Tx
 	begin := func() (err error) {
@@ -83,14 +84,15 @@ func (v view) QueryRowContext(ctx context.Context, query string, args ...any) *s
 const maxTexts = 1000
 
 // texts remembers the texts of the statements that were run, as the code has them and as the
-// database gets them.
+// database gets them. Texts that are put together at run time would fill it, hence the limit.
 type texts struct {
 	rewrite func(query string) string // nil: both are the same
 	seen    sync.Map                  // of string to string
 	count   atomic.Int32
 }
 
-// of returns the text that the database gets, and remembers it.
+// of returns the text that the database gets, and remembers it. Beyond maxTexts it is rewritten
+// each time.
 func (t *texts) of(query string) string {
 	if text, known := t.seen.Load(query); known {
 		return text.(string)
@@ -146,6 +148,7 @@ type preparer interface {
 }
 
 // statements keeps prepared statements by their text: parsing costs more than most of our queries.
+// One that is in use by a goroutine can be used by others: database/sql sees to it.
 type statements struct {
 	on     preparer
 	seen   *texts // nil: not remembered
@@ -159,7 +162,7 @@ func newStatements(on preparer, seen *texts) *statements {
 }
 
 // get returns nil when the text cannot be prepared: it is then run as it is, and fails with the
-// same error.
+// same error. Preparing goes on without the lock, so two may prepare the same text.
 func (s *statements) get(ctx context.Context, query string) *sql.Stmt {
 	if s.seen != nil {
 		s.seen.of(query)

@@ -19,7 +19,8 @@ const releasesTable = "schema_releases"
 func (db *DB) Of(release int64) { db.release = release }
 
 // noteRelease says to which release a version of a component's tables belongs. Nothing changes
-// where the database is as new already.
+// where the database is as new already. An older program reads it before it decides whether it can
+// work with newer tables.
 func (db *DB) noteRelease(ctx context.Context, conn *sql.DB, component string, version int64) error {
 	if known, _, err := releaseOf(ctx, conn, component); err == nil && known >= version {
 		return nil
@@ -40,13 +41,15 @@ func (db *DB) noteRelease(ctx context.Context, conn *sql.DB, component string, v
 	return err
 }
 
-// releaseOf is the newest version of a component's tables that a program knew, and its release.
+// releaseOf is the newest version of a component's tables that a program knew, and its release. An
+// error may be that the table is not there yet.
 func releaseOf(ctx context.Context, conn *sql.DB, component string) (version, release int64, err error) {
 	err = conn.QueryRowContext(ctx, "select version, release from schema_releases where component = $1", component).Scan(&version, &release)
 	return version, release, err
 }
 
-// acceptNewer is nil for tables that a program of the next release has made.
+// acceptNewer is nil for tables that a program of the next release has made. Anything else is
+// unsupported, and names the remedy; unavailable stays what it is.
 func (db *DB) acceptNewer(ctx context.Context, conn *sql.DB, component string, current, target int64) error {
 	version, release, err := releaseOf(ctx, conn, component)
 	switch {

@@ -2,7 +2,8 @@ package sqldb
 
 import "context"
 
-// Column is a column of texts that people and the software write freely.
+// Column is a column of texts that people and the software write freely. All of it is SQL text of
+// the program's, never of anybody else.
 type Column struct {
 	Table, Name string
 	Key         string // of a row, or of a few
@@ -15,7 +16,9 @@ const rewriteBatch = 100
 
 // Rewrite replaces texts that match one of two patterns of like by what change makes of them, and
 // says how many. What it looks for stands in no index: rows are found by reading outside of any
-// transaction, and changed by their key as far as they still are what was read.
+// transaction, and changed by their key as far as they still are what was read. A row that was
+// changed meanwhile keeps its text: forgetting again finds it. What was replaced before an error is
+// counted.
 func (db *DB) Rewrite(ctx context.Context, c Column, patterns [2]string, change func(text string) (string, int)) (int, error) {
 	type row struct{ key, old, text string }
 	var found []row
@@ -31,6 +34,7 @@ func (db *DB) Rewrite(ctx context.Context, c Column, patterns [2]string, change 
 				return err
 			}
 			n := 0
+			// The pattern finds more than what is meant; change decides.
 			if r.text, n = change(r.old); n > 0 {
 				found = append(found, r)
 			}

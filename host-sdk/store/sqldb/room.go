@@ -10,7 +10,8 @@ import (
 // roomBytes is the space that [DB.CheckRoom] asks for: a voicemail message of some minutes.
 const roomBytes = 1 << 20
 
-// checkRoom implements base.
+// checkRoom implements base. The file is written and removed again; a quota of the user shows as
+// well.
 func (l *lite) checkRoom() error {
 	dir := filepath.Dir(l.path)
 	problem := func(err error) error {

@@ -16,7 +16,7 @@ const vacuumUpTo = 64 << 20
 // itself, with autovacuum.
 func (db *DB) Scrub(ctx context.Context) error { return db.base.scrub(ctx) }
 
-// scrub implements base.
+// scrub implements base. The connection is one of its own, as vacuum runs in no transaction.
 func (l *lite) scrub(ctx context.Context) (err error) {
 	pool, err := sql.Open("sqlite", l.dsn(writerCache))
 	if err != nil {

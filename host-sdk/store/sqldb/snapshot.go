@@ -11,7 +11,8 @@ import (
 )
 
 // SnapshotTo writes the SQLite database as it is at one moment to a new file at path, while it is
-// in use: commits go on meanwhile. A server has tools of its own for it: unsupported.
+// in use: commits go on meanwhile. A server has tools of its own for it: unsupported. The file must
+// not exist.
 func (db *DB) SnapshotTo(ctx context.Context, path string) (err error) {
 	l, ok := db.base.(*lite)
 	if !ok {
@@ -27,7 +28,8 @@ func (db *DB) SnapshotTo(ctx context.Context, path string) (err error) {
 	return Error("copy database "+l.path, err)
 }
 
-// Snapshot is the file of a SQLite database to which nobody writes.
+// Snapshot is the file of a SQLite database to which nobody writes. It is immutable to SQLite,
+// which takes no locks and makes no files beside it.
 type Snapshot struct {
 	*sql.DB
 	path string
@@ -35,13 +37,15 @@ type Snapshot struct {
 
 var _ Queryer = Snapshot{}
 
-// OpenSnapshot opens a file to read it, and changes nothing beside it.
+// OpenSnapshot opens a file to read it, and changes nothing beside it. A file that another program
+// still writes to would be read wrongly.
 func OpenSnapshot(path string) (Snapshot, error) {
 	pool, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=ro&immutable=1&_dqs=0")
 	return Snapshot{pool, path}, Error("open "+path, err)
 }
 
-// Check has SQLite look at every page and index of the file.
+// Check has SQLite look at every page and index of the file. At most five faults are listed: one is
+// enough to refuse it.
 func (s Snapshot) Check(ctx context.Context) error {
 	rows, err := s.QueryContext(ctx, "pragma integrity_check(5)")
 	if err != nil {
@@ -64,7 +68,7 @@ func (s Snapshot) Check(ctx context.Context) error {
 	return Error("check "+s.path, rows.Err())
 }
 
-// Rows counts the rows of each table.
+// Rows counts the rows of each table. Those that count migrations are left out.
 func (s Snapshot) Rows(ctx context.Context) (map[string]int64, error) {
 	tables, err := sourceTables(ctx, s)
 	if err != nil {

@@ -43,7 +43,8 @@ type patience struct {
 // patient outlasts the backup of a large database by another program.
 var patient = patience{busy: 5 * time.Second, start: 2 * time.Minute}
 
-// lite is a file of SQLite: one connection that writes, some that read.
+// lite is a file of SQLite: one connection that writes, some that read. Readers never wait for the
+// writer, nor it for them (write-ahead log).
 type lite struct {
 	db      *DB
 	path    string
@@ -54,7 +55,7 @@ type lite struct {
 	stopped chan struct{} // the writing goroutine has ended
 }
 
-// openLite opens the file at path.
+// openLite opens the file at path. The goroutine that it starts ends with Close.
 func openLite(ctx context.Context, path string, locked patience) (*DB, error) {
 	path = strings.TrimPrefix(path, "//")
 	if path == "" || strings.HasPrefix(path, ":memory:") {
@@ -64,6 +65,7 @@ func openLite(ctx context.Context, path string, locked patience) (*DB, error) {
 		return nil, err
 	}
 	db := &DB{dialect: SQLite, release: Release, closing: make(chan struct{})}
+	// Unbuffered: a request is taken by the writer or not at all.
 	l := &lite{db: db, path: path, locked: locked, queue: make(chan *request), stopped: make(chan struct{})}
 	db.base = l
 	if err := l.connectUnlocked(ctx); err != nil {
@@ -81,13 +83,14 @@ func (l *lite) migrator(context.Context) (*sql.DB, error) {
 	return sql.Open("sqlite", l.dsn(writerCache))
 }
 
-// close implements base.
+// close implements base. The writer ends first, so that no transaction is cut off.
 func (l *lite) close() error {
 	<-l.stopped
 	return l.disconnect()
 }
 
 // prepareFile makes the file before SQLite does, as SQLite would make it readable for others.
+// Folders that are missing are made for the owner alone. A mode that lets others read is corrected.
 func prepareFile(path string) error {
 	dir := filepath.Dir(path)
 	problem := func(err error) error {
@@ -130,7 +133,7 @@ func prepareFile(path string) error {
 }
 
 // dsn is the driver's name of the file, for a connection that keeps pages of so many KiB. Full
-// sync: what was committed survives a power cut.
+// sync: what was committed survives a power cut. The pragmas are run on each new connection.
 func (l *lite) dsn(cache int, extra ...string) string {
 	q := url.Values{"_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", l.locked.busy.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)", fmt.Sprintf("cache_size(-%d)", cache),
@@ -140,13 +143,18 @@ func (l *lite) dsn(cache int, extra ...string) string {
 		"temp_store(MEMORY)",
 	}}
 	q["_pragma"] = append(q["_pragma"], extra...)
+	// A transaction takes the lock for writing at its beginning: to take it later can fail in the
+	// middle.
 	q.Set("_txlock", "immediate")
+	// Errors then carry the code that Error looks at.
 	q.Set("_error_rc", "1")
+	// Text in double quotes is a name and never a value: a misspelt column is an error.
 	q.Set("_dqs", "0")
 	return "file:" + (&url.URL{Path: l.path}).EscapedPath() + "?" + q.Encode()
 }
 
-// connectUnlocked opens the connections, once no other program has the file locked.
+// connectUnlocked opens the connections, once no other program has the file locked. Each attempt
+// waits for as long as a statement does; see patience.
 func (l *lite) connectUnlocked(ctx context.Context) error {
 	for began := time.Now(); ; {
 		err := l.connect(ctx)
@@ -161,6 +169,7 @@ func (l *lite) connectUnlocked(ctx context.Context) error {
 		case waited >= l.locked.start:
 			return integration.Errorf(integration.KindUnavailable, "database %s: another program has had it locked for %v; end that program and start again: %w", l.path, waited, err)
 		}
+		// They are closed; connect makes new ones.
 		l.db.reader, l.db.pages, l.conn, l.writer = nil, nil, nil, nil
 		slog.Warn("the database is locked by another program; waiting for it", "database", l.path, "waited", waited.String(), "at_most", l.locked.start.String())
 	}
@@ -196,7 +205,8 @@ func (l *lite) connect(ctx context.Context) (err error) {
 	return l.db.reader.pool.PingContext(ctx)
 }
 
-// newReader makes a reader with so many connections.
+// newReader makes a reader with so many connections. query_only refuses a statement that would
+// write.
 func (l *lite) newReader(connections int) (*Reader, error) {
 	pool, err := sql.Open("sqlite", strings.Replace(l.dsn(readerCache, "query_only(1)"), "_txlock=immediate", "_txlock=deferred", 1))
 	if err != nil {
@@ -207,7 +217,7 @@ func (l *lite) newReader(connections int) (*Reader, error) {
 	return &Reader{db: l.db, pool: pool, on: newStatements(pool, &l.db.texts)}, nil
 }
 
-// disconnect closes what connect has opened.
+// disconnect closes what connect has opened. It may be called after a connect that failed half-way.
 func (l *lite) disconnect() error {
 	var errs []error
 	for _, r := range []*Reader{l.db.reader, l.db.pages} {

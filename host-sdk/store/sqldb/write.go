@@ -10,7 +10,7 @@ import (
 
 // Tx is a write under way. The context of its methods carries values only: a statement that has
 // begun is not interrupted, as SQLite answers an interrupt by rolling back the whole transaction,
-// other callers' writes included.
+// other callers' writes included. It is one goroutine's at a time.
 type Tx interface {
 	Queryer
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
@@ -24,7 +24,8 @@ type Tx interface {
 // others.
 const maxBatch = 256
 
-// request is one caller's write: it waits for its turn, runs, and waits for the commit.
+// request is one caller's write: it waits for its turn, runs, and waits for the commit. The writer
+// and the caller hand it to each other by its channels, so it needs no lock.
 type request struct {
 	ctx  context.Context
 	turn chan *writer  // its turn: the transaction is the caller's until it sends to ran
@@ -36,7 +37,8 @@ type request struct {
 // errUnwound stands for a function that did not return: it panicked, or ended its goroutine.
 var errUnwound = integration.Errorf(integration.KindInternal, "write: the function did not return")
 
-// write implements base. f runs once, on the caller's goroutine, while nobody else writes.
+// write implements base. f runs once, on the caller's goroutine, while nobody else writes. It waits
+// in the queue for as long as ctx lasts, then until the commit.
 func (l *lite) write(ctx context.Context, f func(tx Tx) error) error {
 	r := &request{ctx: ctx, turn: make(chan *writer), ran: make(chan error), done: make(chan struct{})}
 	select {
@@ -55,7 +57,8 @@ func (l *lite) write(ctx context.Context, f func(tx Tx) error) error {
 	return r.err
 }
 
-// run tells the writer in any case how f ended. A panic goes on in the caller.
+// run tells the writer in any case how f ended. A panic goes on in the caller. Without it the
+// writer would wait for ever.
 func run(f func(Tx) error, w *writer, ran chan<- error) {
 	err := error(errUnwound)
 	defer func() { ran <- err }()
@@ -67,7 +70,8 @@ func errTooLate(cause error) error {
 	return integration.Errorf(integration.KindDeadline, "write: nothing was written: %w", cause)
 }
 
-// writing is the goroutine that owns the writing connection.
+// writing is the goroutine that owns the writing connection. It ends when the database is closed;
+// writes that are queued then fail.
 func (l *lite) writing() {
 	defer close(l.stopped)
 	w := &writer{newStatements(l.conn, &l.db.texts), l.db}
@@ -82,7 +86,8 @@ func (l *lite) writing() {
 	}
 }
 
-// writer runs batches on one connection.
+// writer runs batches on one connection. It is the Tx that functions are given; all of them get the
+// same one, in turn.
 type writer struct {
 	*statements
 	db *DB
@@ -116,6 +121,7 @@ func (w *writer) do(query string) error {
 }
 
 // batch runs first and whatever waits in the queue meanwhile, commits, and releases the callers.
+// Nobody is released before the commit is on disk.
 func (w *writer) batch(first *request, queue <-chan *request) {
 	var all []*request
 	defer func() {
@@ -124,6 +130,7 @@ func (w *writer) batch(first *request, queue <-chan *request) {
 		}
 	}()
 	all = append(all, first)
+	// The others stay in the queue, and are tried with a batch of their own.
 	if err := w.do("begin immediate"); err != nil {
 		first.err = Error("write: nothing was written", err)
 		return
@@ -136,6 +143,7 @@ func (w *writer) batch(first *request, queue <-chan *request) {
 		if len(all) >= maxBatch {
 			break
 		}
+		// Whoever waits now is taken along; nobody is waited for.
 		select {
 		case next = <-queue:
 			all = append(all, next)
@@ -154,7 +162,7 @@ func (w *writer) batch(first *request, queue <-chan *request) {
 }
 
 // one lets a caller run its function within a savepoint. An error means that the whole transaction
-// is lost.
+// is lost. The caller's error alone costs the caller's writes alone.
 func (w *writer) one(r *request) error {
 	if err := r.ctx.Err(); err != nil {
 		r.err = errTooLate(err)
@@ -175,7 +183,7 @@ func (w *writer) one(r *request) error {
 }
 
 // fail ends a transaction that cannot be committed: none of its writes happened. Callers that have
-// an error keep it.
+// an error keep it. It is called before any caller is released.
 func (w *writer) fail(all []*request, cause error) {
 	_ = w.do("rollback") // SQLite may have done so by itself
 	for _, r := range all {

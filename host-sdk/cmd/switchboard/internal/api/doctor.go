@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/doctor"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 )
 
@@ -19,7 +18,7 @@ func (a *API) examine(w http.ResponseWriter, r *http.Request) error {
 	if a.cfg.Examine == nil {
 		return refuse(http.StatusNotImplemented, "unsupported", "this host does not look at what it stands on")
 	}
-	httpkit.Extend(w, time.Now(), doctor.Longest) // wall clock: a deadline of real I/O
+	httpkit.Extend(w, time.Now(), httpkit.ExamineTime) // wall clock: a deadline of real I/O
 	type line struct {
 		Level string `json:"level"`
 		Text  string `json:"text"`

@@ -10,11 +10,12 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// manyChannels is how many services are asked at the same time.
+// manyChannels is how many services are asked at the same time. A file may name hundreds.
 const manyChannels = 8
 
 // channels looks whether the services answer at which people and teams are notified. With send,
-// each channel of a team gets a test; people try theirs with switchboard user test.
+// each channel of a team gets a test; people try theirs with switchboard user test. The lines are
+// in the order of the file, people first.
 func channels(ctx context.Context, file *switchboardfile.File, send bool) []inspect.Line {
 	if file == nil {
 		return nil
@@ -49,7 +50,8 @@ func channels(ctx context.Context, file *switchboardfile.File, send bool) []insp
 	return lines
 }
 
-// channel looks at one address.
+// channel looks at one address. Without a test only the service's host is connected to: the rest of
+// an address is its secret.
 func channel(ctx context.Context, who string, a notify.Address, send bool) inspect.Line {
 	at := fmt.Sprintf("%s, %s: ", who, a)
 	if send {

@@ -16,9 +16,11 @@ const (
 	fullDisk = 100 << 20 // bytes
 )
 
-// Disk looks at the room on the disk of the data directory, or of where it will be made.
+// Disk looks at the room on the disk of the data directory, or of where it will be made. nil where
+// the system does not say.
 func Disk(dir string) []inspect.Line {
 	there := dir
+	// The folder is made at the first start; what counts is the disk that it will be on.
 	for _, err := os.Stat(there); errors.Is(err, fs.ErrNotExist) && filepath.Dir(there) != there; _, err = os.Stat(there) {
 		there = filepath.Dir(there)
 	}
@@ -29,7 +31,7 @@ func Disk(dir string) []inspect.Line {
 	return []inspect.Line{room(dir, bytes)}
 }
 
-// room judges how many bytes are free.
+// room judges how many bytes are free. The level follows from the limits above.
 func room(dir string, bytes uint64) inspect.Line {
 	const mebibyte = 1 << 20
 	if bytes < fullDisk {

@@ -4,7 +4,8 @@ package doctor
 
 import "golang.org/x/sys/unix"
 
-// free is how many bytes this user can still write to the disk of a folder.
+// free is how many bytes this user can still write to the disk of a folder. Blocks that are kept
+// for root are not among them.
 func free(dir string) (bytes uint64, known bool) {
 	var st unix.Statfs_t
 	if unix.Statfs(dir, &st) != nil {

@@ -6,13 +6,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inspect"
 	"github.com/livecallrouting/livecall/host-sdk/mail"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
 // Stand is what a host stands on. A running host is asked for it by its API; where none runs, the
-// command looks by itself.
+// command looks by itself. What is nil or "" is reported as missing or left out, as the fields say.
 type Stand struct {
 	PublicURL string
 	// Prove is what this host answers to a nonce at its health address, see [ProofHeader]; nil:
@@ -26,7 +27,8 @@ type Stand struct {
 }
 
 // Examine looks at everything, the parts at the same time and each within a limit. With send, a
-// mail is sent to the sender's own address, and a test to each channel of the teams.
+// mail is sent to the sender's own address, and a test to each channel of the teams. The lines are
+// in the order of the parts, whichever ends first.
 func (s Stand) Examine(ctx context.Context, send bool) []inspect.Line {
 	parts := []func(context.Context) []inspect.Line{
 		s.Public,
@@ -49,22 +51,22 @@ func (s Stand) Examine(ctx context.Context, send bool) []inspect.Line {
 }
 
 // partTime bounds one part, on the wall clock: mail servers greet late on purpose.
-const partTime = 40 * time.Second
-
-// Longest is how long an examination may take.
-const Longest = partTime + 5*time.Second
+// A request for it has httpkit.ExamineTime in all.
+const partTime = httpkit.ExamineTime - 5*time.Second
 
 // Public looks at the public address alone.
 func (s Stand) Public(ctx context.Context) []inspect.Line {
 	return PublicURL(ctx, s.PublicURL, s.Prove, nil)
 }
 
-// clock compares this machine's clock with the database's, and asks the system about its own.
+// clock compares this machine's clock with the database's, and asks the system about its own. The
+// database's clock is what several hosts share.
 func (s Stand) clock(ctx context.Context) []inspect.Line {
 	lines := []inspect.Line{Clock()}
 	if s.DatabaseTime == nil {
 		return lines
 	}
+	// Wall clock: it is what is being compared.
 	before := time.Now()
 	there, err := s.DatabaseTime(ctx)
 	if err != nil {
@@ -79,7 +81,8 @@ func (s Stand) clock(ctx context.Context) []inspect.Line {
 // people see are wrong by it.
 const clockDiffers = 5 * time.Second
 
-// compare judges by how much another clock is ahead, known but for some uncertainty.
+// compare judges by how much another clock is ahead, known but for some uncertainty. A difference
+// within the uncertainty is none.
 func compare(whose string, ahead, unsure time.Duration) inspect.Line {
 	if by := ahead.Abs() - unsure; by > clockDiffers {
 		way := "behind"

@@ -17,7 +17,8 @@ func Clock() inspect.Line {
 	return ok("the clock of this machine is synchronized")
 }
 
-// Plugins says of each plugin of a folder whether the next start would take it.
+// Plugins says of each plugin of a folder whether the next start would take it. It reads and hashes
+// each executable, and starts none.
 func Plugins(dir string) (lines []inspect.Line) {
 	found, wrong := manifest.List(dir)
 	for _, err := range wrong {

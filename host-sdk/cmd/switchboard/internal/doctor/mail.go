@@ -13,7 +13,7 @@ import (
 )
 
 // sendMail connects to the mail server and signs in. With send, it also sends a mail to the
-// sender's own address.
+// sender's own address. A failure of the connection ends it.
 func sendMail(ctx context.Context, sender *mail.Sender, send bool) []inspect.Line {
 	if sender == nil {
 		return []inspect.Line{warning("there is no mail server: nobody is told of anything by mail. Set smtp_url")}
@@ -33,7 +33,8 @@ func sendMail(ctx context.Context, sender *mail.Sender, send bool) []inspect.Lin
 	return append(lines, ok("a test mail to %s is on its way: see whether it arrives, and not as spam", to))
 }
 
-// reason is an error without its kind, which is for programs.
+// reason is an error without its kind, which is for programs. Without a full stop, as more of the
+// sentence follows.
 func reason(err error) string {
 	var known *integration.Error
 	if errors.As(err, &known) {

@@ -34,12 +34,14 @@ const (
 	MaxNonce    = 64 // bytes
 )
 
-// NoCarrier begins the line about an address whose form no carrier can call.
+// NoCarrier begins the line about an address whose form no carrier can call. Others recognise the
+// line by it; see package serve.
 const NoCarrier = "no telephone carrier can call"
 
 // PublicURL looks at the public address as a carrier does: its form, its name, its certificate, and
 // whether a switchboard answers, which by prove is the one that asks; nil: any. client is for
-// tests; nil: one that trusts what this machine trusts.
+// tests; nil: one that trusts what this machine trusts. It is asked from this machine, which may
+// reach its own address in another way than others do.
 func PublicURL(ctx context.Context, address string, prove func(nonce string) string, client *http.Client) []inspect.Line {
 	if address == "" {
 		return []inspect.Line{warning("public_url is not set: set it to the https address at which the Internet reaches this host")}
@@ -52,6 +54,7 @@ func PublicURL(ctx context.Context, address string, prove func(nonce string) str
 	if err := publicurl.Check(address); err != nil {
 		lines = append(lines, warning(NoCarrier+" %s: %s. Use the https address at which the Internet reaches this host", address, err))
 	}
+	// For the name and the address together.
 	ctx, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
 	if _, err := net.DefaultResolver.LookupIPAddr(ctx, u.Hostname()); err != nil {
@@ -69,11 +72,13 @@ func dnsReason(err error) string {
 	return err.Error()
 }
 
-// reach asks the address for its health.
+// reach asks the address for its health. At most three lines: what answers, whether it is this
+// host, and the certificate.
 func reach(ctx context.Context, address string, prove func(string) string, client *http.Client) []inspect.Line {
 	if client == nil {
 		client = &http.Client{}
 	}
+	// Random for each question, so that no recorded answer fits.
 	nonce := rand.Text()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(address, "/")+healthPath+"?"+NonceName+"="+nonce, nil)
 	if err != nil {
@@ -86,6 +91,7 @@ func reach(ctx context.Context, address string, prove func(string) string, clien
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxHealth))
 	switch resp.StatusCode {
+	// A proxy may keep health addresses to itself; then nothing is known, and nothing is wrong.
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
 		return []inspect.Line{warning("%s answers with status %d at %s, so it is not known whether it leads here: let the reverse proxy pass that path on", address, resp.StatusCode, healthPath)}
 	}
@@ -95,6 +101,7 @@ func reach(ctx context.Context, address string, prove func(string) string, clien
 	lines := []inspect.Line{ok("%s resolves, and a switchboard answers there", address)}
 	switch {
 	case prove == nil:
+	// An answer that cannot prove it replaces the line above: it would be believed.
 	case resp.Header.Get(ProofHeader) == "":
 		return []inspect.Line{failure("at %s answers another switchboard than this one, an older one, or the proxy drops the header %s: point the proxy, or the DNS record, at this host", address, ProofHeader)}
 	case resp.Header.Get(ProofHeader) != prove(nonce):
@@ -108,7 +115,8 @@ func reach(ctx context.Context, address string, prove func(string) string, clien
 	return lines
 }
 
-// validity says until when the certificate can be used.
+// validity says until when the certificate can be used. A certificate that is not accepted fails
+// the request before.
 func validity(state *tls.ConnectionState, now time.Time) inspect.Line {
 	until := state.PeerCertificates[0].NotAfter
 	day := until.UTC().Format(time.DateOnly)
@@ -118,7 +126,8 @@ func validity(state *tls.ConnectionState, now time.Time) inspect.Line {
 	return ok("the certificate is accepted, until %s", day)
 }
 
-// unreached says why a request failed, and what to do.
+// unreached says why a request failed, and what to do. The order matters: several of these errors
+// can be in one chain.
 func unreached(address string, err error) string {
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError
@@ -142,14 +151,17 @@ func unreached(address string, err error) string {
 	return fmt.Sprintf("%s cannot be reached from this machine: %s", address, err)
 }
 
+// ok makes a line that needs nobody.
 func ok(format string, args ...any) inspect.Line {
 	return inspect.Line{Level: inspect.OK, Text: fmt.Sprintf(format, args...)}
 }
 
+// warning makes a line about what works and will disappoint somebody.
 func warning(format string, args ...any) inspect.Line {
 	return inspect.Line{Level: inspect.Warning, Text: fmt.Sprintf(format, args...)}
 }
 
+// failure makes a line about what keeps callers from being served.
 func failure(format string, args ...any) inspect.Line {
 	return inspect.Line{Level: inspect.Error, Text: fmt.Sprintf(format, args...)}
 }

@@ -37,7 +37,8 @@ const (
 	StateFailing State = "failing"
 )
 
-// Check is what is known of one part of the host.
+// Check is what is known of one part of the host. Load balancers need no token for it, so it names
+// no secret and no machine.
 type Check struct {
 	State   State  `json:"state"`
 	Message string `json:"message"` // one sentence for people
@@ -48,7 +49,8 @@ type Check struct {
 // OK is a check that is well.
 func OK(message string) Check { return Check{State: StateOK, Message: message} }
 
-// Failing is a check whose sentence ends with the cause.
+// Failing is a check whose sentence ends with the cause. A missing answer is said in words, as the
+// error would only say that a deadline has passed.
 func Failing(what string, err error) Check {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return Check{State: StateFailing, Message: what + ": there was no answer within " + CheckTime.String() + "."}
@@ -62,7 +64,8 @@ type readyState struct {
 	Checks map[string]Check `json:"checks"`
 }
 
-// Probe looks at one part. It is abandoned at its time, so it need not obey ctx.
+// Probe looks at one part. It is abandoned at its time, so it need not obey ctx. At most one of a
+// name runs at a time.
 type Probe func(ctx context.Context) Check
 
 // Config is what the readiness of a host is made of.
@@ -102,7 +105,7 @@ func (p *Readiness) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	httpkit.WriteJSON(w, status, state)
 }
 
-// Status sums the checks up in one word.
+// Status sums the checks up in one word. The worst check counts; stopping wins over all.
 func (p *Readiness) Status(checks map[string]Check) string {
 	status := "ready"
 	for _, c := range checks {
@@ -119,7 +122,7 @@ func (p *Readiness) Status(checks map[string]Check) string {
 }
 
 // Run looks at the parts until ctx ends, so that the log tells when each fault began and ended even
-// if nobody asks.
+// if nobody asks. It returns ctx's error.
 func (p *Readiness) Run(ctx context.Context) error {
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
@@ -133,7 +136,8 @@ func (p *Readiness) Run(ctx context.Context) error {
 	}
 }
 
-// Checks returns how every part is, at most checkKept ago.
+// Checks returns how every part is, at most checkKept ago. Who asks during a round waits for it and
+// gets its answer. The map is not changed afterwards.
 func (p *Readiness) Checks() map[string]Check {
 	p.asking.Lock()
 	defer p.asking.Unlock()
@@ -144,6 +148,7 @@ func (p *Readiness) Checks() map[string]Check {
 		return last
 	}
 	now := p.round()
+	// A part that was not well before keeps the time at which that began.
 	for name, c := range now {
 		before := last[name]
 		if c.State != StateOK && c.Since.IsZero() {
@@ -174,7 +179,9 @@ func (p *Readiness) Troubles() []string {
 	return out
 }
 
-// round asks all parts at the same time: one that hangs must not hide the state of the others.
+// round asks all parts at the same time: one that hangs must not hide the state of the others. It
+// takes CheckTime at most. Probes that take longer go on by themselves and are not started a second
+// time.
 func (p *Readiness) round() map[string]Check {
 	ctx, cancel := context.WithTimeout(context.Background(), CheckTime)
 	defer cancel()
@@ -219,7 +226,8 @@ func (p *Readiness) round() map[string]Check {
 	return out
 }
 
-// logChange writes a line when a part begins or ceases to be well.
+// logChange writes a line when a part begins or ceases to be well. The first look at a part that is
+// well writes none.
 func (p *Readiness) logChange(name string, before, now Check) {
 	switch {
 	case before.State == now.State || before.State == "" && now.State == StateOK:

@@ -37,7 +37,8 @@ import (
 // Token is the API token of a test host.
 const Token = "canary-api-token-4711"
 
-// File is the switchboard file of a test host.
+// File is the switchboard file of a test host. Alice's and Bob's shifts are such that one of them
+// is always on call.
 const File = `users:
   - {id: alice, name: Alice Example, email: alice@example.com, phones: ["+12025550143"]}
   - {id: bob, name: Bob Example, phones: ["+12025550144"]}
@@ -62,7 +63,8 @@ func (plugins) Plugin(id string) (integration.Integration, bool) { return Plugin
 // PluginIDs implements engine.Plugins.
 func (plugins) PluginIDs() []string { return []string{PluginID} }
 
-// Host is a host with the real store, platform and engine, and [Plugin] in process.
+// Host is a host with the real store, platform and engine, and [Plugin] in process. Its database is
+// of its own, so tests can run at the same time.
 type Host struct {
 	T        testing.TB
 	Engine   *engine.Engine
@@ -79,7 +81,8 @@ type Host struct {
 	Check    func(*http.Request, Answer) // sees every answer; nil: nothing is checked
 }
 
-// template has the tables of a store and of the embedded platform.
+// template has the tables of a store and of the embedded platform. Migrating once for all tests of
+// a package is what makes a host cheap.
 var template = filetest.New(sqlstore.Migrate, alerts.Migrate, shifts.Migrate)
 
 // New makes the parts; the engine and the platform run until the test ends. The engine works with
@@ -126,6 +129,7 @@ func New(t testing.TB, behind ...func(platform.Platform) platform.Platform) *Hos
 	for _, run := range []func(context.Context) error{h.Engine.Run, h.Platform.Run} {
 		running.Go(func() { _ = run(ctx) }) // ends with ctx
 	}
+	// Cleanups run in reverse order: what runs has ended before the database is closed.
 	t.Cleanup(func() {
 		cancel()
 		running.Wait()
@@ -157,7 +161,8 @@ func (h *Host) People(change func(*people.Config)) *people.People {
 	return p
 }
 
-// Serve serves handler at URL until the test ends.
+// Serve serves handler at URL until the test ends. The handler is made late, as it needs the host's
+// address.
 func (h *Host) Serve(handler http.Handler) {
 	h.Server.Config.Handler = handler
 	h.Server.Start()
@@ -180,7 +185,7 @@ func (a Answer) JSON(t testing.TB, v any) {
 }
 
 // Request builds a request with the token; body may be nil, a string, bytes, or a value to be sent
-// as JSON.
+// as JSON. It is given up after a minute.
 func (h *Host) Request(method, path string, body any) *http.Request {
 	h.T.Helper()
 	var reader io.Reader
@@ -210,7 +215,7 @@ func (h *Host) Request(method, path string, body any) *http.Request {
 	return req
 }
 
-// Send sends a request and reads the whole answer.
+// Send sends a request and reads the whole answer. A request that fails ends the test.
 func (h *Host) Send(req *http.Request) Answer {
 	h.T.Helper()
 	resp, err := h.Server.Client().Do(req)
@@ -245,7 +250,8 @@ func (h *Host) Want(status int, method, path string, body any) Answer {
 	return a
 }
 
-// Eventually polls until ok is true.
+// Eventually polls until ok is true. The minute is for a loaded machine; it normally takes a few
+// looks.
 func Eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(time.Minute)

@@ -25,7 +25,7 @@ const Schema = `{"type":"object", "x-schema-version": 1,
   "required":["zeta"]}`
 
 // Plugin is an integration with a call that begins (field Call of a webhook), makes an alert for
-// the first destination, and ends (field End).
+// the first destination, and ends (field End). It keeps nothing in memory, as the real ones.
 type Plugin struct {
 	// Slow is called with the value of the field Slow of a webhook that has one, before the webhook
 	// is answered. nil: nothing is slow.
@@ -85,7 +85,8 @@ func (p Plugin) ValidateOptions(_ context.Context, req integration.ValidateOptio
 	return resp, nil
 }
 
-// HandleWebhook implements integration.Integration.
+// HandleWebhook implements integration.Integration. The first webhook of a call makes its alert and
+// routes it; End ends the call.
 func (p Plugin) HandleWebhook(_ context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
 	form := req.Form()
 	f := req.Facts
@@ -134,7 +135,8 @@ func (Plugin) HandleTask(_ context.Context, req integration.TaskRequest) (integr
 // KeptCall is the call that the plugin refuses to delete.
 const KeptCall = "CAkept"
 
-// Perform implements integration.Integration: it fetches a recording.
+// Perform implements integration.Integration: it fetches a recording. For erasing it says that one
+// recording is gone.
 func (Plugin) Perform(_ context.Context, r integration.PerformRequest) (integration.TaskResult, error) {
 	if r.Task.Name == integration.TaskErase && r.Facts.SessionKey == KeptCall {
 		return integration.TaskResult{}, integration.Errorf(integration.KindUnsupported, "the service keeps this call")
@@ -147,7 +149,8 @@ func (Plugin) Perform(_ context.Context, r integration.PerformRequest) (integrat
 	}}}, nil
 }
 
-// RunAction implements integration.Integration.
+// RunAction implements integration.Integration. greet succeeds, who_would_answer asks a question
+// first, break fails with details that nobody may see.
 func (Plugin) RunAction(_ context.Context, req integration.ActionRequest) (integration.ActionResult, error) {
 	switch req.Name {
 	case "greet":

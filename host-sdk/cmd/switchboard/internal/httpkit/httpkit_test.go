@@ -314,6 +314,8 @@ func TestTimeFor(t *testing.T) {
 		{"GET", "/settings/deletion/forget", "", RequestTime},
 		{"POST", "/settings/deletion/forget", "application/x-www-form-urlencoded", RequestTime + ForgetTime},
 		{"POST", "/api/v1/forget", "application/json", RequestTime + ForgetTime},
+		{"POST", "/api/v1/doctor", "application/json", RequestTime + ExamineTime},
+		{"POST", "/api/v1/integrations", "application/json", RequestTime},
 		{"POST", "/me/test", "application/x-www-form-urlencoded", RequestTime + RingTime},
 		{"POST", "/settings/integrations/new", "multipart/form-data; boundary=x", RequestTime + UploadTime},
 	} {

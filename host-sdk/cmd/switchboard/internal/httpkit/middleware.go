@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -237,19 +238,23 @@ const RingTime = 10 * time.Minute
 // service has of them. Cut short, a part of it would be gone and nobody told.
 const ForgetTime = 5 * time.Minute
 
+// ExamineTime is how long a look at what the host stands on may take: mail servers greet late on
+// purpose.
+const ExamineTime = 45 * time.Second
+
+// longer is how much more time a request has that is posted to a path with this end.
+var longer = map[string]time.Duration{"test": RingTime, "forget": ForgetTime, "doctor": ExamineTime}
+
 // TimeFor is how long a request may take: RequestTime, and UploadTime in addition for a form with
 // files, as most of that may be over when the files have arrived. The test of a person, whose path
-// ends in /test, may take RingTime more, and forgetting a caller ForgetTime. It goes by type and
-// path, as it must be known before the handler runs.
+// ends in /test, may take RingTime more, forgetting a caller ForgetTime, and an examination
+// ExamineTime. It goes by type and path, as it must be known before the handler runs.
 func TimeFor(r *http.Request) time.Duration {
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
 		return RequestTime + UploadTime
 	}
-	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/test") {
-		return RequestTime + RingTime
-	}
-	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/forget") {
-		return RequestTime + ForgetTime
+	if r.Method == http.MethodPost {
+		return RequestTime + longer[path.Base(r.URL.Path)]
 	}
 	return RequestTime
 }

@@ -30,7 +30,8 @@ const (
 // file holds telephone numbers and may hold passwords.
 //
 // It is one value, as a host of an earlier release writes it whole, without the hash: so no hash is
-// ever beside the text of another file.
+// ever beside the text of another file. Hosts of the next release may add fields; unknown ones are
+// lost when this one writes.
 type Kept struct {
 	Text   []byte    `json:"text"`
 	Hash   string    `json:"hash,omitempty"` // of the text without its settings
@@ -38,15 +39,15 @@ type Kept struct {
 	By     string    `json:"by,omitempty"` // the machine of the host that put it into force
 }
 
-// encodeKept is a file as it is stored.
+// encodeKept is a file as it is stored. A machine without a name is "".
 func encodeKept(f *switchboardfile.File, now time.Time) (string, error) {
 	by, _ := os.Hostname()
 	text, err := json.Marshal(Kept{Text: f.Source(), Hash: f.SharedHash(), KeptAt: now.UTC(), By: by})
 	return string(text), err
 }
 
-// Read reads the copy; without an error and empty: there is none. A copy of a release that
-// stored no hash gets it here.
+// Read reads the copy; without an error and empty: there is none. A copy of a release that stored
+// no hash gets it here. An error is a store that cannot be read, or a copy that is damaged.
 func Read(ctx context.Context, from store.Store) (kept Kept, err error) {
 	text, err := from.Setting(ctx, lastGoodSetting)
 	if integration.KindOf(err) == integration.KindNotFound {
@@ -62,7 +63,8 @@ func Read(ctx context.Context, from store.Store) (kept Kept, err error) {
 }
 
 // LastGood is the switchboard file to start with: as it was read just now or, while it is wrong,
-// the copy that was last in force. A reboot must not turn a typing error into an outage.
+// the copy that was last in force. A reboot must not turn a typing error into an outage. It is read
+// before anything else of the host exists.
 type LastGood struct {
 	File   *switchboardfile.File
 	KeptAt time.Time // of the copy
@@ -73,7 +75,8 @@ type LastGood struct {
 }
 
 // ReadLastGood reads the copy from the store that the settings name, before the host is started.
-// nil without an error: there is none.
+// nil without an error: there is none. It opens the store and closes it again, as the settings for
+// the real one are not known yet.
 func ReadLastGood(ctx context.Context, s settings.Settings) (*LastGood, error) {
 	if !datadir.HasDatabase(s) {
 		return nil, nil
@@ -89,7 +92,8 @@ func ReadLastGood(ctx context.Context, s settings.Settings) (*LastGood, error) {
 	return good, err
 }
 
-// readLastGood reads the copy. nil without an error: there is none.
+// readLastGood reads the copy. nil without an error: there is none. path is what problems and
+// messages call the file.
 func readLastGood(ctx context.Context, path string, kept store.Store) (*LastGood, error) {
 	copied, err := Read(ctx, kept)
 	if err != nil || copied.Text == nil {
@@ -113,7 +117,7 @@ type Keeper struct {
 }
 
 // Loaded takes note of the file in force, and of why the one on disk is not (nil: it is). What
-// fails is logged: the host goes on without it.
+// fails is logged: the host goes on without it. refused is nil, not empty, for a good file.
 func (k *Keeper) Loaded(ctx context.Context, f *switchboardfile.File, refused []switchboardfile.Problem) {
 	var err error
 	if refused == nil {
@@ -130,7 +134,7 @@ func (k *Keeper) Loaded(ctx context.Context, f *switchboardfile.File, refused []
 }
 
 // keep stores the file unless it is stored already. One with settings that a start would refuse is
-// no good copy.
+// no good copy. An unchanged file costs one read.
 func (k *Keeper) keep(ctx context.Context, f *switchboardfile.File) error {
 	if _, err := settings.ForFile(settings.Flags{Config: settings.Config{Config: f.Path}}, f, ""); err != nil {
 		k.Logger.Warn("the settings in the switchboard file are wrong: the next start will not use it", "file", f.Path, "problem", wording.OneLine(err.Error()))
@@ -147,7 +151,8 @@ func (k *Keeper) keep(ctx context.Context, f *switchboardfile.File) error {
 	return k.Store.SetSetting(ctx, lastGoodSetting, text)
 }
 
-// find adds the finding to all integrations, or removes it.
+// find adds the finding to all integrations, or removes it. It stands at every integration, as
+// people look there.
 func (k *Keeper) find(ctx context.Context, f *switchboardfile.File, refused []switchboardfile.Problem) error {
 	list, err := k.Store.ListIntegrations(ctx)
 	if err != nil {
@@ -177,7 +182,8 @@ func (k *Keeper) find(ctx context.Context, f *switchboardfile.File, refused []sw
 	return nil
 }
 
-// NotInForce says in words why the file on disk is not in force, and what to do.
+// NotInForce says in words why the file on disk is not in force, and what to do. A file that only
+// needs a restart is said to be so; else the first error is named.
 func NotInForce(path string, refused []switchboardfile.Problem) string {
 	first := ""
 	for _, p := range refused {

@@ -25,8 +25,9 @@ const (
 	shownHash   = 12              // characters of a hash that people are shown
 )
 
-// Shared is the switchboard file in force of hosts that share a store, which is kept there. A
-// host whose own file changes while it runs puts it there, and the others take it over.
+// Shared is the switchboard file in force of hosts that share a store, which is kept there. A host
+// whose own file changes while it runs puts it there, and the others take it over. Its methods may
+// be called by several goroutines.
 type Shared struct {
 	store  store.Store
 	Source *switchboardfile.Source // set before Run
@@ -42,13 +43,15 @@ type Shared struct {
 	trouble string                // why the one in the store is not in force here; "": it is
 }
 
-// NewShared makes the file that hosts share in a store; path names this host's own.
+// NewShared makes the file that hosts share in a store; path names this host's own. Run looks for
+// changes.
 func NewShared(kept store.Store, path string, clk clock.Clock, log *slog.Logger) *Shared {
 	return &Shared{store: kept, path: path, clock: clk, log: log, wake: make(chan struct{}, 1)}
 }
 
-// Start is what a host starts with: the file in force, and the settings with its platform.
-// Its own file comes into force where there is none yet, which is stored if publish says so.
+// Start is what a host starts with: the file in force, and the settings with its platform. Its own
+// file comes into force where there is none yet, which is stored if publish says so. An own file
+// with errors has been replaced by the copy before; own.Refused says so.
 func Start(ctx context.Context, s settings.Settings, own *LastGood, publish bool, log *slog.Logger) (settings.Settings, *LastGood, error) {
 	if own == nil {
 		file, problems := switchboardfile.Load(s.ConfigPath)
@@ -67,10 +70,12 @@ func Start(ctx context.Context, s settings.Settings, own *LastGood, publish bool
 			if err != nil {
 				return err
 			}
+			// Without effect where there is one: of several hosts that start at once, one is first.
 			if _, err := kept.InitSetting(ctx, lastGoodSetting, text); err != nil {
 				return err
 			}
 		}
+		// Serving with its own file is better than not to start.
 		if inForce, err = readLastGood(ctx, s.ConfigPath, kept); err != nil && integration.KindOf(err) == integration.KindInternal {
 			log.Error("the switchboard file in force cannot be used by this host, which goes by its own", "error", err)
 			return nil
@@ -82,13 +87,15 @@ func Start(ctx context.Context, s settings.Settings, own *LastGood, publish bool
 	}
 	inForce.OnDisk = own.File
 	var problems []switchboardfile.Problem
+	// Another platform needs its secrets read here, on this machine.
 	if s.Platform, problems = settings.ReadPlatform(inForce.File); len(problems) > 0 {
 		return s, nil, fmt.Errorf("the switchboard file in force, which the hosts share: %w", &switchboardfile.FileError{Problems: problems})
 	}
 	return s, inForce, nil
 }
 
-// Publish stores a file that was changed on this host. It is stored later if that fails.
+// Publish stores a file that was changed on this host. It is stored later if that fails. It is in
+// force here by then.
 func (k *Shared) Publish(ctx context.Context, f *switchboardfile.File) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -98,7 +105,8 @@ func (k *Shared) Publish(ctx context.Context, f *switchboardfile.File) {
 	}
 }
 
-// storePending stores the file that waits for it. k.mu is held.
+// storePending stores the file that waits for it. k.mu is held. A host that changed the same file
+// to the same text first has done it already.
 func (k *Shared) storePending(ctx context.Context) error {
 	if k.pending == nil {
 		return nil
@@ -124,7 +132,7 @@ func (k *Shared) storePending(ctx context.Context) error {
 	return nil
 }
 
-// Heard has the file looked for now.
+// Heard has the file looked for now. It never waits.
 func (k *Shared) Heard() {
 	select {
 	case k.wake <- struct{}{}:
@@ -132,7 +140,8 @@ func (k *Shared) Heard() {
 	}
 }
 
-// Run takes over what other hosts put into force until ctx ends.
+// Run takes over what other hosts put into force until ctx ends. A notice may be lost, hence the
+// ticker.
 func (k *Shared) Run(ctx context.Context) error {
 	tick := time.NewTicker(sharedEvery)
 	defer tick.Stop()
@@ -153,7 +162,8 @@ func (k *Shared) Run(ctx context.Context) error {
 }
 
 // look stores what waits, or else takes over what is stored. One that cannot be used here is
-// reported once.
+// reported once. What was changed here comes before what others have stored: it is newer, or was
+// never seen by them.
 func (k *Shared) look(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -187,7 +197,7 @@ func (k *Shared) look(ctx context.Context) error {
 }
 
 // Check says whether the file in force is the one of this host. It names both by their hashes, and
-// no machine: who asks whether a host is ready need not be known.
+// no machine: who asks whether a host is ready need not be known. It reads nothing: look has.
 func (k *Shared) Check(context.Context) health.Check {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -208,7 +218,8 @@ func (k *Shared) Check(context.Context) health.Check {
 }
 
 // Push puts a file into force for all hosts. One with problems is invalid, and the error lists
-// them.
+// them. It is checked with the secrets of this machine. This host takes it over like the others, by
+// look.
 func (k *Shared) Push(ctx context.Context, text []byte) (hash string, err error) {
 	file, problems := switchboardfile.Parse(k.path, text)
 	if file != nil {

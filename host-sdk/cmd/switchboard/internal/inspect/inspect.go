@@ -19,7 +19,7 @@ import (
 // askTime bounds one question. A person waits for the answers at a terminal.
 const askTime = 10 * time.Second
 
-// Level says what a line means.
+// Level says what a line means. It decides the exit status of the command that prints the lines.
 type Level string
 
 // The levels of lines.
@@ -39,7 +39,8 @@ type Line struct {
 // String is the line as it is printed.
 func (l Line) String() string { return string(l.Level) + ": " + l.Text }
 
-// Hotline is an integration whose callers the platform finds people for.
+// Hotline is an integration whose callers the platform finds people for. It is what the API returns
+// of an integration, as far as it is needed here.
 type Hotline struct {
 	ID, Name     string
 	Numbers      []string // that were called, in E.164 form
@@ -53,7 +54,7 @@ type Subject struct {
 	Accounts []switchboardfile.Account
 }
 
-// inspection collects the lines.
+// inspection collects the lines. Questions are asked one after the other, so it needs no lock.
 type inspection struct {
 	Subject
 	lines []Line
@@ -82,6 +83,7 @@ func Run(ctx context.Context, s Subject) []Line {
 	return i.lines
 }
 
+// say adds a line.
 func (i *inspection) say(level Level, format string, args ...any) {
 	i.lines = append(i.lines, Line{level, fmt.Sprintf(format, args...)})
 }
@@ -106,6 +108,7 @@ func ask[T any](ctx context.Context, question func(context.Context) (T, error)) 
 	return question(ctx)
 }
 
+// health asks whether the platform can be used at all; false: nothing else can be asked.
 func (i *inspection) health(ctx context.Context) bool {
 	_, err := ask(ctx, func(ctx context.Context) (any, error) { return nil, i.Platform.Health(ctx) })
 	if i.failed("the platform cannot be used", err) {
@@ -115,7 +118,8 @@ func (i *inspection) health(ctx context.Context) bool {
 	return true
 }
 
-// scope is that of the whole installation: teams are the same for all hotlines.
+// scope is that of the whole installation: teams are the same for all hotlines. Some platforms need
+// an integration to know whose they are, hence the first one.
 func (i *inspection) scope() platform.Scope {
 	if len(i.Hotlines) > 0 {
 		return platform.Scope{Integration: i.Hotlines[0].ID}
@@ -123,7 +127,8 @@ func (i *inspection) scope() platform.Scope {
 	return platform.Scope{}
 }
 
-// capabilities says what callers and responders do without. None of it is wrong.
+// capabilities says what callers and responders do without. None of it is wrong. The plugin makes
+// up for each of them.
 func (i *inspection) capabilities(ctx context.Context) {
 	can, err := ask(ctx, func(ctx context.Context) (integration.Capabilities, error) {
 		return i.Platform.Capabilities(ctx, i.scope())
@@ -151,7 +156,8 @@ func (i *inspection) capabilities(ctx context.Context) {
 	}
 }
 
-// teams asks who is on call for each team now.
+// teams asks who is on call for each team now. One team that cannot be asked does not keep the
+// others from it.
 func (i *inspection) teams(ctx context.Context) {
 	teams, err := ask(ctx, func(ctx context.Context) ([]integration.Destination, error) {
 		return i.Platform.Teams(ctx, i.scope())
@@ -173,7 +179,7 @@ func (i *inspection) teams(ctx context.Context) {
 	}
 }
 
-// onCall judges who is on call for a team.
+// onCall judges who is on call for a team. Each person is looked at once for each layer.
 func (i *inspection) onCall(t integration.Destination, entries []integration.OnCallEntry) {
 	if len(entries) == 0 {
 		i.say(Warning, "nobody is on call for %s now", t.Name)
@@ -201,7 +207,8 @@ func (i *inspection) own(number string) bool {
 	return slices.ContainsFunc(i.Hotlines, func(h Hotline) bool { return slices.Contains(h.Numbers, number) })
 }
 
-// destinations asks for each destination of an integration.
+// destinations asks for each destination of an integration. Missing ones are an error: a caller who
+// chooses one reaches nobody.
 func (i *inspection) destinations(ctx context.Context, h Hotline) {
 	found, err := ask(ctx, func(ctx context.Context) ([]integration.Destination, error) {
 		return i.Platform.Destinations(ctx, platform.Scope{Integration: h.ID}, h.Destinations)
@@ -221,7 +228,8 @@ func (i *inspection) destinations(ctx context.Context, h Hotline) {
 	}
 }
 
-// account asks for the platform's user of an account.
+// account asks for the platform's user of an account. An account without a user can look, and act
+// in nobody's name.
 func (i *inspection) account(ctx context.Context, a switchboardfile.Account) {
 	id := a.User
 	finder, finds := i.Platform.(platform.UserByEmail)

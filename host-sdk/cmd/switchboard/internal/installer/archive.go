@@ -22,7 +22,8 @@ const maxArchive = 128 << 20
 // maxTrailer bounds what may follow the last entry: the zeros with which tar fills its last block.
 const maxTrailer = 1 << 20
 
-// readArchive reads a file within its limit.
+// readArchive reads a file within its limit. It is read once, so that what is verified cannot be
+// exchanged before it is unpacked.
 func readArchive(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -33,6 +34,7 @@ func readArchive(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Of the open file, as a path could be another one a moment later.
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("is neither a file nor a folder")
 	}
@@ -47,7 +49,8 @@ func readArchive(name string) ([]byte, error) {
 }
 
 // unpackArchive writes the entries of a gzip-compressed tar archive. Those below one single folder,
-// as archives often have it, are written as if they were at the top.
+// as archives often have it, are written as if they were at the top. data has been verified, which
+// does not make its names and sizes harmless.
 func unpackArchive(data []byte, into *unpacking) error {
 	top, err := topFolder(data)
 	if err != nil {
@@ -69,7 +72,8 @@ func unpackArchive(data []byte, into *unpacking) error {
 	})
 }
 
-// topFolder is the folder, with a slash, in which the archive's manifest lies; "": at the top.
+// topFolder is the folder, with a slash, in which the archive's manifest lies; "": at the top. The
+// first manifest at the top or in a folder there counts.
 func topFolder(data []byte) (string, error) {
 	top, found := "", false
 	err := eachEntry(data, func(h *tar.Header, _ io.Reader) error {
@@ -86,13 +90,15 @@ func topFolder(data []byte) (string, error) {
 }
 
 // eachEntry calls use with each file and folder. Anything else, such as a link or a device, is an
-// error, and so is what follows the end.
+// error, and so is what follows the end. It is run twice over the same data: to find the folder,
+// and to unpack.
 func eachEntry(data []byte, use func(*tar.Header, io.Reader) error) error {
 	unzipped, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
 		return errors.New("is not a gzip-compressed tar archive (.tar.gz): get the plugin's archive again")
 	}
-	// Entries are bounded one by one; this bounds what lies between them.
+	// Entries are bounded one by one; this bounds what lies between them. Compressed zeros would
+	// else keep the machine busy for minutes.
 	all := &io.LimitedReader{R: bufio.NewReader(unzipped), N: maxUnpacked + maxEntries*4<<10 + maxTrailer}
 	in := tar.NewReader(all)
 	for entries := 1; ; entries++ {
@@ -137,7 +143,7 @@ func checkTrailer(rest io.Reader) error {
 	}
 }
 
-// typeName says in words what an entry is that is no file.
+// typeName says in words what an entry is that is no file. It is for an error only.
 func typeName(flag byte) string {
 	switch flag {
 	case tar.TypeLink:

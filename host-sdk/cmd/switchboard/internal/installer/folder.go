@@ -12,7 +12,7 @@ import (
 )
 
 // Folder is the plugin folder of a switchboard. Nobody else than this user and root may write to
-// it, or to a folder on the way.
+// it, or to a folder on the way. Its methods do no locking of their own, but for Recover: see Lock.
 type Folder struct{ Path string }
 
 const (
@@ -21,7 +21,8 @@ const (
 	packagedName = ".package"          // a file by which a package says that the folder is its own
 )
 
-// Packaged says whether the folder belongs to a package of the system.
+// Packaged says whether the folder belongs to a package of the system. Packages write over what is
+// in it at each upgrade.
 func (f Folder) Packaged() bool {
 	_, err := os.Lstat(filepath.Join(f.Path, packagedName))
 	return err == nil
@@ -33,7 +34,8 @@ func (f Folder) versions(id string) string { return filepath.Join(f.Path, versio
 // link is where a host looks for a plugin.
 func (f Folder) link(id string) string { return filepath.Join(f.Path, id) }
 
-// Version loads a version that was staged, by its name.
+// Version loads a version that was staged, by its name. All of it is checked again, as the files
+// may have changed since they were staged.
 func (f Folder) Version(id, name string) (manifest.Installed, error) {
 	// Both come from a request of the API, and become parts of a path.
 	if !filepath.IsLocal(id) || filepath.Base(id) != id || !filepath.IsLocal(name) || filepath.Base(name) != name {
@@ -47,7 +49,8 @@ func (f Folder) Version(id, name string) (manifest.Installed, error) {
 	return p, err
 }
 
-// InUse is the plugin of an id that a host starts; false: none is installed.
+// InUse is the plugin of an id that a host starts; false: none is installed. Its executable is not
+// hashed here; the launcher does that before each start.
 func (f Folder) InUse(id string) (manifest.Installed, bool) {
 	p, err := manifest.Load(f.link(id))
 	return p, err == nil
@@ -56,7 +59,7 @@ func (f Folder) InUse(id string) (manifest.Installed, bool) {
 // Switch makes a staged version the one in use. A host that reads the folder at any moment finds
 // the old or the new one. A folder that somebody put there without the installer becomes a version;
 // where the system cannot exchange it at once, it is away for a moment, and [Folder.Recover] knows
-// of it.
+// of it. The folder must be locked.
 func (f Folder) Switch(p manifest.Installed) error {
 	id, link := p.Manifest.ID, f.link(p.Manifest.ID)
 	if err := f.point(id, filepath.Join(versionsName, id, filepath.Base(p.Dir))); err != nil {
@@ -65,7 +68,8 @@ func (f Folder) Switch(p manifest.Installed) error {
 	return nil
 }
 
-// point exchanges what lies at the link of an id for a link to target.
+// point exchanges what lies at the link of an id for a link to target. At each place where it can
+// be killed, the plugin is at its link, or Recover finds it.
 func (f Folder) point(id, target string) error {
 	link, next, moving := f.link(id), filepath.Join(f.versions(id), ".next"), f.moving(id)
 	// What a command that was killed has left: a link, or the folder that it had exchanged for it.
@@ -80,6 +84,7 @@ func (f Folder) point(id, target string) error {
 	}
 	info, err := os.Lstat(link)
 	byHand := err == nil && info.IsDir()
+	// Where the system can, there is no moment without a plugin.
 	exchanged := byHand && exchange(next, link) == nil
 	switch {
 	case exchanged: // the folder lies at next now
@@ -91,6 +96,7 @@ func (f Folder) point(id, target string) error {
 	}
 	if !exchanged {
 		if err := os.Rename(next, link); err != nil {
+			// What was there is put back.
 			if byHand {
 				err = errors.Join(err, os.Rename(moving, link))
 			}
@@ -98,11 +104,13 @@ func (f Folder) point(id, target string) error {
 		}
 	}
 	if byHand {
+		// It can be switched back to, under this name.
 		aside := filepath.Join(f.versions(id), byHandName)
 		if err := errors.Join(os.RemoveAll(aside), os.Rename(moving, aside)); err != nil {
 			return err
 		}
 	}
+	// Renames are on disk only once their folder is.
 	return syncFolder(f.Path)
 }
 
@@ -113,8 +121,10 @@ func (f Folder) moving(id string) string { return filepath.Join(f.versions(id), 
 const recoverWithin = 5 * time.Second
 
 // Recover puts back plugins that a command has moved away to exchange them, and was killed before
-// it had put others in their place. A host calls it before it looks for plugins.
+// it had put others in their place. A host calls it before it looks for plugins. An error names
+// where the plugin lies.
 func (f Folder) Recover() error {
+	// The name of the plugin is the folder's that it lies in.
 	moved, err := filepath.Glob(f.moving("*"))
 	if err != nil {
 		return err
@@ -130,6 +140,7 @@ func (f Folder) Recover() error {
 				continue // the command that moved it may be about to put another one there
 			}
 			if err == nil {
+				// Under the lock, nobody else is putting something there.
 				err = errors.Join(os.Rename(moving, link), syncFolder(f.Path))
 				release()
 			}
@@ -142,14 +153,17 @@ func (f Folder) Recover() error {
 	return nil
 }
 
-// Remove takes a plugin away with all its versions. Processes that run go on until they end.
+// Remove takes a plugin away with all its versions. Processes that run go on until they end. The
+// folder must be locked. What needs the plugin is for the caller to ask.
 func (f Folder) Remove(id string) error {
+	// The id comes from a request or a command line.
 	if !filepath.IsLocal(id) || filepath.Base(id) != id {
 		return fmt.Errorf("%.80q is not the id of a plugin: switchboard plugin list shows them", id)
 	}
 	if _, err := os.Lstat(f.link(id)); err != nil {
 		return fmt.Errorf("plugin %q is not installed: switchboard plugin list shows those that are", id)
 	}
+	// Others could have put a link there that leads elsewhere.
 	if err := access.Way(f.Path); err != nil {
 		return fmt.Errorf("plugin directory %s: %w", f.Path, err)
 	}
@@ -157,7 +171,8 @@ func (f Folder) Remove(id string) error {
 	return errors.Join(os.RemoveAll(f.link(id)), os.RemoveAll(f.versions(id)), syncFolder(f.Path))
 }
 
-// Prune removes the versions of a plugin but those named, which somebody may still run.
+// Prune removes the versions of a plugin but those named, which somebody may still run. A file that
+// is being run can be removed: the process keeps it.
 func (f Folder) Prune(id string, keep ...manifest.Installed) error {
 	entries, err := os.ReadDir(f.versions(id))
 	if err != nil {

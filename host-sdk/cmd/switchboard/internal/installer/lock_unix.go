@@ -10,7 +10,8 @@ import (
 	"syscall"
 )
 
-// Lock keeps other commands from changing the folder, which is made if need be, until release.
+// Lock keeps other commands from changing the folder, which is made if need be, until release. It
+// does not wait. The lock ends with the process, however that ends.
 func (f Folder) Lock() (release func(), err error) {
 	if err := f.prepare(); err != nil {
 		return nil, err

@@ -12,13 +12,14 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 )
 
-// Checked is a plugin whose signature, manifest, hashes and platform are in order.
+// Checked is a plugin whose signature, manifest, hashes and platform are in order. It lies where
+// Stage or Check has unpacked it.
 type Checked struct {
 	manifest.Installed
 	SignedBy string // id of the trusted key; "": nobody's signature was asked for
 }
 
-// Source is what a plugin comes from.
+// Source is what a plugin comes from. It is not trusted.
 type Source struct {
 	Path string // of an archive, or of a folder with a manifest
 	// Its signature's file; "": the one beside the archive, or beside the manifest in the folder.
@@ -26,7 +27,8 @@ type Source struct {
 	Unsigned  bool // nobody's signature is asked for
 }
 
-// Check looks at a source as [Folder.Stage] does, and keeps nothing.
+// Check looks at a source as [Folder.Stage] does, and keeps nothing. The returned plugin's folder
+// is gone afterwards.
 func (f Folder) Check(from Source) (Checked, error) {
 	temp, err := os.MkdirTemp("", "switchboard-plugin-")
 	if err != nil {
@@ -38,11 +40,12 @@ func (f Folder) Check(from Source) (Checked, error) {
 
 // Stage checks a source and puts its plugin beside the versions that are there, from where
 // [Folder.Switch] takes it into use. What fails leaves nothing behind. Errors name the source and
-// the remedy.
+// the remedy. The folder must be locked. Staging does not change what is in use.
 func (f Folder) Stage(from Source) (Checked, error) {
 	if err := f.prepare(); err != nil {
 		return Checked{}, err
 	}
+	// Below the folder itself, so that the rename stays on one file system.
 	temp, err := os.MkdirTemp(filepath.Join(f.Path, versionsName), ".new-*")
 	if err != nil {
 		return Checked{}, fmt.Errorf("plugin directory %s: %w: run this as the user to whom it belongs", f.Path, err)
@@ -55,6 +58,7 @@ func (f Folder) Stage(from Source) (Checked, error) {
 	m := checked.Manifest
 	// The hash tells two builds of one version apart.
 	dir := filepath.Join(f.versions(m.ID), m.Version+"-"+checked.Executable.SHA256[:12])
+	// The very same build, and whole: nothing has to be done.
 	if there, err := manifest.Verify(dir); err == nil && there.Executable == checked.Executable {
 		checked.Installed = there
 		return checked, nil
@@ -62,6 +66,7 @@ func (f Folder) Stage(from Source) (Checked, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil { //nolint:gosec // the host's user may be another
 		return Checked{}, err
 	}
+	// A version that was damaged is replaced.
 	err = errors.Join(os.Chmod(temp, 0o755), os.RemoveAll(dir)) //nolint:gosec // the host's user may be another
 	if err == nil {
 		err = errors.Join(os.Rename(temp, dir), syncFolder(filepath.Dir(dir)))
@@ -73,7 +78,8 @@ func (f Folder) Stage(from Source) (Checked, error) {
 	return checked, err
 }
 
-// prepare makes the folders, if nobody else can exchange what will lie in them.
+// prepare makes the folders, if nobody else can exchange what will lie in them. Whoever could write
+// to it could have the host run any program.
 func (f Folder) prepare() error {
 	if f.Packaged() {
 		return fmt.Errorf("plugin directory %[1]s: it belongs to a package, whose next upgrade would write over what is changed there: set SWITCHBOARD_PLUGIN_DIR to another folder, here and for the service, and begin with switchboard plugin install --unsigned %[1]s/ID for each plugin in it", f.Path)
@@ -88,7 +94,7 @@ func (f Folder) prepare() error {
 	return nil
 }
 
-// check fills temp with the plugin of a source.
+// check fills temp with the plugin of a source. Errors begin with the source.
 func (f Folder) check(from Source, temp string) (Checked, error) {
 	checked, err := f.fill(from, temp)
 	if err == nil {
@@ -100,8 +106,10 @@ func (f Folder) check(from Source, temp string) (Checked, error) {
 	return checked, nil
 }
 
-// fill checks the signature, then unpacks.
+// fill checks the signature, then unpacks. Nothing of an archive is looked at before its signature,
+// not even the names in it.
 func (f Folder) fill(from Source, temp string) (Checked, error) {
+	// With a root, no name can lead out of the folder.
 	root, err := os.OpenRoot(temp)
 	if err != nil {
 		return Checked{}, err
@@ -127,7 +135,8 @@ func (f Folder) fill(from Source, temp string) (Checked, error) {
 }
 
 // fillFromFolder takes the manifest and the executable that it names. Other files are left behind:
-// the signature of the manifest says nothing of them.
+// the signature of the manifest says nothing of them. The manifest has the executable's hash, so a
+// signature of it covers both.
 func (f Folder) fillFromFolder(from Source, into *unpacking) (Checked, error) {
 	source, err := os.OpenRoot(from.Path)
 	if err != nil {
@@ -156,7 +165,7 @@ func (f Folder) fillFromFolder(from Source, into *unpacking) (Checked, error) {
 	return checked, errors.Join(copyInto(into, source, manifest.FileName), copyInto(into, source, exe.Path))
 }
 
-// readManifest reads the manifest of a folder.
+// readManifest reads the manifest of a folder. Lstat: a link could lead anywhere.
 func readManifest(source *os.Root) ([]byte, error) {
 	info, err := source.Lstat(manifest.FileName)
 	switch {
@@ -170,7 +179,7 @@ func readManifest(source *os.Root) ([]byte, error) {
 	return source.ReadFile(manifest.FileName)
 }
 
-// copyInto copies one file.
+// copyInto copies one file. The size is noted first, so a file that grows meanwhile is an error.
 func copyInto(into *unpacking, source *os.Root, name string) (err error) {
 	info, err := source.Lstat(name)
 	if err != nil {
@@ -187,7 +196,8 @@ func copyInto(into *unpacking, source *os.Root, name string) (err error) {
 	return into.file(name, info.Size(), f)
 }
 
-// signed finds who has signed what, unless that is not asked for.
+// signed finds who has signed what, unless that is not asked for. standard is the file of the
+// signature where the source names none.
 func (f Folder) signed(from Source, what []byte, standard string) (Checked, error) {
 	if from.Unsigned {
 		return Checked{}, nil
@@ -200,7 +210,7 @@ func (f Folder) signed(from Source, what []byte, standard string) (Checked, erro
 }
 
 // verify checks an unpacked plugin: its manifest, the hash of its executable, and whether this host
-// and this machine can run it.
+// and this machine can run it. The hash is checked when the executable is opened.
 func (f Folder) verify(dir string) (manifest.Installed, error) {
 	p, err := manifest.Load(dir)
 	if err != nil {
@@ -220,6 +230,7 @@ func (f Folder) verify(dir string) (manifest.Installed, error) {
 }
 
 // withoutFolder leaves out the folder, which is a temporary one, from an error of package manifest.
+// People would look for it in vain.
 func withoutFolder(err error) error {
 	if inner := errors.Unwrap(err); inner != nil {
 		return inner

@@ -24,14 +24,16 @@ const (
 	maxKeyBytes = 4 << 10 // of a file with a key or a signature
 )
 
-// Key is a public key whose signatures are accepted.
+// Key is a public key whose signatures are accepted. It is an Ed25519 key; its id is chosen by
+// whoever made it and proves nothing.
 type Key struct {
 	ID        string `json:"id"`  // 16 hexadecimal digits, as minisign prints it
 	PublicKey string `json:"key"` // the second line of minisign's .pub file
 	public    minisign.PublicKey
 }
 
-// ParseKey reads a key: its text as minisign prints it, or the name of a .pub file that holds it.
+// ParseKey reads a key: its text as minisign prints it, or the name of a .pub file that holds it. A
+// file that exists is read; anything else is the key.
 func ParseKey(given string) (Key, error) {
 	text := []byte(given)
 	if _, err := os.Stat(given); err == nil {
@@ -46,13 +48,16 @@ func ParseKey(given string) (Key, error) {
 	return newKey(public), nil
 }
 
+// newKey completes a key.
 func newKey(public minisign.PublicKey) Key {
 	return Key{ID: keyID(public.ID()), PublicKey: public.String(), public: public}
 }
 
+// keyID is an id as minisign prints it.
 func keyID(id uint64) string { return fmt.Sprintf("%016X", id) }
 
-// readSmall reads a file that is at most as large as one with a key or a signature.
+// readSmall reads a file that is at most as large as one with a key or a signature. The bound keeps
+// a device or a large file from being read whole.
 func readSmall(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -64,7 +69,8 @@ func readSmall(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// Trust accepts signatures of a key from now on. It reports whether the key is new.
+// Trust accepts signatures of a key from now on. It reports whether the key is new. A second key
+// with a known id is refused.
 func (f Folder) Trust(key Key) (added bool, err error) {
 	known, err := f.Trusted()
 	if err != nil {
@@ -89,7 +95,8 @@ func (f Folder) Trust(key Key) (added bool, err error) {
 	return true, wholefile.Write(filepath.Join(f.trusted(), key.ID+keySuffix), text, 0o644)
 }
 
-// Distrust ends the trust in the key of an id. Plugins that it has signed stay installed.
+// Distrust ends the trust in the key of an id. Plugins that it has signed stay installed. Ids are
+// written in upper case.
 func (f Folder) Distrust(id string) error {
 	known, err := f.Trusted()
 	if err != nil {
@@ -103,7 +110,8 @@ func (f Folder) Distrust(id string) error {
 }
 
 // Trusted lists the trusted keys by id. A file that is none, or that others could have written, is
-// an error: a key that is silently passed over would look like a wrong signature.
+// an error: a key that is silently passed over would look like a wrong signature. No folder means
+// no keys.
 func (f Folder) Trusted() ([]Key, error) {
 	entries, err := os.ReadDir(f.trusted())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -129,6 +137,7 @@ func (f Folder) Trusted() ([]Key, error) {
 			return nil, fmt.Errorf("trusted keys: %w", err)
 		}
 		key, err := ParseKey(path)
+		// A file under another key's name would be found in its place.
 		if err == nil && key.ID+keySuffix != entry.Name() {
 			err = fmt.Errorf("holds the key %s", key.ID)
 		}
@@ -144,6 +153,8 @@ func (f Folder) Trusted() ([]Key, error) {
 func (f Folder) trusted() string { return filepath.Join(f.Path, trustedName) }
 
 // signer is the trusted key that has signed what. The signature is in the file with this name.
+// Errors say what was not right and what to do, as this is where people stop trusting too little or
+// too much.
 func (f Folder) signer(what []byte, signatureFile string) (Key, error) {
 	const or = "get the signature from the publisher, or pass --unsigned for a plugin that you built yourself"
 	text, err := readSmall(signatureFile)
@@ -165,6 +176,7 @@ func (f Folder) signer(what []byte, signatureFile string) (Key, error) {
 	if at < 0 {
 		return Key{}, fmt.Errorf("it is signed by the key %s, which is not trusted: compare the id with what the publisher says of its key, then run switchboard plugin trust with that key", keyID(signature.KeyID))
 	}
+	// The key's own bytes decide, not its id.
 	if !minisign.Verify(known[at].public, what, text) {
 		return Key{}, fmt.Errorf("the signature %s of the trusted key %s does not fit: the file was changed or damaged on its way: get it and its signature again", signatureFile, known[at].ID)
 	}

@@ -18,7 +18,8 @@ const (
 	maxDepth    = 10        // folders in a path
 )
 
-// unpacking writes files below a folder, and refuses names and sizes that no honest plugin has.
+// unpacking writes files below a folder, and refuses names and sizes that no honest plugin has. One
+// is used for one plugin.
 type unpacking struct {
 	root    *os.Root
 	left    int64             // bytes that may still be written
@@ -27,7 +28,8 @@ type unpacking struct {
 	names   map[string]string // the same names as they were written
 }
 
-// kind is what an entry is.
+// kind is what an entry is. It tells a folder that comes twice, which is usual, from a file that
+// does.
 type kind string
 
 const (
@@ -35,6 +37,7 @@ const (
 	aFolder kind = "folder"
 )
 
+// newUnpacking writes below root.
 func newUnpacking(root *os.Root) *unpacking {
 	return &unpacking{root: root, left: maxUnpacked, kinds: map[string]kind{}, names: map[string]string{}}
 }
@@ -48,6 +51,7 @@ func (u *unpacking) folder(name string) error {
 	return u.makeFolder(name)
 }
 
+// makeFolder makes a folder with those above it, whose names have been checked with it.
 func (u *unpacking) makeFolder(name string) error {
 	if parent := path.Dir(name); parent != "." {
 		if err := u.makeFolder(parent); err != nil {
@@ -65,6 +69,7 @@ func (u *unpacking) makeFolder(name string) error {
 }
 
 // file writes a file of a declared size. More or fewer bytes are an error, as soon as it is known.
+// Nobody can run it: verify makes the one executable so.
 func (u *unpacking) file(name string, size int64, content io.Reader) (err error) {
 	if err := checkName(name); err != nil {
 		return err
@@ -87,7 +92,9 @@ func (u *unpacking) file(name string, size int64, content io.Reader) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
+	// What is declared counts, before a byte of it is read.
 	u.left -= size
+	// One byte more is read, to find a file that is longer than it says.
 	written, err := io.Copy(f, io.LimitReader(content, size+1))
 	if err != nil {
 		return fmt.Errorf("%q: %w", name, err)
@@ -100,7 +107,8 @@ func (u *unpacking) file(name string, size int64, content io.Reader) (err error)
 }
 
 // enter notes a name, and reports whether a folder of that name is there already. Names that differ
-// in case alone would be one file on some systems, and two on others.
+// in case alone would be one file on some systems, and two on others. An error is a name that means
+// two things.
 func (u *unpacking) enter(name string, what kind) (there bool, err error) {
 	folded := strings.ToLower(name)
 	if was, known := u.kinds[folded]; known {
@@ -120,7 +128,8 @@ func (u *unpacking) enter(name string, what kind) (there bool, err error) {
 }
 
 // checkName accepts plain relative paths of ASCII letters, digits and a few signs: anything else
-// means something else on some system.
+// means something else on some system. A full stop at the end is dropped by Windows; control
+// characters change what a terminal shows.
 func checkName(name string) error {
 	if len(name) == 0 || len(name) > maxName {
 		return fmt.Errorf("%.40q is a name of %d bytes: 1 to %d are accepted", name, len(name), maxName)

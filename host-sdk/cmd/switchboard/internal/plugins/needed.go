@@ -10,14 +10,16 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// maxLive bounds the live sessions that are looked at, of all plugins together.
+// maxLive bounds the live sessions that are looked at, of all plugins together. It is far above
+// what one installation has.
 const maxLive = 100_000
 
 // maxNamed is how many integrations or calls an error names.
 const maxNamed = 3
 
-// CanRead is nil if a version of a plugin can read what its predecessor has stored: the options
-// of its integrations and the calls that go on.
+// CanRead is nil if a version of a plugin can read what its predecessor has stored: the options of
+// its integrations and the calls that go on. Options that are older than the version are read by it
+// anyway.
 func CanRead(ctx context.Context, kept store.Store, d integration.Description) error {
 	used, live, err := usesOf(ctx, kept, d.ID)
 	if err != nil {
@@ -28,6 +30,7 @@ func CanRead(ctx context.Context, kept store.Store, d integration.Description) e
 		return integration.Errorf(integration.KindConflict, "%s %s does not read the settings that a newer version has stored for %s: keep the newer version, or delete the integrations and create them again afterwards",
 			d.ID, d.Version, integrationNames(used))
 	}
+	// The integration's own session is left out: its state is made anew.
 	live = slices.DeleteFunc(live, func(s store.Session) bool {
 		return s.Key == integration.IntegrationSessionKey || s.Format <= d.Formats.State
 	})
@@ -38,7 +41,8 @@ func CanRead(ctx context.Context, kept store.Store, d integration.Description) e
 	return nil
 }
 
-// Needed is nil if no integration and no call that goes on is of a plugin.
+// Needed is nil if no integration and no call that goes on is of a plugin. Calls that are over do
+// not need it.
 func Needed(ctx context.Context, kept store.Store, id string) error {
 	used, live, err := usesOf(ctx, kept, id)
 	switch {
@@ -53,7 +57,7 @@ func Needed(ctx context.Context, kept store.Store, id string) error {
 }
 
 // usesOf are the integrations of a plugin, and its live sessions, also of integrations that were
-// deleted meanwhile.
+// deleted meanwhile. A deleted integration keeps its record as long as it has calls.
 func usesOf(ctx context.Context, kept store.Store, id string) (used []store.Integration, live []store.Session, err error) {
 	all, err := kept.ListIntegrations(ctx)
 	if err != nil {
@@ -87,7 +91,7 @@ func usesOf(ctx context.Context, kept store.Store, id string) (used []store.Inte
 	return used, live, nil
 }
 
-// integrationNames names some integrations.
+// integrationNames names some integrations. At most maxNamed of them.
 func integrationNames(list []store.Integration) string {
 	var names []string
 	for _, in := range list[:min(len(list), maxNamed)] {
@@ -96,7 +100,7 @@ func integrationNames(list []store.Integration) string {
 	return namesAnd(names, len(list))
 }
 
-// callNames names some calls.
+// callNames names some calls. At most maxNamed of them, by their keys.
 func callNames(list []store.Session) string {
 	var names []string
 	for _, s := range list[:min(len(list), maxNamed)] {

@@ -22,7 +22,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// Plugins are the launched ones, by id. One whose version is exchanged keeps its place.
+// Plugins are the launched ones, by id. One whose version is exchanged keeps its place. It is what
+// the engine and the API see as engine.Plugins.
 type Plugins struct {
 	folder installer.Folder
 	store  store.Store
@@ -37,7 +38,7 @@ type Plugins struct {
 // ErrNoPlugin says that the plugin folder holds none: a host without one could answer nobody.
 var ErrNoPlugin = errors.New("no plugin is installed")
 
-// Launch starts every plugin of the folder, or none.
+// Launch starts every plugin of the folder, or none. An error ends those that were started already.
 func Launch(ctx context.Context, dir string, kept store.Store, log *slog.Logger) (*Plugins, error) {
 	if err := (installer.Folder{Path: dir}).Recover(); err != nil {
 		return nil, err
@@ -61,14 +62,16 @@ func Launch(ctx context.Context, dir string, kept store.Store, log *slog.Logger)
 	return p, nil
 }
 
-// config is how a plugin is launched.
+// config is how a plugin is launched. OnChange is called from the launcher's goroutines and only
+// writes a line.
 func (p *Plugins) config(dir string) launcher.Config {
 	return launcher.Config{Dir: dir, Logger: p.log, LookupEnv: LookupEnv, OnChange: func(st launcher.Status) {
 		p.log.Info("plugin", "plugin", st.Plugin, "version", st.Version, "state", string(st.State), "pid", st.PID, "restarts", st.Restarts, "last_error", st.LastError)
 	}}
 }
 
-// launched finds the plugin of an id.
+// launched finds the plugin of an id. It takes the lock for a moment only: calls look up their
+// plugin with each request.
 func (p *Plugins) launched(id string) (*launcher.Plugin, bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -76,7 +79,7 @@ func (p *Plugins) launched(id string) (*launcher.Plugin, bool) {
 	return plugin, ok
 }
 
-// all is a copy of the plugins.
+// all is a copy of the plugins. So nobody holds the lock while a plugin is asked.
 func (p *Plugins) all() map[string]*launcher.Plugin {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -95,7 +98,7 @@ func (p *Plugins) Plugin(id string) (integration.Integration, bool) {
 // PluginIDs implements engine.Plugins.
 func (p *Plugins) PluginIDs() []string { return slices.Sorted(maps.Keys(p.all())) }
 
-// Statuses returns where each plugin stands, by id.
+// Statuses returns where each plugin stands, by id. They are sorted by id.
 func (p *Plugins) Statuses() []launcher.Status {
 	all := p.all()
 	var out []launcher.Status
@@ -108,7 +111,7 @@ func (p *Plugins) Statuses() []launcher.Status {
 // Switch takes a staged version of a plugin into use: it is started beside the one that runs, and
 // gets the calls once it has answered and can read what the other has written; the other one ends
 // when its calls have. If anything fails, all stays as it was. A plugin that did not run before is
-// started.
+// started. It takes as long as the new one needs to start; calls go on meanwhile.
 func (p *Plugins) Switch(ctx context.Context, id, version string) (api.SwitchedPlugin, error) {
 	p.changing.Lock()
 	defer p.changing.Unlock()
@@ -122,6 +125,8 @@ func (p *Plugins) Switch(ctx context.Context, id, version string) (api.SwitchedP
 		return switched, p.add(ctx, next)
 	}
 	switched.Before = running.Status().Version
+	// The link is changed once the new one can be used and before it is: a host that is restarted
+	// in between starts the new one.
 	err = running.ReplaceIf(ctx, next.Dir, func(d integration.Description) error {
 		if err := CanRead(ctx, p.store, d); err != nil {
 			return err
@@ -131,7 +136,8 @@ func (p *Plugins) Switch(ctx context.Context, id, version string) (api.SwitchedP
 	return switched, refusedPlugin(err)
 }
 
-// add starts a plugin that did not run before.
+// add starts a plugin that did not run before. p.changing is held. What does not become part of it
+// is killed: nothing has asked it for anything.
 func (p *Plugins) add(ctx context.Context, next manifest.Installed) error {
 	plugin, err := launcher.Launch(ctx, p.config(next.Dir))
 	if err != nil {
@@ -155,7 +161,8 @@ func (p *Plugins) add(ctx context.Context, next manifest.Installed) error {
 }
 
 // Remove ends a plugin that nothing needs, and takes it out of the folder. The last one stays: a
-// host without plugins does not start.
+// host without plugins does not start. The folder comes first: a restart in between must not start
+// it again.
 func (p *Plugins) Remove(ctx context.Context, id string) error {
 	p.changing.Lock()
 	defer p.changing.Unlock()
@@ -180,6 +187,8 @@ func (p *Plugins) Remove(ctx context.Context, id string) error {
 }
 
 // refusedPlugin is an error whose text a person needs: what is wrong with a plugin is no secret.
+// What the contract knows keeps its kind, except that the plugin is gone, which here is why it was
+// refused.
 func refusedPlugin(err error) error {
 	var known *integration.Error
 	if err == nil || errors.As(err, &known) && known.Code != integration.ErrPluginGone.Code {
@@ -192,6 +201,7 @@ func refusedPlugin(err error) error {
 const describeWithin = 2 * time.Second
 
 // Formats asks each plugin which formats it reads and writes. One that does not answer is left out.
+// The engine asks it to find the formats that all hosts read.
 func (p *Plugins) Formats(ctx context.Context) map[string]integration.Formats {
 	out := map[string]integration.Formats{}
 	for id, plugin := range p.all() {
@@ -207,7 +217,8 @@ func (p *Plugins) Formats(ctx context.Context) map[string]integration.Formats {
 // drainTime is how long plugins have for finishing what they do when the host stops.
 const drainTime = 15 * time.Second
 
-// Stop drains and ends them all at the same time, within drainTime.
+// Stop drains and ends them all at the same time, within drainTime. Those that have not ended by
+// then are killed.
 func (p *Plugins) Stop() {
 	p.changing.Lock() // a plugin that is being added is among them
 	defer p.changing.Unlock()
@@ -225,7 +236,7 @@ func (p *Plugins) Stop() {
 const ownPrefix = "SWITCHBOARD_"
 
 // LookupEnv finds the variables that plugins may have. Names are compared without regard to case,
-// as Windows does.
+// as Windows does. false: the plugin does not get it.
 func LookupEnv(name string) (string, bool) {
 	if strings.HasPrefix(strings.ToUpper(name), ownPrefix) {
 		return "", false
@@ -233,5 +244,6 @@ func LookupEnv(name string) (string, bool) {
 	return os.LookupEnv(name)
 }
 
-// VersionName is the name by which a running host finds a version.
+// VersionName is the name by which a running host finds a version. It is the folder's name, which
+// Stage makes of version and hash.
 func VersionName(p manifest.Installed) string { return filepath.Base(p.Dir) }
