@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/sessions"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -20,11 +21,11 @@ func (e *Engine) RunAction(ctx context.Context, id, name string, values map[stri
 	// waits for the first.
 	const key = integration.IntegrationSessionKey
 	var none integration.ActionResult
-	lock, err := e.locks.lock(ctx, sessionRef{id, key})
+	lock, err := e.locks.Lock(ctx, sessions.Ref{Integration: id, Key: key})
 	if err != nil {
 		return none, patient.Error(ctx, err)
 	}
-	defer lock.release()
+	defer lock.Release()
 	l, err := e.load(ctx, id, key, loading{current: true})
 	if err != nil {
 		return none, err
@@ -40,7 +41,7 @@ func (e *Engine) RunAction(ctx context.Context, id, name string, values map[stri
 		if err := e.store.SaveFindings(ctx, id, result.Findings); err != nil {
 			return result, err
 		}
-		e.known.findings.forget(id) // the next handler sees what was just written
+		e.known.FindingsChanged(id) // the next handler sees what was just written
 	}
 	// An action that leaves no state leaves the old one as it is.
 	if result.State == nil {

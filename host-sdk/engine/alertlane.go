@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/snapshots"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -16,19 +17,6 @@ const alertLane = "alert"
 // laneLimit is how many commands are handed over together at most.
 const laneLimit = 100
 
-// memoryOf is what the host remembers of a session's alert; sess may be nil. A session from a
-// release without this memory has had its commands given to the platform.
-func memoryOf(sess *store.Session) store.AlertMemory {
-	switch {
-	case sess == nil:
-		return store.AlertMemory{}
-	case sess.Alert == nil:
-		return store.AlertMemory{Commands: store.CommandsGiven}
-	default:
-		return *sess.Alert
-	}
-}
-
 // alert adds the outcome's alert commands to the commit, and what the host remembers of the alert.
 // On a platform without unrouted alerts the commands are held in their lane until a route is among
 // them; then, or once the platform can do without a route, all of them are given to it. An alert
@@ -36,8 +24,8 @@ func memoryOf(sess *store.Session) store.AlertMemory {
 // Once the platform was given commands of an alert, none is held any more, whatever it says later
 // that it can do.
 func (j job) alert(c *store.Commit, l loaded, o integration.Outcome) error {
-	m := memoryOf(l.session)
-	l.alert.seen(&m)
+	m := snapshots.MemoryOf(l.session)
+	l.alert.Seen(&m)
 	for _, cmd := range o.Alert {
 		m.Last = max(m.Last, cmd.Number)
 	}
@@ -103,7 +91,7 @@ func (o *outbox) command(ctx context.Context, it store.Item) {
 		o.commands(ctx, apply, it, cmd)
 		return
 	}
-	if err := o.e.platform.Apply(apply, o.e.scope(it.Integration), cmd); err != nil {
+	if err := o.e.platform.Apply(apply, o.e.known.Scope(it.Integration), cmd); err != nil {
 		o.failed(ctx, it, err, firstRetry, maxRetry)
 		return
 	}
@@ -119,7 +107,7 @@ func (o *outbox) applied(ctx context.Context, it store.Item) {
 // commands gives a command to the platform together with all that wait behind it.
 func (o *outbox) commands(ctx, apply context.Context, first store.Item, cmd integration.AlertCommand) {
 	items, cmds := o.behind(ctx, first, cmd)
-	done, err := o.e.platform.ApplyAll(apply, o.e.scope(first.Integration), cmds)
+	done, err := o.e.platform.ApplyAll(apply, o.e.known.Scope(first.Integration), cmds)
 	if err == nil && done != len(cmds) {
 		err = integration.Errorf(integration.KindInternal, "the platform applied %d of %d commands and did not say why", done, len(cmds))
 	}

@@ -77,7 +77,7 @@ func (e *Engine) Configure(ctx context.Context, id string, revision int64, d Dra
 	if in.Revision, err = e.store.SaveIntegration(ctx, in); err != nil {
 		return old, nil, err
 	}
-	e.known.instances.forget(in.ID) // the next call sees it, not the one in a second
+	e.known.IntegrationChanged(in.ID) // the next call sees it, not the one in a second
 	saved, err := e.store.Integration(ctx, in.ID)
 	switch {
 	case err != nil:
@@ -120,7 +120,7 @@ func (e *Engine) checked(ctx context.Context, id string, d Draft, old store.Inte
 	// included.
 	in := d.applied(id, old)
 	in.Options, in.OptionsFormat, in.SecretFields = options, schema.Format, secrets
-	instance, err := e.instanceFacts(ctx, in, in.Options, in.OptionsFormat, in.Revision)
+	instance, err := e.known.Instance(ctx, in, in.Options, in.OptionsFormat, in.Revision)
 	if err != nil {
 		return old, nil, err
 	}
@@ -174,7 +174,7 @@ func (e *Engine) Remove(ctx context.Context, id string) error {
 	if err := e.store.DeleteIntegration(ctx, id); err != nil {
 		return err
 	}
-	e.known.instances.forget(id)
+	e.known.IntegrationChanged(id)
 	e.changed(ctx, id)
 	return nil
 }
@@ -217,7 +217,7 @@ func (e *Engine) checkDraft(ctx context.Context, id string, d Draft, old store.I
 		// The plugin cannot be asked about the rest.
 		return problems, nil, &ProblemsError{Problems: problems}
 	}
-	destinations, err := e.platform.Destinations(ctx, e.scope(id), d.Destinations)
+	destinations, err := e.platform.Destinations(ctx, e.known.Scope(id), d.Destinations)
 	if err != nil {
 		return nil, nil, err
 	}

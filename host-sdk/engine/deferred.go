@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/known"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/sessions"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -47,7 +49,7 @@ func comeAgain() integration.Response {
 // ignored. It serves where the integration, and with it the plugin, cannot be read.
 func (e *Engine) answerIgnored(ctx context.Context, path string) bool {
 	return slices.ContainsFunc(e.plugins.PluginIDs(), func(id string) bool {
-		desc, err := e.description(ctx, id)
+		desc, err := e.known.Description(ctx, id)
 		return err == nil && matchesAny(desc.Webhook.IgnoredAnswerPaths, path)
 	})
 }
@@ -65,7 +67,7 @@ func (e *Engine) keepWebhook(ctx context.Context, id, key string, req integratio
 	if key == "" {
 		return deferredNoSession
 	}
-	ctx, cancel := context.WithTimeout(ctx, platformTimeout)
+	ctx, cancel := context.WithTimeout(ctx, known.PlatformTimeout)
 	defer cancel()
 	// A stranger can name any call; only one that exists gets room.
 	switch _, err := e.store.Session(ctx, id, key); {
@@ -79,7 +81,7 @@ func (e *Engine) keepWebhook(ctx context.Context, id, key string, req integratio
 		return deferredNotStored
 	}
 	now := e.clock.Now()
-	if !e.deferred.add(sessionRef{id, key}, len(body), now) {
+	if !e.deferred.add(sessions.Ref{Integration: id, Key: key}, len(body), now) {
 		e.metrics.LimitHit("deferred_webhooks")
 		return deferredTooMany
 	}
@@ -88,21 +90,18 @@ func (e *Engine) keepWebhook(ctx context.Context, id, key string, req integratio
 		Phase: store.PhaseWaiting, Body: body,
 	})
 	if err != nil {
-		e.deferred.done(sessionRef{id, key}, len(body))
+		e.deferred.done(sessions.Ref{Integration: id, Key: key}, len(body))
 		e.log.Error("cannot keep request for later", "integration", id, "call", key, "path", req.Path, "error", err)
 		return deferredNotStored
 	}
 	return deferredKept
 }
 
-// sessionRef names a session.
-type sessionRef struct{ integration, key string }
-
 // deferred counts what this process has kept and not yet handled. What an earlier process left is
 // not counted.
 type deferred struct {
 	mu       sync.Mutex
-	sessions map[sessionRef]*deferredLoad
+	sessions map[sessions.Ref]*deferredLoad
 	all      deferredLoad
 }
 
@@ -113,7 +112,7 @@ type deferredLoad struct {
 }
 
 // add counts a request, unless there are too many.
-func (d *deferred) add(of sessionRef, size int, now time.Time) bool {
+func (d *deferred) add(of sessions.Ref, size int, now time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.all.items >= deferredAllItems || d.all.bytes+size > deferredAllBytes {
@@ -130,7 +129,7 @@ func (d *deferred) add(of sessionRef, size int, now time.Time) bool {
 		return false
 	}
 	if d.sessions == nil {
-		d.sessions = map[sessionRef]*deferredLoad{}
+		d.sessions = map[sessions.Ref]*deferredLoad{}
 	}
 	d.sessions[of] = load
 	load.items, load.bytes, load.last = load.items+1, load.bytes+size, now
@@ -139,7 +138,7 @@ func (d *deferred) add(of sessionRef, size int, now time.Time) bool {
 }
 
 // done takes a request off that was handled or dropped. One that was not counted changes nothing.
-func (d *deferred) done(of sessionRef, size int) {
+func (d *deferred) done(of sessions.Ref, size int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	load := d.sessions[of]

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/sessions"
 )
 
 // What is kept for later grows neither with one session's requests nor with everybody's, and room
@@ -11,7 +13,7 @@ import (
 func TestRequestsAreKeptForLaterUpToALimit(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_800_000_000, 0)
-	one, two := sessionRef{"i", "one"}, sessionRef{"i", "two"}
+	one, two := sessions.Ref{Integration: "i", Key: "one"}, sessions.Ref{Integration: "i", Key: "two"}
 	var d deferred
 	for i := range deferredItems {
 		if !d.add(one, 10, now) {
@@ -25,7 +27,7 @@ func TestRequestsAreKeptForLaterUpToALimit(t *testing.T) {
 		t.Error("a session may have its bytes, and no more")
 	}
 	d.done(one, 10)
-	d.done(sessionRef{"i", "never counted"}, 10)
+	d.done(sessions.Ref{Integration: "i", Key: "never counted"}, 10)
 	if !d.add(one, 10, now) || d.add(one, 10, now) {
 		t.Error("a request that was handled makes room for one")
 	}
@@ -42,7 +44,7 @@ func TestRequestsAreKeptForLaterUpToALimit(t *testing.T) {
 func TestARequestThatWasNotCountedMakesNoRoom(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_800_000_000, 0)
-	one := sessionRef{"i", "one"}
+	one := sessions.Ref{Integration: "i", Key: "one"}
 	var d deferred
 	for range 3 {
 		if !d.add(one, 10, now) {
@@ -66,14 +68,14 @@ func TestRoomOfRequestsThatHaveGoneIsThereAgainAfterADay(t *testing.T) {
 	for name, fill := range map[string]func(d *deferred, at time.Time){
 		"items": func(d *deferred, at time.Time) {
 			for i := range deferredAllItems {
-				if !d.add(sessionRef{"i", fmt.Sprint(i / deferredItems)}, 1, at) {
+				if !d.add(sessions.Ref{Integration: "i", Key: fmt.Sprint(i / deferredItems)}, 1, at) {
 					t.Fatalf("request %d is refused", i)
 				}
 			}
 		},
 		"bytes": func(d *deferred, at time.Time) {
 			for i := range deferredAllBytes / deferredBytes {
-				if !d.add(sessionRef{"i", fmt.Sprint(i)}, deferredBytes, at) {
+				if !d.add(sessions.Ref{Integration: "i", Key: fmt.Sprint(i)}, deferredBytes, at) {
 					t.Fatalf("request %d is refused", i)
 				}
 			}
@@ -81,7 +83,7 @@ func TestRoomOfRequestsThatHaveGoneIsThereAgainAfterADay(t *testing.T) {
 	} {
 		var d deferred
 		fill(&d, start)
-		other := sessionRef{"i", "other"}
+		other := sessions.Ref{Integration: "i", Key: "other"}
 		if d.add(other, 1, start.Add(commandNotAfter)) {
 			t.Errorf("%s: more is kept than may be, and may still be handled", name)
 		}

@@ -7,17 +7,15 @@
 // that changes nothing is answered without a write.
 //
 // What can be done without knowing of handlers has packages of its own below internal: patient
-// makes the calls out of the engine, record words the call's record, counting counts.
+// makes the calls out of the engine; known has what is known of integrations, plugins and people,
+// sessions what this process has of calls, and snapshots their alerts; formats keeps what is too
+// new from a plugin; record words the call's record; counting counts.
 //
 // # Map
 //
 //	engine.go       Config, Engine, Run, Health
 //	load.go         what every call of a plugin begins with: integration, plugin, session, facts
-//	facts.go        the parts of the facts: instance, options with today's secrets, destinations, findings
 //	questions.go    answering what a handler asks for
-//	names.go        names and notes of a platform, cleaned
-//	cache.go        last known copies, and how old each may be
-//	copies.go       reading who is on call before a call needs it
 //	run.go          load → run → answer questions → commit, with conflicts
 //	commit.go       an outcome as one transaction
 //	record.go       what a commit adds to the record of its call
@@ -26,8 +24,6 @@
 //	occupy.go       of two calls that decide at once, one occupies a person
 //	webhook.go      webhooks, session keys, fallback answers
 //	deferred.go     webhooks kept for later, and how many
-//	snapshots.go    alert snapshots: watching, reading, HandleAlert
-//	presence.go     when callers were last heard of
 //	hints.go        timers of the host itself: who is free, what changed
 //	action.go       actions that a person starts
 //	outbox.go       lanes, retry with back-off, NotAfter, results fed back, timers
@@ -36,13 +32,11 @@
 //	pace.go         outgoing requests that a foreign service wants spaced
 //	atonce.go       those whose turn is free, started with the commit that orders them
 //	periodic.go     daily and hourly tasks of each integration, expiry
-//	locks.go        one handler of a session at a time
 //	follow.go       what a call makes of its own change of the alert, in the same commit
 //	configure.go    saving an integration: secrets kept, options validated
 //	findings.go     what the platform finds wrong, beside every integration
 //	events.go       what changed, for live pages
 //	metrics.go      the metrics, as a host registers them
-//	formats.go      which formats plugins write, and what is too new for them
 //	ring.go         test rings of a person's phone
 //	together.go     alert commands in the commit, where the alerts are in the store's database
 //	retention.go    deleting what is old

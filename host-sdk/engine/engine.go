@@ -6,15 +6,19 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/oklog/ulid/v2"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/backoff"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/counting"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/formats"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/known"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/sessions"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/snapshots"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -141,17 +145,17 @@ type Engine struct {
 	owner    string
 	made     time.Time // calls that began before it may have changed while no host was there
 
-	known  caches
-	locks  keyedMutex
-	reads  singleFlight
-	turns  atomic.Int64 // alerts that were read
-	outbox *outbox
-	events hub
-	pacer  pacer
+	known    *known.Known
+	formats  *formats.Formats
+	alerts   *snapshots.Snapshots
+	locks    sessions.Locks
+	sessions *sessions.Copies
+	presence *sessions.Presence
+	outbox   *outbox
+	events   hub
+	pacer    pacer
 
 	deferred deferred
-	refused  refusals
-	presence presence
 	erasing  chan struct{} // something is to be deleted at a foreign service
 
 	background sync.WaitGroup
@@ -195,10 +199,23 @@ func New(cfg Config) (*Engine, error) {
 		owner:    cmp.Or(cfg.Owner, ulid.Make().String()),
 		made:     cfg.Clock.Now(),
 		erasing:  make(chan struct{}, 1),
-		known:    newCaches(),
 	}
+	e.known = known.New(known.Config{
+		Store: e.store, Platform: e.platform, Plugins: e.plugins, Clock: e.clock, Log: e.log, Tenant: cfg.Tenant,
+		EndpointURL: cfg.EndpointURL, MediaURL: cfg.MediaURL, MediaSlices: cfg.MediaSlices,
+		Mail: cfg.Mailer != nil, Notifies: cfg.Notifies, CallMedia: cfg.GuardedMediaURL != nil,
+	})
+	e.formats = formats.New(formats.Config{
+		Store: e.store, Known: e.known, Plugins: e.plugins.PluginIDs, Clock: e.clock, Log: e.log,
+		Hosts: cfg.Hosts, RollBack: cfg.RollBack, Beside: e.beside,
+	})
+	e.presence = sessions.NewPresence(e.store, e.clock, e.log, e.tellSilent)
+	e.sessions = sessions.NewCopies(e.store, e.clock, e.presence, cfg.Exclusive)
+	e.alerts = snapshots.New(snapshots.Config{
+		Platform: e.platform, Store: e.store, Clock: e.clock, Log: e.log, Owner: e.owner, Scope: e.known.Scope,
+		Live: e.live, Handle: e.handleAlert, Changed: e.alertChanged,
+	})
 	e.outbox = newOutbox(e)
-	e.presence.begin(e.made)
 	return e, nil
 }
 
@@ -207,14 +224,14 @@ func New(cfg Config) (*Engine, error) {
 func (e *Engine) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return e.outbox.run(ctx) })
-	g.Go(func() error { return e.watch(ctx) })
+	g.Go(func() error { return e.alerts.Watch(ctx) })
 	g.Go(func() error { return e.periodic(ctx) })
 	g.Go(func() error { return e.started(ctx) })
 	g.Go(func() error { return e.watchFindings(ctx) })
-	g.Go(func() error { return e.watchFormats(ctx) })
-	g.Go(func() error { return e.keepCopies(ctx) })
-	g.Go(func() error { return e.storeSeen(ctx) })
-	g.Go(func() error { return e.watchSilent(ctx) })
+	g.Go(func() error { return e.formats.Watch(ctx) })
+	g.Go(func() error { return e.known.KeepCopies(ctx) })
+	g.Go(func() error { return e.presence.Store(ctx) })
+	g.Go(func() error { return e.presence.WatchSilent(ctx) })
 	g.Go(func() error { return e.erase(ctx) })
 	if e.cfg.Notices != nil {
 		g.Go(func() error {
@@ -222,6 +239,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		})
 	}
 	err := g.Wait()
+	e.alerts.Wait()
 	e.background.Wait()
 	if errors.Is(err, context.Canceled) {
 		return nil
@@ -243,7 +261,7 @@ func (e *Engine) releaseLeases(ctx context.Context) error {
 			return err
 		}
 		e.log.Error("cannot take over the outbox, will retry", "error", err)
-		if err := clock.Sleep(ctx, e.clock, backoff(attempt, time.Second, maxRetry)); err != nil {
+		if err := clock.Sleep(ctx, e.clock, backoff.After(attempt, time.Second, maxRetry)); err != nil {
 			return err
 		}
 	}
@@ -274,9 +292,4 @@ func (e *Engine) Health(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// scope names the integration to the platform.
-func (e *Engine) scope(integrationID string) platform.Scope {
-	return platform.Scope{Tenant: e.cfg.Tenant, Integration: integrationID}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/backoff"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
@@ -76,7 +77,7 @@ func (e *Engine) DeleteAlert(ctx context.Context, integrationID, alertKey string
 	if c, err := e.cfg.Store.CallByAlert(ctx, integrationID, alertKey); err == nil && c.Live {
 		return integration.Errorf(integration.KindConflict, "its call is still in progress, or its message is being delivered: delete the alert when it has ended; resolving the alert ends the delivery")
 	}
-	return eraser.EraseAlert(ctx, e.scope(integrationID), alertKey)
+	return eraser.EraseAlert(ctx, e.known.Scope(integrationID), alertKey)
 }
 
 // deletedBy names who deleted something, for the middle of a sentence.
@@ -97,7 +98,7 @@ func (e *Engine) erasePlatform(ctx context.Context, c store.Call, refs []string,
 	if !ok || c.Alert.Key == "" || len(refs) == 0 {
 		return
 	}
-	err := eraser.EraseRecordings(ctx, e.scope(c.Integration), c.Alert.Key, refs, line)
+	err := eraser.EraseRecordings(ctx, e.known.Scope(c.Integration), c.Alert.Key, refs, line)
 	if err != nil && integration.KindOf(err) != integration.KindNotFound {
 		e.log.Warn("the alert still names a recording that was deleted", "integration", c.Integration, "call", c.Key, "error", err)
 	}
@@ -175,7 +176,7 @@ func (e *Engine) eraseOne(ctx context.Context, x store.Erasure) {
 	kind := known.Kind
 	givenUp := kind == integration.KindUnsupported || kind == integration.KindNotFound || now.Sub(x.AskedAt) > ErasePatience
 	e.log.Warn("not deleted at the foreign service", "integration", x.Integration, "call", x.Key, "attempt", x.Attempt, "given_up", givenUp, "error", err)
-	if err := e.store.FailErasure(ctx, x, now.Add(backoff(x.Attempt, firstErase, maxErase)), known.Message, givenUp); err != nil {
+	if err := e.store.FailErasure(ctx, x, now.Add(backoff.After(x.Attempt, firstErase, maxErase)), known.Message, givenUp); err != nil {
 		e.log.Warn("cannot note what was not deleted at the foreign service", "call", x.Key, "error", err)
 	}
 }
@@ -213,7 +214,7 @@ func (e *Engine) performErasure(ctx context.Context, x store.Erasure) (integrati
 	if err != nil {
 		return erased, err
 	}
-	desc, err := e.description(ctx, l.integration.Plugin)
+	desc, err := e.known.Description(ctx, l.integration.Plugin)
 	if err != nil {
 		return erased, err
 	}
@@ -243,7 +244,7 @@ func (e *Engine) findErasures(ctx context.Context, id string) {
 	if err != nil {
 		return
 	}
-	if in, err := e.instance(ctx, id); err != nil || !in.DeletedAt.IsZero() {
+	if in, err := e.known.Integration(ctx, id); err != nil || !in.DeletedAt.IsZero() {
 		return // nobody would see it
 	}
 	f := integration.Finding{Code: FindingNotErased, Severity: integration.FindingClear, At: e.clock.Now()}
@@ -258,19 +259,5 @@ func (e *Engine) findErasures(ctx context.Context, id string) {
 		f.Severity = integration.FindingWarning
 		f.Message = fmt.Sprintf("The recordings of %d deleted calls could not be deleted at the telephone service yet. The last reason: %s. The host tries again; all that is not deleted yet is listed on the page Deletion and by GET /api/v1/erasures.", failed, f.Message)
 	}
-	known, ok := e.findings(ctx, id)
-	if ok && failed == 0 && !hasFinding(known, FindingNotErased) {
-		return
-	}
-	e.find(ctx, id, f)
-}
-
-// hasFinding reports whether a finding of this code is among some.
-func hasFinding(list []integration.Finding, code string) bool {
-	for _, f := range list {
-		if f.Code == code {
-			return true
-		}
-	}
-	return false
+	e.known.Show(ctx, id, f)
 }

@@ -8,12 +8,17 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/formats"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 // FindingPlatform is the code of the finding that the host raises with every integration while the
 // platform has findings of its own, and clears when it has none; see platform.Finder.
 const FindingPlatform = "host-platform"
+
+// FindingNewerFormat is the code of the finding that the host raises when its plugin is older than
+// the one that wrote a call's state or task.
+const FindingNewerFormat = formats.FindingNewerFormat
 
 const (
 	platformFindingsEvery = 30 * time.Second
@@ -62,7 +67,7 @@ func (e *Engine) showPlatformFindings(ctx context.Context) error {
 		if i < 0 && now.Message == "" || i >= 0 && have[i].Message == now.Message {
 			continue
 		}
-		e.find(ctx, in.ID, now)
+		e.known.Find(ctx, in.ID, now)
 	}
 	return nil
 }

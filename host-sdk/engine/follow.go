@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/record"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/sessions"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -23,21 +24,16 @@ const followTime = 500 * time.Millisecond
 func (e *Engine) follow(ctx context.Context, j job, l loaded, c store.Commit, change platform.AlertChange, o integration.Outcome) (store.Commit, integration.Outcome, bool) {
 	ctx, cancel := context.WithTimeout(ctx, followTime)
 	defer cancel()
-	second := job{
-		integration: j.integration, key: j.key, handler: "alert",
-		call: func(ctx context.Context, p integration.Integration, f integration.Facts) (integration.Outcome, error) {
-			return p.HandleAlert(ctx, integration.AlertRequest{Facts: f})
-		},
-	}
+	second := job{integration: j.integration, key: j.key, handler: "alert", call: callAlert}
 	then := l
-	left, snap := stored(l.session, c, c.Version+1), change.Snapshot
-	then.session, then.alert = &left, reading{snap: &snap, turn: e.turns.Add(1)}
+	left, snap := sessions.After(l.session, c, c.Version+1), change.Snapshot
+	then.session, then.alert = &left, e.alerts.Decided(&snap)
 	var err error
 	if then.facts, err = e.facts(ctx, l.integration, j.key, then.session, j.loading); err != nil {
 		return c, o, false
 	}
 	// Its time is now: the first decision may have waited for another process.
-	then.facts.Alert = then.alert.snap
+	then.facts.Alert = then.alert.Snap
 	outcome, answers, err := e.decide(ctx, then, second)
 	if err != nil || len(outcome.Alert) > 0 {
 		return c, o, false

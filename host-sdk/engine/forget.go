@@ -141,7 +141,7 @@ func (e *Engine) mayForget(ctx context.Context, calls []store.Call) error {
 		if c.Alert.Key == "" {
 			continue
 		}
-		snap, err := e.platform.Alert(ctx, e.scope(c.Integration), c.Alert.Key)
+		snap, err := e.platform.Alert(ctx, e.known.Scope(c.Integration), c.Alert.Key)
 		if integration.KindOf(err) == integration.KindNotFound {
 			continue
 		}
@@ -168,7 +168,7 @@ func (e *Engine) forgetAlerts(ctx context.Context, calls []store.Call) (deleted 
 		if !ok {
 			return 0, true, nil
 		}
-		switch err := eraser.EraseAlert(ctx, e.scope(c.Integration), c.Alert.Key); integration.KindOf(err) {
+		switch err := eraser.EraseAlert(ctx, e.known.Scope(c.Integration), c.Alert.Key); integration.KindOf(err) {
 		case "":
 			deleted++
 		case integration.KindNotFound:

@@ -7,13 +7,12 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/known"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
 const (
-	// hintMinor is the protocol minor from which on a plugin knows the timers of the host.
-	hintMinor = 1
 	// startedEvery paces the look at all live calls after a start: the calls of the moment are
 	// served beside it.
 	startedEvery = 50 * time.Millisecond
@@ -109,8 +108,8 @@ func (e *Engine) beside(ctx context.Context, work func(ctx context.Context)) {
 // hint runs HandleTask with a timer of the host in a session, soon and at least once. A plugin of
 // an earlier minor is spared what it does not know.
 func (e *Engine) hint(ctx context.Context, in store.Integration, key, name string) error {
-	desc, err := e.description(ctx, in.Plugin)
-	if err != nil || desc.ProtocolMinor < hintMinor {
+	desc, err := e.known.Description(ctx, in.Plugin)
+	if err != nil || desc.ProtocolMinor < known.HintMinor {
 		return err
 	}
 	now := e.clock.Now()
@@ -135,7 +134,7 @@ func (e *Engine) hintAll(ctx context.Context, sessions []store.Session, name str
 				return missed, err
 			}
 		}
-		in, err := e.instance(ctx, s.Integration)
+		in, err := e.known.Integration(ctx, s.Integration)
 		if err == nil {
 			err = e.hint(ctx, in, s.Key, name)
 		}
@@ -149,15 +148,22 @@ func (e *Engine) hintAll(ctx context.Context, sessions []store.Session, name str
 	return missed, ctx.Err()
 }
 
-// live lists live sessions, the newest first: of one integration, or of all if id is "". Beyond
-// liveLimit the oldest are left out.
-func (e *Engine) live(ctx context.Context, id string) ([]store.Session, error) {
+// live lists all live sessions, the newest first. Beyond liveLimit the oldest are left out.
+func (e *Engine) live(ctx context.Context) ([]store.Session, error) { return e.liveOf(ctx, "") }
+
+// liveOf is live for one integration; for all if id is "".
+func (e *Engine) liveOf(ctx context.Context, id string) ([]store.Session, error) {
 	return e.store.ListSessions(ctx, store.SessionFilter{Integration: id, LiveOnly: true, Limit: liveLimit})
+}
+
+// tellSilent says to the calls of some sessions that their caller has fallen silent.
+func (e *Engine) tellSilent(ctx context.Context, silent []store.Session) (missed []store.Session, err error) {
+	return e.hintAll(ctx, silent, integration.TimerCallerSilent, startedEvery)
 }
 
 // started says to every live call from before this engine that the host was away, perhaps.
 func (e *Engine) started(ctx context.Context) error {
-	sessions, err := e.live(ctx, "")
+	sessions, err := e.live(ctx)
 	if err != nil && ctx.Err() == nil {
 		e.log.Error("cannot list live calls; they look by themselves whether they still run", "error", err)
 	}
@@ -169,7 +175,7 @@ func (e *Engine) started(ctx context.Context) error {
 // changed says to the live calls of an integration that it was disabled, enabled or deleted.
 func (e *Engine) changed(ctx context.Context, id string) {
 	e.beside(ctx, func(ctx context.Context) {
-		sessions, err := e.live(ctx, id)
+		sessions, err := e.liveOf(ctx, id)
 		if err == nil {
 			_, err = e.hintAll(ctx, sessions, integration.TimerHostChanged, 0)
 		}

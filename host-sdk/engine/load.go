@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/sessions"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/snapshots"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -18,8 +20,8 @@ const guardedFor = 10 * time.Minute
 type loaded struct {
 	integration store.Integration
 	plugin      integration.Integration
-	session     *store.Session // nil: there is none yet
-	alert       reading        // of the session's alert; its snapshot is among the facts
+	session     *store.Session    // nil: there is none yet
+	alert       snapshots.Reading //  of the session's alert; its snapshot is among the facts
 	facts       integration.Facts
 	// knowsPlatform says that the capabilities among the facts are the platform's, and not none for
 	// want of an answer.
@@ -28,9 +30,9 @@ type loaded struct {
 
 // loading says what load is to do differently from a look at the store.
 type loading struct {
-	instance store.Integration // looked up already; without an id: load looks it up
-	alert    *reading          // read already; nil: the last known one
-	task     *integration.Task // that the plugin is to read as well; nil: none
+	instance store.Integration  // looked up already; without an id: load looks it up
+	alert    *snapshots.Reading // read already; nil: the last known one
+	task     *integration.Task  // that the plugin is to read as well; nil: none
 	// Today's options and destinations, however old the session is; so it is for the integration's
 	// own session.
 	current bool
@@ -48,7 +50,7 @@ func (e *Engine) load(ctx context.Context, id, key string, how loading) (loaded,
 	if how.instance.ID != "" {
 		l.integration = how.instance
 	} else {
-		in, err := e.instance(ctx, id)
+		in, err := e.known.Integration(ctx, id)
 		if err != nil {
 			return l, err
 		}
@@ -59,7 +61,7 @@ func (e *Engine) load(ctx context.Context, id, key string, how loading) (loaded,
 		return l, integration.Errorf(integration.KindUnavailable, "plugin %q is not installed", l.integration.Plugin)
 	}
 	if key != "" {
-		switch s, err := e.session(ctx, sessionRef{id, key}, how.locked); {
+		switch s, err := e.sessions.Read(ctx, sessions.Ref{Integration: id, Key: key}, how.locked); {
 		case err == nil:
 			l.session = &s
 		case integration.KindOf(err) != integration.KindNotFound:
@@ -70,70 +72,18 @@ func (e *Engine) load(ctx context.Context, id, key string, how loading) (loaded,
 	l.facts, err = e.facts(ctx, l.integration, key, l.session, how)
 	if l.session != nil && l.session.AlertKey != "" {
 		// What was read before the session was may have been overtaken meanwhile.
-		if how.alert != nil && !how.alert.overtaken(memoryOf(l.session)) {
+		if how.alert != nil && !how.alert.Overtaken(snapshots.MemoryOf(l.session)) {
 			l.alert = *how.alert
 		} else {
-			l.alert = e.alertOf(ctx, id, l.session)
+			l.alert = e.alerts.Of(ctx, id, l.session)
 		}
-		l.facts.Alert = l.alert.snap
+		l.facts.Alert = l.alert.Snap
 	}
-	_, l.knowsPlatform = e.known.capabilities.get(id)
+	l.knowsPlatform = e.known.KnowsCapabilities(id)
 	if err == nil {
-		err = e.readable(ctx, l, key, how.task)
+		err = e.formats.Readable(ctx, l.integration, key, l.session, how.task)
 	}
 	return l, err
-}
-
-// session reads a session. Nearly every tick of the hold music finds one that is live and has not
-// changed since it was last read. A host that has the store for itself knows that without asking;
-// among several hosts only that is asked, and not the session.
-//
-// Without the session's lock a commit may come between reading and remembering, so such a reading
-// is not remembered.
-func (e *Engine) session(ctx context.Context, of sessionRef, locked bool) (store.Session, error) {
-	now := e.clock.Now()
-	remember := func(s store.Session) {
-		if locked {
-			e.known.sessions.put(sessionRef{of.integration, s.Key}, s, now)
-		}
-	}
-	if known, ok := e.known.sessions.get(of); ok {
-		s := known.value
-		if locked && now.Sub(known.at) < sessionsForget && e.unchanged(of) {
-			// Presence forgets what the store has: the copy must not be the older one then.
-			s.SeenAt = e.presence.last(of, s.SeenAt)
-			remember(s)
-			return s, nil
-		}
-		seen, same, err := e.store.SessionUnchanged(ctx, of.integration, of.key, s.Version)
-		if err != nil {
-			return store.Session{}, err
-		}
-		if same {
-			s.SeenAt = seen
-			remember(s)
-			return s, nil
-		}
-	}
-	s, err := e.store.Session(ctx, of.integration, of.key)
-	if err == nil && s.Live {
-		remember(s)
-	} else {
-		e.known.sessions.forget(of)
-	}
-	return s, err
-}
-
-// unchanged reports whether the last copy of a session is what the store holds. It is where this
-// process alone writes to the store, and every commit of a live session has dropped the copy under
-// the session's lock ([Engine.write]), unless a commit failed: nobody knows whether one that was
-// given up will still be written. Live sessions are not deleted before their time.
-func (e *Engine) unchanged(of sessionRef) bool {
-	if !e.cfg.Exclusive {
-		return false
-	}
-	_, doubted := e.known.doubted.get(of)
-	return !doubted
 }
 
 // facts gathers what a handler may know. sess is nil when there is no session yet.
@@ -149,13 +99,13 @@ func (e *Engine) facts(ctx context.Context, in store.Integration, key string, se
 			revision = sess.Revision
 		}
 		f.MediaURLs = e.guardedURLs(ctx, sess.Media, f.Now)
-		f.SeenAt, f.HearingSince = e.presence.last(sessionRef{in.ID, key}, sess.SeenAt), e.presence.hearing(f.Now)
+		f.SeenAt, f.HearingSince = e.presence.Last(sessions.Ref{Integration: in.ID, Key: key}, sess.SeenAt), e.presence.Hearing(f.Now)
 	}
-	options, format, revision, err := e.options(ctx, in, revision)
+	options, format, revision, err := e.known.Options(ctx, in, revision)
 	if err != nil {
 		return f, err
 	}
-	if f.Instance, err = e.instanceFacts(ctx, in, options, format, revision); err != nil {
+	if f.Instance, err = e.known.Instance(ctx, in, options, format, revision); err != nil {
 		return f, err
 	}
 	// Only a new call can be turned away; the calls that are there are served to their end.
@@ -164,11 +114,11 @@ func (e *Engine) facts(ctx context.Context, in store.Integration, key string, se
 	}
 	// One whose formats are not known is to write the oldest that it can.
 	f.WriteFormats = integration.Formats{State: 1, Task: 1, Path: 1, Options: 1}
-	if desc, err := e.description(ctx, in.Plugin); err == nil {
-		f.WriteFormats = e.writeFormats(in.Plugin, desc.Formats)
+	if desc, err := e.known.Description(ctx, in.Plugin); err == nil {
+		f.WriteFormats = e.formats.Write(in.Plugin, desc.Formats)
 	}
-	f.Destinations = e.destinations(ctx, in, sess == nil || how.current || key == integration.IntegrationSessionKey)
-	list, known := e.findings(ctx, in.ID)
+	f.Destinations = e.known.Destinations(ctx, in, sess == nil || how.current || key == integration.IntegrationSessionKey)
+	list, known := e.known.Findings(ctx, in.ID)
 	f.Findings, f.FindingsUnknown = list, !known
 	return f, nil
 }

@@ -47,9 +47,7 @@ func (e *Engine) findLongOpen(ctx context.Context, now time.Time) {
 		if len(list) > 0 {
 			f.Severity, f.Message = integration.FindingWarning, longOpenText(list, more)
 		}
-		if known, ok := e.findings(ctx, in.ID); f.Severity != integration.FindingClear || !ok || hasFinding(known, FindingLongOpen) {
-			e.find(ctx, in.ID, f)
-		}
+		e.known.Show(ctx, in.ID, f)
 	}
 }
 

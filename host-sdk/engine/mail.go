@@ -10,7 +10,9 @@ import (
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/known"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/snapshots"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -61,22 +63,13 @@ func (o *outbox) mail(ctx context.Context, it store.Item) {
 	o.failed(ctx, it, failure, mailRetry, maxMailRetry)
 }
 
-// mailTroubleKnown reports whether [FindingMail] is there; known is false if that cannot be said
-// now.
-func (e *Engine) mailTroubleKnown(ctx context.Context, id string) (there, known bool) {
-	list, known := e.findings(ctx, id)
-	return slices.ContainsFunc(list, func(f integration.Finding) bool {
-		return f.Code == FindingMail && f.Severity != integration.FindingClear
-	}), known
-}
-
 // findMailTrouble raises [FindingMail], unless it is there already: while a server is down each
 // attempt of each mail comes here, and none of them is to cost a write.
 func (e *Engine) findMailTrouble(ctx context.Context, id string, cause *integration.Error) {
-	if there, known := e.mailTroubleKnown(ctx, id); there || !known {
+	if there, known := e.known.Finding(ctx, id, FindingMail); there || !known {
 		return
 	}
-	e.find(ctx, id, integration.Finding{
+	e.known.Find(ctx, id, integration.Finding{
 		Code: FindingMail, Severity: integration.FindingError, At: e.clock.Now(),
 		Message: "Mails of this integration cannot be sent; they are tried again for a day. The last error: " + cause.Message,
 	})
@@ -84,18 +77,9 @@ func (e *Engine) findMailTrouble(ctx context.Context, id string, cause *integrat
 
 // endMailTrouble clears [FindingMail] if it is there.
 func (e *Engine) endMailTrouble(ctx context.Context, id string) {
-	if there, _ := e.mailTroubleKnown(ctx, id); there {
-		e.find(ctx, id, integration.Finding{Code: FindingMail, Severity: integration.FindingClear, At: e.clock.Now()})
+	if there, _ := e.known.Finding(ctx, id, FindingMail); there {
+		e.known.Find(ctx, id, integration.Finding{Code: FindingMail, Severity: integration.FindingClear, At: e.clock.Now()})
 	}
-}
-
-// find saves a finding of the host's own.
-func (e *Engine) find(ctx context.Context, id string, f integration.Finding) {
-	if err := e.store.SaveFindings(ctx, id, []integration.Finding{f}); err != nil {
-		e.log.Warn("cannot save finding", "integration", id, "finding", f.Code, "error", err)
-		return
-	}
-	e.known.findings.forget(id)
 }
 
 // addresses are whom a mail goes to, each once: a person who is in two audiences gets one mail.
@@ -119,7 +103,7 @@ func (o *outbox) resolveMail(ctx context.Context, it store.Item, m *mailItem) (t
 			continue
 		}
 		for _, teams := range oneByOne(r.Teams) {
-			found, failed := e.platform.Audience(ctx, e.scope(it.Integration), r.Audience, teams, clock.OnWall(e.clock, m.Mail.At))
+			found, failed := e.platform.Audience(ctx, e.known.Scope(it.Integration), r.Audience, teams, clock.OnWall(e.clock, m.Mail.At))
 			if failed == nil {
 				for _, address := range found {
 					to.add(address)
@@ -193,12 +177,12 @@ func (o *outbox) addressMail(ctx context.Context, it store.Item, m mailItem) err
 // hearsOfMails reports whether the plugin of an integration knows [integration.TaskMail]. A plugin
 // that cannot be asked is taken to know it: one that does not know the task does nothing.
 func (e *Engine) hearsOfMails(ctx context.Context, id string) bool {
-	in, err := e.instance(ctx, id)
+	in, err := e.known.Integration(ctx, id)
 	if err != nil {
 		return integration.KindOf(err) != integration.KindNotFound
 	}
-	desc, err := e.description(ctx, in.Plugin)
-	return err != nil || desc.ProtocolMinor >= hintMinor
+	desc, err := e.known.Description(ctx, in.Plugin)
+	return err != nil || desc.ProtocolMinor >= known.HintMinor
 }
 
 // send sends a mail to its one address, with the attachments and the link as they are now.
@@ -246,9 +230,9 @@ func (o *outbox) alertLink(ctx context.Context, it store.Item) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	r, err := o.e.readAlert(ctx, platform.Hint{Scope: o.e.scope(it.Integration), AlertKey: sess.AlertKey}, memoryOf(&sess))
-	if err != nil || r.snap == nil {
+	r, err := o.e.alerts.Read(ctx, platform.Hint{Scope: o.e.known.Scope(it.Integration), AlertKey: sess.AlertKey}, snapshots.MemoryOf(&sess))
+	if err != nil || r.Snap == nil {
 		return "", err
 	}
-	return r.snap.URL, nil
+	return r.Snap.URL, nil
 }

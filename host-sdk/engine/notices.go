@@ -4,7 +4,9 @@ import (
 	"context"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/known"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
 // Notices carry what has changed to the other hosts that share the store. One may be lost, or come
@@ -25,6 +27,11 @@ func (e *Engine) publish(ev Event) {
 	}
 }
 
+// alertChanged says that an alert may have changed.
+func (e *Engine) alertChanged(h platform.Hint) {
+	e.publish(Event{Type: "alert", Integration: h.Scope.Integration, Key: h.AlertKey})
+}
+
 // hears makes an event of another host one of this host.
 func (e *Engine) hears(ctx context.Context, notice string) {
 	if notice == "" {
@@ -38,7 +45,7 @@ func (e *Engine) hears(ctx context.Context, notice string) {
 	}
 	ev := Event{Type: kind, Integration: id, Key: key}
 	if kind == "call" {
-		ctx, cancel := context.WithTimeout(ctx, platformTimeout)
+		ctx, cancel := context.WithTimeout(ctx, known.PlatformTimeout)
 		defer cancel()
 		sess, err := e.store.Session(ctx, id, key)
 		if err != nil || sess.Call == nil {

@@ -6,13 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/backoff"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/sessions"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/tracing"
@@ -365,7 +366,7 @@ func (o *outbox) task(ctx context.Context, it store.Item) {
 		it.Lease = e.clock.Now().Add(o.lease)
 		if err := e.store.StartItem(ctx, it); err != nil {
 			if !consumed(err) { // else it was cancelled
-				o.retry(ctx, it, e.clock.Now().Add(backoff(1, firstRetry, maxRetry)))
+				o.retry(ctx, it, e.clock.Now().Add(backoff.After(1, firstRetry, maxRetry)))
 			}
 			return
 		}
@@ -435,7 +436,7 @@ func (o *outbox) webhook(ctx context.Context, it store.Item) {
 			return
 		}
 	}
-	o.e.deferred.done(sessionRef{it.Integration, it.Key}, len(it.Body))
+	o.e.deferred.done(sessions.Ref{Integration: it.Integration, Key: it.Key}, len(it.Body))
 }
 
 // deliver hands a stored result to HandleTask.
@@ -514,7 +515,7 @@ func (o *outbox) handleFailed(ctx context.Context, it store.Item, err error) (en
 		return true
 	}
 	o.e.log.Warn("handler failed, will retry", "integration", it.Integration, "call", it.Key, "kind", it.Kind, "name", it.Name, "attempt", it.Attempt, "error", err)
-	o.retry(ctx, it, o.e.clock.Now().Add(backoff(it.Attempt, firstRetry, maxRetry)))
+	o.retry(ctx, it, o.e.clock.Now().Add(backoff.After(it.Attempt, firstRetry, maxRetry)))
 	return false
 }
 
@@ -527,7 +528,7 @@ func (o *outbox) refused(ctx context.Context, it store.Item, cause error) {
 	if it.Name != "" {
 		what = fmt.Sprintf("%s (%s)", what, it.Name)
 	}
-	e.find(ctx, it.Integration, integration.Finding{
+	e.known.Find(ctx, it.Integration, integration.Finding{
 		Code: FindingRefused, Severity: integration.FindingWarning, At: e.clock.Now(),
 		Message: fmt.Sprintf("The plugin refused %s of call %s %d times, and the host gave it up: %v. Report this with the host's log.",
 			what, it.Key, it.Attempt, cause),
@@ -547,7 +548,7 @@ func (o *outbox) failed(ctx context.Context, it store.Item, err error, first, li
 	if takenOver(ctx) {
 		return // done again by whoever has it now
 	}
-	due := e.clock.Now().Add(backoff(it.Attempt, first, limit))
+	due := e.clock.Now().Add(backoff.After(it.Attempt, first, limit))
 	e.log.Warn("outbox item failed", "integration", it.Integration, "call", it.Key, "kind", it.Kind, "name", it.Name, "attempt", it.Attempt, "error", err)
 	failure := patient.Error(ctx, err)
 	tracing.Current(ctx).Fail(string(failure.Kind))
@@ -623,14 +624,4 @@ func (o *outbox) delete(ctx context.Context, it store.Item) {
 func (o *outbox) drop(ctx context.Context, it store.Item, why string) {
 	o.e.log.Error("outbox item dropped", "integration", it.Integration, "call", it.Key, "kind", it.Kind, "name", it.Name, "reason", why)
 	o.delete(ctx, it)
-}
-
-// backoff doubles from first to limit, give or take a fifth: after an outage not everything comes
-// back in the same instant.
-func backoff(attempt int, first, limit time.Duration) time.Duration {
-	d := limit
-	if attempt < 30 {
-		d = min(limit, first<<max(0, attempt-1))
-	}
-	return d*4/5 + rand.N(d*2/5+1) // #nosec G404 -- jitter
 }

@@ -62,7 +62,7 @@ func (e *Engine) startAllPeriodic(ctx context.Context) bool {
 
 // startPeriodic adds the timers that are not there yet.
 func (e *Engine) startPeriodic(ctx context.Context, in store.Integration) error {
-	desc, err := e.description(ctx, in.Plugin)
+	desc, err := e.known.Description(ctx, in.Plugin)
 	if err != nil || len(desc.Periodic) == 0 {
 		return err
 	}
@@ -84,11 +84,11 @@ func (e *Engine) nextPeriodic(ctx context.Context, it store.Item) []store.Item {
 	if it.Kind != store.ItemTimer || it.Key != integration.IntegrationSessionKey || !strings.HasPrefix(it.Name, periodicPrefix) {
 		return nil
 	}
-	in, err := e.instance(ctx, it.Integration)
+	in, err := e.known.Integration(ctx, it.Integration)
 	if err != nil || !in.DeletedAt.IsZero() {
 		return nil
 	}
-	desc, err := e.description(ctx, in.Plugin)
+	desc, err := e.known.Description(ctx, in.Plugin)
 	if err != nil {
 		return nil
 	}

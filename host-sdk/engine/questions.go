@@ -2,12 +2,12 @@ package engine
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/known"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -36,14 +36,14 @@ func (e *Engine) answers(ctx context.Context, in store.Integration, key string, 
 	return answers
 }
 
-// answer answers one question, within platformTimeout and as much for the store. It does not fail:
-// an answer may hold an error, and what a call does without an answer is the handler's to decide.
-// Who is occupied is the store's to say, everything else about people the platform's.
+// answer answers one question, within known.PlatformTimeout and as much for the store. It does not
+// fail: an answer may hold an error, and what a call does without an answer is the handler's to
+// decide. Who is occupied is the store's to say, everything else about people the platform's.
 func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q integration.Question, now time.Time, copies bool) integration.Answer {
-	asking, cancel := context.WithTimeout(ctx, platformTimeout)
+	asking, cancel := context.WithTimeout(ctx, known.PlatformTimeout)
 	defer cancel()
 	// A platform that does not answer must not use up the store's time.
-	looking, cancel := context.WithTimeout(ctx, 2*platformTimeout)
+	looking, cancel := context.WithTimeout(ctx, 2*known.PlatformTimeout)
 	defer cancel()
 	a := integration.Answer{ID: q.ID}
 	at := q.At
@@ -54,14 +54,14 @@ func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q
 	switch q.Kind {
 	case integration.AskRoute:
 		var v integration.RouteVerdict
-		if v, err = e.platform.Route(asking, e.scope(in.ID), q.Router, q.Facts, clock.OnWall(e.clock, at)); err == nil {
-			v = cleanVerdict(v)
+		if v, err = e.platform.Route(asking, e.known.Scope(in.ID), q.Router, q.Facts, clock.OnWall(e.clock, at)); err == nil {
+			v = known.CleanVerdict(v)
 			a.Route = &v
 		}
 	// Occupied users are read after the platform has answered, so the later of the two facts is the
 	// one that changes faster.
 	case integration.AskOnCall:
-		if a.OnCall, a.AsOf, err = e.onCall(asking, in.ID, q, at, copies); err == nil {
+		if a.OnCall, a.AsOf, err = e.known.OnCall(asking, in.ID, q, at, copies); err == nil {
 			users := make([]*integration.User, len(a.OnCall))
 			for i := range a.OnCall {
 				users[i] = &a.OnCall[i].User
@@ -70,7 +70,7 @@ func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q
 		}
 	case integration.AskUser:
 		var u integration.User
-		if u, a.AsOf, err = e.user(asking, in.ID, q.User, copies); err == nil {
+		if u, a.AsOf, err = e.known.User(asking, in.ID, q.User, copies); err == nil {
 			if err = e.noteOccupied(looking, in.ID, key, &u); err == nil {
 				u.AwaitedBy = e.awaitedBy(looking, in.ID, key, u.ID)
 				a.User = &u
@@ -86,64 +86,6 @@ func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q
 		a = integration.Answer{ID: q.ID, Err: patient.Error(asking, err)}
 	}
 	return a
-}
-
-// How old an answer may be that stands for one that the platform cannot give now. Shifts change, so
-// who is on call is soon unknown: a call then goes on holding and asks again.
-const (
-	onCallCopy = 10 * time.Minute
-	userCopy   = 24 * time.Hour
-	copySpread = time.Minute // a question about a time this close to now is one about now
-)
-
-// onCallKey names a question of who is on call now.
-type onCallKey struct {
-	integration, team string
-	layer             int
-}
-
-// userKey names a user as an integration sees them.
-type userKey struct{ integration, user string }
-
-// onCall asks who is on call. asOf is set if the answer is a copy: it was given then.
-func (e *Engine) onCall(ctx context.Context, id string, q integration.Question, at time.Time, copies bool) (list []integration.OnCallEntry, asOf time.Time, err error) {
-	// Whose shift it is goes by the clock on the wall, also after that was set back.
-	list, err = e.platform.OnCall(ctx, e.scope(id), q.Team, q.Layer, clock.OnWall(e.clock, at))
-	now, key := e.clock.Now(), onCallKey{id, q.Team, q.Layer}
-	current := now.Sub(at).Abs() < copySpread
-	if err == nil {
-		list = cleanOnCall(list)
-		for _, entry := range list {
-			e.known.users.put(userKey{id, entry.User.ID}, entry.User, now)
-		}
-		if current {
-			e.known.onCall.put(key, slices.Clone(list), now)
-		}
-		return list, asOf, nil
-	}
-	last, ok := e.known.onCall.get(key)
-	if !copies || !ok || !current || now.Sub(last.at) > onCallCopy || integration.KindOf(err).Final() {
-		return nil, asOf, err
-	}
-	e.log.Warn("cannot read who is on call; using what the platform said last", "integration", id, "team", q.Team, "said", last.at, "error", err)
-	return slices.Clone(last.value), last.at, nil
-}
-
-// user asks for a user. asOf is set if the answer is a copy: it was given then.
-func (e *Engine) user(ctx context.Context, id, user string, copies bool) (u integration.User, asOf time.Time, err error) {
-	u, err = e.platform.User(ctx, e.scope(id), user)
-	now, key := e.clock.Now(), userKey{id, user}
-	if err == nil {
-		u.Name = cleanName(u.Name, u.ID)
-		e.known.users.put(key, u, now)
-		return u, asOf, nil
-	}
-	last, ok := e.known.users.get(key)
-	if !copies || !ok || now.Sub(last.at) > userCopy || integration.KindOf(err).Final() {
-		return u, asOf, err
-	}
-	e.log.Warn("cannot read user; using what the platform said last", "integration", id, "user", user, "said", last.at, "error", err)
-	return last.value, last.at, nil
 }
 
 // recentLimit bounds the earlier calls that one answer holds.

@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/record"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/snapshots"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -57,7 +58,7 @@ func tellAlert(u *store.CallUpdate, l loaded, alertKey string) *store.Told {
 		u.Alert.Key = alertKey
 	}
 	// A snapshot older than one whose lines the story has would add them again.
-	if l.facts.Alert == nil || l.alert.outdated(memoryOf(l.session)) {
+	if l.facts.Alert == nil || l.alert.Outdated(snapshots.MemoryOf(l.session)) {
 		return told
 	}
 	return record.TellSnapshot(u, told, *l.facts.Alert, l.facts.Now)

@@ -79,7 +79,7 @@ func (e *Engine) settled(ctx context.Context, page []store.Call) []store.CallRef
 			continue
 		}
 		if c.Alert.Key != "" {
-			snap, err := e.platform.Alert(ctx, e.scope(c.Integration), c.Alert.Key)
+			snap, err := e.platform.Alert(ctx, e.known.Scope(c.Integration), c.Alert.Key)
 			switch {
 			case integration.KindOf(err) == integration.KindNotFound:
 			case err != nil, snap.Status == integration.AlertQueued, snap.Status == integration.AlertOpen, snap.Status == integration.AlertAcknowledged:
@@ -214,9 +214,7 @@ func (e *Engine) findUnheard(ctx context.Context, now time.Time) {
 		if u, some := count[in.ID]; some {
 			f.Severity, f.Message = integration.FindingWarning, unheardText(u, keep)
 		}
-		if known, ok := e.findings(ctx, in.ID); f.Severity != integration.FindingClear || !ok || hasFinding(known, FindingUnheard) {
-			e.find(ctx, in.ID, f)
-		}
+		e.known.Show(ctx, in.ID, f)
 	}
 }
 

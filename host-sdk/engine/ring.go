@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/sessions"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
@@ -12,11 +13,11 @@ import (
 // not_found where the plugin cannot ring for a test, or the integration is unknown.
 func (e *Engine) TestRing(ctx context.Context, id, key string, values map[string]string) (integration.ActionResult, error) {
 	// The ring's first request waits until it is known that it has begun.
-	lock, err := e.locks.lock(ctx, sessionRef{id, key})
+	lock, err := e.locks.Lock(ctx, sessions.Ref{Integration: id, Key: key})
 	if err != nil {
 		return integration.ActionResult{}, patient.Error(ctx, err)
 	}
-	defer lock.release()
+	defer lock.Release()
 	l, err := e.load(ctx, id, key, loading{current: true})
 	if err != nil {
 		return integration.ActionResult{}, err

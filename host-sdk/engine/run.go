@@ -8,7 +8,10 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/sessions"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/snapshots"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/tracing"
 )
@@ -46,11 +49,11 @@ func (e *Engine) run(ctx context.Context, j job) (integration.Outcome, error) {
 		ctx, cancel = context.WithTimeout(ctx, runTimeout)
 		defer cancel()
 	}
-	lock, err := e.locks.lock(ctx, sessionRef{j.integration, j.key})
+	lock, err := e.locks.Lock(ctx, sessions.Ref{Integration: j.integration, Key: j.key})
 	if err != nil {
 		return integration.Outcome{}, patient.Error(ctx, err)
 	}
-	defer lock.release()
+	defer lock.Release()
 	j.loading.locked = true
 	for attempt := 1; ; attempt++ {
 		outcome, err := e.runOnce(ctx, j)
@@ -65,6 +68,17 @@ func (e *Engine) run(ctx context.Context, j job) (integration.Outcome, error) {
 		// Time has passed: what was looked up before the first attempt may be old.
 		j.loading.instance = store.Integration{}
 	}
+}
+
+// handleAlert runs HandleAlert in the session of key with a reading of its alert.
+func (e *Engine) handleAlert(ctx context.Context, h platform.Hint, key string, r snapshots.Reading) error {
+	_, err := e.run(ctx, job{integration: h.Scope.Integration, key: key, handler: "alert", loading: loading{alert: &r}, call: callAlert})
+	return err
+}
+
+// callAlert calls HandleAlert.
+func callAlert(ctx context.Context, p integration.Integration, f integration.Facts) (integration.Outcome, error) {
+	return p.HandleAlert(ctx, integration.AlertRequest{Facts: f})
 }
 
 // refusal is the error of a handler that answered, but with an error or with what cannot be
@@ -152,8 +166,8 @@ func (e *Engine) decided(ctx context.Context, j job, l loaded, commit store.Comm
 // by the next handler.
 func (e *Engine) write(ctx context.Context, l loaded, commit store.Commit) error {
 	// A copy of the key, which may be a part of a request's text.
-	of := sessionRef{commit.Integration, strings.Clone(commit.Key)}
-	e.known.sessions.forget(of)
+	of := sessions.Ref{Integration: commit.Integration, Key: strings.Clone(commit.Key)}
+	e.sessions.Committing(of)
 	ctx, span := tracing.Start(ctx, "commit")
 	defer span.End()
 	span.Set(tracing.Integration, commit.Integration)
@@ -163,30 +177,12 @@ func (e *Engine) write(ctx context.Context, l loaded, commit store.Commit) error
 	ended()
 	switch {
 	case err != nil:
-		e.known.doubted.put(of, struct{}{}, e.clock.Now())
+		e.sessions.Failed(of)
 	case commit.Session != nil:
-		// Whatever was given up before it was on the same version, and cannot be written any more.
-		e.known.doubted.forget(of)
-		if commit.Session.Live {
-			commit.Key = of.key
-			e.known.sessions.put(of, stored(l.session, commit, version), e.clock.Now())
-		}
+		e.sessions.Holds(of, sessions.After(l.session, commit, version))
 	}
 	span.Fail(string(integration.KindOf(err)))
 	return err
-}
-
-// stored is the session of a commit as the store has it then; before is the session that the commit
-// replaces, nil if it is the first.
-func stored(before *store.Session, c store.Commit, version int64) store.Session {
-	s := *c.Session
-	now := time.UnixMilli(c.Now.UnixMilli()).UTC() // as precise as it is stored
-	s.Integration, s.Key, s.Version = c.Integration, c.Key, version
-	s.CreatedAt, s.UpdatedAt, s.SeenAt = now, now, time.Time{}
-	if before != nil {
-		s.Revision, s.CreatedAt, s.SeenAt = before.Revision, before.CreatedAt, before.SeenAt
-	}
-	return s
 }
 
 // committed tells everybody concerned what a commit has changed. Nothing here may fail or wait: the
@@ -198,7 +194,7 @@ func (e *Engine) committed(ctx context.Context, j job, l loaded, commit store.Co
 	}
 	e.outbox.wakeFor(commit)
 	if len(commit.Findings) > 0 {
-		e.known.findings.forget(j.integration) // the next handler sees what was just written
+		e.known.FindingsChanged(j.integration) // the next handler sees what was just written
 	}
 	if users := freed(l.session, outcome.Session); len(users) > 0 {
 		e.personFree(ctx, l.integration, users)

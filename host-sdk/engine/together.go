@@ -5,7 +5,9 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/known"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/record"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/snapshots"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -33,9 +35,9 @@ func (e *Engine) together(ctx context.Context, j job, l loaded, c store.Commit, 
 	if key == "" || slices.ContainsFunc(cmds, func(cmd integration.AlertCommand) bool { return cmd.AlertKey != key }) {
 		return nil, none
 	}
-	ctx, cancel := context.WithTimeout(ctx, platformTimeout)
+	ctx, cancel := context.WithTimeout(ctx, known.PlatformTimeout)
 	defer cancel()
-	change, err := e.platform.Decide(ctx, e.scope(j.integration), cmds)
+	change, err := e.platform.Decide(ctx, e.known.Scope(j.integration), cmds)
 	if err != nil {
 		e.log.Debug("alert commands go through the outbox", "integration", j.integration, "call", j.key, "error", err)
 		return nil, none
@@ -71,28 +73,19 @@ func apart(err error) bool {
 
 // isNews reports whether a handler is to see a change of the alert.
 func (e *Engine) isNews(j job, l loaded, c store.Commit, change platform.AlertChange) bool {
-	_, known := e.known.snapshots.get(platform.Hint{Scope: e.scope(j.integration), AlertKey: c.Session.AlertKey})
-	return known || memoryOf(l.session).Change != 0 || !unremarkable(&change.Snapshot)
+	known := e.alerts.Seen(platform.Hint{Scope: e.known.Scope(j.integration), AlertKey: c.Session.AlertKey})
+	return known || snapshots.MemoryOf(l.session).Change != 0 || !unremarkable(&change.Snapshot)
 }
 
-// changedAlert hands on what a commit has changed of an alert. Handlers see it as they see what was
-// read after a hint, but nothing is read again. One is to see it if it is news, unless one has done
-// so already.
+// changedAlert hands on what a commit has changed of an alert: it is news to a handler or not, and
+// one has seen it already or not.
 func (e *Engine) changedAlert(ctx context.Context, j job, c store.Commit, change platform.AlertChange, cmds []integration.AlertCommand, news, handled bool) {
 	for range cmds {
 		e.metrics.Item(store.ItemCommand, "done")
 	}
 	change.Written()
-	h := platform.Hint{Scope: e.scope(j.integration), AlertKey: c.Session.AlertKey}
-	snap := change.Snapshot // a copy: what is remembered would keep the statements as well
-	if handled {
-		e.known.handled.put(h, &snap, e.clock.Now())
-	}
-	r := e.rememberReading(h, reading{snap: &snap, turn: e.turns.Add(1)})
-	e.publish(Event{Type: "alert", Integration: j.integration, Key: h.AlertKey})
-	if news && !handled {
-		e.handleBeside(context.WithoutCancel(ctx), h, j.key, r)
-	}
+	h := platform.Hint{Scope: e.known.Scope(j.integration), AlertKey: c.Session.AlertKey}
+	e.alerts.Committed(ctx, h, j.key, change.Snapshot, news, handled)
 }
 
 // unremarkable reports whether the first snapshot of an alert says nothing that its call does not

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/tracing"
 )
 
@@ -15,8 +14,7 @@ const (
 	// insteadTimeout bounds what is done for a request after its handler has failed, such as
 	// looking for a fallback answer.
 	insteadTimeout = time.Second
-	maxKeyLength   = 64          // bytes of a session key that comes from outside
-	descriptionTTL = time.Minute // how long a plugin's new description may go unnoticed
+	maxKeyLength   = 64 // bytes of a session key that comes from outside
 )
 
 // Webhook runs the handler and returns its answer, after the commit; req.Facts is filled in here. A
@@ -30,7 +28,7 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 		// lock, for a new process, or be kept for later.
 		req.ReceivedAt = e.clock.Now()
 	}
-	in, err := e.instance(ctx, id)
+	in, err := e.known.Integration(ctx, id)
 	if err != nil {
 		if integration.KindOf(err) == integration.KindNotFound {
 			return e.notInService(ctx, req)
@@ -42,7 +40,7 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 	}
 	// What is remembered by its name must not keep the whole request, of whose text id is a part.
 	id = in.ID
-	desc, err := e.description(ctx, in.Plugin)
+	desc, err := e.known.Description(ctx, in.Plugin)
 	if err != nil {
 		return integration.Response{}, err
 	}
@@ -63,7 +61,7 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 		j.ahead = askAhead(ask, req)
 	}
 	outcome, err := e.run(ctx, j)
-	e.heard(id, key, outcome, err, req.ReceivedAt)
+	e.presence.Heard(id, key, outcome, err, req.ReceivedAt)
 	switch {
 	// What the plugin refuses for good (invalid) would be refused later as well.
 	case err != nil && integration.KindOf(err) != integration.KindInvalid && matchesAny(desc.Webhook.IgnoredAnswerPaths, req.Path):
@@ -109,23 +107,23 @@ func recentCallsAhead(q integration.RecentCallsQuestion, req integration.Webhook
 func (e *Engine) Refused(ctx context.Context, id string) (integration.Response, bool) {
 	ctx, cancel := context.WithTimeout(ctx, insteadTimeout)
 	defer cancel()
-	in, err := e.instance(ctx, id)
+	in, err := e.known.Integration(ctx, id)
 	if err != nil {
 		return integration.Response{}, false
 	}
-	desc, err := e.description(ctx, in.Plugin)
+	desc, err := e.known.Description(ctx, in.Plugin)
 	return desc.Webhook.Refused, err == nil
 }
 
 // IgnoresAnswer reports whether a plugin says that the answer to requests at this path of an
 // integration is ignored. It uses what is known of both already; false where nothing is.
 func (e *Engine) IgnoresAnswer(id, path string) bool {
-	in, known := e.known.instances.get(id)
+	in, known := e.known.LastIntegration(id)
 	if !known {
 		return false
 	}
-	desc, known := e.known.descriptions.get(in.value.Plugin)
-	return known && matchesAny(desc.value.Webhook.IgnoredAnswerPaths, path)
+	desc, known := e.known.LastDescription(in.Plugin)
+	return known && matchesAny(desc.Webhook.IgnoredAnswerPaths, path)
 }
 
 // Fallback is what to answer when Webhook returned an error; false when there is nothing to answer
@@ -133,16 +131,14 @@ func (e *Engine) IgnoresAnswer(id, path string) bool {
 func (e *Engine) Fallback(ctx context.Context, id string) (integration.FallbackAnswers, bool) {
 	ctx, cancel := context.WithTimeout(ctx, insteadTimeout)
 	defer cancel()
-	var in store.Integration
-	if known, ok := e.known.instances.get(id); ok {
-		in = known.value
-	} else {
+	in, ok := e.known.LastIntegration(id)
+	if !ok {
 		var err error
 		if in, err = e.store.KeptIntegration(ctx, id); err != nil {
 			// Not even the integration is known: whatever plugin there is knows how to ask for
 			// patience.
 			for _, pid := range e.plugins.PluginIDs() {
-				if desc, err := e.description(ctx, pid); err == nil {
+				if desc, err := e.known.Description(ctx, pid); err == nil {
 					return desc.Webhook.Fallback, true
 				}
 			}
@@ -152,7 +148,7 @@ func (e *Engine) Fallback(ctx context.Context, id string) (integration.FallbackA
 	if len(in.Fallback.Wait.Body) > 0 {
 		return in.Fallback, true
 	}
-	desc, err := e.description(ctx, in.Plugin)
+	desc, err := e.known.Description(ctx, in.Plugin)
 	return desc.Webhook.Fallback, err == nil
 }
 
@@ -162,7 +158,7 @@ func (e *Engine) Fallback(ctx context.Context, id string) (integration.FallbackA
 func (e *Engine) notInService(ctx context.Context, req integration.WebhookRequest) (integration.Response, error) {
 	form := req.Form()
 	for _, pid := range e.plugins.PluginIDs() {
-		desc, err := e.description(ctx, pid)
+		desc, err := e.known.Description(ctx, pid)
 		if err != nil || len(desc.Webhook.ShapeFields) == 0 {
 			continue
 		}
@@ -182,54 +178,22 @@ func errNoIntegration() error {
 	return integration.Errorf(integration.KindNotFound, "there is no such integration")
 }
 
-// description asks a plugin once a minute what it is. The answer outlives the plugin's process: its
-// fallback answers are needed just when it is gone.
-func (e *Engine) description(ctx context.Context, pluginID string) (integration.Description, error) {
-	return e.describe(ctx, pluginID, descriptionTTL)
-}
-
-// describe is description, asked anew if the last answer is as old as this.
-func (e *Engine) describe(ctx context.Context, pluginID string, old time.Duration) (integration.Description, error) {
-	now := e.clock.Now()
-	known, ok := e.known.descriptions.get(pluginID)
-	if ok && now.Sub(known.at) < old {
-		return known.value, nil
-	}
-	p, installed := e.plugins.Plugin(pluginID)
-	if !installed {
-		if ok {
-			return known.value, nil
-		}
-		return integration.Description{}, integration.Errorf(integration.KindUnavailable, "plugin %q is not installed", pluginID)
-	}
-	desc, err := p.Describe(ctx, integration.DescribeRequest{})
-	if err != nil {
-		if !ok {
-			return integration.Description{}, err
-		}
-		// Good for another minute: a plugin that is down is not asked at every request.
-		desc = known.value
-	}
-	e.known.descriptions.put(pluginID, desc, now)
-	return desc, nil
-}
-
 // Describe makes every installed plugin say what it is, so that fallback answers are at hand before
 // the first call, and chooses the formats that they write.
 func (e *Engine) Describe(ctx context.Context) error {
 	for _, id := range e.plugins.PluginIDs() {
-		if _, err := e.description(ctx, id); err != nil {
+		if _, err := e.known.Description(ctx, id); err != nil {
 			return err
 		}
 	}
 	// Until Run succeeds with it, they write those of the release before.
-	_ = e.chooseFormats(ctx)
+	_ = e.formats.Choose(ctx)
 	return nil
 }
 
 // DescribeAgain makes a plugin say what it is after it was exchanged, rather than a minute later.
 func (e *Engine) DescribeAgain(ctx context.Context, pluginID string) error {
-	_, err := e.describe(ctx, pluginID, 0)
+	_, err := e.known.Describe(ctx, pluginID, 0)
 	return err
 }
 

@@ -1,17 +1,17 @@
-package engine
+package sessions
 
 import (
 	"context"
 	"sync"
 )
 
-// keyedMutex lets one handler of a session run at a time in this process; across processes the
+// Locks lets one handler of a session run at a time in this process; across processes the
 // version decides. Without it, requests of one call that come together would all run, and all but
 // one in vain. Its zero value is ready.
-type keyedMutex struct {
+type Locks struct {
 	// mu protects m, the counts in it and free, and is never held while somebody waits.
 	mu   sync.Mutex
-	m    map[sessionRef]*keyLock
+	m    map[Ref]*keyLock
 	free []*keyLock // to be used again, at most locksKept
 }
 
@@ -26,35 +26,35 @@ type keyLock struct {
 	refs int
 }
 
-// heldLock is a lock that somebody holds, until they release it.
-type heldLock struct {
-	of  *keyedMutex
-	key sessionRef
+// Held is a lock that somebody holds, until they release it.
+type Held struct {
+	of  *Locks
+	key Ref
 	l   *keyLock
 }
 
-// lock waits for the key, or for ctx. With an error nothing is held; else the lock must be released
+// Lock waits for the key, or for ctx. With an error nothing is held; else the lock must be released
 // once.
-func (k *keyedMutex) lock(ctx context.Context, key sessionRef) (heldLock, error) {
+func (k *Locks) Lock(ctx context.Context, key Ref) (Held, error) {
 	l := k.enter(key)
 	select {
 	case l.held <- struct{}{}:
-		return heldLock{k, key, l}, nil
+		return Held{k, key, l}, nil
 	case <-ctx.Done():
 		k.leave(key, l)
-		return heldLock{}, ctx.Err()
+		return Held{}, ctx.Err()
 	}
 }
 
-// release gives the lock to the next who waits. The entry goes last: were it gone while the lock is
+// Release gives the lock to the next who waits. The entry goes last: were it gone while the lock is
 // held, the next caller would make another and hold the key as well.
-func (h heldLock) release() {
+func (h Held) Release() {
 	<-h.l.held
 	h.of.leave(h.key, h.l)
 }
 
 // enter counts one more who holds the key's lock or waits for it.
-func (k *keyedMutex) enter(key sessionRef) *keyLock {
+func (k *Locks) enter(key Ref) *keyLock {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	l := k.m[key]
@@ -65,7 +65,7 @@ func (k *keyedMutex) enter(key sessionRef) *keyLock {
 			l = &keyLock{held: make(chan struct{}, 1)}
 		}
 		if k.m == nil {
-			k.m = map[sessionRef]*keyLock{}
+			k.m = map[Ref]*keyLock{}
 		}
 		k.m[key] = l
 	}
@@ -74,7 +74,7 @@ func (k *keyedMutex) enter(key sessionRef) *keyLock {
 }
 
 // leave counts one less. A lock that nobody refers to is free, as its channel is empty then.
-func (k *keyedMutex) leave(key sessionRef, l *keyLock) {
+func (k *Locks) leave(key Ref, l *keyLock) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if l.refs--; l.refs > 0 {

@@ -1,4 +1,4 @@
-package engine
+package known
 
 import (
 	"slices"
@@ -44,9 +44,9 @@ func cleanOnCall(list []integration.OnCallEntry) []integration.OnCallEntry {
 	return out
 }
 
-// cleanVerdict cleans what a platform's routing says: its notes are shown to people, and teams may
+// CleanVerdict cleans what a platform's routing says: its notes are shown to people, and teams may
 // be spoken.
-func cleanVerdict(v integration.RouteVerdict) integration.RouteVerdict {
+func CleanVerdict(v integration.RouteVerdict) integration.RouteVerdict {
 	v.Notes = slices.Clone(v.Notes)
 	for i, note := range v.Notes {
 		v.Notes[i] = oneline.Clean(note, maxNote)

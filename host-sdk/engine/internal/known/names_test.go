@@ -1,4 +1,4 @@
-package engine
+package known
 
 import (
 	"testing"
@@ -22,7 +22,7 @@ func TestNamesOfAPlatformAreCleanedWhereTheyEnter(t *testing.T) {
 	if name := got[0].User.Name; name != "Alice Example" {
 		t.Errorf("user's name is %q", name)
 	}
-	v := cleanVerdict(integration.RouteVerdict{Receivers: team, Default: team, Notes: []string{"rule 1\nis odd"}})
+	v := CleanVerdict(integration.RouteVerdict{Receivers: team, Default: team, Notes: []string{"rule 1\nis odd"}})
 	if v.Receivers[0].Name != "Dev Ops" || v.Default[0].Name != "Dev Ops" || v.Notes[0] != "rule 1 is odd" {
 		t.Errorf("verdict: %+v", v)
 	}

@@ -1,4 +1,4 @@
-package engine
+package sessions
 
 import (
 	"testing"
@@ -40,7 +40,7 @@ func TestASessionThatIsHandedOnIsWhatTheStoreHolds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := stored(before, c, version)
+		got := After(before, c, version)
 		if before == nil {
 			read.SeenAt = time.Time{} // stored since
 		}
@@ -49,18 +49,5 @@ func TestASessionThatIsHandedOnIsWhatTheStoreHolds(t *testing.T) {
 		}
 		read.SeenAt = end
 		before = &read
-	}
-}
-
-// What is not there need not be cleared; what nobody knows of may be there.
-func TestOnlyFindingsThatAreThereAreCleared(t *testing.T) {
-	t.Parallel()
-	list := []integration.Finding{{Code: "a", Severity: integration.FindingClear}, {Code: "b", Severity: integration.FindingClear}, {Code: "c", Severity: integration.FindingError}}
-	known := integration.Facts{Findings: []integration.Finding{{Code: "b", Severity: integration.FindingWarning}}}
-	if d := cmp.Diff(list[1:], newFindings(known, list)); d != "" {
-		t.Errorf("with b among the findings (-want +got):\n%s", d)
-	}
-	if d := cmp.Diff(list, newFindings(integration.Facts{FindingsUnknown: true}, list)); d != "" {
-		t.Errorf("with unknown findings (-want +got):\n%s", d)
 	}
 }

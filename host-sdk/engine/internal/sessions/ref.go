@@ -1,0 +1,4 @@
+package sessions
+
+// Ref names a session.
+type Ref struct{ Integration, Key string }
