@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
 )
 
 // completionCommand is completion.
@@ -20,9 +21,9 @@ func (completionCommand) Help() string {
 }
 
 // Run prints a script in which every word is known beforehand: it never runs the program.
-func (c completionCommand) Run(s *surroundings) error {
+func (c completionCommand) Run(s *command.Surroundings) error {
 	known := completions{words: map[string][]string{}, leaf: map[string]bool{}, alone: map[string]bool{}, valued: map[string]bool{}}
-	known.collect(s.model.Node, "")
+	known.collect(s.Model.Node, "")
 	for flag := range known.alone {
 		// Of a flag that has a value in some commands alone, the value counts as an argument there.
 		delete(known.valued, "--"+flag[strings.LastIndex(flag, " ")+1:])
@@ -35,7 +36,7 @@ func (c completionCommand) Run(s *surroundings) error {
 		// zsh runs the script of bash by its bashcompinit.
 		script = "autoload -U +X bashcompinit && bashcompinit\n" + script
 	}
-	_, err := fmt.Fprint(s.stdout, script)
+	_, err := fmt.Fprint(s.Stdout, script)
 	return err
 }
 

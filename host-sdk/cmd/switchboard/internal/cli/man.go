@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
 )
 
 // manCommand is man.
@@ -23,9 +24,9 @@ func (manCommand) Help() string {
 
 // Run prints the page in the macros of man(7). It has no date, so that the same program always
 // prints the same.
-func (c manCommand) Run(s *surroundings) error {
+func (c manCommand) Run(s *command.Surroundings) error {
 	common := map[string]bool{}
-	for _, child := range s.model.Children {
+	for _, child := range s.Model.Children {
 		if child.Name != "serve" {
 			continue
 		}
@@ -35,16 +36,16 @@ func (c manCommand) Run(s *surroundings) error {
 	}
 	if c.Markdown {
 		p := markdown{common: common}
-		p.commands(s.model.Node)
-		_, err := io.WriteString(s.stdout, strings.TrimSuffix(p.out.String(), "\n"))
+		p.commands(s.Model.Node)
+		_, err := io.WriteString(s.Stdout, strings.TrimSuffix(p.out.String(), "\n"))
 		return err
 	}
 	pages := map[string]string{"switchboard": wholePage(s, common)}
 	if c.Dir == "" {
-		_, err := io.WriteString(s.stdout, pages["switchboard"])
+		_, err := io.WriteString(s.Stdout, pages["switchboard"])
 		return err
 	}
-	for _, leaf := range s.model.Leaves(true) {
+	for _, leaf := range s.Model.Leaves(true) {
 		pages[strings.ReplaceAll(leaf.FullPath(), " ", "-")] = commandPage(leaf, common)
 	}
 	for name, text := range pages {
@@ -52,23 +53,23 @@ func (c manCommand) Run(s *surroundings) error {
 			return fmt.Errorf("--dir: %w", err)
 		}
 	}
-	_, err := fmt.Fprintf(s.stdout, "%d pages are in %s.\n", len(pages), c.Dir)
+	_, err := fmt.Fprintf(s.Stdout, "%d pages are in %s.\n", len(pages), c.Dir)
 	return err
 }
 
 // wholePage is the page of all commands.
-func wholePage(s *surroundings, common map[string]bool) string {
+func wholePage(s *command.Surroundings, common map[string]bool) string {
 	p := manual{common: common}
 	p.line(".TH SWITCHBOARD 1")
 	p.line(".SH NAME")
-	p.text("switchboard - " + firstSentence(s.model.Help))
+	p.text("switchboard - " + firstSentence(s.Model.Help))
 	p.line(".SH SYNOPSIS")
 	p.line(".B switchboard")
 	p.text("COMMAND [FLAGS]")
 	p.line(".SH DESCRIPTION")
-	p.paragraphs(s.model.Help)
+	p.paragraphs(s.Model.Help)
 	p.line(".SH COMMANDS")
-	p.commands(s.model.Node)
+	p.commands(s.Model.Node)
 	return p.out.String()
 }
 

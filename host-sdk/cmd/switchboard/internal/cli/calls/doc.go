@@ -1,0 +1,8 @@
+// Package calls has the commands that look at calls, alerts and recordings, and act on them.
+//
+//	alert.go      alert list, alert show, alert ack, alert resolve
+//	call.go       call list
+//	listflags.go  the flags that narrow both lists
+//	delete.go     recording delete, alert delete, forget
+//	stats.go      stats
+package calls

@@ -1,0 +1,52 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+)
+
+// LoadFile reads the switchboard file. Its problems go to stderr, one line each; the
+// error is the sum.
+func LoadFile(s *Surroundings, path string) (*switchboardfile.File, error) {
+	if err := Present(path); err != nil {
+		return nil, err
+	}
+	loaded, problems := switchboardfile.Load(path)
+	if loaded != nil {
+		return loaded, nil
+	}
+	fatal := 0
+	for _, p := range problems {
+		if !p.Warning {
+			fatal++
+			_, _ = fmt.Fprintln(s.Stderr, p.String())
+		}
+	}
+	return nil, fmt.Errorf("%s cannot be used: %s", path, Plural(fatal, "problem"))
+}
+
+// Present refuses a path at which there is nothing.
+func Present(path string) error {
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%s: there is no such file: name the switchboard file with --config or SWITCHBOARD_CONFIG, or create one with: switchboard config sample > switchboard.yaml", path)
+	}
+	return nil
+}
+
+// ResolveOptional resolves the settings with those of the switchboard file. Where there is none,
+// flags and environment say all; of one with errors, its settings count as far as they can be read.
+func ResolveOptional(s *Surroundings, flags settings.Flags) (settings.Settings, error) {
+	var given map[string]string
+	if err := Present(flags.Path()); err == nil {
+		given = switchboardfile.SettingsOf(flags.Path())
+	} else if flags.Path() != settings.DefaultConfig {
+		return settings.Settings{}, err
+	}
+	resolved, err := settings.Resolve(flags, given, s.ExeDir)
+	resolved.Version = s.Version
+	return resolved, err
+}

@@ -1,0 +1,36 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// PrintJSON prints a value as the API answers it, for people to read too.
+func PrintJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
+}
+
+// Plural is a number with its noun.
+func Plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+// When is a time as commands print it.
+func When(t time.Time) string { return t.Local().Format("2006-01-02 15:04 MST") }
+
+// ListedBy adds to an error that ends with some words which command lists what there is.
+func ListedBy(command, words string, err error) error {
+	if err != nil && strings.HasSuffix(err.Error(), words) {
+		return fmt.Errorf("%w: %s shows all", err, command)
+	}
+	return err
+}
