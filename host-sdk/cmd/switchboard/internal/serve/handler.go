@@ -10,6 +10,10 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/health"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inforce"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve/hosts"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve/process"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve/tell"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve/vitals"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -47,8 +51,8 @@ type Site struct {
 	PublicURL    string            // without trailing slash
 	Attempts     *httpkit.Attempts // wrong tokens
 	People       *people.People
-	Mail         *MailWatch     // the mail server; nil: there is none
-	Proxies      []netip.Prefix // whose X-Forwarded-For is believed; may be none
+	Mail         *tell.MailWatch // the mail server; nil: there is none
+	Proxies      []netip.Prefix  // whose X-Forwarded-For is believed; may be none
 	// Serves the media of calls for a limited time; nil: there are no such addresses.
 	Guarded http.Handler
 	Clock   clock.Clock
@@ -58,11 +62,20 @@ type Site struct {
 
 	profiling bool // admins can read Go profiles of this process
 
-	hosts  *presence         // nil: nothing is known of other hosts
+	hosts  *hosts.Presence   // nil: nothing is known of other hosts
 	shared *inforce.Shared   // nil: the switchboard file is this host's alone
-	status *status           // nil: it is not known
+	status *vitals.Status    // nil: it is not known
 	stand  *doctor.Stand     // without its file; nil: this is a handler without a host
 	ready  *health.Readiness // nil: Handler makes one that only looks when it is asked
+}
+
+// vitals is what the checks, the metrics and the status look at.
+func (s Site) vitals() vitals.Host {
+	return vitals.Host{
+		Metrics: s.Metrics, Reloads: s.Reloads, Sends: s.Sends, Attempts: s.Attempts, Store: s.Store, PagesStore: s.PagesStore,
+		Platform: s.Platform, PlatformPage: s.PlatformPage, File: s.File, Shared: s.shared, Plugins: s.Plugins, Mail: s.Mail, Hosts: s.hosts,
+		Ready: s.ready, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing,
+	}
 }
 
 // Handler answers for the whole host. It fails if a part cannot be made, and starts nothing.
@@ -71,12 +84,12 @@ func Handler(s Site) (http.Handler, error) {
 		s.Closing = context.Background()
 	}
 	if s.ready == nil {
-		s.ready = newReadiness(s)
+		s.ready = vitals.NewReadiness(s.vitals())
 	}
 	if s.PagesStore == nil {
 		s.PagesStore = s.Store
 	}
-	registry, instrument, observe := newMetrics(s)
+	registry, instrument, observe := vitals.NewMetrics(s.vitals())
 	hooks, err := webhook.New(webhook.Config{
 		Engine: s.Engine, PublicURL: s.PublicURL, Clock: s.Clock, Logger: s.Logger, Observe: observe, Files: s.Store,
 	})
@@ -89,10 +102,10 @@ func Handler(s Site) (http.Handler, error) {
 	}
 	var glance func(context.Context) api.Status
 	if s.status != nil {
-		glance = s.status.read
+		glance = s.status.Read
 	}
 	exchange, remove := pluginChanges(s)
-	ringer := ways.NewRinger(ways.RingerConfig{TestRing: s.Engine.TestRing, Integrations: s.PagesStore.ListIntegrations, Clock: s.Clock, Hosts: s.hosts.count, Closing: s.Closing.Done()})
+	ringer := ways.NewRinger(ways.RingerConfig{TestRing: s.Engine.TestRing, Integrations: s.PagesStore.ListIntegrations, Clock: s.Clock, Hosts: s.hosts.Count, Closing: s.Closing.Done()})
 	var prove func(string) string
 	if s.stand != nil {
 		prove = s.stand.Prove
@@ -102,7 +115,7 @@ func Handler(s Site) (http.Handler, error) {
 		Engine: actions, Examine: s.examination(), Store: s.PagesStore, Platform: s.Platform, PlatformPage: s.PlatformPage, Plugins: s.Plugins, PublicURL: s.PublicURL,
 		EndpointURL:   func(id string) string { return webhook.EndpointURL(s.PublicURL, id) },
 		FormScriptURL: s.PublicURL + layout.AssetPath("form.js"), FormStyleURL: s.PublicURL + layout.AssetPath("form.css"),
-		People: s.People, Ways: s.Ways, Ringer: ringer, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing, Hosts: s.hosts.hosts, PushFile: push, Status: glance,
+		People: s.People, Ways: s.Ways, Ringer: ringer, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing, Hosts: s.hosts.Running, PushFile: push, Status: glance,
 		SwitchPlugin: exchange, RemovePlugin: remove,
 	})
 
@@ -137,7 +150,7 @@ func Handler(s Site) (http.Handler, error) {
 	}
 	mux.Handle("/", site)
 	if s.profiling {
-		mux.Handle("GET "+profilingPrefix, s.People.API(profiles(s.Plugins)))
+		mux.Handle("GET "+process.ProfilingPrefix, s.People.API(process.Profiles(s.Plugins)))
 	}
 	// The client's address is settled first: limits and log lines below go by it.
 	return httpkit.ClientAddress(s.Proxies, instrument.Wrap(mux)), nil

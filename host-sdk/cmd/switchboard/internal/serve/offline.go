@@ -7,6 +7,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inforce"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve/vitals"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -70,12 +71,15 @@ func PutFile(ctx context.Context, s settings.Settings, file *switchboardfile.Fil
 	return hash, err
 }
 
+// NotRunning is the status of what was read from the store because no host runs.
+const NotRunning = "not_running"
+
 // StoredStatus is the status of an installation whose hosts have all stopped.
 func StoredStatus(ctx context.Context, s settings.Settings) (out api.Status, err error) {
 	out = api.Status{Status: NotRunning, Version: s.Version, Hosts: []store.Host{}, Plugins: []api.StatusPlugin{}, Checks: map[string]api.StatusCheck{}}
 	err = datadir.WithDatabase(ctx, s, func(name string, kept store.Store) error {
-		out.Database, out.File.Path = databaseOf(s, name), s.ConfigPath
-		stored(ctx, kept, &out)
+		out.Database, out.File.Path = vitals.DatabaseOf(s, name), s.ConfigPath
+		vitals.Stored(ctx, kept, &out)
 		own, problems := switchboardfile.Load(s.ConfigPath)
 		out.File.Refused = switchboardfile.Text(problems)
 		if own != nil {

@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inforce"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve/hosts"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve/tell"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve/vitals"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -44,12 +47,12 @@ type parts struct {
 	pages    store.Store // the same, read through connections of its own
 	file     *switchboardfile.Source
 	notices  *sqldb.Notices // set before anything runs; nil: this host is alone
-	time     timekeeper
-	presence *presence       // set before anything runs; nil: nothing is known of other hosts
+	time     hosts.Timekeeper
+	presence *hosts.Presence // set before anything runs; nil: nothing is known of other hosts
 	shared   *inforce.Shared // nil: the file is this host's alone
 	platform platform.Platform
 	plugins  *plugins.Plugins
-	mail     *MailWatch // nil: there is no mail server
+	mail     *tell.MailWatch // nil: there is no mail server
 	reloads  *prometheus.CounterVec
 	sends    *prometheus.CounterVec
 	ways     *ways.Ways // of the people of the switchboard file
@@ -92,8 +95,8 @@ func openParts(ctx context.Context, s settings.Settings, instead *inforce.LastGo
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	warnOfNextKey(ctx, kept, s, log)
-	timing := newTimekeeper(s, kept, db, log)
-	if err := timing.resume(ctx); err != nil {
+	timing := hosts.NewTimekeeper(s, kept, db, log)
+	if err := timing.Resume(ctx); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	// Kept in the store, so that an address handed out before a restart can be fetched after it.
@@ -113,12 +116,12 @@ func openParts(ctx context.Context, s settings.Settings, instead *inforce.LastGo
 	if err != nil {
 		return nil, fmt.Errorf("smtp_url: %w", err)
 	}
-	var watch *MailWatch
+	var watch *tell.MailWatch
 	if sender != nil { // an interface that holds a nil pointer would not be nil
-		watch = newMailWatch(sender, s.Clock)
+		watch = tell.NewMailWatch(sender, s.Clock)
 	}
 	alertURL := func(id string) string { return public + "/alerts/" + id }
-	keeper := &inforce.Keeper{Store: kept, Clock: s.Clock, Logger: log, Shared: s.Postgres(), Reloads: newReloads()}
+	keeper := &inforce.Keeper{Store: kept, Clock: s.Clock, Logger: log, Shared: s.Postgres(), Reloads: vitals.NewReloads()}
 	source := switchboardfile.SourceConfig{Path: s.ConfigPath, Clock: s.Clock, Logger: log, OnLoad: keeper.Loaded}
 	if instead != nil && instead.Refused != nil {
 		log.Error("the switchboard file has errors: the last good copy of it is used", "file", s.ConfigPath,
@@ -140,14 +143,14 @@ func openParts(ctx context.Context, s settings.Settings, instead *inforce.LastGo
 		shared.Source = file
 	}
 	p := &parts{
-		id: rand.Text(), sends: newNoticeCounter(), time: timing,
+		id: rand.Text(), sends: tell.NewNoticeCounter(), time: timing,
 		db: db, store: kept, hosts: kept, people: kept, keys: kept, prove: prover(proofKey), pages: kept.ForPages(), file: file, shared: shared, mail: watch, reloads: keeper.Reloads, log: log,
 		links:   &people.PageLinks{Key: []byte(pageKey), PublicURL: public, Clock: s.Clock},
 		guarded: &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock},
 	}
-	pages := pager{sender: &notify.Sender{}, sends: p.sends, personLink: p.links.URL, alertLink: alertURL, public: public, file: file.File}
-	p.ways = ways.New(ways.Config{File: file.File, Mailer: watch.mailer(mailOfPage), Send: pages.sendText, Clock: s.Clock, Reached: p.reached})
-	embed := embedded.Config{AlertURL: alertURL, Host: p.id, Notify: pages.mail(watch.mailer(mailOfPage)), Send: pages.send, TellShift: tellShift(p.ways, public, file.File)}
+	pages := tell.Pager{Sender: &notify.Sender{}, Sends: p.sends, PersonLink: p.links.URL, AlertLink: alertURL}
+	p.ways = ways.New(ways.Config{File: file.File, Mailer: watch.Mailer(tell.MailOfPage), Send: pages.SendText, Clock: s.Clock, Reached: p.reached})
+	embed := embedded.Config{AlertURL: alertURL, Host: p.id, Notify: pages.Mail(watch.Mailer(tell.MailOfPage)), Send: pages.Send, TellShift: tell.OfShift(p.ways, public, file.File)}
 	if p.platform, err = openPlatform(ctx, s, p, db, embed, log); err != nil {
 		return nil, err
 	}
@@ -168,7 +171,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *inforce.LastGo
 // engineConfig is the part of the engine's configuration that every use of the parts has in common.
 func (p *parts) engineConfig(s settings.Settings, public string) engine.Config {
 	return engine.Config{
-		Store: p.store, Platform: p.platform, Plugins: p.plugins, Mailer: p.mail.mailer(mailOfCall), Clock: s.Clock,
+		Store: p.store, Platform: p.platform, Plugins: p.plugins, Mailer: p.mail.Mailer(tell.MailOfCall), Clock: s.Clock,
 		EndpointURL: func(id string) string { return webhook.EndpointURL(public, id) },
 		MediaURL:    func(m store.Medium) string { return httpkit.PublicMediaURL(public, m) },
 		MediaSlices: func(m store.Medium) []string { return httpkit.PublicSliceURLs(public, m) }, GuardedMediaURL: p.guarded.URL,

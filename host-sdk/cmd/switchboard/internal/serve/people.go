@@ -7,6 +7,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve/tell"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
@@ -18,7 +19,7 @@ func newPeople(s settings.Settings, p *parts, attempts *httpkit.Attempts, public
 		return nil, err
 	}
 	who := people.New(people.Config{
-		Store: p.people, File: p.file, Token: s.APIToken.Reveal(), TokenOff: !s.SharedToken, PublicURL: address, Mailer: p.mail.mailer(mailOfLink),
+		Store: p.people, File: p.file, Token: s.APIToken.Reveal(), TokenOff: !s.SharedToken, PublicURL: address, Mailer: p.mail.Mailer(tell.MailOfLink),
 		OpenID: people.OpenID{Issuer: s.OpenID.Issuer, ClientID: s.OpenID.ClientID, Secret: s.OpenID.Secret.Reveal(), Domains: s.OpenID.Domains, RoleClaim: s.OpenID.RoleClaim},
 		Pages:  p.links, Attempts: attempts, KeepAudit: time.Duration(s.KeepAudit) * 24 * time.Hour, Clock: s.Clock, Log: log,
 	})

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve/hosts"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
@@ -51,12 +52,12 @@ func openPlatform(ctx context.Context, s settings.Settings, p *parts, db *sqldb.
 }
 
 // hostCount is how many hosts share the database.
-func (p *parts) hostCount() int { return p.presence.count() }
+func (p *parts) hostCount() int { return p.presence.Count() }
 
 // tellPlatforms hands a notice to the adapters of the other hosts.
 func (p *parts) tellPlatforms(notice string) {
 	if p.notices != nil {
-		p.notices.Send(platformNotice + notice)
+		p.notices.Send(hosts.PlatformNotice + notice)
 	}
 }
 

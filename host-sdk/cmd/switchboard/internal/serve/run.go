@@ -17,6 +17,11 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inforce"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/logging"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve/hosts"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve/oldcalls"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve/process"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve/tell"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve/vitals"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
@@ -84,8 +89,8 @@ func Run(ctx context.Context, s settings.Settings, instead *inforce.LastGood, st
 	if err := s.KeepSecrets(); err != nil {
 		return err
 	}
-	collectLess()
-	s.Clock = commonClock(s)
+	process.CollectLess()
+	s.Clock = hosts.CommonClock(s)
 	log := logging.New(stderr, s)
 	if lost {
 		log.Warn("the data directory holds a key, but its database is gone or empty: a new one is begun, without integrations. If it should be there, stop switchboard and put the database back from a backup",
@@ -120,7 +125,7 @@ func Run(ctx context.Context, s settings.Settings, instead *inforce.LastGood, st
 	err = h.serve(ctx, listener, func() {
 		log.Info("switchboard is ready at "+public, "listen", listener.Addr().String(), "public_url", public, "data_dir", s.DataDir,
 			"config", s.ConfigPath, "plugins", strings.Join(parts.plugins.PluginIDs(), ","))
-		warnOfSetup(log, public, unreachedWarning(parts.ownWays(), parts.file.File(), parts.mail != nil))
+		warnOfSetup(log, public, tell.Unreached(parts.ownWays(), parts.file.File(), parts.mail != nil))
 	})
 	started.run()
 	log.Info("switchboard has stopped")
@@ -181,25 +186,25 @@ type host struct {
 func newHost(ctx context.Context, s settings.Settings, p *parts, address, public string, log *slog.Logger) (*host, error) {
 	config := p.engineConfig(s, public)
 	config.Logger, config.Metrics, config.Exclusive = log, engine.NewMetrics(), !s.Postgres()
-	hosts := newPresence(s, p.id, address, p, log)
-	lock, err := p.among(s, hosts, &config)
+	present := hosts.New(hosts.Config{ID: p.id, Address: address, Version: s.Version, File: p.file, Plugins: p.plugins, Keys: p.keys, Logger: log})
+	lock, err := p.among(s, present, &config)
 	if err != nil {
 		return nil, err
 	}
-	config.Hosts = hosts.seen
+	config.Hosts = present.Seen
 	eng, err := engine.New(config)
 	if err != nil {
 		return nil, err
 	}
 	// The first look precedes the first call, whose formats depend on it. What fails is logged by
 	// those that follow.
-	_ = hosts.look(ctx)
+	_ = present.Look(ctx)
 	if err := eng.Describe(ctx); err != nil {
-		hosts.leave(ctx)
+		present.Leave(ctx)
 		return nil, fmt.Errorf("plugin: %w", err)
 	}
 	if lock != nil {
-		hosts.among(p.hosts, p.db.Time, lock, func() { p.notices.Send(hostNotice) }, func() {
+		present.Join(p.hosts, p.db.Time, lock, func() { p.notices.Send(hosts.HostNotice) }, func() {
 			eng.Wake()
 			if own, ok := p.platform.(*embedded.Platform); ok {
 				own.Wake()
@@ -212,10 +217,10 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 		Engine: eng, Metrics: config.Metrics, Reloads: p.reloads, Sends: p.sends, Ways: p.ownWays(), Store: p.store, PagesStore: p.pages, Platform: p.platform, File: p.file, PlatformPage: s.Platform.Page(), Plugins: p.plugins,
 		PublicURL: public, Mail: p.mail,
 		Attempts: httpkit.NewAttempts(s.Clock, s.WrongTokens), Proxies: s.Proxies, Guarded: p.guarded,
-		Clock: s.Clock, Logger: log, Closing: closing, shared: p.shared, hosts: hosts, profiling: s.Profiling,
+		Clock: s.Clock, Logger: log, Closing: closing, shared: p.shared, hosts: present, profiling: s.Profiling,
 	}
 	p.presence = site.hosts
-	site.Attempts.Among(site.hosts.count)
+	site.Attempts.Among(site.hosts.Count)
 	if site.People, err = newPeople(s, p, site.Attempts, public, log); err != nil {
 		beginClosing()
 		return nil, err
@@ -226,28 +231,28 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 		return nil, err
 	}
 	site.stand = &stand
-	site.ready = newReadiness(site)
-	site.status = newStatus(site, s, p.db.Name())
+	site.ready = vitals.NewReadiness(site.vitals())
+	site.status = vitals.NewStatus(site.vitals(), s, p.db.Name())
 	handler, err := Handler(site)
 	if err != nil {
 		beginClosing()
 		return nil, err
 	}
 	work := p.work()
-	work["engine"], work["readiness"], work["hosts"] = eng.Run, site.ready.Run, site.hosts.run
+	work["engine"], work["readiness"], work["hosts"] = eng.Run, site.ready.Run, site.hosts.Run
 	work["people"] = site.People.Run
 	if p.shared != nil {
 		work["shared switchboard file"] = p.shared.Run
 	}
-	work["older calls"] = oldCalls{p.store, p.platform, s.Clock, log}.run
-	work["clock"] = p.time.run
+	work["older calls"] = oldcalls.Copier{Store: p.store, Platform: p.platform, Clock: s.Clock, Log: log}.Run
+	work["clock"] = p.time.Run
 	if p.mail != nil {
-		work["mail server"] = p.mail.run
+		work["mail server"] = p.mail.Run
 	}
 	return &host{
 		server: &http.Server{
 			Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
-			MaxHeaderBytes: maxHeader, ConnState: newConnections(allowed(s.Connections, openFiles(), log), func() { config.Metrics.LimitHit("connections") }).note, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+			MaxHeaderBytes: maxHeader, ConnState: process.NewConnections(process.Allowed(s.Connections, process.OpenFiles(), log), func() { config.Metrics.LimitHit("connections") }).Note, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
 		work: work, lock: lock, beginClosing: beginClosing, log: log,
 	}, nil
@@ -255,7 +260,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 
 // among makes the host one of those that share the database, and returns its lock; nil: it is
 // alone.
-func (p *parts) among(s settings.Settings, hosts *presence, config *engine.Config) (lock *sqldb.HostLock, err error) {
+func (p *parts) among(s settings.Settings, present *hosts.Presence, config *engine.Config) (lock *sqldb.HostLock, err error) {
 	if !s.Postgres() {
 		return nil, nil //nolint:nilnil // as promised
 	}
@@ -266,7 +271,7 @@ func (p *parts) among(s settings.Settings, hosts *presence, config *engine.Confi
 		return nil, err
 	}
 	p.shared.Send = p.notices.Send
-	config.Notices, config.Owner, config.Claiming = sharedNotices{p.notices, p, hosts}, p.id, lock.Claiming
+	config.Notices, config.Owner, config.Claiming = hosts.Notices{Notices: p.notices, Shared: p.shared, Platform: p.platform, Hosts: present}, p.id, lock.Claiming
 	return lock, nil
 }
 

@@ -1,5 +1,0 @@
-package serve
-
-// The table of metrics in docs/monitoring.md comes from their descriptions.
-//
-//go:generate go test -count=1 -run ^TestEveryMetricIsDocumented$ . -update
