@@ -16,14 +16,16 @@ import (
 // maxAuditList bounds a list of audit lines.
 const maxAuditList = 1000
 
-// AddAudit implements store.Audits.
+// AddAudit implements store.Audits. Texts are cut to one line of at most maxWords characters, as
+// some come from a browser.
 func (s *Store) AddAudit(ctx context.Context, l store.AuditLine) error {
 	cut := func(text string) string { return oneline.Clean(text, maxWords) }
 	return s.runOne(ctx, "insert into audit (at, who, action, about, detail, remote) values ($1, $2, $3, $4, $5, $6)",
 		ms(l.At), cut(l.Who), cut(l.Action), cut(l.About), cut(l.Detail), cut(l.Remote))
 }
 
-// ListAudit implements store.Audits.
+// ListAudit implements store.Audits. The newest come first, by the id, which counts; each column
+// that narrows has an index with it. The string is the cursor of the next page.
 func (s *Store) ListAudit(ctx context.Context, f store.AuditFilter) ([]store.AuditLine, string, error) {
 	limit := f.Limit
 	if limit < 1 || limit > maxAuditList {
@@ -36,6 +38,8 @@ func (s *Store) ListAudit(ctx context.Context, f store.AuditFilter) ([]store.Aud
 			where = append(where, fmt.Sprintf("%s = $%d", c.column, len(args)))
 		}
 	}
+	// The cursor is the id of the last line that was shown, so lines that are added meanwhile move
+	// nothing.
 	if f.After != "" {
 		after, err := strconv.ParseInt(f.After, 36, 64)
 		if err != nil {
@@ -57,7 +61,8 @@ func (s *Store) ListAudit(ctx context.Context, f store.AuditFilter) ([]store.Aud
 	return lines, strconv.FormatInt(lines[limit-1].ID, 36), nil
 }
 
-// ExpireAudit implements store.Audits. It works in short batches, between which calls commit.
+// ExpireAudit implements store.Audits. It works in short batches, between which calls commit. The
+// oldest go first, by the index audit_at. It says how many went, after an error too.
 func (s *Store) ExpireAudit(ctx context.Context, before time.Time) (int, error) {
 	for total := 0; ; {
 		var n int64

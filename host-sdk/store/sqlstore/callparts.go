@@ -9,7 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// readParts reads what lists leave out.
+// readParts reads what lists leave out. Each part is one query by the index of its table; see
+// [Store.whole] for the view that they share.
 func readParts(ctx context.Context, q sqldb.Queryer, c *callRow) (err error) {
 	if c.Fields, err = readFields(ctx, q, c.id); err != nil {
 		return err
@@ -36,7 +37,7 @@ func readParts(ctx context.Context, q sqldb.Queryer, c *callRow) (err error) {
 	return err
 }
 
-// readFields reads the fields of a record.
+// readFields reads the fields of a record. They are in the order in which they were first written.
 func readFields(ctx context.Context, q sqldb.Queryer, call int64) ([]integration.AlertField, error) {
 	return manyRows(ctx, q, "read the fields of a call", func(scan func(...any) error) (f integration.AlertField, err error) {
 		return f, scan(&f.Label, &f.Value, &f.Format)
@@ -44,7 +45,8 @@ func readFields(ctx context.Context, q sqldb.Queryer, call int64) ([]integration
 }
 
 // readRecordings reads the recordings of a record, each with who has heard it: one row for each of
-// them, and one without a person for a recording that nobody has.
+// them, and one without a person for a recording that nobody has. The rows of one recording follow
+// each other, so it is complete when the next one begins.
 func readRecordings(ctx context.Context, q sqldb.Queryer, call int64) ([]store.Recording, error) {
 	rows, err := q.QueryContext(ctx, `select r.ref, r.label, r.name, r.content_type, r.bytes, r.duration, r.at, r.deleted_at, r.deleted_by, coalesce(h.actor, ''), coalesce(h.at, 0)
 		from call_recordings r left join call_heard h on h.recording = r.id where r.call = $1 order by r.id, h.id`, call)
@@ -63,6 +65,8 @@ func readRecordings(ctx context.Context, q sqldb.Queryer, call int64) ([]store.R
 		}
 		if n := len(list); n == 0 || list[n-1].Media.Ref != r.Media.Ref {
 			r.Media.Duration, r.At = time.Duration(duration)*time.Millisecond, at(when)
+			// A recording that was deleted stays as a row, so that the page says who has deleted
+			// it.
 			if deleted > 0 {
 				r.DeletedAt = at(deleted)
 			}

@@ -18,17 +18,20 @@ import (
 const unheard = `(select count(*) from call_recordings r where r.call = calls.id
 	and r.deleted_at = 0 and not exists (select 1 from call_heard h where h.recording = r.id))`
 
-// selectCall reads the columns of scanCall; a condition follows.
+// selectCall reads the columns of scanCall; a condition follows. The parts of a record are left
+// out: lists do without them.
 const selectCall = `select id, integration, integration_name, key, live, started_at, answered_at, updated_at, alert_key, alert_id, alert_url, alert_title, view, ` + unheard + `
 	from calls where `
 
-// callRow is a record with its number in the database.
+// callRow is a record with its number in the database. The number names it in the tables of its
+// parts and in cursors.
 type callRow struct {
 	store.Call
 	id int64
 }
 
-// scanCall reads a row of selectCall.
+// scanCall reads a row of selectCall. 0 in answered_at is a call in which nobody was reached, or
+// one of an older release.
 func scanCall(scan func(...any) error) (callRow, error) {
 	var c callRow
 	var started, answered, updated int64
@@ -44,7 +47,8 @@ func scanCall(scan func(...any) error) (callRow, error) {
 	return c, decode(view, &c.View, "call "+c.Key)
 }
 
-// manyRows reads what a query selects, row by row.
+// manyRows reads what a query selects, row by row. A row that cannot be read fails the whole. nil:
+// there are none.
 func manyRows[T any](ctx context.Context, q sqldb.Queryer, what string, scan func(func(...any) error) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -63,6 +67,7 @@ func manyRows[T any](ctx context.Context, q sqldb.Queryer, what string, scan fun
 }
 
 // whole reads the records that a condition selects with their parts, in one view of the database.
+// The view is one moment of the database: parts that are deleted meanwhile are all there, or none.
 func (s *Store) whole(ctx context.Context, where string, args ...any) ([]store.Call, error) {
 	var calls []store.Call
 	err := s.read.View(ctx, func(q sqldb.Queryer) error {
@@ -91,7 +96,8 @@ func (s *Store) Call(ctx context.Context, integrationID, key string) (store.Call
 	return first(key)(s.whole(ctx, "integration = $1 and key = $2", integrationID, key))
 }
 
-// CallByAlert implements store.Calls.
+// CallByAlert implements store.Calls. It uses the index calls_alert; naming alert_key <> ” lets
+// it.
 func (s *Store) CallByAlert(ctx context.Context, integrationID, alertKey string) (store.Call, error) {
 	// An alert has one call, rarely two: "+ 0" keeps the planner from walking all calls in their
 	// order.
@@ -111,12 +117,14 @@ func first(key string) func([]store.Call, error) (store.Call, error) {
 	}
 }
 
-// CallsByKey implements store.Calls.
+// CallsByKey implements store.Calls. "+ 0" hides the order from the planner: sorting the few rows
+// of one key costs nothing, walking all calls in their order does.
 func (s *Store) CallsByKey(ctx context.Context, key string) ([]store.Call, error) {
 	return s.whole(ctx, "key = $1 order by id + 0 desc", key)
 }
 
-// RecordingCalls implements store.Calls.
+// RecordingCalls implements store.Calls. The same recording may be in several calls, as equal
+// contents are stored once.
 func (s *Store) RecordingCalls(ctx context.Context, ref string) ([]store.Call, error) {
 	return s.whole(ctx, "id in (select r.call from call_recordings r where r.ref = $1) order by id + 0 desc", ref)
 }
@@ -127,7 +135,7 @@ type callList struct {
 	next  string
 }
 
-// ListCalls implements store.Calls.
+// ListCalls implements store.Calls. The string is the cursor of the next page; "" at the end.
 func (s *Store) ListCalls(ctx context.Context, f store.CallFilter) ([]store.Call, string, error) {
 	query, args, err := callQuery(f)
 	if err != nil {
@@ -156,6 +164,8 @@ func (s *Store) ListCalls(ctx context.Context, f store.CallFilter) ([]store.Call
 	if s.callLists == nil {
 		list, err = read(ctx)
 	} else {
+		// The key is the query with all it asks for: only those who ask for the same share an
+		// answer.
 		list, err = s.callLists.Do(ctx, f.Text+"\x00"+query+fmt.Sprint(args), read)
 	}
 	return list.calls, list.next, err
@@ -171,8 +181,10 @@ func limitOf(f store.CallFilter) int {
 
 // callQuery is the query of a filter. Few calls are live, and few have a recording that nobody has
 // heard: their indexes are used whatever else is asked for, as hiding the other columns keeps the
-// planner from walking all that an integration has had.
+// planner from walking all that an integration has had. "|| ”" and "+ 0" around a column change
+// nothing but that no index of it is used.
 func callQuery(f store.CallFilter) (string, []any, error) {
+	// One more than asked for is read, which says whether there are more.
 	where, args := []string{"1 = 1"}, []any{limitOf(f) + 1}
 	hide, number := "", ""
 	switch {
@@ -181,6 +193,7 @@ func callQuery(f store.CallFilter) (string, []any, error) {
 	case f.LiveOnly:
 		hide = " || ''"
 	}
+	// live says that work is left; a call has ended for people once ended says how.
 	if f.LiveOnly {
 		where = append(where, "live = 1", "ended || '' = ''")
 	}
@@ -196,6 +209,8 @@ func callQuery(f store.CallFilter) (string, []any, error) {
 		}
 		args = append(args, c.value)
 		where = append(where, fmt.Sprintf("%s%s = $%d", c.column, hide, len(args)))
+		// The indexes of these columns leave empty values out, and are used only by a query that
+		// says so, too.
 		if c.column != "integration" {
 			where = append(where, c.column+" <> ''") // as in the index
 		}
@@ -215,12 +230,15 @@ func callQuery(f store.CallFilter) (string, []any, error) {
 			return "", nil, err
 		}
 		args = append(args, started, id)
+		// Compared as a pair, in the order of the list: calls that began in the same millisecond
+		// are told apart by their number.
 		where = append(where, fmt.Sprintf("(started_at%s, id%s) < ($%d, $%d)", number, number, len(args)-1, len(args)))
 	}
 	return selectCall + strings.Join(where, " and ") + " order by started_at" + number + " desc, id" + number + " desc limit $1", args, nil
 }
 
-// cursorOf names the place of a record in all lists.
+// cursorOf names the place of a record in all lists. It is opaque to clients; base 36 keeps it
+// short.
 func cursorOf(c callRow) string {
 	return strconv.FormatInt(ms(c.StartedAt), 36) + "." + strconv.FormatInt(c.id, 36)
 }
@@ -236,7 +254,7 @@ func parseCursor(text string) (started, id int64, err error) {
 	return started, id, nil
 }
 
-// AddNote implements store.Calls.
+// AddNote implements store.Calls. What is wrong with the text is invalid; no record, not_found.
 func (s *Store) AddNote(ctx context.Context, integrationID, key string, n store.Note) (store.Note, error) {
 	if strings.TrimSpace(n.Text) == "" {
 		return n, integration.Errorf(integration.KindInvalid, "the note is empty: write something")
@@ -249,14 +267,15 @@ func (s *Store) AddNote(ctx context.Context, integrationID, key string, n store.
 		args: []any{n.ID, ms(n.At), n.By, n.Text}})
 }
 
-// DeleteNote implements store.Calls.
+// DeleteNote implements store.Calls. The call is part of the condition: the id of another call's
+// note is not found.
 func (s *Store) DeleteNote(ctx context.Context, integrationID, key, noteID string) error {
 	return s.changeOne(ctx, integration.Errorf(integration.KindNotFound, "there is no such note on this call"), integrationID, key,
 		statement{text: "delete from call_notes where id = $3 and call = (select c.id " + ofCall + ")", args: []any{noteID}})
 }
 
 // MarkHeard implements store.Calls. The update of the same value again makes the second time no
-// different from the first.
+// different from the first. It takes the recording out of the index of unheard ones, too.
 func (s *Store) MarkHeard(ctx context.Context, integrationID, key, ref string, h store.Heard) error {
 	return s.changeOne(ctx, integration.Errorf(integration.KindNotFound, "this call has no such recording"), integrationID, key,
 		statement{text: updateHeard, args: []any{ref}},
@@ -266,7 +285,8 @@ func (s *Store) MarkHeard(ctx context.Context, integrationID, key, ref string, h
 
 // changeOne runs statements that each change one row of a call's record, whose integration and key
 // are their first arguments; without a row the error is none. The record is locked: what is added
-// while it is being deleted would stay for ever.
+// while it is being deleted would stay for ever. Of the statements, one that changes nothing undoes
+// those before it.
 func (s *Store) changeOne(ctx context.Context, none error, integrationID, key string, list ...statement) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		if err := tx.Lock(ctx, sessionLock(integrationID, key)); err != nil {
@@ -287,7 +307,7 @@ func (s *Store) changeOne(ctx context.Context, none error, integrationID, key st
 	})
 }
 
-// CountLiveCalls implements store.Calls.
+// CountLiveCalls implements store.Calls. By the index calls_live, which holds the live ones alone.
 func (s *Store) CountLiveCalls(ctx context.Context) (n int, err error) {
 	err = s.read.QueryRowContext(ctx, "select count(*) from calls where live = 1 and ended || '' = ''").Scan(&n)
 	return n, sqldb.Error("count live calls", err)

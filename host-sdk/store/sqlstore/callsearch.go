@@ -10,7 +10,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// unheardCalls are the calls with a recording that nobody has heard.
+// unheardCalls are the calls with a recording that nobody has heard. The index
+// call_recordings_unheard holds few rows; a host of an older release leaves the flag as it was,
+// hence the second condition.
 const unheardCalls = `select r.call from call_recordings r where r.unheard = 1 and not exists (select 1 from call_heard h where h.recording = r.id)`
 
 // A search reads so many calls at a time, and so many times: it is over within a second or so,
@@ -20,7 +22,8 @@ const (
 	searchBatches = 10
 )
 
-// searchCalls reads the calls of a filter that have its text.
+// searchCalls reads the calls of a filter that have its text. There is no index of words: it reads
+// the newest first, and stops with a cursor.
 func (s *Store) searchCalls(ctx context.Context, f store.CallFilter) (list callList, err error) {
 	words, limit := textmatch.New(f.Text), limitOf(f)
 	f.Limit = searchBatch
@@ -40,6 +43,7 @@ func (s *Store) searchCalls(ctx context.Context, f store.CallFilter) (list callL
 			return list, err
 		}
 		for i, row := range rows {
+			// All words must be there, in any of the texts.
 			if !words.In(texts[row.id]...) {
 				continue
 			}
@@ -56,11 +60,13 @@ func (s *Store) searchCalls(ctx context.Context, f store.CallFilter) (list callL
 		}
 		f.After = cursorOf(rows[searchBatch-1])
 	}
+	// Fewer than asked for, and perhaps none: who asks goes on with the cursor.
 	list.next = f.After
 	return list, nil
 }
 
-// textsOf reads the texts of calls by which people find them, by the number of the record.
+// textsOf reads the texts of calls by which people find them, by the number of the record. Fields
+// and notes of all of them are one query.
 func textsOf(ctx context.Context, q sqldb.Queryer, rows []callRow) (map[int64][]string, error) {
 	texts := make(map[int64][]string, len(rows))
 	for _, c := range rows {
@@ -83,7 +89,8 @@ func textsOf(ctx context.Context, q sqldb.Queryer, rows []callRow) (map[int64][]
 	return texts, err
 }
 
-// numbersOf are the numbers of records, as one argument.
+// numbersOf are the numbers of records, as one argument. One argument keeps the text of the
+// statement the same, and so the prepared statement.
 func numbersOf(rows []callRow) string {
 	ids := make([]int64, len(rows))
 	for i, c := range rows {
@@ -96,7 +103,8 @@ func numbersOf(rows []callRow) string {
 	return string(text)
 }
 
-// CallsByAlert implements store.Calls.
+// CallsByAlert implements store.Calls. It is for lists: only fields and recordings are read
+// besides. Several calls of one alert come the newest first.
 func (s *Store) CallsByAlert(ctx context.Context, integrationID string, alertKeys []string) ([]store.Call, error) {
 	keys, err := json.Marshal(append([]string{}, alertKeys...))
 	if err != nil {

@@ -47,14 +47,16 @@ const (
 		where r.ref = $3 and r.call = (select c.id ` + ofCall + `) on conflict (recording, actor) do nothing`
 )
 
-// statement is one that was decided before the transaction.
+// statement is one that was decided before the transaction. Nothing but its arguments is decided
+// from data; the texts are constants.
 type statement struct {
 	text string
 	args []any
 	few  string // see [update]; "": none
 }
 
-// callStatements encodes what a commit adds to the record of its call.
+// callStatements encodes what a commit adds to the record of its call. nil: the commit adds
+// nothing. It runs before the transaction, which must be short.
 func callStatements(c store.Commit) ([]statement, error) {
 	u := c.Call
 	if u == nil {
@@ -69,6 +71,7 @@ func callStatements(c store.Commit) ([]statement, error) {
 		if err != nil {
 			return nil, err
 		}
+		// 0 while it is live: the index of ended calls leaves those out.
 		ended := int64(0)
 		if !u.Live {
 			ended = ms(c.Now)
@@ -77,6 +80,8 @@ func callStatements(c store.Commit) ([]statement, error) {
 			}
 		}
 		args := []any{bit(u.Live), ended, ms(c.Now), v.From, v.Team, v.Ended, view, u.IntegrationName, answered(v, ms(c.Now))}
+		// The engine knows whether it has written a record before; where another commit was faster,
+		// the insert updates.
 		if u.New {
 			add(insertCall, append(args, u.Alert.Key, u.Alert.ID, u.Alert.URL, u.Alert.Title)...)
 		} else {
@@ -84,6 +89,7 @@ func callStatements(c store.Commit) ([]statement, error) {
 			list[len(list)-1].few = updateCallRuns
 		}
 	}
+	// An insert has written it already.
 	if u.Alert != (store.CallAlert{}) && (u.View == nil || !u.New) {
 		add(updateCallAlert, ms(c.Now), u.Alert.Key, u.Alert.ID, u.Alert.URL, u.Alert.Title)
 	}
@@ -94,12 +100,15 @@ func callStatements(c store.Commit) ([]statement, error) {
 		}
 		add(insertFields, fields)
 	}
+	// A line's command is unique in its call, so a commit that is made twice adds it once.
 	for _, l := range u.Story {
 		add(insertLine, l.Command, ms(l.At), l.Actor, l.Text)
 	}
 	for _, r := range u.Recordings {
 		add(insertRecording, r.Media.Ref, r.Label, r.Media.Name, r.Media.ContentType, r.Media.Bytes, r.Media.Duration.Milliseconds(), ms(r.At))
 	}
+	// In this order: the flag first, or the recording would count as unheard for ever if the second
+	// is there already.
 	for _, h := range u.Heard {
 		add(updateHeard, h.Ref)
 		add(insertHeard, h.Ref, h.By, ms(h.At))
@@ -110,7 +119,8 @@ func callStatements(c store.Commit) ([]statement, error) {
 // answered is what a view says of when the caller reached a person, as updateCallView takes it: now
 // for a conversation, of which the first commit counts; -1 after one, which changes nothing; 0
 // without one. A conversation that proves to have been none is forgotten: its line neither talks
-// nor has talked.
+// nor has talked. The time is the commit's, in milliseconds: views do not say when somebody was
+// reached.
 func answered(v *integration.CallView, now int64) int64 {
 	at := int64(0)
 	for _, l := range v.Legs {
@@ -127,7 +137,8 @@ func answered(v *integration.CallView, now int64) int64 {
 
 // fieldRows are fields as [insertFields] reads them. Of several with one label the last one counts,
 // in the place of the first: a statement may write a row once. The character 0 is replaced as
-// everywhere in texts of PostgreSQL, which cannot read it in JSON either.
+// everywhere in texts of PostgreSQL, which cannot read it in JSON either. It returns label, value
+// and format of each.
 func fieldRows(fields []integration.AlertField) (rows [][3]string) {
 	at := map[string]int{}
 	for _, f := range fields {
@@ -145,7 +156,8 @@ func fieldRows(fields []integration.AlertField) (rows [][3]string) {
 	return rows
 }
 
-// runAll runs statements one after the other, until one fails.
+// runAll runs statements one after the other, until one fails. d decides whether the statement in
+// few is worth trying.
 func runAll(ctx context.Context, tx sqldb.Tx, d sqldb.Dialect, list []statement) error {
 	for _, s := range list {
 		var err error

@@ -17,7 +17,8 @@ const sessionLife = 30 * 24 * time.Hour
 // Commit implements store.Sessions. One transaction holds the consumed item, the session, what a
 // platform writes together with it, the new items, the call's record and the findings, in this
 // order: what can end in a conflict comes first, before anything has been written for nothing.
-// Conflicts carry store.CodeItemGone, store.CodeSessionMoved or store.CodeApart.
+// Conflicts carry store.CodeItemGone, store.CodeSessionMoved or store.CodeApart. It returns the new
+// version of the session, or that of the commit where it changes none.
 func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 	if c.Integration == "" || ((c.Session != nil || c.Call != nil) && c.Key == "") || c.Version < 0 {
 		return 0, integration.Errorf(integration.KindInvalid, "invalid commit: integration %q, key %q, version %d", c.Integration, c.Key, c.Version)
@@ -33,11 +34,14 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	// The session's own lock orders commits of one call; that of the integration, those that occupy
+	// somebody. Both are named at once, so that two commits cannot wait for each other.
 	locks := []string{sessionLock(c.Integration, c.Key)}
 	if len(c.Free) > 0 {
 		locks = append(locks, "occupied/"+c.Integration)
 	}
 	version, dialect := c.Version, s.db.Dialect()
+	// Claimed is told after the commit, as a transaction may run twice.
 	var claimed []store.Item
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
 		claimed = nil
@@ -47,6 +51,8 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 		if err := checkFree(ctx, tx, c); err != nil {
 			return err
 		}
+		// Two hosts may have worked the same item after a lease ran out: the first to commit has
+		// consumed it.
 		if c.Done != 0 {
 			n, err := removeItems(ctx, tx, "id = $1", c.Done)
 			if err != nil {
@@ -57,6 +63,7 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 			}
 		}
 		var err error
+		// Decided on a version, whether or not it writes one.
 		if c.Session == nil {
 			err = checkVersion(ctx, tx, c)
 		} else {
@@ -66,6 +73,7 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 		if err != nil {
 			return err
 		}
+		// What was held until now waits for its turn, or goes; both before new items join the lane.
 		if c.Release != "" {
 			if err := releaseLane(ctx, tx, lane{c.Integration, c.Key, c.Release}, c.Now); err != nil {
 				return err
@@ -102,6 +110,7 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	// These were started by the commit itself, and the caller works them.
 	for _, it := range claimed {
 		c.Claimed(it)
 	}
@@ -109,7 +118,8 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 }
 
 // writeTogether writes what a platform has decided. What waits in the lane was commanded before, so
-// nothing may overtake it.
+// nothing may overtake it. A statement that must change a row and does not is errApart, and undoes
+// the whole commit.
 func writeTogether(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
 	var first sql.NullInt64
 	if err := tx.QueryRowContext(ctx, selectFirst, c.Integration, c.Key, c.Together.Lane).Scan(&first); err != nil {
@@ -132,13 +142,15 @@ func writeTogether(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
 	return nil
 }
 
-// errApart leaves what was to be written together to the outbox.
+// errApart leaves what was to be written together to the outbox. The engine then commits the same
+// outcome with its commands as items.
 func errApart(why string) error {
 	return &integration.Error{Kind: integration.KindConflict, Code: store.CodeApart, Message: "not written together with the session: " + why}
 }
 
 // checkFree sees that nobody else has occupied those whom the commit occupies since they were free.
-// One transaction of an integration does so at a time.
+// One transaction of an integration does so at a time. Conflict: the handler is run again and sees
+// who has been faster.
 func checkFree(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
 	if len(c.Free) == 0 {
 		return nil
@@ -161,7 +173,8 @@ func errMoved() error {
 }
 
 // checkVersion compares the version of a commit that leaves the session as it is. A session that
-// does not exist has version 0.
+// does not exist has version 0. On PostgreSQL the session's lock, which the caller holds, keeps it
+// as it is until the commit.
 func checkVersion(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
 	var version int64
 	err := tx.QueryRowContext(ctx, "select version from sessions where integration = $1 and key = $2", c.Integration, c.Key).Scan(&version)
@@ -175,7 +188,7 @@ func checkVersion(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
 }
 
 // sessionRow is a session encoded before the transaction: only one transaction writes at a time,
-// and must be short.
+// and must be short. Texts are JSON, or "" where there is nothing.
 type sessionRow struct {
 	occupies, waitsFor, media, view, caller, told, alert string
 	afterCall                                            bool
@@ -212,6 +225,7 @@ func newSessionRow(c store.Commit) (r sessionRow, err error) {
 	return r, err
 }
 
+// SQLite writes each index of a column that is set, whether or not it changes.
 // The statements that replace a session of the version that was read. Of what has an index most
 // commits change the expiry alone: they are done with the first one (see [update]).
 const (
@@ -233,7 +247,8 @@ func affected(result sql.Result, err error) (int64, error) {
 
 // update runs a statement that sets all of a row; before it, where that costs less, the statement
 // few with the same arguments, which sets what often changes, in a row where the rest is as it is
-// to be.
+// to be. It returns how many rows changed. On PostgreSQL few is not tried: it writes no index for
+// what has not changed.
 func update(ctx context.Context, tx sqldb.Tx, d sqldb.Dialect, few, all string, args ...any) (int64, error) {
 	if d.SetIndexes {
 		if n, err := affected(tx.ExecContext(ctx, few, args...)); err != nil || n > 0 {
@@ -243,7 +258,8 @@ func update(ctx context.Context, tx sqldb.Tx, d sqldb.Dialect, few, all string, 
 	return affected(tx.ExecContext(ctx, all, args...))
 }
 
-// write stores the session if its version is still the one that the commit names.
+// write stores the session if its version is still the one that the commit names. A commit whose
+// session has no time to expire gets sessionLife from now.
 func (r sessionRow) write(ctx context.Context, tx sqldb.Tx, d sqldb.Dialect, c store.Commit) error {
 	s, now := c.Session, ms(c.Now)
 	expires := s.ExpiresAt
@@ -271,7 +287,7 @@ func (r sessionRow) write(ctx context.Context, tx sqldb.Tx, d sqldb.Dialect, c s
 
 // commitItem adds an item. For tasks and timers it follows the generation rule of integration.Task:
 // a generation that is not newer than the known one is ignored, and a newer one replaces those that
-// have not started.
+// have not started. A session lock is held, so the generation that is known stays what it is.
 func commitItem(ctx context.Context, tx sqldb.Tx, it *store.Item) error {
 	// Only what waits can be cancelled. Started work has perhaps been done already, and its result
 	// is an event like any other.
@@ -280,6 +296,7 @@ func commitItem(ctx context.Context, tx sqldb.Tx, it *store.Item) error {
 			it.Integration, it.Key, it.Name, it.Generation)
 		return err
 	}
+	// Commands and mails have no generations: each is done.
 	if it.Kind != store.ItemTask && it.Kind != store.ItemTimer {
 		return insertItem(ctx, tx, it)
 	}
@@ -288,6 +305,7 @@ func commitItem(ctx context.Context, tx sqldb.Tx, it *store.Item) error {
 	if err != nil {
 		return err
 	}
+	// One that has started stays, and its result will come; the handler ignores old ones.
 	if known.Valid {
 		if it.Generation <= known.Int64 {
 			return nil

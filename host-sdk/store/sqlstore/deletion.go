@@ -12,12 +12,13 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// errLive is the error for what cannot be deleted yet.
+// errLive is the error for what cannot be deleted yet. A conflict, whose text says what ends the
+// call.
 func errLive() error {
 	return integration.Errorf(integration.KindConflict, "the call is still in progress, or its message is being delivered: delete it when it has ended; resolving its alert ends the delivery")
 }
 
-// DeleteCall implements store.Calls.
+// DeleteCall implements store.Calls. A live call is a conflict, none is not_found.
 func (s *Store) DeleteCall(ctx context.Context, integrationID, key string, d store.Deletion) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		if _, err := lockEnded(ctx, tx, integrationID, key); err != nil {
@@ -28,7 +29,8 @@ func (s *Store) DeleteCall(ctx context.Context, integrationID, key string, d sto
 	})
 }
 
-// lockEnded locks the record of a call that has ended, and returns its number.
+// lockEnded locks the record of a call that has ended, and returns its number. Commits of the call
+// take the same lock, so it cannot come to life before the transaction ends.
 func lockEnded(ctx context.Context, tx sqldb.Tx, integrationID, key string) (id int64, err error) {
 	if err := tx.Lock(ctx, sessionLock(integrationID, key)); err != nil {
 		return 0, err
@@ -46,7 +48,7 @@ func lockEnded(ctx context.Context, tx sqldb.Tx, integrationID, key string) (id 
 	return id, nil
 }
 
-// DeleteRecording implements store.Calls.
+// DeleteRecording implements store.Calls. The row stays and says who has deleted it.
 func (s *Store) DeleteRecording(ctx context.Context, integrationID, key, ref string, d store.Deletion, line store.StoryLine) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		id, err := lockEnded(ctx, tx, integrationID, key)
@@ -62,8 +64,11 @@ func (s *Store) DeleteRecording(ctx context.Context, integrationID, key, ref str
 }
 
 // deleteRecordings deletes the recordings of a record that is locked, or the one of a medium (ref
-// not ""), and says how many. Others may have the same medium: it goes with the last of them.
+// not ""), and says how many. Others may have the same medium: it goes with the last of them. The
+// transcription, a line of the story and the erasure at the telephone service are part of the same
+// transaction.
 func deleteRecordings(ctx context.Context, tx sqldb.Tx, call store.CallRef, id int64, ref string, d store.Deletion, line store.StoryLine) (int, error) {
+	// 0 would read as not deleted.
 	where, args := "call = $1 and deleted_at = 0", []any{id, max(1, ms(d.At)), d.By}
 	if ref != "" {
 		where, args = where+" and ref = $4", append(args, ref)
@@ -96,7 +101,8 @@ func scanDeleted(scan func(...any) error) (m integration.MediaRef, err error) {
 }
 
 // removeMedia removes media that no recording has any more. Public media are prompts, which
-// somebody may have stored with the same content.
+// somebody may have stored with the same content. "+ 0" keeps the planner at the index of the
+// reference.
 func removeMedia(ctx context.Context, tx sqldb.Tx, media []integration.MediaRef) error {
 	for _, m := range media {
 		_, err := tx.ExecContext(ctx, `delete from media where ref = $1 and public = 0
@@ -109,7 +115,8 @@ func removeMedia(ctx context.Context, tx sqldb.Tx, media []integration.MediaRef)
 }
 
 // removeCalls removes the records that a condition selects, which are locked, with all their parts
-// and media, and returns how many.
+// and media, and returns how many. Whole rows are removed in one statement; who selects them has
+// locked them.
 func removeCalls(ctx context.Context, tx sqldb.Tx, d store.Deletion, where string, args ...any) (int, error) {
 	type row struct {
 		store.CallRef
@@ -129,12 +136,14 @@ func removeCalls(ctx context.Context, tx sqldb.Tx, d store.Deletion, where strin
 	return len(rows), nil
 }
 
-// removeParts removes all parts of a record, and asks for its recordings to be deleted elsewhere.
+// removeParts removes all parts of a record, and asks for its recordings to be deleted elsewhere. A
+// forgotten call is deleted there whole, also without recordings.
 func removeParts(ctx context.Context, tx sqldb.Tx, call store.CallRef, id int64, d store.Deletion) error {
 	media, err := manyRows(ctx, tx, "delete recordings", scanDeleted, "select ref, name, content_type, bytes, duration from call_recordings where call = $1 and deleted_at = 0", id)
 	if err != nil {
 		return err
 	}
+	// Who has heard comes first: those rows name the recordings.
 	for _, text := range []string{
 		"delete from call_heard where recording in (select id from call_recordings where call = $1)",
 		"delete from call_recordings where call = $1", "delete from call_lines where call = $1",
@@ -154,7 +163,9 @@ func removeParts(ctx context.Context, tx sqldb.Tx, call store.CallRef, id int64,
 	return addErasure(ctx, tx, store.Erasure{Integration: call.Integration, Key: call.Key, Whole: forgotten}, d)
 }
 
-// LookAtOld implements store.Retention.
+// LookAtOld implements store.Retention. It marks those that it returns until when nobody else need
+// look at them, so several hosts share the work, and one that dies holds it up for that time only.
+// The condition live = 0 lets the index calls_ended_at be used.
 func (s *Store) LookAtOld(ctx context.Context, q store.OldCalls) ([]store.Call, error) {
 	where, since := "live = 0 and ended_at <= $1 and looked_until <= $2", "ended_at"
 	if q.Recordings {
@@ -176,6 +187,7 @@ func (s *Store) LookAtOld(ctx context.Context, q store.OldCalls) ([]store.Call, 
 	if err != nil {
 		return nil, err
 	}
+	// Read after the transaction: it may be a large list, and commits would wait.
 	rows, err := manyRows(ctx, s.read, "read old calls", scanCall,
 		selectCall+"id in (select cast(value as bigint) from json_each($1)) order by ended_at, id", list)
 	calls := make([]store.Call, 0, len(rows))
@@ -185,7 +197,8 @@ func (s *Store) LookAtOld(ctx context.Context, q store.OldCalls) ([]store.Call, 
 	return calls, err
 }
 
-// lockAll locks records in one step; see sqldb.Tx.
+// lockAll locks records in one step; see sqldb.Tx. In any other order two transactions could wait
+// for each other.
 func lockAll(ctx context.Context, tx sqldb.Tx, calls []store.CallRef) error {
 	locks := make([]string, len(calls))
 	for i, c := range calls {
@@ -195,10 +208,11 @@ func lockAll(ctx context.Context, tx sqldb.Tx, calls []store.CallRef) error {
 }
 
 // expired is the condition of a record that may go: it is over since $1, and every recording was
-// heard.
+// heard. The retention looked at them before: what has changed since is kept.
 const expired = "live = 0 and ended_at <= $1 and integration = $2 and key = $3 and " + unheard + " = 0"
 
-// ExpireCalls implements store.Retention.
+// ExpireCalls implements store.Retention. The caller gives a few at a time, as commits of these
+// calls wait.
 func (s *Store) ExpireCalls(ctx context.Context, calls []store.CallRef, before time.Time, d store.Deletion) (int, error) {
 	removed := 0
 	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
@@ -218,7 +232,8 @@ func (s *Store) ExpireCalls(ctx context.Context, calls []store.CallRef, before t
 	return removed, err
 }
 
-// ExpireRecordings implements store.Retention.
+// ExpireRecordings implements store.Retention. It returns how many recordings were deleted; a
+// record of which one is unheard keeps all.
 func (s *Store) ExpireRecordings(ctx context.Context, calls []store.CallRef, before time.Time, d store.Deletion, line store.StoryLine) (int, error) {
 	deleted := 0
 	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
@@ -245,7 +260,8 @@ func (s *Store) ExpireRecordings(ctx context.Context, calls []store.CallRef, bef
 	return deleted, err
 }
 
-// UnheardRecordings implements store.Retention.
+// UnheardRecordings implements store.Retention. They are kept whatever their age, and people are
+// reminded of them.
 func (s *Store) UnheardRecordings(ctx context.Context, ended time.Time) ([]store.Unheard, error) {
 	return manyRows(ctx, s.read, "count unheard recordings", func(scan func(...any) error) (u store.Unheard, err error) {
 		var oldest int64
@@ -260,7 +276,7 @@ func (s *Store) UnheardRecordings(ctx context.Context, ended time.Time) ([]store
 // erasureColumns are those of scanErasure.
 const erasureColumns = "id, integration, key, media, whole, cause, asked_at, due, attempt, owner, reason, given_up"
 
-// scanErasure reads erasureColumns.
+// scanErasure reads erasureColumns. No media is all recordings of the call.
 func scanErasure(scan func(...any) error) (e store.Erasure, err error) {
 	var media []byte
 	var asked, due int64
@@ -274,7 +290,8 @@ func scanErasure(scan func(...any) error) (e store.Erasure, err error) {
 	return e, nil
 }
 
-// addErasure adds one within the transaction that deletes.
+// addErasure adds one within the transaction that deletes. So nothing is deleted here and forgotten
+// there.
 func addErasure(ctx context.Context, tx sqldb.Tx, e store.Erasure, d store.Deletion) error {
 	media := ""
 	if e.Media != nil {
@@ -288,7 +305,8 @@ func addErasure(ctx context.Context, tx sqldb.Tx, e store.Erasure, d store.Delet
 	return err
 }
 
-// ClaimErasures implements store.Erasures.
+// ClaimErasures implements store.Erasures. Claimed is due again when the lease ends. By the index
+// erasures_due, which leaves out what was given up.
 func (s *Store) ClaimErasures(ctx context.Context, owner string, now time.Time, lease time.Duration, limit int) ([]store.Erasure, error) {
 	var list []store.Erasure
 	skip := s.db.Dialect().SkipLocked
@@ -301,10 +319,12 @@ func (s *Store) ClaimErasures(ctx context.Context, owner string, now time.Time, 
 	return list, err
 }
 
-// mine is the condition that an erasure is still its owner's.
+// mine is the condition that an erasure is still its owner's. A claim that ran out has another
+// attempt.
 const mine = " where id = $1 and owner = $2 and attempt = $3"
 
-// FinishErasure implements store.Erasures.
+// FinishErasure implements store.Erasures. The line says that it is done; a record that is gone
+// gets none, as [insertLine] selects it.
 func (s *Store) FinishErasure(ctx context.Context, e store.Erasure, line store.StoryLine) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		if err := tx.Lock(ctx, sessionLock(e.Integration, e.Key)); err != nil {
@@ -314,6 +334,7 @@ func (s *Store) FinishErasure(ctx context.Context, e store.Erasure, line store.S
 		if err != nil {
 			return err
 		}
+		// Another host has it now, and will say so itself.
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
 			return err
 		}
@@ -322,12 +343,14 @@ func (s *Store) FinishErasure(ctx context.Context, e store.Erasure, line store.S
 	})
 }
 
-// FailErasure implements store.Erasures.
+// FailErasure implements store.Erasures. Given up: it stays in the list for people, and is not
+// claimed again.
 func (s *Store) FailErasure(ctx context.Context, e store.Erasure, due time.Time, reason string, givenUp bool) error {
 	return s.runOne(ctx, "update erasures set due = $4, reason = $5, given_up = $6"+mine, e.ID, e.Owner, e.Attempt, ms(due), reason, bit(givenUp))
 }
 
-// ListErasures implements store.Erasures.
+// ListErasures implements store.Erasures. The condition on asked_at lets the index erasures_asked
+// give the order.
 func (s *Store) ListErasures(ctx context.Context, integrationID string, limit int) ([]store.Erasure, error) {
 	query, args := " from erasures where asked_at >= 0 order by asked_at, id limit $1", []any{limit}
 	if integrationID != "" {
@@ -336,7 +359,8 @@ func (s *Store) ListErasures(ctx context.Context, integrationID string, limit in
 	return manyRows(ctx, s.read, "list erasures", scanErasure, "select "+erasureColumns+query, args...)
 }
 
-// ExpireErasures implements store.Erasures.
+// ExpireErasures implements store.Erasures. One batch for each call of it; the caller comes again
+// while there are more.
 func (s *Store) ExpireErasures(ctx context.Context, before time.Time) (n int, err error) {
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
 		done, err := tx.ExecContext(ctx, "delete from erasures where id in (select id from erasures where asked_at < $1 order by asked_at limit $2)", ms(before), expireBatch)

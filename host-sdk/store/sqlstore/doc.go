@@ -1,5 +1,5 @@
-// Package sqlstore is the store on a SQL database: SQLite today, by the texts of its statements and
-// one folder of migrations also what PostgreSQL would need.
+// Package sqlstore is the store on a SQL database: the same statements and one folder of migrations
+// serve SQLite and PostgreSQL; see package sqldb for what differs.
 //
 //	store.go         New, settings, Ping
 //	keys.go          with which secret key values are sealed, and how it is changed
@@ -15,7 +15,7 @@
 //	tokens.go        tokens of programs
 //	audit.go         who did what
 //	encode.go        times, JSON
-//	migrations/      the tables, by database
+//	migrations/      the tables
 //	callparts.go     what lists of calls leave out
 //	callsearch.go    searching calls
 //	counts.go        statistics

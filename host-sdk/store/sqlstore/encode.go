@@ -8,7 +8,7 @@ import (
 )
 
 // ms is how times are stored: milliseconds since 1970 in UTC, 0 for the zero time. Integers compare
-// and index the same in every database.
+// and index the same in every database. A time before 1970 would be negative, and none is stored.
 func ms(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -33,7 +33,8 @@ func bit(b bool) int64 {
 }
 
 // encode makes JSON of plain values. Contract types are stored under their Go field names: a field
-// may be added at any time, a renamed one needs a migration.
+// may be added at any time, a renamed one needs a migration. What cannot be encoded, such as a
+// number that is none, is invalid.
 func encode(v any) (string, error) {
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// CallerCalls implements store.Forgetting.
+// CallerCalls implements store.Forgetting. Sessions are looked at as well, as their records may
+// have been deleted before.
 func (s *Store) CallerCalls(ctx context.Context, number string, limit int) ([]store.Call, error) {
 	calls, _, err := s.ListCalls(ctx, store.CallFilter{From: number, Limit: limit})
 	if err != nil {
@@ -22,6 +23,7 @@ func (s *Store) CallerCalls(ctx context.Context, number string, limit int) ([]st
 	if err != nil {
 		return nil, err
 	}
+	// Only what forgetting needs to know is filled in.
 	for _, x := range sessions {
 		if !known[store.CallRef{Integration: x.Integration, Key: x.Key}] && len(calls) < limit {
 			calls = append(calls, store.Call{Integration: x.Integration, Key: x.Key, Live: x.Live, Alert: store.CallAlert{Key: x.AlertKey}, StartedAt: x.CreatedAt})
@@ -30,7 +32,8 @@ func (s *Store) CallerCalls(ctx context.Context, number string, limit int) ([]st
 	return calls, nil
 }
 
-// ForgetCalls implements store.Forgetting.
+// ForgetCalls implements store.Forgetting. All or none: a live call among them is a conflict, and
+// nothing is removed.
 func (s *Store) ForgetCalls(ctx context.Context, calls []store.CallRef, d store.Deletion) (store.Forgotten, error) {
 	var f store.Forgotten
 	d.Cause = store.CauseForgotten
@@ -52,7 +55,7 @@ func (s *Store) ForgetCalls(ctx context.Context, calls []store.CallRef, d store.
 	return f, nil
 }
 
-// forgetCall removes one call that is locked.
+// forgetCall removes one call that is locked. It adds to f what it has removed.
 func forgetCall(ctx context.Context, tx sqldb.Tx, c store.CallRef, d store.Deletion, f *store.Forgotten) error {
 	var live, recordings int
 	err := tx.QueryRowContext(ctx, `select (select count(*) from sessions where integration = $1 and key = $2 and live = 1) + (select count(*) from calls where integration = $1 and key = $2 and live = 1),
@@ -60,9 +63,11 @@ func forgetCall(ctx context.Context, tx sqldb.Tx, c store.CallRef, d store.Delet
 	if err != nil {
 		return err
 	}
+	// By the session or the record: either may say so first.
 	if live > 0 {
 		return errLive()
 	}
+	// The whole session goes, so no lane has to move up.
 	work, err := deleteOf(ctx, tx, "delete from outbox where integration = $1 and key = $2", c)
 	if err != nil {
 		return err
@@ -80,6 +85,7 @@ func forgetCall(ctx context.Context, tx sqldb.Tx, c store.CallRef, d store.Delet
 		return err
 	}
 	f.Calls, f.Recordings = f.Calls+n, f.Recordings+recordings
+	// removeCalls has asked for the erasure otherwise.
 	if n == 0 && sessions > 0 { // its record was deleted earlier
 		return addErasure(ctx, tx, store.Erasure{Integration: c.Integration, Key: c.Key, Whole: true}, d)
 	}
@@ -96,7 +102,8 @@ func deleteOf(ctx context.Context, tx sqldb.Tx, text string, c store.CallRef) (i
 	return int(n), err
 }
 
-// texts are the columns in which people and the software write freely.
+// texts are the columns in which people and the software write freely. A new column of free text
+// belongs here, or forgetting would leave the number in it.
 var texts = []sqldb.Column{
 	{Table: "call_notes", Name: "note", Key: "id"},
 	{Table: "call_lines", Name: "message", Key: "id", Number: true},
@@ -107,7 +114,8 @@ var texts = []sqldb.Column{
 	{Table: "audit", Name: "who", Key: "id", Number: true},
 }
 
-// ForgetText implements store.Forgetting.
+// ForgetText implements store.Forgetting. Each column is looked through outside of a transaction,
+// and changed a few rows at a time.
 func (s *Store) ForgetText(ctx context.Context, number, by string) (int, error) {
 	total := 0
 	for _, c := range texts {

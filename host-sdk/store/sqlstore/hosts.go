@@ -15,7 +15,8 @@ import (
 var _ store.Hosts = (*Store)(nil)
 
 // SaveHost implements store.Hosts. What is known of a host is one value: hosts of other releases
-// may know more of themselves.
+// may know more of themselves. seen_at has a column of its own, as it is compared with the
+// database's clock.
 func (s *Store) SaveHost(ctx context.Context, h store.Host) error {
 	about, err := json.Marshal(h)
 	if err != nil {
@@ -32,7 +33,8 @@ func (s *Store) SaveHost(ctx context.Context, h store.Host) error {
 func (s *Store) ListHosts(ctx context.Context) ([]store.Host, error) { return listHosts(ctx, s.read) }
 
 // HostsIn lists the hosts of a database of PostgreSQL as it is, whatever program has made its
-// tables, and changes nothing. There are none where no host has run.
+// tables, and changes nothing. There are none where no host has run. Tables are not brought up to
+// date under hosts of an older release.
 func HostsIn(ctx context.Context, db *sqldb.DB) ([]store.Host, error) {
 	var there bool
 	if err := db.Read().QueryRowContext(ctx, "select to_regclass('hosts') is not null").Scan(&there); err != nil || !there {
@@ -41,6 +43,7 @@ func HostsIn(ctx context.Context, db *sqldb.DB) ([]store.Host, error) {
 	return listHosts(ctx, db.Read())
 }
 
+// listHosts reads all hosts, also those that have died, sorted by machine.
 func listHosts(ctx context.Context, q sqldb.Queryer) ([]store.Host, error) {
 	rows, err := q.QueryContext(ctx, "select id, about, seen_at from hosts")
 	if err != nil {
@@ -59,6 +62,7 @@ func listHosts(ctx context.Context, q sqldb.Queryer) ([]store.Host, error) {
 		if err := json.Unmarshal(about, &h); err != nil {
 			return nil, sqldb.Error("list hosts: host "+id, err)
 		}
+		// The columns count, whatever the value says.
 		h.ID, h.SeenAt = id, at(seen)
 		out = append(out, h)
 	}
@@ -77,11 +81,13 @@ func (s *Store) HostsWithoutLock(ctx context.Context, ids []string) ([]string, e
 // ($1) had claimed in another table of the database. It must be called before the first FreeHost.
 func (s *Store) AlsoFree(statement string) { s.alsoFree = append(s.alsoFree, statement) }
 
-// FreeHost implements store.Hosts.
+// FreeHost implements store.Hosts. It gives back all that a dead host had claimed, in one
+// transaction, and removes the host. dead is false where it lives, or another host was faster.
 func (s *Store) FreeHost(ctx context.Context, id string) (items int64, dead bool, err error) {
 	skip := s.db.Dialect().SkipLocked
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
 		items, dead = 0, false
+		// The lock lasts as long as the transaction: the host, if it lives after all, waits for it.
 		if free, err := sqldb.LockDeadHost(ctx, tx, id); err != nil || !free {
 			return err
 		}
@@ -95,6 +101,7 @@ func (s *Store) FreeHost(ctx context.Context, id string) (items int64, dead bool
 		if err == nil {
 			err = json.Unmarshal(about, &h)
 		}
+		// !h.Lock | A host that says it holds no lock works without: its leases end by themselves.
 		if err != nil || !h.Lock {
 			return err
 		}
@@ -117,7 +124,7 @@ func (s *Store) FreeHost(ctx context.Context, id string) (items int64, dead bool
 	return items, dead && err == nil, err
 }
 
-// RemoveHost implements store.Hosts.
+// RemoveHost implements store.Hosts. A host that ends in order calls it for itself.
 func (s *Store) RemoveHost(ctx context.Context, id string) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, "delete from hosts where id = $1", id)

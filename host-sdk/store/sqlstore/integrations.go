@@ -38,7 +38,8 @@ const (
 	selectIntegration = selectKept + ` where i.deleted_at = 0`
 )
 
-// scanIntegration reads a row of selectKept and opens what is sealed in it.
+// scanIntegration reads a row of selectKept and opens what is sealed in it. A value that opens with
+// none of the keys is an error: calls cannot be served without it.
 func (s *Store) scanIntegration(scan func(...any) error) (store.Integration, error) {
 	var in store.Integration
 	var created, updated, deleted int64
@@ -64,7 +65,8 @@ func (s *Store) scanIntegration(scan func(...any) error) (store.Integration, err
 	return in, err
 }
 
-// ListIntegrations implements store.Integrations.
+// ListIntegrations implements store.Integrations. One that cannot be opened fails the list, as half
+// a list would be taken for all.
 func (s *Store) ListIntegrations(ctx context.Context) ([]store.Integration, error) {
 	rows, err := s.read.QueryContext(ctx, selectIntegration+" order by i.name, i.id")
 	if err != nil {
@@ -82,12 +84,13 @@ func (s *Store) ListIntegrations(ctx context.Context) ([]store.Integration, erro
 	return list, sqldb.Error("list integrations", rows.Err())
 }
 
-// Integration implements store.Integrations.
+// Integration implements store.Integrations. A deleted one is not_found.
 func (s *Store) Integration(ctx context.Context, id string) (store.Integration, error) {
 	return s.oneIntegration(ctx, selectIntegration+" and i.id = $1", id)
 }
 
-// KeptIntegration implements store.Integrations.
+// KeptIntegration implements store.Integrations. A deleted one is found as long as its row is
+// there: its calls go on.
 func (s *Store) KeptIntegration(ctx context.Context, id string) (store.Integration, error) {
 	return s.oneIntegration(ctx, selectKept+" where i.id = $1", id)
 }
@@ -109,7 +112,8 @@ func noIntegration(id string) error {
 	return integration.Errorf(integration.KindNotFound, "there is no integration %q", id)
 }
 
-// IntegrationOptions implements store.Integrations.
+// IntegrationOptions implements store.Integrations. The int is the format of the document. Calls
+// ask for the revision that they have pinned.
 func (s *Store) IntegrationOptions(ctx context.Context, id string, revision int64) ([]byte, int, error) {
 	var sealed []byte
 	var format int
@@ -126,7 +130,8 @@ func (s *Store) IntegrationOptions(ctx context.Context, id string, revision int6
 
 // SaveIntegration implements store.Integrations. Sealing and encoding come before the transaction,
 // which must be short. The token key is only written with the first revision: later saves leave it
-// as it is.
+// as it is. It returns the new revision. The condition on the old one is in the statement, so that
+// of two who save at once one gets a conflict.
 func (s *Store) SaveIntegration(ctx context.Context, in store.Integration) (int64, error) {
 	if in.ID == "" || in.Revision < 0 {
 		return 0, integration.Errorf(integration.KindInvalid, "invalid integration: id %q, revision %d", in.ID, in.Revision)
@@ -178,6 +183,7 @@ func (s *Store) SaveIntegration(ctx context.Context, in store.Integration) (int6
 			} else if n == 0 {
 				return s.whyNotSaved(ctx, tx, in)
 			}
+			// Older revisions stay for the calls that pin them; see deleteOptions.
 			_, err = tx.ExecContext(ctx, "insert into integration_options (integration, revision, format, created_at, options) values ($1, $2, $3, $4, $5)",
 				in.ID, revision, in.OptionsFormat, now, options)
 			return err
@@ -190,7 +196,8 @@ func (s *Store) SaveIntegration(ctx context.Context, in store.Integration) (int6
 }
 
 // whyNotSaved finds out why a save changed no row: the id is taken, the integration is gone, or
-// another revision has been saved since the form was read.
+// another revision has been saved since the form was read. It reads within the same transaction, so
+// that its answer fits.
 func (s *Store) whyNotSaved(ctx context.Context, tx sqldb.Tx, in store.Integration) error {
 	if in.Revision == 0 {
 		return integration.Errorf(integration.KindConflict, "integration %q already exists", in.ID)
@@ -208,11 +215,12 @@ func (s *Store) whyNotSaved(ctx context.Context, tx sqldb.Tx, in store.Integrati
 
 // DeleteIntegration implements store.Integrations. The row stays for its live sessions and its
 // work; DeleteExpired removes it after the last of them. The timers of its own session would start
-// one another for ever, so they end here.
+// one another for ever, so they end here. A second time is not_found.
 func (s *Store) DeleteIntegration(ctx context.Context, id string) error {
 	// 0 stands for "not deleted".
 	now := max(1, ms(s.clock.Now()))
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		// Its timers are items of this session's lanes.
 		if err := tx.Lock(ctx, sessionLock(id, integration.IntegrationSessionKey)); err != nil {
 			return err
 		}
@@ -234,7 +242,7 @@ func (s *Store) DeleteIntegration(ctx context.Context, id string) error {
 	})
 }
 
-// Findings implements store.Integrations.
+// Findings implements store.Integrations. They are sorted by code.
 func (s *Store) Findings(ctx context.Context, id string) ([]integration.Finding, error) {
 	rows, err := s.read.QueryContext(ctx, "select code, severity, message, field, at from findings where integration = $1 order by code", id)
 	if err != nil {
@@ -254,7 +262,8 @@ func (s *Store) Findings(ctx context.Context, id string) ([]integration.Finding,
 	return list, sqldb.Error("read findings of "+id, rows.Err())
 }
 
-// CountFindings implements store.Integrations.
+// CountFindings implements store.Integrations. It reads for the metrics, through the connections of
+// calls.
 func (s *Store) CountFindings(ctx context.Context) ([]store.FindingCount, error) {
 	rows, err := s.db.Read().QueryContext(ctx, "select code, severity, count(*) from findings group by code, severity order by code, severity")
 	if err != nil {
@@ -280,7 +289,8 @@ func (s *Store) SaveFindings(ctx context.Context, id string, findings []integrat
 	return s.db.Write(ctx, func(tx sqldb.Tx) error { return saveFindings(ctx, tx, id, findings) })
 }
 
-// saveFindings adds, replaces and removes findings within a transaction.
+// saveFindings adds, replaces and removes findings within a transaction. One of the severity clear
+// removes that of its code; any other replaces it.
 func saveFindings(ctx context.Context, tx sqldb.Tx, id string, findings []integration.Finding) error {
 	for _, f := range findings {
 		var err error

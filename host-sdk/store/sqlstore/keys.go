@@ -12,14 +12,16 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// keyLock is locked by all who seal something, and by who changes with which key that is done.
+// keyLock is locked by all who seal something, and by who changes with which key that is done. One
+// that is sealed with the old key while it is being changed could be lost with that key.
 const keyLock = "secret key"
 
-// Keys are the keys with which this store reads.
+// Keys are the keys with which this store reads. The first is the one of the settings.
 func (s *Store) Keys() seal.Ring { return s.keys }
 
 // KeyInUse is the key with which values are sealed now; it waits for a change that is being
-// written. A key that the store does not have is invalid and names the setting.
+// written. A key that the store does not have is invalid and names the setting. Hosts ask when they
+// start, before they say that they run.
 func (s *Store) KeyInUse(ctx context.Context) (key seal.Key, err error) {
 	err = s.sealing(ctx, func(used usedKey) error {
 		key = used.Key
@@ -39,7 +41,7 @@ const readCheck = "select value from meta where name = 'key_check'"
 
 // keyInUse is what the database names now. Where it names none yet, it is the first key of this
 // store, from then on. Without this question a wrong key would be found out by a call, whose
-// options cannot be opened.
+// options cannot be opened. An error of the kind invalid names the setting to change.
 func (s *Store) keyInUse(ctx context.Context) (used usedKey, err error) {
 	err = s.read.QueryRowContext(ctx, readCheck).Scan(&used.check)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -64,7 +66,8 @@ func (s *Store) keyInUse(ctx context.Context) (used usedKey, err error) {
 var errKeyChanged = errors.New("another secret key is in use meanwhile")
 
 // sealing runs a write that seals, with the key in use. try seals before its transaction, which
-// begins with [lockKey]; a write that comes upon a change of the key is tried again.
+// begins with [lockKey]; a write that comes upon a change of the key is tried again. try may run
+// more than once, and changes nothing outside of its transaction.
 func (s *Store) sealing(ctx context.Context, try func(usedKey) error) error {
 	for {
 		used, err := s.keyInUse(ctx)
@@ -78,6 +81,7 @@ func (s *Store) sealing(ctx context.Context, try func(usedKey) error) error {
 }
 
 // lockKey holds off a change of the key until the transaction ends; errKeyChanged: there was one.
+// It is the first statement of each transaction that writes something sealed.
 func lockKey(ctx context.Context, tx sqldb.Tx, used usedKey) error {
 	if err := tx.Lock(ctx, keyLock); err != nil {
 		return err
@@ -96,7 +100,7 @@ func lockKey(ctx context.Context, tx sqldb.Tx, used usedKey) error {
 // do not wait for it.
 const resealBatch = 50
 
-// KeyChange counts what [Store.ChangeKey] has done in one table so far.
+// KeyChange counts what [Store.ChangeKey] has done in one table so far. Both grow with each batch.
 type KeyChange struct {
 	Table    string
 	Values   int64 // that it has looked at
@@ -124,7 +128,8 @@ func (s *Store) ChangeKey(ctx context.Context, to seal.Key, allow func([]store.H
 	return s.NotSealedWith(ctx, to)
 }
 
-// useKey makes a key the one in use, if allow says so of the hosts that there are when it is.
+// useKey makes a key the one in use, if allow says so of the hosts that there are when it is. It is
+// where a change begins: from the commit on, everything new is sealed with to.
 func (s *Store) useKey(ctx context.Context, to seal.Key, allow func([]store.Host) error) error {
 	check := to.Check()
 	return s.sealing(ctx, func(used usedKey) error {
@@ -135,6 +140,7 @@ func (s *Store) useKey(ctx context.Context, to seal.Key, allow func([]store.Host
 		if err != nil {
 			return err
 		}
+		// Outside of the transaction, as it asks hosts over the network.
 		if err := allow(hosts); err != nil {
 			return err
 		}
@@ -150,6 +156,7 @@ func (s *Store) useKey(ctx context.Context, to seal.Key, allow func([]store.Host
 			if err != nil {
 				return err
 			}
+			// A host that came while the others were asked may not have the key.
 			for _, h := range hosts {
 				if !slices.Contains(asked, h.ID) {
 					return errKeyChanged // a host has come: asked about it, too
@@ -199,7 +206,8 @@ type sealedValue struct {
 	sealed []byte
 }
 
-// batch reads the values that follow one.
+// batch reads the values that follow one. It reads by the primary key, so that rows that are added
+// meanwhile do not shift anything.
 func (c sealedColumn) batch(ctx context.Context, q sqldb.Queryer, after sealedValue) (values []sealedValue, err error) {
 	rows, err := q.QueryContext(ctx, c.read, after.id, after.number, int64(resealBatch))
 	if err != nil {
@@ -217,7 +225,8 @@ func (c sealedColumn) batch(ctx context.Context, q sqldb.Queryer, after sealedVa
 }
 
 // reseal seals the values of a column that another key has sealed. A value that does not open stays
-// as it is. One that a host has written meanwhile stays too: it was sealed with the key in use.
+// as it is. One that a host has written meanwhile stays too: it was sealed with the key in use. The
+// old value is in the condition of the statement, so no newer one is overwritten.
 func (s *Store) reseal(ctx context.Context, c sealedColumn, to seal.Key, progress func(KeyChange)) error {
 	done := KeyChange{Table: c.table}
 	var last sealedValue
@@ -229,6 +238,7 @@ func (s *Store) reseal(ctx context.Context, c sealedColumn, to seal.Key, progres
 		if len(values) == 0 {
 			return nil
 		}
+		// Sealed before the transaction: it costs more than writing.
 		anew := make([][]byte, len(values)) // nil: stays
 		for i, v := range values {
 			if seal.IDOf(v.sealed) == to.ID() {
@@ -266,7 +276,7 @@ func (s *Store) reseal(ctx context.Context, c sealedColumn, to seal.Key, progres
 }
 
 // NotSealedWith reads all sealed values and says of each that does not open with a key where it is,
-// and why.
+// and why. It holds one batch in memory. None: the old key is needed for nothing any more.
 func (s *Store) NotSealedWith(ctx context.Context, key seal.Key) (left []string, err error) {
 	for _, c := range sealedColumns {
 		var last sealedValue
@@ -293,7 +303,8 @@ func (s *Store) NotSealedWith(ctx context.Context, key seal.Key) (left []string,
 }
 
 // SealedWith says, of a database that nobody need have a key of, which key is in use, and the ids
-// of all with which values are sealed. A database without tables of a store has none.
+// of all with which values are sealed. A database without tables of a store has none. It opens
+// nothing: the id of its key stands in front of each sealed value.
 func SealedWith(ctx context.Context, q sqldb.Queryer) (inUse string, ids []string, err error) {
 	var check string
 	if err := q.QueryRowContext(ctx, readCheck).Scan(&check); err != nil {

@@ -33,6 +33,7 @@ func checkHash(what, id string) error {
 }
 
 // insertOne runs an insert that does nothing where a row is in its way: that is the error taken.
+// The database decides, so that two at once cannot both succeed.
 func (s *Store) insertOne(ctx context.Context, taken error, query string, args ...any) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		done, err := tx.ExecContext(ctx, query+" on conflict do nothing", args...)
@@ -46,7 +47,7 @@ func (s *Store) insertOne(ctx context.Context, taken error, query string, args .
 	})
 }
 
-// runOne runs one statement.
+// runOne runs one statement. It does not say whether a row was changed.
 func (s *Store) runOne(ctx context.Context, query string, args ...any) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, query, args...)
@@ -54,9 +55,10 @@ func (s *Store) runOne(ctx context.Context, query string, args ...any) error {
 	})
 }
 
+// The order is that of scanLogin and of BeginLogin.
 const loginColumns = "id, how, email, person, alert, role, since, used_at, ends, remote, agent"
 
-// BeginLogin implements store.Logins.
+// BeginLogin implements store.Logins. l.ID is a hash of the cookie, which is not known here.
 func (s *Store) BeginLogin(ctx context.Context, l store.Login) error {
 	if err := checkHash("login", l.ID); err != nil {
 		return err
@@ -85,12 +87,13 @@ func (s *Store) Login(ctx context.Context, id string) (store.Login, error) {
 	return l, sqldb.Error("read login", err)
 }
 
-// UseLogin implements store.Logins.
+// UseLogin implements store.Logins. Only forwards: hosts' clocks differ a little.
 func (s *Store) UseLogin(ctx context.Context, id string, now time.Time) error {
 	return s.runOne(ctx, "update logins set used_at = $2 where id = $1 and used_at < $2", id, ms(now))
 }
 
-// ListLogins implements store.Logins.
+// ListLogins implements store.Logins. The newest first, at most maxLogins, without those that have
+// ended.
 func (s *Store) ListLogins(ctx context.Context, email string, now time.Time) ([]store.Login, error) {
 	// 0: of the release before, which says nothing of them.
 	where, args := "since > 0", []any{ms(now), maxLogins}
@@ -100,15 +103,17 @@ func (s *Store) ListLogins(ctx context.Context, email string, now time.Time) ([]
 	return manyRows(ctx, s.read, "list logins", scanLogin, "select "+loginColumns+" from logins where "+where+" and ends > $1 order by since desc, id limit $2", args...)
 }
 
-// EndLogin implements store.Logins.
+// EndLogin implements store.Logins. One that is gone already is no error.
 func (s *Store) EndLogin(ctx context.Context, id string) error {
 	return s.runOne(ctx, "delete from logins where id = $1", id)
 }
 
-// oneTimeKept is how long it is known what has become of a one-time link.
+// oneTimeKept is how long it is known what has become of a one-time link. Until then the log-in
+// page can say that a link was used, rather than that it is unknown.
 const oneTimeKept = 24 * time.Hour
 
-// deleteLogins removes logins that have ended, and what works once a day after its end.
+// deleteLogins removes logins that have ended, and what works once a day after its end. Both have
+// an index by their end.
 func (s *Store) deleteLogins(ctx context.Context, now time.Time) error {
 	if err := s.runOne(ctx, "delete from logins where ends <= $1", ms(now)); err != nil {
 		return err
@@ -116,7 +121,8 @@ func (s *Store) deleteLogins(ctx context.Context, now time.Time) error {
 	return s.runOne(ctx, "delete from one_times where ends <= $1", ms(now.Add(-oneTimeKept)))
 }
 
-// AddOneTime implements store.OneTimes.
+// AddOneTime implements store.OneTimes. A log-in by OpenID uses the conflict to find that its state
+// has come before.
 func (s *Store) AddOneTime(ctx context.Context, o store.OneTime) error {
 	if err := checkHash("one-time link", o.ID); err != nil {
 		return err
@@ -142,7 +148,8 @@ func (s *Store) OneTime(ctx context.Context, id string) (store.OneTime, error) {
 	return scanOneTime(s.read.QueryRowContext(ctx, "select id, about, ends, used_at from one_times where id = $1", id).Scan)
 }
 
-// UseOneTime implements store.OneTimes. Of two who use it at once the statement lets one.
+// UseOneTime implements store.OneTimes. Of two who use it at once the statement lets one. ok: it
+// was this caller's use. o is what is stored now, also where it was used or is over.
 func (s *Store) UseOneTime(ctx context.Context, id string, now time.Time) (o store.OneTime, ok bool, err error) {
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
 		done, err := tx.ExecContext(ctx, "update one_times set used_at = $2 where id = $1 and used_at = 0 and ends > $2", id, ms(now))
@@ -160,7 +167,8 @@ func (s *Store) UseOneTime(ctx context.Context, id string, now time.Time) (o sto
 	return o, ok && err == nil, err
 }
 
-// OpenOneTimes implements store.OneTimes.
+// OpenOneTimes implements store.OneTimes. Those that can still be used, by the index
+// one_times_about.
 func (s *Store) OpenOneTimes(ctx context.Context, about string, now time.Time) (n int, err error) {
 	err = s.read.QueryRowContext(ctx, "select count(*) from one_times where about = $1 and used_at = 0 and ends > $2", about, ms(now)).Scan(&n)
 	return n, sqldb.Error("count one-time links", err)

@@ -22,7 +22,8 @@ const maxMediumBytes = integration.MaxMessageBytes
 // needed.
 const mediumColumns = "ref, token, name, content_type, bytes, duration, public"
 
-// scanMedium reads mediumColumns, and further columns into data.
+// scanMedium reads mediumColumns, and further columns into data. data is read in the order of the
+// columns that follow.
 func scanMedium(scan func(...any) error, data ...any) (store.Medium, error) {
 	var m store.Medium
 	var duration int64
@@ -31,7 +32,9 @@ func scanMedium(scan func(...any) error, data ...any) (store.Medium, error) {
 	return m, err
 }
 
-// PutMedium implements store.Media. Content is at most 16 MiB; more is invalid.
+// PutMedium implements store.Media. Content is at most 16 MiB; more is invalid. It returns what is
+// stored, with the token of the first time. Private content that is stored again as public becomes
+// public, never the other way round.
 func (s *Store) PutMedium(ctx context.Context, m store.Medium) (store.Medium, error) {
 	if len(m.Data) > maxMediumBytes {
 		return store.Medium{}, integration.Errorf(integration.KindInvalid, "medium %q has %d bytes, at most %d can be stored", m.Name, len(m.Data), maxMediumBytes)
@@ -62,7 +65,7 @@ func (s *Store) PutMedium(ctx context.Context, m store.Medium) (store.Medium, er
 	return stored, nil
 }
 
-// Medium implements store.Media.
+// Medium implements store.Media. It reads the content as well, up to 16 MiB.
 func (s *Store) Medium(ctx context.Context, ref string) (store.Medium, error) {
 	return s.medium(ctx, "ref = $1", ref, true)
 }
@@ -73,12 +76,13 @@ func (s *Store) MediumInfo(ctx context.Context, ref string) (store.Medium, error
 }
 
 // MediumByToken implements store.Media. A recording of a call has a token too, but is never public,
-// so it cannot be had this way.
+// so it cannot be had this way. Whoever has the token may hear it: the telephone service has no
+// login.
 func (s *Store) MediumByToken(ctx context.Context, token string) (store.Medium, error) {
 	return s.medium(ctx, "token = $1 and public = 1", token, true)
 }
 
-// medium reads the one medium that where selects.
+// medium reads the one medium that where selects. where is one of ours.
 func (s *Store) medium(ctx context.Context, where, arg string, withData bool) (store.Medium, error) {
 	var m store.Medium
 	var err error

@@ -24,7 +24,8 @@ import (
 // lane without what the other does.
 
 // insertItem adds a waiting or held item at the end of its lane. One with an owner that is the
-// first of its lane is claimed and started, and gets its id.
+// first of its lane is claimed and started, and gets its id. The caller has locked the session of
+// the lane.
 func insertItem(ctx context.Context, tx sqldb.Tx, it *store.Item) error {
 	head := int64(1)
 	if it.Lane != "" {
@@ -41,11 +42,13 @@ func insertItem(ctx context.Context, tx sqldb.Tx, it *store.Item) error {
 		phase = store.PhaseHeld
 	}
 	args := []any{it.Integration, it.Key, string(it.Kind), it.Lane, it.Name, it.Generation, ms(it.Due), ms(it.NotAfter), head, some(it.Body), []byte{}, string(workOf(*it))}
+	// An item that must wait for others is claimed by a worker later.
 	if it.Owner == "" || head == 0 || phase == store.PhaseHeld {
 		_, err := tx.ExecContext(ctx, insertWaiting, append(args, string(phase))...)
 		return err
 	}
 	it.Phase, it.Attempt, it.Work = store.PhaseStarted, 1, workOf(*it)
+	// Born leased: nobody else can claim it before its lease has ended.
 	return tx.QueryRowContext(ctx, insertStarted, append(args, it.Owner, ms(it.Lease), max(ms(it.Due), ms(it.Lease)))...).Scan(&it.ID)
 }
 
@@ -57,10 +60,11 @@ const (
 		values ($1, $2, $3, $4, $5, $6, $7, $8, 'started', 1, $13, $14, $15, $9, $10, $11, $12) returning id`
 )
 
-// sessionLock names what a transaction locks that changes a session's row or its lanes.
+// sessionLock names what a transaction locks that changes a session's row or its lanes. Every
+// transaction that adds to, removes from or moves up a lane takes it first.
 func sessionLock(integrationID, key string) string { return "session/" + integrationID + "/" + key }
 
-// workOf is the work of an item that waits.
+// workOf is the work of an item that waits. It decides which workers take it.
 func workOf(it store.Item) store.Work {
 	if it.Work != "" {
 		return it.Work
@@ -83,7 +87,7 @@ func workOf(it store.Item) store.Work {
 type lane struct{ integration, key, name string }
 
 // removeItems deletes the items that where selects, moves the next item of their lanes up, and
-// returns how many were deleted.
+// returns how many were deleted. The sessions of these lanes are locked by the caller.
 func removeItems(ctx context.Context, tx sqldb.Tx, where string, args ...any) (int, error) {
 	rows, err := tx.QueryContext(ctx, "delete from outbox where "+where+" returning integration, key, lane, head, phase", args...)
 	if err != nil {
@@ -99,6 +103,7 @@ func removeItems(ctx context.Context, tx sqldb.Tx, where string, args ...any) (i
 			return 0, err
 		}
 		n++
+		// A result has left its lane already.
 		if l.name != "" && head && phase != store.PhaseResult {
 			lanes[l] = true
 		}
@@ -114,7 +119,7 @@ func removeItems(ctx context.Context, tx sqldb.Tx, where string, args ...any) (i
 	return n, nil
 }
 
-// moveUp makes the first item of a lane its head.
+// moveUp makes the first item of a lane its head. Where the lane is empty it changes nothing.
 func moveUp(ctx context.Context, tx sqldb.Tx, l lane) error {
 	_, err := tx.ExecContext(ctx, "update outbox set head = 1 where id = ("+selectFirst+")", l.integration, l.key, l.name)
 	return err
@@ -123,13 +128,14 @@ func moveUp(ctx context.Context, tx sqldb.Tx, l lane) error {
 // heldItems selects what is held in a lane, by the index of lanes.
 const heldItems = "integration = $1 and key = $2 and lane = $3 and lane <> '' and phase <> 'result' and phase = 'held'"
 
-// releaseLane lets what is held in a lane wait for its turn.
+// releaseLane lets what is held in a lane wait for its turn. It is due now, whatever it said
+// before.
 func releaseLane(ctx context.Context, tx sqldb.Tx, l lane, now time.Time) error {
 	_, err := tx.ExecContext(ctx, "update outbox set phase = 'waiting', due = $4, ready = $4 where "+heldItems, l.integration, l.key, l.name, ms(now))
 	return err
 }
 
-// itemColumns are those that scanItem reads.
+// itemColumns are those that scanItem reads. The statements that claim return the same.
 const itemColumns = "id, integration, key, kind, work, lane, name, generation, due, not_after, phase, attempt, owner, lease, body, result"
 
 // scanItem reads itemColumns.
@@ -172,7 +178,8 @@ const (
 )
 
 // Claim implements store.Outbox. While nothing is due it only reads: an idle host polls, and a
-// write would sync the disk each time.
+// write would sync the disk each time. The time is when the next item can be claimed, zero if there
+// is none; the caller sleeps until then, or until it is woken.
 func (s *Store) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Time, error) {
 	if c.Owner == "" {
 		return nil, time.Time{}, integration.Errorf(integration.KindInvalid, "invalid claim: the owner is empty")
@@ -185,6 +192,7 @@ func (s *Store) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Ti
 	var items []store.Item
 	var wants []*want
 	skip := s.db.Dialect().SkipLocked
+	// The wants are made anew, as the function may run twice.
 	err = s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
 		items, wants = nil, wantsOf(c)
 		for i, w := range waiting {
@@ -222,7 +230,8 @@ func earliest(wants []*want) (next time.Time) {
 const selectBehind = `select id, ready from outbox where integration = $1 and key = $2 and lane = $3 and lane <> '' and phase <> 'result' and id > $4 order by id limit $5`
 
 // ClaimLane implements store.Outbox. Nobody else can claim what is behind a head, so it is read and
-// leased in one transaction only to be sure of the head.
+// leased in one transaction only to be sure of the head. The worker of an item's lane goes on with
+// what follows, without another claim for each.
 func (s *Store) ClaimLane(ctx context.Context, item store.Item, now time.Time, limit int) ([]store.Item, error) {
 	if item.Lane == "" || limit <= 0 {
 		return nil, nil
@@ -237,6 +246,7 @@ func (s *Store) ClaimLane(ctx context.Context, item store.Item, now time.Time, l
 		if err := tx.Lock(ctx, sessionLock(item.Integration, item.Key)); err != nil {
 			return err
 		}
+		// Who has lost the head's lease may not touch what is behind it.
 		var mine bool
 		if err := tx.QueryRowContext(ctx, "select exists (select 1 from outbox where "+held+" and phase <> 'result')", item.ID, item.Owner, item.Attempt).Scan(&mine); err != nil || !mine {
 			return err
@@ -270,7 +280,8 @@ func (s *Store) ClaimLane(ctx context.Context, item store.Item, now time.Time, l
 	return items, nil
 }
 
-// behind returns the ids of what follows an item in its lane and is ready, without a gap.
+// behind returns the ids of what follows an item in its lane and is ready, without a gap. At the
+// first one that is not ready yet it ends: the order of the lane comes first.
 func behind(ctx context.Context, q sqldb.Queryer, item store.Item, now time.Time, limit int) ([]int64, error) {
 	rows, err := q.QueryContext(ctx, selectBehind, item.Integration, item.Key, item.Lane, item.ID, limit)
 	if err != nil {
@@ -291,7 +302,8 @@ func behind(ctx context.Context, q sqldb.Queryer, item store.Item, now time.Time
 	return ids, rows.Err()
 }
 
-// want is a store.Want while it is being served.
+// want is a store.Want while it is being served. Its maps are its own: a claim does not change what
+// its caller gave.
 type want struct {
 	store.Want
 	busy map[string]int  // items by integration, those that were just claimed included
@@ -300,7 +312,7 @@ type want struct {
 }
 
 // wantsOf are the wants of a claim that ask for anything. A claim without a list wants any kind of
-// work.
+// work. One with a limit of 0 has no free worker.
 func wantsOf(c store.Claim) []*want {
 	asked := c.Wants
 	if asked == nil {
@@ -320,7 +332,7 @@ func wantsOf(c store.Claim) []*want {
 	return wants
 }
 
-// add counts items of an integration.
+// add counts items of an integration. PerIntegration 0 is no limit.
 func (w *want) add(id string, n int) {
 	w.busy[id] += n
 	if w.PerIntegration > 0 && w.busy[id] >= w.PerIntegration {
@@ -328,7 +340,7 @@ func (w *want) add(id string, n int) {
 	}
 }
 
-// candidate is an item that can be claimed now or later.
+// candidate is an item that can be claimed now or later. ready is in milliseconds.
 type candidate struct {
 	id          int64
 	integration string
@@ -336,7 +348,7 @@ type candidate struct {
 }
 
 // query is the statement that finds the first items that the want may take, at most limit, with its
-// arguments.
+// arguments. The list of full integrations is an argument in JSON: see selectReady.
 func (w *want) query(limit int) (text string, args []any, err error) {
 	full, err := encode(slices.Collect(maps.Keys(w.full)))
 	// The list would be null, of which json_each makes one NULL: no row is "not in" that.
@@ -350,7 +362,7 @@ func (w *want) query(limit int) (text string, args []any, err error) {
 }
 
 // first reads the first items that the want may take, at most limit. skip ends the query: see
-// sqldb.Dialect.SkipLocked.
+// sqldb.Dialect.SkipLocked. They come in the order in which they became ready.
 func (w *want) first(ctx context.Context, q sqldb.Queryer, limit int, skip string) ([]candidate, error) {
 	query, args, err := w.query(limit)
 	if err != nil {
@@ -374,7 +386,8 @@ func (w *want) first(ctx context.Context, q sqldb.Queryer, limit int, skip strin
 
 // claim leases the items that are ready, up to the limits, adds them to items, and notes when the
 // next can be claimed. It looks again when all that it found belongs to integrations that have as
-// many as they may: behind their items may be those of others.
+// many as they may: behind their items may be those of others. It runs within the transaction of
+// Claim; what it returns is leased to c.Owner.
 func (w *want) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, skip string, items []store.Item) ([]store.Item, error) {
 	// Each round either ends or fills up another integration, so there are at most as many rounds
 	// as integrations.
@@ -387,9 +400,11 @@ func (w *want) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, skip strin
 		}
 		var ids []int64
 		passed := false
+		// Only the last round says what comes next.
 		w.next = 0
 		for _, f := range found {
 			switch {
+			// Claimed in a round before; the statement still finds it.
 			case slices.ContainsFunc(items, func(it store.Item) bool { return it.ID == f.id }):
 			case w.full[f.integration]:
 				passed = true
@@ -411,7 +426,8 @@ func (w *want) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, skip strin
 	return items, nil
 }
 
-// claimIDs leases items and adds them to items.
+// claimIDs leases items and adds them to items. The condition is in the statement again: of what
+// another host has claimed since it was read, nothing comes back.
 func claimIDs(ctx context.Context, tx sqldb.Tx, c store.Claim, ids []int64, items []store.Item) ([]store.Item, error) {
 	if len(ids) == 0 {
 		return items, nil
@@ -439,7 +455,8 @@ func claimIDs(ctx context.Context, tx sqldb.Tx, c store.Claim, ids []int64, item
 // wants, by their place in the list, for which one can be claimed now. All wants are one statement:
 // a host looks after each item that it has worked, and the way to a server costs more than the
 // query. Its limit stands in its text: SQLite prepares a statement anew when a parameter that is a
-// limit becomes, or was, 0 or 1, and that costs more than the query, too.
+// limit becomes, or was, 0 or 1, and that costs more than the query, too. It only reads, and its
+// answer is a hint: Claim looks again within its transaction.
 func nextReady(ctx context.Context, q sqldb.Queryer, wants []*want, now time.Time) (due []int, err error) {
 	if len(wants) == 0 {
 		return nil, nil
@@ -483,7 +500,8 @@ func nextReady(ctx context.Context, q sqldb.Queryer, wants []*want, now time.Tim
 // from its claim.
 const held = "id = $1 and owner = $2 and owner <> '' and (attempt = $3 or (phase = 'result' and attempt = 0))"
 
-// StartItem implements store.Outbox.
+// StartItem implements store.Outbox. It is for work that waits for its turn after it was claimed;
+// the lease is extended with it.
 func (s *Store) StartItem(ctx context.Context, item store.Item) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		done, err := tx.ExecContext(ctx, "update outbox set phase = 'started', lease = $4, ready = case when due > $4 then due else $4 end where "+held+" and phase <> 'result'",
@@ -504,7 +522,7 @@ func errGone() error {
 }
 
 // RetryItem implements store.Outbox. Losing the lease is no error here, nor in DeleteItem: whoever
-// has the item now decides about it.
+// has the item now decides about it. The attempt has been counted by the claim.
 func (s *Store) RetryItem(ctx context.Context, item store.Item, due time.Time) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, "update outbox set due = $4, ready = $4, owner = '', lease = 0 where "+held, item.ID, item.Owner, item.Attempt, ms(due))
@@ -514,7 +532,8 @@ func (s *Store) RetryItem(ctx context.Context, item store.Item, due time.Time) e
 
 // FinishItem implements store.Outbox. The item leaves its lane at once (head = 1), so that the next
 // command need not wait for the handler. Attempts begin anew: from now on they count those of the
-// handler.
+// handler. The result is an event of its owner's, who hands it to the handler under the lease that
+// it names.
 func (s *Store) FinishItem(ctx context.Context, item store.Item, result []byte) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		if err := tx.Lock(ctx, sessionLock(item.Integration, item.Key)); err != nil {
@@ -525,6 +544,7 @@ func (s *Store) FinishItem(ctx context.Context, item store.Item, result []byte) 
 			ready = case when due > $5 then due else $5 end
 			where `+held+` and phase <> 'result' returning integration, key, lane`,
 			item.ID, item.Owner, item.Attempt, some(result), ms(item.Lease)).Scan(&l.integration, &l.key, &l.name)
+		// The work was done all the same, and perhaps by two: its owner now decides.
 		if errors.Is(err, sql.ErrNoRows) {
 			return errGone()
 		}
@@ -535,7 +555,7 @@ func (s *Store) FinishItem(ctx context.Context, item store.Item, result []byte) 
 	})
 }
 
-// DeleteItem implements store.Outbox.
+// DeleteItem implements store.Outbox. It ends an item that nobody is told of.
 func (s *Store) DeleteItem(ctx context.Context, item store.Item) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		if err := tx.Lock(ctx, sessionLock(item.Integration, item.Key)); err != nil {
@@ -546,7 +566,8 @@ func (s *Store) DeleteItem(ctx context.Context, item store.Item) error {
 	})
 }
 
-// AddItem implements store.Outbox.
+// AddItem implements store.Outbox. It is for work without a commit, such as a webhook that is kept
+// for later. The session need not exist.
 func (s *Store) AddItem(ctx context.Context, item store.Item) error {
 	if item.Integration == "" || item.Kind == "" {
 		return integration.Errorf(integration.KindInvalid, "invalid outbox item: integration %q, kind %q", item.Integration, item.Kind)
@@ -563,7 +584,8 @@ func (s *Store) AddItem(ctx context.Context, item store.Item) error {
 // releaseLeases gives back what an owner ($1) has leased; "" is any.
 const releaseLeases = "update outbox set owner = '', lease = 0, ready = due where owner <> '' and (owner = $1 or $1 = '')"
 
-// ReleaseLeases implements store.Outbox.
+// ReleaseLeases implements store.Outbox. A host that has the store for itself releases all at its
+// start: nobody else can be at work.
 func (s *Store) ReleaseLeases(ctx context.Context, owner string) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, releaseLeases, owner)
@@ -601,7 +623,7 @@ func (s *Store) OutboxStats(ctx context.Context) (map[store.ItemKind]map[store.I
 }
 
 // OverdueItems implements store.Outbox. Only heads count: what waits behind another item of its
-// lane is not late by itself.
+// lane is not late by itself. They say that workers do not keep up.
 func (s *Store) OverdueItems(ctx context.Context, before time.Time) (map[store.ItemKind]int, error) {
 	rows, err := s.read.QueryContext(ctx, "select kind, count(*) from outbox where head = 1 and ready <= $1 group by kind", before.UnixMilli())
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 )
 
 // TakeTurn implements store.Paces. The condition stands in the statement that takes the turn: of
-// two hosts, one changes the row.
+// two hosts, one changes the row. Zero: the turn is the caller's. Else it is when the next one may
+// be taken.
 func (s *Store) TakeTurn(ctx context.Context, key string, now time.Time, every time.Duration) (time.Time, error) {
 	var next sql.NullInt64
 	after := ms(now.Add(every))

@@ -26,7 +26,8 @@ const (
 		from sessions s where s.integration = $1 and s.key = $2 and s.version = $3`
 )
 
-// StoreSeen implements store.Sessions.
+// StoreSeen implements store.Sessions. All callers of the last half minute are one statement. A
+// time that is older than the stored one, from another host, changes nothing.
 func (s *Store) StoreSeen(ctx context.Context, list []store.Seen) error {
 	rows := make([][3]any, len(list))
 	for i, n := range list {
@@ -54,7 +55,8 @@ func (s *Store) deleteSeen(ctx context.Context, now time.Time) error {
 	})
 }
 
-// SilentSessions implements store.Sessions.
+// SilentSessions implements store.Sessions. Those heard of at or after from and before to; the
+// longest silent first.
 func (s *Store) SilentSessions(ctx context.Context, from, to time.Time, limit int) ([]store.Seen, error) {
 	rows, err := s.read.QueryContext(ctx, selectSilent, ms(from), ms(to), limit)
 	if err != nil {
@@ -74,7 +76,8 @@ func (s *Store) SilentSessions(ctx context.Context, from, to time.Time, limit in
 	return list, sqldb.Error("list silent calls", rows.Err())
 }
 
-// SessionUnchanged implements store.Sessions.
+// SessionUnchanged implements store.Sessions. It asks with one small read whether a session that is
+// kept in memory is still the one of the store; the time is when its caller was last heard of.
 func (s *Store) SessionUnchanged(ctx context.Context, integrationID, key string, version int64) (time.Time, bool, error) {
 	var seen int64
 	err := s.read.QueryRowContext(ctx, selectUnchanged, integrationID, key, version).Scan(&seen)

@@ -14,12 +14,14 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// selectSession reads the columns of scanSession; a condition follows.
+// selectSession reads the columns of scanSession; a condition follows. The order is that of
+// scanSession.
 const selectSession = `select integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, waits_for, media, view, told, alert, state,
 	coalesce((select n.seen_at from session_seen n where n.integration = sessions.integration and n.key = sessions.key), 0)
 	from sessions where `
 
-// scanSession reads a row of selectSession.
+// scanSession reads a row of selectSession. JSON that cannot be read is damage of the database, and
+// names the session.
 func scanSession(scan func(...any) error) (store.Session, error) {
 	var s store.Session
 	var created, updated, expires, seen int64
@@ -74,7 +76,7 @@ func (s *Store) oneSession(ctx context.Context, query string, args ...any) (stor
 	return sess, nil
 }
 
-// manySessions reads all sessions that the query selects.
+// manySessions reads all sessions that the query selects. nil: there are none.
 func (s *Store) manySessions(ctx context.Context, query string, args ...any) ([]store.Session, error) {
 	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -110,17 +112,18 @@ const (
 	selectWaiting = `select key, after_call, waits_for from sessions where integration = $1 and live = 1 and waits_for <> '' order by created_at, key`
 )
 
-// Session implements store.Sessions.
+// Session implements store.Sessions. By the primary key.
 func (s *Store) Session(ctx context.Context, integrationID, key string) (store.Session, error) {
 	return s.oneSession(ctx, selectSession+whereSession, integrationID, key)
 }
 
-// SessionByAlert implements store.Sessions. Of several sessions of one alert, the newest.
+// SessionByAlert implements store.Sessions. Of several sessions of one alert, the newest. By the
+// index sessions_alert.
 func (s *Store) SessionByAlert(ctx context.Context, integrationID, alertKey string) (store.Session, error) {
 	return s.oneSession(ctx, selectSession+whereAlert, integrationID, alertKey)
 }
 
-// SessionsByKey implements store.Sessions.
+// SessionsByKey implements store.Sessions. A key is unique within an integration only.
 func (s *Store) SessionsByKey(ctx context.Context, key string) ([]store.Session, error) {
 	return s.manySessions(ctx, selectSession+whereKey, key)
 }
@@ -128,7 +131,8 @@ func (s *Store) SessionsByKey(ctx context.Context, key string) ([]store.Session,
 // defaultList is how many sessions a filter without a limit returns.
 const defaultList = 100
 
-// ListSessions implements store.Sessions.
+// ListSessions implements store.Sessions. The newest first. The view of pages shares one reading
+// among those who ask for the same.
 func (s *Store) ListSessions(ctx context.Context, f store.SessionFilter) ([]store.Session, error) {
 	where, args := []string{"1 = 1"}, []any{f.Limit}
 	if f.Limit <= 0 {
@@ -148,10 +152,13 @@ func (s *Store) ListSessions(ctx context.Context, f store.SessionFilter) ([]stor
 		where = append(where, "live = 1")
 	}
 	if f.CallsOnly {
+		// The session that each integration has for itself has no view.
 		where = append(where, "view <> ''")
 	}
 	if f.From != "" {
 		args = append(args, f.From)
+		// The index leaves sessions without a caller out, and is used only by a query that does so,
+		// too.
 		where = append(where, "caller <> ''", fmt.Sprintf("caller = $%d", len(args)))
 	}
 	if !f.Since.IsZero() {
@@ -167,11 +174,12 @@ func (s *Store) ListSessions(ctx context.Context, f store.SessionFilter) ([]stor
 }
 
 // Occupied implements store.Sessions. Of several sessions that occupy one user, or wait for one,
-// the first in the order of selectOccupied.
+// the first in the order of selectOccupied. The map is by user, with the session's key.
 func (s *Store) Occupied(ctx context.Context, integrationID, exceptKey string) (map[string]string, error) {
 	return occupied(ctx, s.read, integrationID, exceptKey)
 }
 
+// occupied is Occupied for a commit, too, which asks within its transaction.
 func occupied(ctx context.Context, q sqldb.Queryer, integrationID, exceptKey string) (map[string]string, error) {
 	rows, err := q.QueryContext(ctx, selectOccupied, integrationID, exceptKey)
 	if err != nil {
@@ -203,7 +211,7 @@ func occupied(ctx context.Context, q sqldb.Queryer, integrationID, exceptKey str
 
 // WaitingFor implements store.Sessions: the live sessions that wait for one of the users, those of
 // callers first, the oldest of them first. Lists of users are JSON, so they are searched here; few
-// calls wait at a time.
+// calls wait at a time. By the index sessions_waiting.
 func (s *Store) WaitingFor(ctx context.Context, integrationID string, users []string) ([]string, error) {
 	rows, err := s.read.QueryContext(ctx, selectWaiting, integrationID)
 	if err != nil {
@@ -248,7 +256,8 @@ const (
 // DeleteExpired implements store.Sessions. It also removes logins whose time is over, what was
 // heard of callers whose session lives no more, options that no session pins any more, a day after
 // they were superseded, and deleted integrations of which nothing is left. It works in short
-// batches, between which calls commit.
+// batches, between which calls commit. It returns how many sessions went, after an error too; who
+// calls it comes again in an hour.
 func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 	total := 0
 	for {
@@ -270,7 +279,9 @@ func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 	return total, s.deleteOptions(ctx, now)
 }
 
-// deleteExpired removes one batch of sessions with their outbox items, and returns how many.
+// deleteExpired removes one batch of sessions with their outbox items, and returns how many. The
+// expiry is in the condition again: on a server a commit may have given a session more time since
+// it was read.
 func (s *Store) deleteExpired(ctx context.Context, now int64) (n int, err error) {
 	type id struct{ integration, key string }
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
@@ -314,6 +325,7 @@ func (s *Store) deleteExpired(ctx context.Context, now int64) (n int, err error)
 				return err
 			}
 		}
+		// Those that got more time are counted, too: fewer than a batch means that nothing is left.
 		n = len(gone)
 		return nil
 	})
@@ -325,7 +337,8 @@ func (s *Store) deleteExpired(ctx context.Context, now int64) (n int, err error)
 
 // deleteOptions removes the integrations that were deleted and have neither a live session nor an
 // outbox item left, with all their options and the findings of their last calls, and the options
-// that a newer revision has replaced and no session needs.
+// that a newer revision has replaced and no session needs. Secrets are in the options, so these
+// must not outlive their use.
 func (s *Store) deleteOptions(ctx context.Context, now time.Time) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		// The order matters: options are orphaned by the statement that removes their integration.

@@ -21,8 +21,9 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// Store implements store.Store. Several processes of one machine may share its database file. It
-// has no locks: what must not happen twice is decided by conditions of its statements.
+// Store implements store.Store. Several processes may share its database: it keeps nothing of that
+// in memory, and what must not happen twice is decided by the conditions of its statements, or
+// under a lock of the transaction.
 type Store struct {
 	db     *sqldb.DB
 	read   *sqldb.Reader
@@ -42,7 +43,8 @@ var (
 
 // New brings the store's tables in db up to date and checks that key, or one of those in also, is
 // the one the database is written with (first use: remembers key). Another key is invalid and names
-// the setting. What any of the keys has sealed can be read, see [Store.ChangeKey].
+// the setting. What any of the keys has sealed can be read, see [Store.ChangeKey]. Hosts and
+// commands call it, so tables are brought up to date by whoever is newer.
 func New(ctx context.Context, db *sqldb.DB, key seal.Key, clk clock.Clock, also ...seal.Key) (*Store, error) {
 	if err := Migrate(ctx, db); err != nil {
 		return nil, err
@@ -54,7 +56,8 @@ func New(ctx context.Context, db *sqldb.DB, key seal.Key, clk clock.Clock, also 
 	return s, nil
 }
 
-// Migrate brings the store's tables in db up to date, and writes nothing into them.
+// Migrate brings the store's tables in db up to date, and writes nothing into them. Commands that
+// copy a database call it without a key.
 func Migrate(ctx context.Context, db *sqldb.DB) error {
 	files, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
@@ -64,7 +67,8 @@ func Migrate(ctx context.Context, db *sqldb.DB) error {
 }
 
 // ForPages is the same store for what people look at. It reads through connections of its own, and
-// people who ask for the same list at the same time share one reading of it.
+// people who ask for the same list at the same time share one reading of it. Calls must find a
+// connection however many people look.
 func (s *Store) ForPages() *Store {
 	// Only reading differs. Writes go to the one writer, wherever they come from.
 	pages := *s
@@ -72,7 +76,7 @@ func (s *Store) ForPages() *Store {
 	return &pages
 }
 
-// Database implements store.InDatabase.
+// Database implements store.InDatabase. The platform that keeps its alerts there finds it by this.
 func (s *Store) Database() any { return s.db }
 
 // settingPlace is where the value of a setting is sealed.
@@ -80,7 +84,7 @@ func settingPlace(name string) seal.Place {
 	return seal.Place{Table: "settings", ID: name, Field: "value"}
 }
 
-// Setting implements store.Store.
+// Setting implements store.Store. not_found: it has no value.
 func (s *Store) Setting(ctx context.Context, name string) (string, error) {
 	var sealed []byte
 	err := s.read.QueryRowContext(ctx, "select value from settings where name = $1", name).Scan(&sealed)
@@ -95,7 +99,7 @@ func (s *Store) Setting(ctx context.Context, name string) (string, error) {
 }
 
 // InitSetting implements store.Store. The insert does nothing if another process was first; reading
-// again tells whose value is in force.
+// again tells whose value is in force. It returns the value that is in force.
 func (s *Store) InitSetting(ctx context.Context, name, value string) (string, error) {
 	if have, err := s.Setting(ctx, name); integration.KindOf(err) != integration.KindNotFound {
 		return have, err
@@ -107,12 +111,13 @@ func (s *Store) InitSetting(ctx context.Context, name, value string) (string, er
 	return s.Setting(ctx, name) // another process may have been first
 }
 
-// SetSetting implements store.Store.
+// SetSetting implements store.Store. The last one counts.
 func (s *Store) SetSetting(ctx context.Context, name, value string) error {
 	return s.putSetting(ctx, name, value, "insert into settings (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value")
 }
 
-// putSetting seals a value and runs a statement with its name and what it was sealed to.
+// putSetting seals a value and runs a statement with its name and what it was sealed to. statement
+// is one of ours.
 func (s *Store) putSetting(ctx context.Context, name, value, statement string) error {
 	return s.sealing(ctx, func(key usedKey) error {
 		sealed, err := key.Seal(settingPlace(name), []byte(value))
@@ -134,6 +139,7 @@ const pingTime = 10 * time.Second
 
 // Ping implements store.Store: it writes a row, and asks the disk for room. Callers that come while
 // a probe is running share its result, so that however many ask, the disk is probed once at a time.
+// A full disk shows here before a call finds it.
 func (s *Store) Ping(ctx context.Context) error {
 	probe := s.probes.DoChan("", func() (any, error) {
 		// The probe is everybody's, so it must not end with the request that happened to start it.

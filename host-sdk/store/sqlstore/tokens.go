@@ -14,9 +14,11 @@ import (
 // maxTokenName bounds the name of a token, in bytes.
 const maxTokenName = 100
 
+// The order is that of scanToken and of AddToken.
 const tokenColumns = "id, hash, name, role, made_by, made_at, used_at, revoked_at" // #nosec G101 -- names of columns
 
-// AddToken implements store.Tokens.
+// AddToken implements store.Tokens. Names of valid tokens are unique (the index api_tokens_name);
+// one of a revoked token can be used again.
 func (s *Store) AddToken(ctx context.Context, t store.Token) error {
 	if err := checkHash("token", t.Hash); err != nil {
 		return err
@@ -38,7 +40,7 @@ func scanToken(scan func(...any) error) (store.Token, error) {
 	return t, err
 }
 
-// TokenByHash implements store.Tokens.
+// TokenByHash implements store.Tokens. A revoked one is found as well: the caller looks at Revoked.
 func (s *Store) TokenByHash(ctx context.Context, hash string) (store.Token, error) {
 	t, err := scanToken(s.read.QueryRowContext(ctx, "select "+tokenColumns+" from api_tokens where hash = $1", hash).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -47,17 +49,17 @@ func (s *Store) TokenByHash(ctx context.Context, hash string) (store.Token, erro
 	return t, sqldb.Error("read token", err)
 }
 
-// ListTokens implements store.Tokens.
+// ListTokens implements store.Tokens. Revoked ones are among them.
 func (s *Store) ListTokens(ctx context.Context) ([]store.Token, error) {
 	return manyRows(ctx, s.read, "list tokens", scanToken, "select "+tokenColumns+" from api_tokens order by name, made_at, id")
 }
 
-// UseToken implements store.Tokens.
+// UseToken implements store.Tokens. Only forwards, as with logins.
 func (s *Store) UseToken(ctx context.Context, id string, now time.Time) error {
 	return s.runOne(ctx, "update api_tokens set used_at = $2 where id = $1 and used_at < $2", id, ms(now))
 }
 
-// RevokeToken implements store.Tokens.
+// RevokeToken implements store.Tokens. Its row stays, so that the audit can be read.
 func (s *Store) RevokeToken(ctx context.Context, id string, now time.Time) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		done, err := tx.ExecContext(ctx, "update api_tokens set revoked_at = $2 where id = $1 and revoked_at = 0", id, ms(now))

@@ -13,7 +13,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// Template is a database with tables and without rows, which is made once per test binary.
+// Template is a database with tables and without rows, which is made once per test binary. It may
+// be used by several tests at once.
 type Template struct {
 	migrate []func(context.Context, *sqldb.DB) error
 	once    sync.Once
@@ -21,7 +22,8 @@ type Template struct {
 	err     error
 }
 
-// New returns a template with the tables that these functions make.
+// New returns a template with the tables that these functions make. Nothing is made before it is
+// needed.
 func New(migrate ...func(context.Context, *sqldb.DB) error) *Template {
 	return &Template{migrate: migrate}
 }
@@ -58,6 +60,7 @@ func (t *Template) Open(tb testing.TB, path string) *sqldb.DB {
 	return db
 }
 
+// make makes the database and reads it into memory; its error is for every test that asks.
 func (t *Template) make() {
 	dir, err := os.MkdirTemp("", "template-")
 	if err != nil {

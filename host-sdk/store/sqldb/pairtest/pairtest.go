@@ -20,7 +20,7 @@ import (
 	"github.com/livecallrouting/livecall/internal/testrows"
 )
 
-// Pairs is a PostgreSQL database with two hosts on it.
+// Pairs is a PostgreSQL database with two hosts on it. It is used by one goroutine, but for Stop.
 type Pairs struct {
 	// Begin makes, in new tables, the state with which each trial begins. It runs once: later
 	// trials begin with copies of the rows.
@@ -54,14 +54,14 @@ func New(t testing.TB, url string) *Pairs {
 }
 
 // Stop is called by the first host after each of its statements, and wherever else the other may
-// come in.
+// come in. Between trials it returns at once.
 func (p *Pairs) Stop() {
 	if f := p.each.Load(); f != nil {
 		(*f)()
 	}
 }
 
-// Exec runs a statement.
+// Exec runs a statement. It has a connection of its own, which is none of the hosts'.
 func (p *Pairs) Exec(statement string) {
 	p.t.Helper()
 	if _, err := p.look.Exec(p.t.Context(), statement); err != nil {
@@ -69,7 +69,8 @@ func (p *Pairs) Exec(statement string) {
 	}
 }
 
-// Anew puts the state into the tables with which each trial begins.
+// Anew puts the state into the tables with which each trial begins. Copying rows back is much
+// faster than to make the state again.
 func (p *Pairs) Anew() {
 	p.t.Helper()
 	if !p.begun {
@@ -81,7 +82,8 @@ func (p *Pairs) Anew() {
 	p.Exec(testrows.PutBack)
 }
 
-// Try lets one stand still at each place while two writes, and says at how many places.
+// Try lets one stand still at each place while two writes, and says at how many places. An outcome
+// that neither order has is reported once; then the pair is given up.
 func (p *Pairs) Try(one, two string) (trials int) {
 	p.t.Helper()
 	first, places := p.after(one, two, false)
@@ -95,6 +97,7 @@ func (p *Pairs) Try(one, two string) (trials int) {
 		if several || slices.Contains(orders, outcome) {
 			continue
 		}
+		// The other order is played only when it is needed.
 		if len(orders) == 1 {
 			second, _ := p.after(one, two, true)
 			orders = append(orders, second)
@@ -107,7 +110,7 @@ func (p *Pairs) Try(one, two string) (trials int) {
 	return trials
 }
 
-// kinds are the errors of both as one text.
+// kinds are the errors of both as one text. Whether a write was refused is part of the outcome.
 func kinds(one, two error) string {
 	return fmt.Sprintf("one: %s, two: %s", integration.KindOf(one), integration.KindOf(two))
 }
@@ -144,10 +147,12 @@ func (p *Pairs) ask(queries []string, f func(query string, values []any)) {
 }
 
 // trial lets one stand still at its n-th place while two writes; over says that one has fewer.
+// Outcome is the kinds of the errors and the state.
 func (p *Pairs) trial(one, two string, n int) (outcome string, over bool) {
 	p.t.Helper()
 	p.Anew()
 	reached, goOn := make(chan struct{}), make(chan struct{})
+	// Only the first writer's goroutine counts, and it is read after that has ended.
 	places := 0
 	stop := func() {
 		if places++; places == n {
@@ -167,6 +172,7 @@ func (p *Pairs) trial(one, two string, n int) (outcome string, over bool) {
 	}
 	go func() { second <- p.Write(two, true) }()
 	err2, waits := error(nil), false
+	// Either the other has done all of its work, or it waits for a lock that the first one holds.
 	for done := false; !done && !waits; {
 		select {
 		case err2 = <-second:
@@ -186,7 +192,8 @@ func (p *Pairs) trial(one, two string, n int) (outcome string, over bool) {
 	return kinds(err1, err2) + "\n" + p.State(), false
 }
 
-// allowed looks at how a write ended: it may find that the other one has come first.
+// allowed looks at how a write ended: it may find that the other one has come first. Any other
+// error would reach a caller.
 func (p *Pairs) allowed(who string, err error) {
 	p.t.Helper()
 	if k := integration.KindOf(err); err != nil && k != integration.KindConflict && k != integration.KindNotFound {
@@ -194,7 +201,8 @@ func (p *Pairs) allowed(who string, err error) {
 	}
 }
 
-// someoneWaits reports whether a connection waits for a lock.
+// someoneWaits reports whether a connection waits for a lock. Nobody else uses the database, so it
+// is the second writer.
 func (p *Pairs) someoneWaits() (waits bool) {
 	p.t.Helper()
 	const query = "select exists (select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')"
@@ -230,6 +238,7 @@ func (p *Pairs) after(one, two string, twoFirst bool) (outcome string, places in
 	if twoFirst {
 		err2 = p.Write(two, true)
 	}
+	// Alone the first must succeed, or the pair tries nothing.
 	if err1 = p.Write(one, false); err1 != nil && !twoFirst && integration.KindOf(err1) != integration.KindConflict {
 		p.t.Errorf("%s alone: %v", one, err1)
 	}
@@ -243,7 +252,8 @@ func (p *Pairs) after(one, two string, twoFirst bool) (outcome string, places in
 const groups = 4
 
 // All tries all pairs of names for which wanted is true with LIVECALL_TEST_DATABASE=postgres,
-// otherwise one of thirty. begin makes the hosts of a group.
+// otherwise one of thirty. begin makes the hosts of a group. The others run in the job that has a
+// server for itself.
 func All(t *testing.T, names []string, wanted func(one, two string) bool, begin func(t *testing.T) *Pairs) {
 	t.Helper()
 	slices.Sort(names)

@@ -50,11 +50,13 @@ var allowed = []struct{ text, reason string }{
 	{"delete from integration_options where", "once an hour; superseded options are kept for a day, or while a call pins them"},
 }
 
-// checked are the texts that were looked at: the tables are the same in every test.
+// checked are the texts that were looked at: the tables are the same in every test. By dialect, as
+// the plans differ.
 var checked sync.Map
 
 // Check fails the test for each statement run on the database that looks through a whole table and
-// is not allowed to. Call it before the database is closed.
+// is not allowed to. Call it before the database is closed. Each text is looked at once for all
+// tests of a package.
 func Check(t testing.TB, db *sqldb.DB) {
 	t.Helper()
 	for _, text := range db.Statements() {
@@ -78,7 +80,8 @@ func Check(t testing.TB, db *sqldb.DB) {
 	}
 }
 
-// bounded reports whether a step that looks through something does so for a good reason.
+// bounded reports whether a step that looks through something does so for a good reason. text is
+// compared without line breaks and repeated spaces.
 func bounded(text, step string) bool {
 	if strings.Contains(step, "VIRTUAL TABLE") || strings.Contains(step, "CONSTANT ROW") {
 		return true // the values of an argument
@@ -98,7 +101,8 @@ func bounded(text, step string) bool {
 	return false
 }
 
-// Plan is how the database runs a statement, step by step. It does not run it.
+// Plan is how the database runs a statement, step by step. It does not run it. A failure is the
+// test's; the plan is then empty.
 func Plan(t testing.TB, db *sqldb.DB, text string) []string {
 	t.Helper()
 	if db.Dialect().Name == sqldb.Postgres.Name {
@@ -125,7 +129,7 @@ func Plan(t testing.TB, db *sqldb.DB, text string) []string {
 	return plan
 }
 
-// arguments is how many a statement has.
+// arguments is how many a statement has. They are $1, $2 and so on, without a gap.
 func arguments(text string) (n int) {
 	for strings.Contains(text, fmt.Sprint("$", n+1)) {
 		n++
@@ -135,7 +139,8 @@ func arguments(text string) (n int) {
 
 // serverPlan is Plan on PostgreSQL: the plan for any arguments, in which a table is read as a whole
 // only if no index can be used. Which one is used says nothing: the tables of a test are small. A
-// table that is read as a whole is a step "SCAN table", as SQLite has it.
+// table that is read as a whole is a step "SCAN table", as SQLite has it. A generic plan is for any
+// arguments, as the server makes it for statements that are kept.
 func serverPlan(t testing.TB, db *sqldb.DB, text string) (plan []string) {
 	t.Helper()
 	execute := "explain execute looked_at"
@@ -162,7 +167,7 @@ func serverPlan(t testing.TB, db *sqldb.DB, text string) (plan []string) {
 	return serverSteps(lines)
 }
 
-// explained runs a statement and returns its lines.
+// explained runs a statement and returns its lines. It runs within the caller's view.
 func explained(q sqldb.Queryer, statement string) (lines []string, err error) {
 	rows, err := q.QueryContext(context.Background(), statement)
 	if err != nil {
@@ -180,7 +185,7 @@ func explained(q sqldb.Queryer, statement string) (lines []string, err error) {
 }
 
 // serverSteps are the lines of a plan, of which those that read a whole table say so as SQLite
-// does.
+// does. Other lines stay as the server writes them.
 func serverSteps(lines []string) []string {
 	steps := slices.Clone(lines)
 	for i, line := range lines {

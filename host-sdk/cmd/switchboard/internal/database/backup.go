@@ -23,7 +23,7 @@ import (
 	"github.com/livecallrouting/livecall/internal/tempdir"
 )
 
-// BackedUp is what was written.
+// BackedUp is what was written. Its list says what to expect of a restore.
 type BackedUp struct {
 	Path string
 	backup.List
@@ -34,7 +34,7 @@ var errServerBackup = errors.New("the database is PostgreSQL, which is backed up
 
 // Backup writes an archive of the database of the data directory, which a host may use meanwhile,
 // and of the switchboard file; see [backup.Write]. The archive is then read and compared. Errors
-// hold no secret.
+// hold no secret. It takes no lock: the copy is made within SQLite, while a host commits.
 func Backup(ctx context.Context, s settings.Settings, to string) (done BackedUp, err error) {
 	defer func() { err = wording.ForPeople(s, err) }()
 	if s.Postgres() {
@@ -43,6 +43,7 @@ func Backup(ctx context.Context, s settings.Settings, to string) (done BackedUp,
 	if !datadir.HasDatabase(s) {
 		return done, fmt.Errorf("data directory %s: it contains no database: name the right directory with --data-dir", s.DataDir)
 	}
+	// Asked first, as a copy of a large database takes minutes; backup.Write asks again at the end.
 	if _, err := os.Lstat(to); err == nil {
 		return done, fmt.Errorf("%s exists already: name another file with --to", to)
 	}
@@ -52,12 +53,15 @@ func Backup(ctx context.Context, s settings.Settings, to string) (done BackedUp,
 	}
 	const prefix = ".switchboard-backup-"
 	tempdir.Sweep(filepath.Dir(to), prefix) // a backup that was killed has left the whole database
+	// Beside the archive, as this disk has to have room for it and the rename stays on one file
+	// system.
 	work, err := tempdir.New(filepath.Dir(to), prefix)
 	if err != nil {
 		return done, fmt.Errorf("%s cannot be written: %w: name another file with --to", to, wording.RootCause(err))
 	}
 	defer func() { err = errors.Join(err, work.Remove()) }()
 	sources := map[string]string{backup.Database: filepath.Join(work.Path, backup.Database)}
+	// The copy is of one moment, which the list then describes: nothing changes it any more.
 	if err := snapshotTo(ctx, s, sources[backup.Database]); err != nil {
 		return done, err
 	}
@@ -65,6 +69,7 @@ func Backup(ctx context.Context, s settings.Settings, to string) (done BackedUp,
 	if done.List, err = lookAt(ctx, sources[backup.Database]); err != nil {
 		return done, err
 	}
+	// The key must be known here, or nobody could prove later that the archive is whole.
 	key := slices.IndexFunc(keys, func(k seal.Key) bool { return k.ID() == done.Key })
 	if key < 0 {
 		return done, fmt.Errorf("the database was written with the secret key %s, which is not the one here: start with that one, as SWITCHBOARD_SECRET_KEY or in the file %s", done.Key, settings.SecretKeyFile)
@@ -76,13 +81,14 @@ func Backup(ctx context.Context, s settings.Settings, to string) (done BackedUp,
 	if done.List, err = backup.Write(to, work.Path, done.List, keys[key], sources); err != nil {
 		return done, err
 	}
+	// What cannot be read now could not be read when it is needed.
 	if _, err := backup.Read(to, keys, ""); err != nil {
 		return done, errors.Join(fmt.Errorf("the archive was not written as it should be: %w", err), os.Remove(to))
 	}
 	return done, nil
 }
 
-// snapshotTo copies the database of the data directory.
+// snapshotTo copies the database of the data directory. Opening it brings no tables up to date.
 func snapshotTo(ctx context.Context, s settings.Settings, path string) (err error) {
 	db, err := sqldb.Open(ctx, datadir.DatabaseURL(s), sqldb.Direct(s.DatabaseDirectURL.Reveal()))
 	if err != nil {
@@ -92,7 +98,8 @@ func snapshotTo(ctx context.Context, s settings.Settings, path string) (err erro
 	return db.SnapshotTo(ctx, path)
 }
 
-// lookAt checks the copy of a database and says what is in it.
+// lookAt checks the copy of a database and says what is in it. Key is the id of the one that its
+// values are sealed with.
 func lookAt(ctx context.Context, path string) (found backup.List, err error) {
 	copied, err := sqldb.OpenSnapshot(path)
 	if err != nil {
@@ -122,7 +129,7 @@ func lookAt(ctx context.Context, path string) (found backup.List, err error) {
 	return found, nil
 }
 
-// Restored is what a restore has done.
+// Restored is what a restore has done. It is complete only without an error.
 type Restored struct {
 	backup.List
 	DataDir string
@@ -152,6 +159,7 @@ func Restore(ctx context.Context, s settings.Settings, path string, replace bool
 	if err != nil {
 		return done, err
 	}
+	// The lock is given back last, so that no host starts on half a restore.
 	defer func() {
 		if err != nil {
 			takeBack(made)
@@ -178,6 +186,7 @@ func Restore(ctx context.Context, s settings.Settings, path string, replace bool
 		return done, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	// Unpacked and checked beside the database, which is not touched before.
 	if done.List, err = unpackBackup(ctx, s, path, dir); err != nil {
 		return done, err
 	}
@@ -189,6 +198,7 @@ func Restore(ctx context.Context, s settings.Settings, path string, replace bool
 	if err := os.Rename(filepath.Join(dir, backup.Database), database); err != nil {
 		return done, err
 	}
+	// Before the switchboard file: what matters most must survive a power failure.
 	if err := syncDir(s.DataDir); err != nil {
 		return done, err
 	}
@@ -207,7 +217,8 @@ func missingFolders(folder string) (missing []string) {
 }
 
 // takeBack removes folders that were made for a data directory, the innermost first, and the lock
-// in it, which the caller holds. What holds anything else stays.
+// in it, which the caller holds. What holds anything else stays. It is called while the lock is
+// held.
 func takeBack(made []string) {
 	for i, folder := range made {
 		if i == 0 {
@@ -219,7 +230,8 @@ func takeBack(made []string) {
 	}
 }
 
-// CheckBackup checks an archive as Restore does, and changes nothing.
+// CheckBackup checks an archive as Restore does, and changes nothing. The key is needed, as for a
+// restore; no data directory is.
 func CheckBackup(ctx context.Context, s settings.Settings, path string) (list backup.List, err error) {
 	defer func() { err = wording.ForPeople(s, err) }()
 	const prefix = "switchboard-backup-"
@@ -232,7 +244,7 @@ func CheckBackup(ctx context.Context, s settings.Settings, path string) (list ba
 	return unpackBackup(ctx, s, path, work.Path)
 }
 
-// unpackBackup unpacks an archive and checks the database in it.
+// unpackBackup unpacks an archive and checks the database in it. Errors name the archive.
 func unpackBackup(ctx context.Context, s settings.Settings, path, dir string) (list backup.List, err error) {
 	keys, err := s.KnownKeys()
 	if err != nil {
@@ -264,12 +276,13 @@ func unpackBackup(ctx context.Context, s settings.Settings, path, dir string) (l
 
 // putAside moves a database away and returns its new name; "": there is none. Its log is folded
 // into the file first, where that can be done: a damaged file is moved with its log beside it. What
-// was put aside before stays.
+// was put aside before stays. No host runs on it, as the directory is locked.
 func putAside(ctx context.Context, database string) (aside string, err error) {
 	const wal, shared = "-wal", "-shm"
 	info, err := os.Stat(database)
 	there := err == nil && info.Size() > 0
 	if there {
+		// A database that cannot be opened is moved as it is: it may be why somebody restores.
 		if db, err := sqldb.Open(ctx, "sqlite:"+database); err == nil {
 			_ = db.Close() // the last one that closes a database of SQLite folds its log
 			if info, err := os.Stat(database + wal); err == nil && info.Size() > 0 {
@@ -298,7 +311,8 @@ func putAside(ctx context.Context, database string) (aside string, err error) {
 	return aside, nil
 }
 
-// asideName is a name for a database that is put aside, which neither one nor its log has yet.
+// asideName is a name for a database that is put aside, which neither one nor its log has yet. Two
+// restores within a second get names of their own.
 func asideName(database string) (string, error) {
 	first := database + ".before-restore-" + time.Now().UTC().Format("20060102T150405Z")
 	name := first
@@ -316,7 +330,7 @@ func asideName(database string) (string, error) {
 }
 
 // putFile puts the switchboard file of a backup at its place or, where another one lies there,
-// beside it.
+// beside it. What is there is never replaced. put is where it lies now.
 func putFile(source, path string) (put string, err error) {
 	text, err := os.ReadFile(source) //nolint:gosec // unpacked a moment ago
 	if errors.Is(err, fs.ErrNotExist) {

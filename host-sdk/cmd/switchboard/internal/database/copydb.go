@@ -17,7 +17,7 @@ import (
 )
 
 // migrateAll brings the tables of everything up to date that keeps some in the database of a
-// switchboard.
+// switchboard. The order does not matter: each counts its own migrations.
 func migrateAll(ctx context.Context, db *sqldb.DB) error {
 	for _, migrate := range []func(context.Context, *sqldb.DB) error{sqlstore.Migrate, alerts.Migrate, shifts.Migrate, goalert.Migrate} {
 		if err := migrate(ctx, db); err != nil {
@@ -30,10 +30,12 @@ func migrateAll(ctx context.Context, db *sqldb.DB) error {
 // Copy copies the SQLite database of the data directory, which s names, into the PostgreSQL
 // database at target, and compares both, see [sqldb.Copy]. It returns the target's name. No host
 // may run on the data directory: it is locked meanwhile. The secret key must be the database's;
-// where s has none, it is the one that the data directory keeps. Errors hold no secret.
+// where s has none, it is the one that the data directory keeps. Errors hold no secret. done is
+// called for each table, once it is compared.
 func Copy(ctx context.Context, s settings.Settings, target settings.Secret, done func(sqldb.Copied)) (name string, err error) {
 	defer func() {
 		if err != nil {
+			// The target's password is no setting, and must not be printed either.
 			hide := s
 			hide.DatabaseURL = target
 			err = errors.New(wording.Redactor(hide).Replace(wording.OneLine(wording.Plain(err))))
@@ -59,6 +61,7 @@ func Copy(ctx context.Context, s settings.Settings, target settings.Secret, done
 		return "", err
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
+	// A key that does not fit would leave a database that no host can start on.
 	if _, err := sqlstore.New(ctx, from, key, s.Clock, also...); err != nil { // checks the key
 		return "", fmt.Errorf("database %s: %w", from.Name(), err)
 	}

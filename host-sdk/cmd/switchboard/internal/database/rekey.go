@@ -16,7 +16,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 )
 
-// Rekeyed is what a change of the secret key has come to.
+// Rekeyed is what a change of the secret key has come to. It is printed as text or as JSON.
 type Rekeyed struct {
 	Database string `json:"database"`
 	OldKey   string `json:"old_key"`  // id
@@ -35,12 +35,14 @@ type Rekeyed struct {
 
 // Rekey changes the secret key of the database that the settings name, while its hosts go on. Where
 // the data directory keeps the key, the next one is made there. look alone changes nothing, and
-// says what does not open with the next key. Errors hold no secret.
+// says what does not open with the next key. Errors hold no secret. What is interrupted can be run
+// again: values that have the new key already are left alone.
 func Rekey(ctx context.Context, s settings.Settings, look bool, progress func(sqlstore.KeyChange)) (done Rekeyed, err error) {
 	defer func() { err = wording.ForPeople(s, err) }()
 	if !datadir.HasDatabase(s) {
 		return done, datadir.NoDatabase(s)
 	}
+	// Asked before KeepSecrets fills it in.
 	keptHere := s.SecretKey == ""
 	release, running, err := ownDirectory(s)
 	if err != nil {
@@ -75,6 +77,7 @@ func Rekey(ctx context.Context, s settings.Settings, look bool, progress func(sq
 	if done.OldKey == done.NewKey {
 		return done, errors.New("the key to change to is the secret key itself: set SWITCHBOARD_NEXT_SECRET_KEY to another one, such as the output of openssl rand -base64 32. If the change is done, remove the setting")
 	}
+	// While anything is left that needs the old key, the keys stay as they are.
 	if err := done.database(ctx, s, running, look, progress); err != nil || look || len(done.Left) > 0 {
 		return done, err
 	}
@@ -86,7 +89,8 @@ func Rekey(ctx context.Context, s settings.Settings, look bool, progress func(sq
 }
 
 // ownDirectory locks the data directory, unless a host has it locked: then running is true. Hosts
-// on PostgreSQL share no directory, and are known by their rows.
+// on PostgreSQL share no directory, and are known by their rows. release does nothing where there
+// is nothing to give back.
 func ownDirectory(s settings.Settings) (release func(), running bool, err error) {
 	nothing := func() {}
 	release, err = datadir.Lock(s.DataDir)
@@ -105,7 +109,8 @@ func ownDirectory(s settings.Settings) (release func(), running bool, err error)
 	return release, false, nil
 }
 
-// database changes the key of the database once both keys are known.
+// database changes the key of the database once both keys are known. It fills in d. running: a host
+// on SQLite runs, and is asked what it knows.
 func (d *Rekeyed) database(ctx context.Context, s settings.Settings, running, look bool, progress func(sqlstore.KeyChange)) (err error) {
 	key, also, err := s.Keys()
 	if err != nil {
@@ -120,6 +125,7 @@ func (d *Rekeyed) database(ctx context.Context, s settings.Settings, running, lo
 	if s.TestExit.Wanted() {
 		db.AtCommit(s.TestExit.Before, s.TestExit.Made)
 	}
+	// It is asked before and between the changes, as hosts may start meanwhile.
 	allow := func(rows []store.Host) error {
 		hosts, err := runningHosts(ctx, s, db, rows, running)
 		d.Hosts = len(hosts)
@@ -147,6 +153,7 @@ func (d *Rekeyed) database(ctx context.Context, s settings.Settings, running, lo
 		d.Left, err = kept.NotSealedWith(ctx, to)
 		return err
 	}
+	// progress is told of a table several times, with the sum so far.
 	resealed := map[string]int64{}
 	d.Left, err = kept.ChangeKey(ctx, to, allow, func(c sqlstore.KeyChange) {
 		resealed[c.Table] = c.Resealed
@@ -161,7 +168,8 @@ func (d *Rekeyed) database(ctx context.Context, s settings.Settings, running, lo
 	return err
 }
 
-// runningHosts are those of these rows that run. A host on SQLite has no row, and is asked.
+// runningHosts are those of these rows that run. A host on SQLite has no row, and is asked. A host
+// that has crashed counts for a minute; see datadir.Runs.
 func runningHosts(ctx context.Context, s settings.Settings, db *sqldb.DB, rows []store.Host, running bool) (hosts []store.Host, err error) {
 	if !s.Postgres() {
 		if running {
@@ -176,7 +184,8 @@ func runningHosts(ctx context.Context, s settings.Settings, db *sqldb.DB, rows [
 	return slices.DeleteFunc(rows, func(h store.Host) bool { return !datadir.Runs(h, now) }), nil
 }
 
-// allKnow refuses a change to a key that one of the running hosts does not have.
+// allKnow refuses a change to a key that one of the running hosts does not have. A host without the
+// key could not read what is sealed with it, and its callers would hear the fallback.
 func allKnow(hosts []store.Host, id string) error {
 	var without []string
 	for _, h := range hosts {

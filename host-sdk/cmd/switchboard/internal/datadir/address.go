@@ -17,7 +17,8 @@ import (
 const addressName = "address"
 
 // KeepAddress writes down where this host can be reached from this machine; forget takes it away.
-// Only the owner can read it, though it is no secret: nobody else needs it.
+// Only the owner can read it, though it is no secret: nobody else needs it. Commands at this
+// machine read it.
 func KeepAddress(dir string, bound net.Addr) (forget func(), err error) {
 	path := filepath.Join(dir, addressName)
 	if err := os.WriteFile(path, []byte(settings.Settings{}.PublicURLFor(bound)+"\n"), 0o600); err != nil {

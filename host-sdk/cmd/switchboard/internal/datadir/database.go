@@ -41,7 +41,8 @@ func DatabaseURL(s settings.Settings) string {
 	return "sqlite:" + filepath.Join(s.DataDir, settings.DatabaseFile)
 }
 
-// WithStore opens the store that the settings name for as long as use runs.
+// WithStore opens the store that the settings name for as long as use runs. Tables are brought up
+// to date, so no host of an older release may run; see admin.ask.
 func WithStore(ctx context.Context, s settings.Settings, use func(store.Store) error) error {
 	return WithDatabase(ctx, s, func(_ string, kept store.Store) error { return use(kept) })
 }

@@ -20,7 +20,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// Answers are what is asked for. All but Team, TimeZone, Person and Phone may be "".
+// Answers are what is asked for. All but Team, TimeZone, Person and Phone may be "". They come from
+// flags or from questions at a terminal.
 type Answers struct {
 	Team      string // whom callers reach, such as "Example Operations"
 	TimeZone  string
@@ -35,7 +36,8 @@ type Answers struct {
 // maxName is how many characters a name may have.
 const maxName = 100
 
-// Name checks the name of a team or a person.
+// Name checks the name of a team or a person. Control characters would end up on pages and in what
+// callers hear.
 func Name(text string) error {
 	switch {
 	case strings.TrimSpace(text) == "":
@@ -46,7 +48,7 @@ func Name(text string) error {
 	return nil
 }
 
-// Zone checks a time zone.
+// Zone checks a time zone. "Local" is another one on each machine.
 func Zone(text string) error {
 	if _, err := time.LoadLocation(text); err != nil || text == "" || text == "Local" {
 		return fmt.Errorf("%.60q is no time zone: want a name such as Europe/Berlin or America/New_York", text)
@@ -54,13 +56,13 @@ func Zone(text string) error {
 	return nil
 }
 
-// Public checks the public address; "" is none.
+// Public checks the public address; "" is none. The setting's own check, so that both always agree.
 func Public(text string) error {
 	_, err := settings.Resolve(settings.Flags{PublicURL: text}, nil, "")
 	return err
 }
 
-// Number checks a telephone number.
+// Number checks a telephone number. Spaces and the like may be in it.
 func Number(text string) error {
 	if !phone.IsE164(Plain(text)) {
 		return fmt.Errorf("%.40q is no telephone number with a plus sign and the country code, such as +12025550143", text)
@@ -73,7 +75,7 @@ func Plain(number string) string {
 	return strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", "/", "").Replace(number)
 }
 
-// Email checks an e-mail address; "" is none.
+// Email checks an e-mail address; "" is none. A name beside the address is refused.
 func Email(text string) error {
 	if parsed, err := mail.ParseAddress(text); text != "" && (err != nil || parsed.Address != text) {
 		return fmt.Errorf("%.60q is not an e-mail address such as alice@example.com", text)
@@ -81,7 +83,8 @@ func Email(text string) error {
 	return nil
 }
 
-// SMTP checks the address of a mail server; "" is none. The error does not repeat it.
+// SMTP checks the address of a mail server; "" is none. The error does not repeat it. Nothing is
+// connected.
 func SMTP(text string) error {
 	_, err := settings.NewMailer(settings.Secret(text), "", nil, nil)
 	if err != nil {
@@ -90,7 +93,7 @@ func SMTP(text string) error {
 	return nil
 }
 
-// Check checks all answers together.
+// Check checks all answers together. All problems are in the error.
 func (a Answers) Check() error {
 	if a.Phone == a.Number && a.Number != "" {
 		return errors.New("the phone of the person is the number of the hotline itself: calls would go round in circles")
@@ -98,6 +101,7 @@ func (a Answers) Check() error {
 	return errors.Join(Name(a.Team), Zone(a.TimeZone), Public(a.PublicURL), optional(Number, a.Number), Name(a.Person), Number(a.Phone), Email(a.Email), SMTP(a.SMTPURL.Reveal()))
 }
 
+// optional is check, but for "".
 func optional(check func(string) error, text string) error {
 	if text == "" {
 		return nil
@@ -105,7 +109,8 @@ func optional(check func(string) error, text string) error {
 	return check(text)
 }
 
-// LocalZone is the time zone of this machine, as far as its name is known; else UTC.
+// LocalZone is the time zone of this machine, as far as its name is known; else UTC. Systems keep
+// the name in different places; the first that is a zone counts.
 func LocalZone() string {
 	names := []string{os.Getenv("TZ")}
 	if to, err := os.Readlink("/etc/localtime"); err == nil {
@@ -126,7 +131,8 @@ func LocalZone() string {
 // TeamID is the id of the team in the switchboard file.
 func (a Answers) TeamID() string { return id(a.Team, "on-call") }
 
-// File is the switchboard file.
+// File is the switchboard file. It is written as text, not by an encoder, because of its comments:
+// people go on from here.
 func (a Answers) File() []byte {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -162,10 +168,11 @@ func (a Answers) File() []byte {
 	return []byte(b.String())
 }
 
-// quote is a text in YAML.
+// quote is a text in YAML. Within single quotes YAML knows no escape but the doubled quote.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
-// id makes an id of a name: its ASCII letters and digits, in words.
+// id makes an id of a name: its ASCII letters and digits, in words. At most 40 characters. Other
+// alphabets leave nothing, hence the fallback.
 func id(name, fallback string) string {
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
 	if text := strings.Join(words, "-"); text != "" {
@@ -178,6 +185,7 @@ func id(name, fallback string) string {
 // absolute one of the switchboard file, whose name is file.
 func (a Answers) Environment(folder, file, secretKey, token string) []byte {
 	var b strings.Builder
+	// A quote would end the value; in an address it can be written as %27.
 	set := func(name, value string) { fmt.Fprintf(&b, "%s='%s'\n", name, strings.ReplaceAll(value, "'", "%27")) }
 	b.WriteString("# The environment of switchboard: for systemd as EnvironmentFile, for a shell with: set -a; . ./FILE; set +a\n# Keep SWITCHBOARD_SECRET_KEY in another place, too: without it a backup is of no use.\n")
 	set("SWITCHBOARD_CONFIG", filepath.Join(folder, file))
@@ -197,7 +205,8 @@ func (a Answers) Environment(folder, file, secretKey, token string) []byte {
 	return []byte(b.String())
 }
 
-// Verify reads a switchboard file that was made as a start would.
+// Verify reads a switchboard file that was made as a start would. Answers that passed Check should
+// never fail here.
 func Verify(path string, text []byte) error {
 	if file, problems := switchboardfile.Parse(path, text); file == nil {
 		return fmt.Errorf("the answers make no switchboard file: %s", switchboardfile.Text(problems))
@@ -206,7 +215,7 @@ func Verify(path string, text []byte) error {
 }
 
 // Write writes both files, each new and for its owner alone. None is replaced: if one is there,
-// neither is written.
+// neither is written. What was written is taken back when a later one fails.
 func Write(contents map[string][]byte) (err error) {
 	for path := range contents {
 		if _, err := os.Lstat(path); err == nil {
@@ -222,6 +231,7 @@ func Write(contents map[string][]byte) (err error) {
 		}
 	}()
 	for path, text := range contents {
+		// O_EXCL: somebody may have made the file since it was looked for.
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the operator names it
 		if err != nil {
 			return err

@@ -9,9 +9,11 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 )
 
-// New writes text or JSON lines to w, without the settings' secrets, each text cut to a
-// length for people, and not more lines of one message than anybody would read.
+// New writes text or JSON lines to w, without the settings' secrets, each text cut to a length for
+// people, and not more lines of one message than anybody would read. Callers pass what they like;
+// nothing of it has to be cleaned first.
 func New(w io.Writer, s settings.Settings) *slog.Logger {
+	// Nothing is meant to log a secret; this is for libraries that do.
 	redact := wording.Redactor(s)
 	options := &slog.HandlerOptions{Level: s.LogLevel, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		switch a.Value.Kind() {
@@ -21,6 +23,7 @@ func New(w io.Writer, s settings.Settings) *slog.Logger {
 				most = maxLogStack
 			}
 			a.Value = slog.StringValue(cut(redact.Replace(a.Value.String()), most))
+		// What was not changed stays a value, which JSON writes as such.
 		case slog.KindAny: // errors, lists, and whatever else is printed by its own rules
 			text := fmt.Sprint(a.Value.Any())
 			if shown := cut(redact.Replace(text), maxLogText); shown != text {

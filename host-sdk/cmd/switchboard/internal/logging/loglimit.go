@@ -20,7 +20,8 @@ const (
 	otherMessage = ""  // counts for all messages beyond maxLogKinds
 )
 
-// cut shortens a text that is too long, at the beginning of a character, and says by how much.
+// cut shortens a text that is too long, at the beginning of a character, and says by how much. The
+// result is a little longer than most, by what it says.
 func cut(text string, most int) string {
 	if len(text) <= most {
 		return text
@@ -33,7 +34,8 @@ func cut(text string, most int) string {
 }
 
 // limited lets so many lines of one message through and counts the others: the log is read by
-// people and fills a disk. The next line that is let through says how many were left out.
+// people and fills a disk. The next line that is let through says how many were left out. Lines
+// below info are not limited.
 type limited struct {
 	slog.Handler
 	kinds *logKinds
@@ -46,7 +48,8 @@ type logKinds struct {
 	seen map[string]*logKind
 }
 
-// logKind counts the lines of one message.
+// logKind counts the lines of one message. It is a token bucket of logBurst lines, kept as one
+// time.
 type logKind struct {
 	next    time.Time // when all lines so far would be due at one each logEvery
 	leftOut int
@@ -84,7 +87,8 @@ func (l limited) WithGroup(name string) slog.Handler {
 	return limited{Handler: l.Handler.WithGroup(name), kinds: l.kinds}
 }
 
-// admit decides on a line, and returns how many of its kind were left out before it.
+// admit decides on a line, and returns how many of its kind were left out before it. false: it is
+// left out, and counted.
 func (k *logKinds) admit(message string, now time.Time) (leftOut int, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -110,7 +114,8 @@ func (k *logKinds) admit(message string, now time.Time) (leftOut int, ok bool) {
 	return leftOut, true
 }
 
-// makeRoom forgets the messages that have not come lately, once there are many.
+// makeRoom forgets the messages that have not come lately, once there are many. One that has left
+// lines out stays, so that this is said. k.mu is held.
 func (k *logKinds) makeRoom(now time.Time) {
 	if len(k.seen) < maxLogKinds {
 		return
