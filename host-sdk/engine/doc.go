@@ -39,8 +39,5 @@
 //	metrics.go      the metrics, as a host registers them
 //	ring.go         test rings of a person's phone
 //	together.go     alert commands in the commit, where the alerts are in the store's database
-//	retention.go    deleting what is old
-//	longopen.go     findings about alerts that have been open for long
-//	forget.go       forgetting a caller
-//	erase.go        deletions at the foreign service
+//	delete.go       what people delete; see package deletion
 package engine

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/engine/deletion"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/backoff"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/counting"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/formats"
@@ -156,7 +157,7 @@ type Engine struct {
 	pacer    pacer
 
 	deferred deferred
-	erasing  chan struct{} // something is to be deleted at a foreign service
+	deletion *deletion.Deletions
 
 	background sync.WaitGroup
 }
@@ -198,7 +199,6 @@ func New(cfg Config) (*Engine, error) {
 		metrics:  cfg.Metrics.counts,
 		owner:    cmp.Or(cfg.Owner, ulid.Make().String()),
 		made:     cfg.Clock.Now(),
-		erasing:  make(chan struct{}, 1),
 	}
 	e.known = known.New(known.Config{
 		Store: e.store, Platform: e.platform, Plugins: e.plugins, Clock: e.clock, Log: e.log, Tenant: cfg.Tenant,
@@ -214,6 +214,10 @@ func New(cfg Config) (*Engine, error) {
 	e.alerts = snapshots.New(snapshots.Config{
 		Platform: e.platform, Store: e.store, Clock: e.clock, Log: e.log, Owner: e.owner, Scope: e.known.Scope,
 		Live: e.live, Handle: e.handleAlert, Changed: e.alertChanged,
+	})
+	e.deletion = deletion.New(deletion.Config{
+		Store: cfg.Store, Patient: e.store, Platform: cfg.Platform, Alerts: e.platform, Known: e.known, Clock: e.clock, Log: e.log,
+		Owner: e.owner, Load: e.loadNow, KeepCalls: cfg.KeepCalls, KeepRecordings: cfg.KeepRecordings,
 	})
 	e.outbox = newOutbox(e)
 	return e, nil
@@ -232,7 +236,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	g.Go(func() error { return e.known.KeepCopies(ctx) })
 	g.Go(func() error { return e.presence.Store(ctx) })
 	g.Go(func() error { return e.presence.WatchSilent(ctx) })
-	g.Go(func() error { return e.erase(ctx) })
+	g.Go(func() error { return e.deletion.Erase(ctx) })
 	if e.cfg.Notices != nil {
 		g.Go(func() error {
 			return e.cfg.Notices.Run(ctx, func(notice string) { e.hears(ctx, notice) })

@@ -35,7 +35,7 @@ func (e *Engine) periodic(ctx context.Context) error {
 		} else if n > 0 {
 			e.log.Info("expired sessions deleted", "sessions", n)
 		}
-		e.sweep(ctx)
+		e.deletion.Sweep(ctx)
 		if err := clock.Sleep(ctx, e.clock, wait); err != nil {
 			return err
 		}

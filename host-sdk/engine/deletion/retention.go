@@ -1,4 +1,4 @@
-package engine
+package deletion
 
 import (
 	"context"
@@ -25,38 +25,38 @@ const (
 // unheard.
 const FindingUnheard = "host-unheard"
 
-// sweep removes what is old, page by page. Several hosts may do so at the same time: each page is
+// Sweep removes what is old, page by page. Several hosts may do so at the same time: each page is
 // one host's. What nobody has heard, and calls whose alert somebody still has to do with, are kept.
-func (e *Engine) sweep(ctx context.Context) {
-	now := e.clock.Now()
-	if e.cfg.KeepCalls > 0 {
-		e.sweepCalls(ctx, now.Add(-e.cfg.KeepCalls))
-		e.sweepAlerts(ctx, now.Add(-e.cfg.KeepCalls))
+func (ds *Deletions) Sweep(ctx context.Context) {
+	now := ds.cfg.Clock.Now()
+	if ds.cfg.KeepCalls > 0 {
+		ds.sweepCalls(ctx, now.Add(-ds.cfg.KeepCalls))
+		ds.sweepAlerts(ctx, now.Add(-ds.cfg.KeepCalls))
 	}
-	if e.cfg.KeepRecordings > 0 && (e.cfg.KeepCalls <= 0 || e.cfg.KeepRecordings < e.cfg.KeepCalls) {
-		e.sweepRecordings(ctx, now.Add(-e.cfg.KeepRecordings))
+	if ds.cfg.KeepRecordings > 0 && (ds.cfg.KeepCalls <= 0 || ds.cfg.KeepRecordings < ds.cfg.KeepCalls) {
+		ds.sweepRecordings(ctx, now.Add(-ds.cfg.KeepRecordings))
 	}
-	e.findUnheard(ctx, now)
-	e.findLongOpen(ctx, now)
-	if _, err := e.store.ExpireErasures(ctx, now.Add(-2*ErasePatience)); err != nil && ctx.Err() == nil {
-		e.log.Error("cannot forget what could not be deleted", "error", err)
+	ds.findUnheard(ctx, now)
+	ds.findLongOpen(ctx, now)
+	if _, err := ds.patient.ExpireErasures(ctx, now.Add(-2*ErasePatience)); err != nil && ctx.Err() == nil {
+		ds.cfg.Log.Error("cannot forget what could not be deleted", "error", err)
 	}
 }
 
 // sweepPages hands pages of old records to remove, until there are no more.
-func (e *Engine) sweepPages(ctx context.Context, what string, q store.OldCalls, remove func(calls []store.CallRef) (int, error)) {
+func (ds *Deletions) sweepPages(ctx context.Context, what string, q store.OldCalls, remove func(calls []store.CallRef) (int, error)) {
 	total := 0
 	for ctx.Err() == nil {
-		q.Now = e.clock.Now()
+		q.Now = ds.cfg.Clock.Now()
 		q.Until, q.Limit = q.Now.Add(sweepAgain), sweepPage
-		page, err := e.store.LookAtOld(ctx, q)
+		page, err := ds.patient.LookAtOld(ctx, q)
 		var n int
 		if err == nil {
-			n, err = remove(e.settled(ctx, page))
+			n, err = remove(ds.settled(ctx, page))
 		}
 		if total += n; err != nil {
 			if ctx.Err() == nil {
-				e.log.Error("cannot delete "+what+" whose retention is over", "error", err)
+				ds.cfg.Log.Error("cannot delete "+what+" whose retention is over", "error", err)
 			}
 			break
 		}
@@ -65,21 +65,21 @@ func (e *Engine) sweepPages(ctx context.Context, what string, q store.OldCalls, 
 		}
 	}
 	if total > 0 {
-		e.log.Info(what+" whose retention is over deleted", "number", total)
-		e.wakeErasing()
+		ds.cfg.Log.Info(what+" whose retention is over deleted", "number", total)
+		ds.wakeErasing()
 	}
 }
 
 // settled are the calls of a page that nobody has to do with any more: everything is heard, and the
 // alert is neither queued nor open nor acknowledged. While the platform cannot say, a call is kept.
-func (e *Engine) settled(ctx context.Context, page []store.Call) []store.CallRef {
+func (ds *Deletions) settled(ctx context.Context, page []store.Call) []store.CallRef {
 	var out []store.CallRef
 	for _, c := range page {
 		if c.Unheard > 0 {
 			continue
 		}
 		if c.Alert.Key != "" {
-			snap, err := e.platform.Alert(ctx, e.known.Scope(c.Integration), c.Alert.Key)
+			snap, err := ds.cfg.Alerts.Alert(ctx, ds.cfg.Known.Scope(c.Integration), c.Alert.Key)
 			switch {
 			case integration.KindOf(err) == integration.KindNotFound:
 			case err != nil, snap.Status == integration.AlertQueued, snap.Status == integration.AlertOpen, snap.Status == integration.AlertAcknowledged:
@@ -92,29 +92,29 @@ func (e *Engine) settled(ctx context.Context, page []store.Call) []store.CallRef
 }
 
 // sweepCalls removes the records of calls that ended at or before a time, with their recordings.
-func (e *Engine) sweepCalls(ctx context.Context, before time.Time) {
-	e.sweepPages(ctx, "calls", store.OldCalls{Ended: before}, func(calls []store.CallRef) (int, error) {
+func (ds *Deletions) sweepCalls(ctx context.Context, before time.Time) {
+	ds.sweepPages(ctx, "calls", store.OldCalls{Ended: before}, func(calls []store.CallRef) (int, error) {
 		if len(calls) == 0 {
 			return 0, nil
 		}
-		return e.store.ExpireCalls(ctx, calls, before, store.Deletion{At: e.clock.Now(), Cause: store.CauseRetention})
+		return ds.patient.ExpireCalls(ctx, calls, before, store.Deletion{At: ds.cfg.Clock.Now(), Cause: store.CauseRetention})
 	})
 }
 
 // sweepRecordings deletes the recordings of calls that ended at or before a time.
-func (e *Engine) sweepRecordings(ctx context.Context, before time.Time) {
-	days := int(e.cfg.KeepRecordings / (24 * time.Hour))
-	e.sweepPages(ctx, "recordings", store.OldCalls{Ended: before, Recordings: true}, func(calls []store.CallRef) (int, error) {
+func (ds *Deletions) sweepRecordings(ctx context.Context, before time.Time) {
+	days := int(ds.cfg.KeepRecordings / (24 * time.Hour))
+	ds.sweepPages(ctx, "recordings", store.OldCalls{Ended: before, Recordings: true}, func(calls []store.CallRef) (int, error) {
 		if len(calls) == 0 {
 			return 0, nil
 		}
-		d := store.Deletion{At: e.clock.Now(), Cause: store.CauseRetention}
+		d := store.Deletion{At: ds.cfg.Clock.Now(), Cause: store.CauseRetention}
 		line := store.StoryLine{At: d.At, Text: fmt.Sprintf("What was recorded was deleted, as recordings are kept for %d days; it is being deleted at the telephone service too.", days)}
-		whole := e.recordingsOf(ctx, calls)
-		n, err := e.store.ExpireRecordings(ctx, calls, before, d, line)
+		whole := ds.recordingsOf(ctx, calls)
+		n, err := ds.patient.ExpireRecordings(ctx, calls, before, d, line)
 		if err == nil && n > 0 {
 			for _, c := range whole {
-				e.erasePlatform(ctx, c, refsOf(c), fmt.Sprintf("What was recorded was deleted, as recordings are kept for %d days.", days))
+				ds.erasePlatform(ctx, c, refsOf(c), fmt.Sprintf("What was recorded was deleted, as recordings are kept for %d days.", days))
 			}
 		}
 		return n, err
@@ -122,13 +122,13 @@ func (e *Engine) sweepRecordings(ctx context.Context, before time.Time) {
 }
 
 // recordingsOf reads records with their recordings, where the platform keeps them too.
-func (e *Engine) recordingsOf(ctx context.Context, calls []store.CallRef) []store.Call {
-	if _, ok := e.cfg.Platform.(platform.Eraser); !ok {
+func (ds *Deletions) recordingsOf(ctx context.Context, calls []store.CallRef) []store.Call {
+	if _, ok := ds.cfg.Platform.(platform.Eraser); !ok {
 		return nil
 	}
 	var out []store.Call
 	for _, c := range calls {
-		if whole, err := e.cfg.Store.Call(ctx, c.Integration, c.Key); err == nil {
+		if whole, err := ds.cfg.Store.Call(ctx, c.Integration, c.Key); err == nil {
 			out = append(out, whole)
 		}
 	}
@@ -146,8 +146,8 @@ func refsOf(c store.Call) []string {
 
 // sweepAlerts deletes old alerts where the platform keeps them for as long as the host says, but
 // for those with a message that nobody has heard.
-func (e *Engine) sweepAlerts(ctx context.Context, before time.Time) {
-	eraser, ok := e.cfg.Platform.(platform.Eraser)
+func (ds *Deletions) sweepAlerts(ctx context.Context, before time.Time) {
+	eraser, ok := ds.cfg.Platform.(platform.Eraser)
 	if !ok {
 		return
 	}
@@ -158,50 +158,50 @@ func (e *Engine) sweepAlerts(ctx context.Context, before time.Time) {
 			after = page[n-1].After
 		}
 		more := len(page) == sweepPage
-		if page = e.withoutUnheard(ctx, page); err == nil && len(page) > 0 {
+		if page = ds.withoutUnheard(ctx, page); err == nil && len(page) > 0 {
 			var n int
 			n, err = eraser.ExpireAlerts(ctx, page, before)
 			total += n
 		}
 		if err != nil && ctx.Err() == nil {
-			e.log.Error("cannot delete alerts whose retention is over", "error", err)
+			ds.cfg.Log.Error("cannot delete alerts whose retention is over", "error", err)
 		}
 		if err != nil || !more {
 			break
 		}
 	}
 	if total > 0 {
-		e.log.Info("alerts whose retention is over deleted", "alerts", total)
+		ds.cfg.Log.Info("alerts whose retention is over deleted", "alerts", total)
 	}
 }
 
 // withoutUnheard leaves out the alerts of calls with a message that nobody has heard, and those of
 // which the store cannot say so.
-func (e *Engine) withoutUnheard(ctx context.Context, page []platform.OldAlert) []platform.OldAlert {
+func (ds *Deletions) withoutUnheard(ctx context.Context, page []platform.OldAlert) []platform.OldAlert {
 	return slices.DeleteFunc(page, func(a platform.OldAlert) bool {
-		c, err := e.cfg.Store.CallByAlert(ctx, a.Scope.Integration, a.Key)
+		c, err := ds.cfg.Store.CallByAlert(ctx, a.Scope.Integration, a.Key)
 		return c.Unheard > 0 || err != nil && integration.KindOf(err) != integration.KindNotFound
 	})
 }
 
 // findUnheard raises or clears the findings about recordings that nobody has heard and that are
 // soon deleted.
-func (e *Engine) findUnheard(ctx context.Context, now time.Time) {
-	keep := e.cfg.KeepRecordings
-	if keep <= 0 || e.cfg.KeepCalls > 0 && e.cfg.KeepCalls < keep {
-		keep = e.cfg.KeepCalls
+func (ds *Deletions) findUnheard(ctx context.Context, now time.Time) {
+	keep := ds.cfg.KeepRecordings
+	if keep <= 0 || ds.cfg.KeepCalls > 0 && ds.cfg.KeepCalls < keep {
+		keep = ds.cfg.KeepCalls
 	}
 	if keep <= 0 {
 		return
 	}
-	list, err := e.store.UnheardRecordings(ctx, now.Add(unheardNotice-keep))
+	list, err := ds.patient.UnheardRecordings(ctx, now.Add(unheardNotice-keep))
 	if err != nil {
 		if ctx.Err() == nil {
-			e.log.Error("cannot count what nobody has heard", "error", err)
+			ds.cfg.Log.Error("cannot count what nobody has heard", "error", err)
 		}
 		return
 	}
-	integrations, err := e.store.ListIntegrations(ctx)
+	integrations, err := ds.patient.ListIntegrations(ctx)
 	if err != nil {
 		return // the next sweep comes
 	}
@@ -214,7 +214,7 @@ func (e *Engine) findUnheard(ctx context.Context, now time.Time) {
 		if u, some := count[in.ID]; some {
 			f.Severity, f.Message = integration.FindingWarning, unheardText(u, keep)
 		}
-		e.known.Show(ctx, in.ID, f)
+		ds.cfg.Known.Show(ctx, in.ID, f)
 	}
 }
 

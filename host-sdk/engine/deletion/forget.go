@@ -1,4 +1,4 @@
-package engine
+package deletion
 
 import (
 	"context"
@@ -37,18 +37,18 @@ type Forgotten struct {
 // delete its records of them. The error is KindInvalid for what is not an international number, and
 // KindConflict if a call of it is in progress or its alert is not resolved: then nothing is
 // removed. A number of which nothing is known is no error.
-func (e *Engine) Forget(ctx context.Context, number string, d store.Deletion) (Forgotten, error) {
+func (ds *Deletions) Forget(ctx context.Context, number string, d store.Deletion) (Forgotten, error) {
 	var out Forgotten
-	s := e.cfg.Store
-	number, calls, err := e.callsFrom(ctx, number)
+	s := ds.cfg.Store
+	number, calls, err := ds.callsFrom(ctx, number)
 	if err != nil {
 		return out, err
 	}
 	out.More = len(calls) == forgetMost
-	if err := e.mayForget(ctx, calls); err != nil {
+	if err := ds.mayForget(ctx, calls); err != nil {
 		return out, err
 	}
-	if out.Alerts, out.AlertsKept, err = e.forgetAlerts(ctx, calls); err != nil {
+	if out.Alerts, out.AlertsKept, err = ds.forgetAlerts(ctx, calls); err != nil {
 		return out, err
 	}
 	for rest := calls; len(rest) > 0; {
@@ -60,18 +60,18 @@ func (e *Engine) Forget(ctx context.Context, number string, d store.Deletion) (F
 		}
 		out.Calls, out.Sessions, out.Recordings, out.Work = out.Calls+f.Calls, out.Sessions+f.Sessions, out.Recordings+f.Recordings, out.Work+f.Work
 	}
-	if err := e.forgetTexts(ctx, number, &out); err != nil {
+	if err := ds.forgetTexts(ctx, number, &out); err != nil {
 		return out, err
 	}
 	if err := s.Scrub(ctx); err != nil {
-		e.log.Warn("the database could not be scrubbed after a caller was forgotten; what is left in unused parts is overwritten later", "error", err)
+		ds.cfg.Log.Warn("the database could not be scrubbed after a caller was forgotten; what is left in unused parts is overwritten later", "error", err)
 	}
-	out.Pending, err = e.eraseNow(ctx, calls)
+	out.Pending, err = ds.eraseNow(ctx, calls)
 	return out, err
 }
 
 // callsFrom reads an international number, and the calls from it.
-func (e *Engine) callsFrom(ctx context.Context, number string) (string, []store.Call, error) {
+func (ds *Deletions) callsFrom(ctx context.Context, number string) (string, []store.Call, error) {
 	if !phone.IsE164(number) {
 		read, err := phone.Read(number, "")
 		if err != nil {
@@ -79,7 +79,7 @@ func (e *Engine) callsFrom(ctx context.Context, number string) (string, []store.
 		}
 		number = read
 	}
-	calls, err := e.cfg.Store.CallerCalls(ctx, number, forgetMost)
+	calls, err := ds.cfg.Store.CallerCalls(ctx, number, forgetMost)
 	return number, calls, err
 }
 
@@ -110,13 +110,13 @@ type Forgettable struct {
 
 // Forgettable reads what Forget would remove of a caller, and changes nothing. The error is
 // KindInvalid for what is not an international number.
-func (e *Engine) Forgettable(ctx context.Context, number string) (Forgettable, error) {
-	number, calls, err := e.callsFrom(ctx, number)
+func (ds *Deletions) Forgettable(ctx context.Context, number string) (Forgettable, error) {
+	number, calls, err := ds.callsFrom(ctx, number)
 	if err != nil {
 		return Forgettable{}, err
 	}
 	out := Forgettable{Number: number, Calls: calls, More: len(calls) == forgetMost}
-	err = e.mayForget(ctx, calls)
+	err = ds.mayForget(ctx, calls)
 	if integration.KindOf(err) == integration.KindConflict {
 		out.Refused, err = patient.Error(ctx, err).Message, nil
 	}
@@ -133,7 +133,7 @@ func refsOfCalls(calls []store.Call) []store.CallRef {
 }
 
 // mayForget refuses calls that somebody still has to do with.
-func (e *Engine) mayForget(ctx context.Context, calls []store.Call) error {
+func (ds *Deletions) mayForget(ctx context.Context, calls []store.Call) error {
 	for _, c := range calls {
 		if c.Live {
 			return integration.Errorf(integration.KindConflict, "a call from this number is in progress, or its message is being delivered: nothing was forgotten; try again when it has ended (resolving its alert ends the delivery)")
@@ -141,7 +141,7 @@ func (e *Engine) mayForget(ctx context.Context, calls []store.Call) error {
 		if c.Alert.Key == "" {
 			continue
 		}
-		snap, err := e.platform.Alert(ctx, e.known.Scope(c.Integration), c.Alert.Key)
+		snap, err := ds.cfg.Alerts.Alert(ctx, ds.cfg.Known.Scope(c.Integration), c.Alert.Key)
 		if integration.KindOf(err) == integration.KindNotFound {
 			continue
 		}
@@ -159,8 +159,8 @@ func (e *Engine) mayForget(ctx context.Context, calls []store.Call) error {
 
 // forgetAlerts deletes the alerts of some calls, where the platform can; kept: it cannot, and has
 // some.
-func (e *Engine) forgetAlerts(ctx context.Context, calls []store.Call) (deleted int, kept bool, err error) {
-	eraser, ok := e.cfg.Platform.(platform.Eraser)
+func (ds *Deletions) forgetAlerts(ctx context.Context, calls []store.Call) (deleted int, kept bool, err error) {
+	eraser, ok := ds.cfg.Platform.(platform.Eraser)
 	for _, c := range calls {
 		if c.Alert.Key == "" {
 			continue
@@ -168,7 +168,7 @@ func (e *Engine) forgetAlerts(ctx context.Context, calls []store.Call) (deleted 
 		if !ok {
 			return 0, true, nil
 		}
-		switch err := eraser.EraseAlert(ctx, e.known.Scope(c.Integration), c.Alert.Key); integration.KindOf(err) {
+		switch err := eraser.EraseAlert(ctx, ds.cfg.Known.Scope(c.Integration), c.Alert.Key); integration.KindOf(err) {
 		case "":
 			deleted++
 		case integration.KindNotFound:
@@ -182,11 +182,11 @@ func (e *Engine) forgetAlerts(ctx context.Context, calls []store.Call) (deleted 
 }
 
 // forgetTexts replaces the number where it is written about other calls.
-func (e *Engine) forgetTexts(ctx context.Context, number string, out *Forgotten) (err error) {
-	if out.Texts, err = e.cfg.Store.ForgetText(ctx, number, forgottenText); err != nil {
+func (ds *Deletions) forgetTexts(ctx context.Context, number string, out *Forgotten) (err error) {
+	if out.Texts, err = ds.cfg.Store.ForgetText(ctx, number, forgottenText); err != nil {
 		return err
 	}
-	eraser, ok := e.cfg.Platform.(platform.Eraser)
+	eraser, ok := ds.cfg.Platform.(platform.Eraser)
 	if !ok {
 		return nil
 	}
@@ -197,17 +197,17 @@ func (e *Engine) forgetTexts(ctx context.Context, number string, out *Forgotten)
 
 // eraseNow has the foreign services delete what they keep of some calls, as far as they answer in
 // time, and returns what is left.
-func (e *Engine) eraseNow(ctx context.Context, calls []store.Call) ([]store.Erasure, error) {
+func (ds *Deletions) eraseNow(ctx context.Context, calls []store.Call) ([]store.Erasure, error) {
 	wait, cancel := context.WithTimeout(ctx, forgetWait)
 	defer cancel()
-	for wait.Err() == nil && e.eraseDue(wait) > 0 {
+	for wait.Err() == nil && ds.eraseDue(wait) > 0 {
 	}
-	e.wakeErasing()
+	ds.wakeErasing()
 	mine := map[store.CallRef]bool{}
 	for _, c := range refsOfCalls(calls) {
 		mine[c] = true
 	}
-	all, err := e.cfg.Store.ListErasures(ctx, "", maxErasuresCounted)
+	all, err := ds.cfg.Store.ListErasures(ctx, "", maxErasuresCounted)
 	var left []store.Erasure
 	for _, x := range all {
 		if mine[store.CallRef{Integration: x.Integration, Key: x.Key}] {

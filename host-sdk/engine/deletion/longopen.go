@@ -1,4 +1,4 @@
-package engine
+package deletion
 
 import (
 	"context"
@@ -26,12 +26,12 @@ const (
 
 // findLongOpen raises or clears the findings about alerts that have been open for very long, where
 // the platform lists its alerts. While it cannot say, what was said stays.
-func (e *Engine) findLongOpen(ctx context.Context, now time.Time) {
-	browser, ok := e.cfg.Platform.(platform.AlertBrowser)
+func (ds *Deletions) findLongOpen(ctx context.Context, now time.Time) {
+	browser, ok := ds.cfg.Platform.(platform.AlertBrowser)
 	if !ok {
 		return
 	}
-	integrations, err := e.store.ListIntegrations(ctx)
+	integrations, err := ds.patient.ListIntegrations(ctx)
 	if err != nil {
 		return // the next sweep comes
 	}
@@ -39,7 +39,7 @@ func (e *Engine) findLongOpen(ctx context.Context, now time.Time) {
 		list, more, err := longOpen(ctx, browser, in.ID, now.Add(-LongOpen))
 		if err != nil {
 			if ctx.Err() == nil {
-				e.log.Warn("cannot see which alerts have been open for long", "integration", in.ID, "error", err)
+				ds.cfg.Log.Warn("cannot see which alerts have been open for long", "integration", in.ID, "error", err)
 			}
 			return
 		}
@@ -47,7 +47,7 @@ func (e *Engine) findLongOpen(ctx context.Context, now time.Time) {
 		if len(list) > 0 {
 			f.Severity, f.Message = integration.FindingWarning, longOpenText(list, more)
 		}
-		e.known.Show(ctx, in.ID, f)
+		ds.cfg.Known.Show(ctx, in.ID, f)
 	}
 }
 
