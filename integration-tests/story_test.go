@@ -406,10 +406,10 @@ func (s *story) losesTheLogIn() {
 	if err := s.StartSwitchboard(context.Background()); err != nil {
 		s.t.Fatal(err)
 	}
-	p.WaitText("#connection", "Your session has expired")
+	p.WaitText("#connection", "You are no longer logged in")
 	s.judge(p, "log-in-ended")
 	p.ClickText("#connection a", "Log in")
-	p.WaitText(".notice", "Your session has expired")
+	p.WaitText(".notice", "Your session has ended")
 	p.Type("#token", s.Token)
 	p.Press("\r")
 	p.WaitFor("#alert-head")

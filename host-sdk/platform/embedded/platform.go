@@ -211,7 +211,7 @@ func (p *Platform) User(_ context.Context, _ platform.Scope, id string) (integra
 // UserByEmail implements platform.UserByEmail: the first of the file with this address.
 func (p *Platform) UserByEmail(_ context.Context, _ platform.Scope, email string) (integration.User, error) {
 	for _, u := range p.File().Users {
-		if u.Email != "" && strings.EqualFold(u.Email, email) {
+		if u.Email != "" && switchboardfile.Mailbox(u.Email) == switchboardfile.Mailbox(email) {
 			return u.Contract(), nil
 		}
 	}

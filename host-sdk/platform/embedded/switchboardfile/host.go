@@ -62,7 +62,19 @@ func (f *File) Accounts() []Account { return f.everyAccount }
 
 // Account finds an account by its e-mail address, in whatever case it is written; nil when the file
 // has none.
-func (f *File) Account(email string) *Account { return f.byEmail[strings.ToLower(email)] }
+func (f *File) Account(email string) *Account { return f.byEmail[Mailbox(email)] }
+
+// Mailbox is an e-mail address as addresses are compared: with the letters of ASCII in lower case.
+// Others are left alone, as İ (U+0130) and K (U+212A) would become letters of somebody else's
+// address.
+func Mailbox(email string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, email)
+}
 
 // collectAccounts makes the list of all accounts. Addresses are compared in lower case, as people
 // write them in any.
@@ -71,16 +83,16 @@ func (f *File) collectAccounts() {
 	f.everyAccount = slices.Clone(f.accounts)
 	listed := map[string]bool{}
 	for _, a := range f.accounts {
-		listed[strings.ToLower(a.Email)] = true
+		listed[Mailbox(a.Email)] = true
 	}
 	for _, u := range f.Users {
-		if u.Email != "" && !listed[strings.ToLower(u.Email)] {
+		if u.Email != "" && !listed[Mailbox(u.Email)] {
 			f.everyAccount = append(f.everyAccount, Account{Email: u.Email, Role: cmp.Or(u.Role, RoleResponder), User: u.ID})
 		}
 	}
 	for i := range f.everyAccount {
 		if email := f.everyAccount[i].Email; email != "" {
-			addFirst(f.byEmail, strings.ToLower(email), &f.everyAccount[i])
+			addFirst(f.byEmail, Mailbox(email), &f.everyAccount[i])
 		}
 	}
 }
@@ -111,7 +123,7 @@ func (f *File) checkAccounts(list *problemList) {
 		if parsed, err := mail.ParseAddress(a.Email); a.Email != "" && (err != nil || parsed.Address != a.Email) {
 			list.errorAt(at+"/email", "%q is not an e-mail address such as alice@example.com", yamltree.Shorten(a.Email))
 		}
-		key := strings.ToLower(a.Email)
+		key := Mailbox(a.Email)
 		if first, twice := seen[key]; twice && key != "" {
 			list.errorAt(at+"/email", "%q has an account in line %d already: one for each address", yamltree.Shorten(a.Email),
 				f.root.Nearest(fmt.Sprintf("/accounts/%d/email", first)).Line)

@@ -170,7 +170,7 @@ func TestAnotherTokenLogsEverybodyOut(t *testing.T) {
 	s := newSite(t, options{})
 	b := s.loggedIn("alice")
 	s.Server.Config.Handler = s.handler(options{token: "another-token"})
-	b.get("/alerts").is(200).has("Your session has expired")
+	b.get("/alerts").is(200).has("Your session has ended", "the API token was changed")
 	if got := b.get("/api/v1/teams").status; got != 401 {
 		t.Fatalf(`b.get("/api/v1/teams").status = %v, want %v`, got, 401)
 	}
@@ -231,7 +231,7 @@ func TestALogoutEndsTheSessionWhereverItsCookieIs(t *testing.T) {
 	mine, theirs, others := b.stream(), thief.stream(), other.stream()
 
 	b.post("/logout", nil).is(200).has("You are logged out.")
-	thief.get("/oncall").is(200).has("API token", "Your session has expired")
+	thief.get("/oncall").is(200).has("API token", "Your session has ended")
 	if got := thief.get("/api/v1/teams").status; got != 401 {
 		t.Errorf("the API with the copied cookie: %d, want 401", got)
 	}
@@ -282,7 +282,7 @@ func TestForgedSessions(t *testing.T) {
 	for _, forged := range []string{"x", ".", real[1:], real + "A", strings.ToLower(real), strings.Repeat("A", 5000)} {
 		other := s.browser()
 		other.jar.SetCookies(base, []*http.Cookie{{Name: "switchboard_session", Value: forged}})
-		other.get("/alerts").is(200).has("API token", "Your session has expired")
+		other.get("/alerts").is(200).has("API token", "Your session has ended")
 	}
 }
 

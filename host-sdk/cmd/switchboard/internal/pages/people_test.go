@@ -172,7 +172,7 @@ func TestWhoeverLeavesTheFileIsLoggedOut(t *testing.T) {
 		return err == nil && len(list) == 0
 	})
 	s.change(peopleFile)
-	b.get("/oncall").is(200).has("Your session has expired")
+	b.get("/oncall").is(200).has("Your session has ended", "your account has left the switchboard file").hasNot("expired")
 }
 
 // People act in their own name, whatever a form says; a viewer looks, and hears nothing.
@@ -361,7 +361,7 @@ func TestLoginsAreListedAndEnded(t *testing.T) {
 		t.Errorf("nothing has ended, and the audit says: %+v (%v)", lines, err)
 	}
 	b.post("/me/logins/"+logins[1].ID+"/end", nil).is(200).has("That browser is logged out.", ">1</span>")
-	phone.get("/me").is(200).has("Your session has expired")
+	phone.get("/me").is(200).has("Your session has ended")
 	select {
 	case <-over:
 	case <-time.After(time.Minute):
@@ -370,7 +370,7 @@ func TestLoginsAreListedAndEnded(t *testing.T) {
 	alice := s.as(sent, "alice@example.com")
 	alice.get("/settings/people").is(200).has("vera@example.com", "Bob@example.com", "logged in 1 time")
 	alice.post("/settings/people/logins/"+logins[0].ID+"/end", nil).is(200)
-	vera.get("/oncall").is(200).has("Your session has expired")
+	vera.get("/oncall").is(200).has("Your session has ended")
 	b.get("/settings/people").is(403)
 }
 

@@ -5,11 +5,15 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -24,7 +28,7 @@ const (
 
 	// A bound, as anybody can ask: beyond it requests are dropped, not kept waiting.
 	mailQueue   = 1000 // addresses that wait to be looked up
-	mailWorkers = 4    // links that are sent at a time
+	mailsAtOnce = 4    // that are being sent; others wait
 	// They end well before the link does.
 	mailAttempts = 4                // for one link
 	mailPause    = 20 * time.Second // between them
@@ -51,58 +55,95 @@ func (p *People) AskLink(email string) {
 	}
 }
 
-// sendLinks sends links until ctx ends. Several run at a time, so that a mail server that hangs
-// delays only a few.
+// sendLinks sends links until ctx ends. Each waits for its own pauses: a mailbox that takes no mail
+// keeps nobody else from theirs.
 func (p *People) sendLinks(ctx context.Context) {
+	var working sync.WaitGroup
+	defer working.Wait()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case email := <-p.mails:
-			if err := p.sendLink(ctx, strings.TrimSpace(email)); err != nil && ctx.Err() == nil {
+			mail, err := p.makeLink(ctx, strings.TrimSpace(email))
+			if err == nil && mail.To != "" {
+				working.Go(func() { p.sendLink(ctx, mail) }) // at most maxLinks of an account
+			} else if err != nil && ctx.Err() == nil {
 				p.cfg.Log.ErrorContext(ctx, "a link to log in was not sent", "error", err.Error())
 			}
 		}
 	}
 }
 
-// sendLink sends a link to an account. Addresses that are none are left alone. It is tried a few
-// times while the link is still of use; what is refused for good is not tried again.
-func (p *People) sendLink(ctx context.Context, email string) error {
+// makeLink makes a link for an account, and the mail about it. Addresses that are none have no
+// mail, and neither has an account with enough of them.
+func (p *People) makeLink(ctx context.Context, email string) (mail engine.OutgoingMail, err error) {
 	a := p.account(email)
 	if a == nil || p.cfg.Mailer == nil {
-		return nil
+		return mail, nil
 	}
 	now := p.cfg.Clock.Now()
-	about := strings.ToLower(a.Email)
-	// Two workers may both find room for the last one; one more does no harm.
-	if open, err := p.cfg.Store.OpenOneTimes(ctx, about, now); err != nil || open >= maxLinks {
-		return err
+	about := switchboardfile.Mailbox(a.Email)
+	if open, err := p.cfg.Store.OpenOneTimes(ctx, about, now); err != nil || open-p.unsent(about) >= maxLinks {
+		return mail, err
 	}
 	// 128 bits at least, of which the store gets a hash alone: whoever reads it cannot log in.
 	secret := rand.Text()
 	if err := p.cfg.Store.AddOneTime(ctx, store.OneTime{ID: hashOf("mail", secret), About: about, Ends: now.Add(linkTime)}); err != nil {
-		return err
+		return mail, err
 	}
 	public := strings.TrimRight(p.cfg.PublicURL.String(), "/")
-	mail := engine.OutgoingMail{
+	return engine.OutgoingMail{
 		// The same for each attempt, so that a mail that arrives twice is shown once; it does not
 		// reveal the secret.
 		MessageID: hashOf("mail id", secret)[:32], To: a.Email, Subject: "Log in to Switchboard",
 		Text: fmt.Sprintf("Somebody, most likely you, wants to log in to %s as %s.\n\nOpen this address within 15 minutes and press the button:\n\n%s\n\nIt works once. If it was not you, do nothing: nobody can log in without this address.\n",
 			public, a.Email, public+LinkPath+secret),
-	}
+	}, nil
+}
+
+// sendLink sends the mail with a link, and again after a pause if it is not taken.
+func (p *People) sendLink(ctx context.Context, mail engine.OutgoingMail) {
 	for attempt := 1; ; attempt++ {
+		p.sending <- struct{}{}
 		err := p.cfg.Mailer.Send(ctx, mail)
-		if err == nil || attempt == mailAttempts || integration.KindOf(err).Final() {
-			return err
+		<-p.sending
+		if err == nil || ctx.Err() != nil {
+			return
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(mailPause): // wall clock: the mail server's time
+		refused := integration.KindOf(err).Final()
+		if !refused && attempt == mailAttempts {
+			p.giveUp(switchboardfile.Mailbox(mail.To))
+		}
+		if refused || attempt == mailAttempts {
+			p.cfg.Log.ErrorContext(ctx, "a link to log in was not sent", "error", err.Error())
+			return
+		}
+		if clock.Sleep(ctx, p.cfg.Clock, mailPause) != nil {
+			return
 		}
 	}
+}
+
+// giveUp notes that a link of an account was not sent, so that it does not keep the next one from
+// being sent. It works nevertheless: a mail server that answers too late may have taken it.
+func (p *People) giveUp(about string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.notSent[about] = append(p.notSent[about], p.cfg.Clock.Now().Add(linkTime))
+}
+
+// unsent is how many links of an account that may be open were not sent.
+func (p *People) unsent(about string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.cfg.Clock.Now()
+	p.notSent[about] = slices.DeleteFunc(p.notSent[about], func(ends time.Time) bool { return !now.Before(ends) })
+	if n := len(p.notSent[about]); n > 0 {
+		return n
+	}
+	delete(p.notSent, about)
+	return 0
 }
 
 // LinkProblem says why a link cannot be used, in a sentence with the remedy; "": it can. Nothing is
@@ -143,10 +184,10 @@ func (p *People) LogInWithLink(w http.ResponseWriter, r *http.Request, secret st
 	if err != nil {
 		return "", err
 	}
-	// The account may have left the file between the two.
+	// It may have been used, and the account may have left the file, between the two.
 	a := p.account(o.About)
 	if !ok || a == nil {
-		return "This link was used already: it works once. Ask for a new one.", nil
+		return p.linkProblem(o, nil)
 	}
-	return "", p.begin(w, r, store.Login{How: store.LoginByMail, Email: strings.ToLower(a.Email)}, accountLogin)
+	return "", p.begin(w, r, store.Login{How: store.LoginByMail, Email: switchboardfile.Mailbox(a.Email)}, accountLogin)
 }

@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/mail"
 	"net/url"
 	"slices"
 	"strings"
@@ -17,11 +19,13 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -49,6 +53,8 @@ const (
 	// openIDAgain is how long a provider that did not answer is not asked again: anybody can make
 	// the host ask.
 	openIDAgain = 5 * time.Second
+	// openIDMost is how many bytes an answer of the provider's may have; what is longer is cut.
+	openIDMost = 1 << 20
 	// clockSkew is how much the clocks of host and provider may differ.
 	clockSkew = 2 * time.Minute
 )
@@ -59,15 +65,39 @@ type openID struct {
 	client   *http.Client
 	redirect string
 
+	asking singleflight.Group // however many people want to log in, the provider is asked once
+
 	mu     sync.Mutex
-	known  *oidc.Provider // nil: the provider has not been asked yet, or did not answer
+	known  *oidc.Provider // as it answered last; nil: it has not
 	failed error          // of the last time it was asked
-	again  time.Time      // when it is asked again
+	stale  bool           // it may have moved since
+	again  time.Time      // it is not asked again before
 }
 
 // newOpenID asks nobody: a provider that is down must not keep the host from starting.
 func newOpenID(cfg Config) *openID {
-	return &openID{cfg: cfg, client: &http.Client{Timeout: openIDWait}, redirect: strings.TrimRight(cfg.PublicURL.String(), "/") + openIDPath}
+	return &openID{cfg: cfg, client: &http.Client{Timeout: openIDWait, Transport: cutAnswers{}}, redirect: strings.TrimRight(cfg.PublicURL.String(), "/") + openIDPath}
+}
+
+// cutAnswers cuts answers after openIDMost bytes: the libraries read all that comes.
+type cutAnswers struct{}
+
+// RoundTrip implements http.RoundTripper.
+func (cutAnswers) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil {
+		resp.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(resp.Body, openIDMost), resp.Body}
+	}
+	return resp, err
+}
+
+// allows reports whether the settings let people of an address log in with the provider. The @
+// stands in front, so that evil-example.com does not end in example.com.
+func (o OpenID) allows(email string) bool {
+	return len(o.Domains) == 0 || slices.ContainsFunc(o.Domains, func(d string) bool { return strings.HasSuffix(email, "@"+switchboardfile.Mailbox(d)) })
 }
 
 // OpenIDName is how people know the provider: the name of its host. "": there is none.
@@ -82,25 +112,20 @@ func (p *People) OpenIDName() string {
 	return u.Host
 }
 
-// provider asks the provider for its addresses and keys, unless it is known already.
+// provider is the provider with its addresses and keys. It is asked unless they are known.
 func (o *openID) provider(ctx context.Context) (*oidc.Provider, *oauth2.Config, error) {
-	// It is not held while the provider is asked, which may take seconds; two requests may ask at
-	// once.
+	// It is not held while the provider is asked, which may take seconds.
 	o.mu.Lock()
-	known, failed, again := o.known, o.failed, o.again
+	known, failed := o.known, o.failed
+	ask := (known == nil || failed != nil || o.stale) && !o.cfg.Clock.Now().Before(o.again)
 	o.mu.Unlock()
-	if known == nil {
-		now := o.cfg.Clock.Now()
-		if now.Before(again) {
-			return nil, nil, failed
-		}
-		known, failed = oidc.NewProvider(ctx, o.cfg.OpenID.Issuer)
-		o.mu.Lock()
-		o.known, o.failed, o.again = known, failed, now.Add(openIDAgain)
-		o.mu.Unlock()
-		if failed != nil {
-			return nil, nil, failed
-		}
+	if ask {
+		asked, err, _ := o.asking.Do("", func() (any, error) { return o.ask(ctx) })
+		known, _ = asked.(*oidc.Provider)
+		failed = err
+	}
+	if failed != nil {
+		return nil, nil, failed
 	}
 	// The config is made for each log-in: it is cheap, and the endpoint may have changed.
 	return known, &oauth2.Config{
@@ -109,19 +134,25 @@ func (o *openID) provider(ctx context.Context) (*oidc.Provider, *oauth2.Config, 
 	}, nil
 }
 
-// forget has the provider asked for its addresses again at the next log-in: it may have moved them.
-// Whoever has it already finishes with it.
-func (o *openID) forget() {
+// ask asks the provider for its addresses, for all who wait: that one of them leaves ends nothing.
+func (o *openID) ask(ctx context.Context) (*oidc.Provider, error) {
+	known, err := oidc.NewProvider(context.WithoutCancel(ctx), o.cfg.OpenID.Issuer)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	// One that did not answer has its own error and time already.
-	if o.known != nil {
-		o.known, o.failed = nil, errForgotten
+	if err == nil {
+		o.known, o.stale = known, false
 	}
+	o.failed, o.again = err, o.cfg.Clock.Now().Add(openIDAgain)
+	return known, err
 }
 
-// errForgotten is why a provider that has just been asked is not asked again at once.
-var errForgotten = errors.New("the provider did not answer as it should a moment ago")
+// doubt has the provider asked for its addresses again at a later log-in: it may have moved them.
+// Until then those that are known count, as anybody can bring about that one log-in fails.
+func (o *openID) doubt() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.stale = true
+}
 
 // attempt is a visit to the provider. What is secret of it is made from what the browser keeps in a
 // cookie, so that the store keeps nothing of it.
@@ -177,7 +208,7 @@ func (p *People) BeginOpenID(w http.ResponseWriter, r *http.Request, next string
 // openIDDown is the error when the provider does not answer, or not as a provider does. The next
 // log-in asks it anew, as addresses and keys may have moved.
 func (p *People) openIDDown(r *http.Request, err error) error {
-	p.openID.forget()
+	p.openID.doubt()
 	p.cfg.Log.ErrorContext(r.Context(), "the OpenID provider cannot be used", "issuer", p.cfg.OpenID.Issuer, "error", err.Error())
 	var other *oidc.IssuerMismatchError
 	if errors.As(err, &other) {
@@ -197,7 +228,11 @@ func (p *People) FinishOpenID(w http.ResponseWriter, r *http.Request) (next stri
 	state := q.Get("state")
 	// Compared in a time that does not depend on where they differ.
 	if a.secret == "" || subtle.ConstantTimeCompare([]byte(a.derive("state")), []byte(state)) != 1 {
-		return "", refuseOpenID(http.StatusBadRequest, "This log-in was not begun in this browser, or more than ten minutes ago. Begin again.")
+		// Somebody has read the page again, gone back, or logged in in another tab meanwhile.
+		if who, _, err := p.fromBrowser(r); err == nil && who.Known() && who.Alert == "" {
+			return "/", nil
+		}
+		return "", refuseOpenID(http.StatusBadRequest, "This log-in was not begun in this browser, or more than ten minutes ago, or another one was begun since. Begin again.")
 	}
 	// What the provider writes is shown and is of any length: one line of it is enough.
 	if word := q.Get("error"); word != "" {
@@ -279,20 +314,29 @@ func (p *People) openIDClaims(r *http.Request, a attempt, code string) (claims, 
 		return nil, p.codeRefused(r, err)
 	}
 	raw, _ := token.Extra("id_token").(string)
-	// The time is that of the wall, moved back a little: an expired token is refused, one of a host
-	// whose clock is a minute fast is not.
-	verifier := provider.Verifier(&oidc.Config{ClientID: config.ClientID, Now: func() time.Time { return clock.Wall(p.cfg.Clock).Add(-clockSkew) }})
+	// The library does not tell a token that is not valid yet, where a clock is wrong, from one
+	// that is forged. So times are compared below.
+	verifier := provider.Verifier(&oidc.Config{ClientID: config.ClientID, SkipExpiryCheck: true})
 	id, err := verifier.Verify(ctx, raw)
-	var expired *oidc.TokenExpiredError
+	var times struct {
+		NotBefore float64 `json:"nbf"`
+	}
+	if err == nil {
+		err = id.Claims(&times)
+	}
+	if err == nil && id.Expiry.Unix() <= 0 {
+		err = errors.New("it does not say when it is over")
+	}
+	now := clock.Wall(p.cfg.Clock)
 	switch {
-	case errors.As(err, &expired):
-		p.cfg.Log.ErrorContext(ctx, "the ID token of the OpenID provider is over already", "expired_at", expired.Expiry, "now", clock.Wall(p.cfg.Clock))
-		return nil, refuseOpenID(http.StatusBadGateway, "The clocks of this host and of the provider differ: what the provider has just signed is over here. Whoever runs switchboard must set the clock of its machine; meanwhile log in in another way.")
 	case err != nil:
-		// The keys may have changed: the next log-in reads them anew.
-		p.openID.forget()
+		// The keys may lie elsewhere now.
+		p.openID.doubt()
 		p.cfg.Log.ErrorContext(ctx, "the ID token of the OpenID provider is refused", "error", err.Error())
 		return nil, refuseOpenID(http.StatusBadGateway, "What the provider has signed cannot be accepted; the log has the reason. Begin again, or log in in another way.")
+	case id.Expiry.Before(now.Add(-clockSkew)), times.NotBefore > float64(now.Add(clockSkew).Unix()):
+		p.cfg.Log.ErrorContext(ctx, "the ID token of the OpenID provider is not valid now, though it was just made", "valid_from", time.Unix(int64(times.NotBefore), 0), "expires", id.Expiry, "now", now)
+		return nil, refuseOpenID(http.StatusBadGateway, "The clocks of this host and of the provider differ: what the provider has just signed is not valid here now. Whoever runs switchboard must set the clock of its machine; meanwhile log in in another way.")
 	// Without it a token of another log-in could be put in the place of this one.
 	case subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(a.derive("nonce"))) != 1:
 		p.cfg.Log.ErrorContext(ctx, "the ID token of the OpenID provider was made for another log-in")
@@ -336,7 +380,7 @@ func (p *People) codeRefused(r *http.Request, err error) error {
 	case "invalid_client", "unauthorized_client":
 		return refuseOpenID(http.StatusBadGateway, "The provider does not know this switchboard. Whoever runs it must correct openid_client_id and openid_client_secret.")
 	}
-	p.openID.forget()
+	p.openID.doubt()
 	return refuseOpenID(http.StatusBadGateway, "The provider refuses to say who you are; the log has the reason. Begin again, or log in in another way.")
 }
 
@@ -344,7 +388,10 @@ func (p *People) codeRefused(r *http.Request, err error) error {
 // not verified could be anybody's. It returns a login without its id and how long it lasts. An
 // account of the file outranks what a claim says, also if its role is less.
 func (p *People) admit(r *http.Request, c claims) (store.Login, time.Duration, error) {
-	email := strings.ToLower(c.text("email"))
+	email := switchboardfile.Mailbox(c.text("email"))
+	if parsed, err := mail.ParseAddress(email); err != nil || parsed.Address != email || oneline.Clean(email, maxAddress) != email {
+		email = ""
+	}
 	refuse := func(reason, format string, args ...any) (store.Login, time.Duration, error) {
 		p.cfg.Log.WarnContext(r.Context(), "login refused: "+reason, "remote", httpkit.Remote(r))
 		return store.Login{}, 0, refuseOpenID(http.StatusForbidden, format, args...)
@@ -354,8 +401,7 @@ func (p *People) admit(r *http.Request, c claims) (store.Login, time.Duration, e
 		return refuse("the OpenID provider names no e-mail address", "The provider at %s does not say what your e-mail address is. Whoever runs it must let this switchboard see it (the scope email).", p.OpenIDName())
 	case !c.verified():
 		return refuse("the e-mail address is not verified", "The provider at %s has not verified your e-mail address %s. Verify it there, then log in again.", p.OpenIDName(), email)
-	// With the @ in front, so that evil-example.com does not end in example.com.
-	case len(p.cfg.OpenID.Domains) > 0 && !slices.ContainsFunc(p.cfg.OpenID.Domains, func(d string) bool { return strings.HasSuffix(email, "@"+strings.ToLower(d)) }):
+	case !p.cfg.OpenID.allows(email):
 		return refuse("the domain is not allowed", "Addresses such as %s may not log in here. Use one of %s.", email, strings.Join(p.cfg.OpenID.Domains, ", "))
 	}
 	if p.account(email) != nil {

@@ -83,7 +83,7 @@ func (l *PageLinks) read(token string) (PageLink, bool) {
 
 // pageProblem is what is said of every link that does not work, so that nothing can be guessed from
 // it.
-const pageProblem = "This link no longer works: it is too old, its alert is over, or it is not complete. Log in to see your alerts."
+const pageProblem = "This link no longer works: it is too old, its alert is over, the person whom it was sent to has left the switchboard file, or it is not complete. Log in to see your alerts."
 
 // PageLink reads the link in a page. find reads its alert. problem says why it does not work, in a
 // sentence with the remedy; "": it does, until ends.

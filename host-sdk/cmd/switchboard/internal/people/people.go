@@ -38,19 +38,22 @@ type Config struct {
 // People says who uses the host. See the package. Its methods may be called by many requests at
 // once; Run must run beside them.
 type People struct {
-	cfg    Config
-	key    []byte        // of the ids of logins with the API token
-	mails  chan string   // addresses to which a link is to be sent
-	openID *openID       // nil: there is none
-	heard  recentlyHeard // what the audit has heard
+	cfg     Config
+	key     []byte        // of the ids of logins with the API token
+	mails   chan string   // addresses to which a link is to be sent
+	sending chan struct{} // has one for each mail that is being sent
+	openID  *openID       // nil: there is none
+	heard   recentlyHeard // what the audit has heard
 
 	mu    sync.Mutex
 	ended chan struct{} // closed when a login ends
+	// When links are over that were not sent, by their accounts.
+	notSent map[string][]time.Time
 }
 
 // New makes a People. Nothing is started, and no provider is asked. Run does the work.
 func New(cfg Config) *People {
-	p := &People{cfg: cfg, mails: make(chan string, mailQueue)}
+	p := &People{cfg: cfg, mails: make(chan string, mailQueue), notSent: map[string][]time.Time{}, sending: make(chan struct{}, mailsAtOnce)}
 	// Derived and not the token itself, which is used elsewhere.
 	p.key = derived([]byte(cfg.Token), "login session")
 	if cfg.OpenID.Issuer != "" {
@@ -88,9 +91,7 @@ const (
 func (p *People) Run(ctx context.Context) error {
 	var working sync.WaitGroup
 	defer working.Wait()
-	for range mailWorkers {
-		working.Go(func() { p.sendLinks(ctx) })
-	}
+	working.Go(func() { p.sendLinks(ctx) })
 	look, sweep := time.NewTicker(lookEvery), time.NewTicker(sweepEvery)
 	defer look.Stop()
 	defer sweep.Stop()

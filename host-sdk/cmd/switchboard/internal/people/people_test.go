@@ -1,17 +1,24 @@
 package people_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -135,4 +142,81 @@ func TestAProviderThatMovedIsAskedAgain(t *testing.T) {
 		}
 		now.Advance(time.Minute)
 	}
+}
+
+// mailServer is what a mail server does with a mail.
+type mailServer func(mail engine.OutgoingMail) error
+
+// Send implements engine.Mailer.
+func (m mailServer) Send(_ context.Context, mail engine.OutgoingMail) error { return m(mail) }
+
+// Links to mailboxes that take no mail keep nobody else from theirs, nor, once they are given up,
+// their people from the next one.
+func TestAMailboxThatTakesNoMailStopsNoLinks(t *testing.T) {
+	t.Parallel()
+	h := hosttest.New(t)
+	path := filepath.Join(t.TempDir(), "switchboard.yaml")
+	text := strings.Replace(hosttest.File, "teams:", "  - {id: eve, name: Eve Example, email: eve@example.com}\nteams:", 1)
+	if err := os.WriteFile(path, []byte(strings.Replace(text, "name: Bob Example", "name: Bob Example, email: bob@example.com", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	now := clock.NewManual(time.Now())
+	var full atomic.Bool
+	full.Store(true)
+	sent, tried := make(chan string, 100), make(chan string, 100)
+	p := h.People(func(c *people.Config) {
+		var err error
+		if c.File, err = switchboardfile.Open(t.Context(), switchboardfile.SourceConfig{Path: path, Clock: h.Clock, Logger: h.Logger}); err != nil {
+			t.Fatal(err)
+		}
+		c.Clock = now
+		c.Mailer = mailServer(func(mail engine.OutgoingMail) error {
+			if mail.To != "eve@example.com" && full.Load() {
+				tried <- mail.To
+				return integration.Errorf(integration.KindUnavailable, "try again later")
+			}
+			sent <- mail.To
+			return nil
+		})
+	})
+	next := func(c <-chan string) string {
+		t.Helper()
+		select {
+		case to := <-c:
+			return to
+		case <-time.After(time.Minute):
+			t.Fatal("no mail is sent")
+			return ""
+		}
+	}
+	received := func(want string) {
+		t.Helper()
+		if to := next(sent); to != want {
+			t.Fatalf("a mail goes to %s, want %s", to, want)
+		}
+	}
+	ask := func(email string, times int) {
+		for range times {
+			p.AskLink(email)
+		}
+	}
+	ask("alice@example.com", 5)
+	ask("bob@example.com", 5)
+	for range 6 { // three of each can be open
+		next(tried)
+	}
+	ask("eve@example.com", 1)
+	received("eve@example.com")
+
+	for range 3 {
+		hosttest.Eventually(t, "all six wait", func() bool { return now.Waiting() == 6 })
+		now.Advance(20 * time.Second)
+		for range 6 {
+			next(tried)
+		}
+	}
+	hosttest.Eventually(t, "all six are given up", func() bool { return strings.Count(h.Log.String(), "a link to log in was not sent") == 6 })
+	full.Store(false)
+	ask("alice@example.com", 1)
+	received("alice@example.com")
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -132,12 +133,13 @@ type Refused int
 // Why a request is nobody's.
 const (
 	NeverLoggedIn Refused = iota
-	LoginExpired          // too old, ended elsewhere, begun under another API token
+	LoginEnded            // not known: ended elsewhere, begun under another API token, or long ago
+	LoginExpired          // too old
 	AccountGone           // the account has left the switchboard file
 )
 
-// fromBrowser is whose a request with a cookie is. A cookie that nobody knows counts as expired, so
-// that the log-in page explains why it appears.
+// fromBrowser is whose a request with a cookie is, or why it is nobody's, so that the log-in page
+// explains why it appears.
 func (p *People) fromBrowser(r *http.Request) (Identity, Refused, error) {
 	why := NeverLoggedIn
 	// A login of one's own comes before that of a page: it allows more.
@@ -150,7 +152,7 @@ func (p *People) fromBrowser(r *http.Request) (Identity, Refused, error) {
 		now := p.cfg.Clock.Now()
 		switch {
 		case integration.KindOf(err) == integration.KindNotFound:
-			why = max(why, LoginExpired)
+			why = max(why, LoginEnded)
 			continue
 		case err != nil:
 			return Identity{}, why, err
@@ -175,8 +177,9 @@ func (p *People) fromBrowser(r *http.Request) (Identity, Refused, error) {
 	return Identity{}, why, nil
 }
 
-// identity is whose a login is now: the account of the switchboard file decides, whatever it said
-// when the login began. So a person who loses a role loses it with the next request.
+// identity is whose a login is now: the account of the switchboard file and the settings decide,
+// whatever they said when the login began. So a person who loses a role loses it with the next
+// request.
 func (p *People) identity(l store.Login) Identity {
 	who := Identity{How: l.How, Login: l.ID, Email: l.Email, User: l.User, Alert: l.Alert, Since: l.Since, Ends: l.Ends}
 	switch l.How {
@@ -189,11 +192,14 @@ func (p *People) identity(l store.Login) Identity {
 			who.Role = Responder
 		}
 	default:
+		if l.How == store.LoginByOpenID && !p.cfg.OpenID.allows(l.Email) {
+			break
+		}
 		if a := p.account(l.Email); a != nil {
 			who.Role, who.User, who.Email = Role(a.Role), a.User, a.Email
 			// Admitted by a provider's claim; it lasts for the twelve hours of the login, as the
 			// provider is not asked again.
-		} else if role, ok := ParseRole(l.Role); ok {
+		} else if role, ok := ParseRole(l.Role); ok && p.cfg.OpenID.RoleClaim != "" {
 			who.Role = role
 		}
 	}
@@ -226,14 +232,14 @@ func (p *People) LogOut(w http.ResponseWriter, r *http.Request) error {
 // Logins lists what has not ended: of one account, or of all for "". Addresses are stored in lower
 // case.
 func (p *People) Logins(ctx context.Context, email string) ([]store.Login, error) {
-	return p.cfg.Store.ListLogins(ctx, strings.ToLower(email), p.cfg.Clock.Now())
+	return p.cfg.Store.ListLogins(ctx, switchboardfile.Mailbox(email), p.cfg.Clock.Now())
 }
 
 // EndLogin ends a login. Those who may not manage people end their own alone; an id of somebody
 // else is not_found to them.
 func (p *People) EndLogin(ctx context.Context, who Identity, id string) (store.Login, error) {
 	l, err := p.cfg.Store.Login(ctx, id)
-	if err == nil && !who.May(Manage, "") && (who.Email == "" || !strings.EqualFold(l.Email, who.Email)) {
+	if err == nil && !who.May(Manage, "") && (who.Email == "" || switchboardfile.Mailbox(l.Email) != switchboardfile.Mailbox(who.Email)) {
 		return store.Login{}, integration.Errorf(integration.KindNotFound, "there is no such login")
 	}
 	if err == nil {

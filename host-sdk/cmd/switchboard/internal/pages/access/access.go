@@ -92,11 +92,11 @@ func (a *Access) draw(w http.ResponseWriter, r *http.Request, status int, body p
 	// file may write it otherwise.
 	rows := map[string]int{}
 	for _, account := range a.people.Accounts() {
-		rows[strings.ToLower(account.Email)] = len(body.Accounts)
+		rows[switchboardfile.Mailbox(account.Email)] = len(body.Accounts)
 		body.Accounts = append(body.Accounts, accountRow{Account: account})
 	}
 	for _, l := range body.Logins {
-		i, ok := rows[strings.ToLower(l.Email)]
+		i, ok := rows[switchboardfile.Mailbox(l.Email)]
 		// Logins without an account, such as by the API token or a provider's claim, are only in
 		// the list of logins.
 		if !ok || l.Email == "" {

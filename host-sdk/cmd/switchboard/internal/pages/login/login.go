@@ -71,7 +71,8 @@ func (l *Login) Protect(needs people.Action, about string, h layout.Handler) lay
 // which ways there are.
 type loginBody struct {
 	Next    string
-	Expired bool   // there was a session, and it has expired
+	Expired bool   // there was a login, and it has expired
+	Ended   bool   // there was a login, of which nothing is known any more
 	Gone    bool   // the account of the session is no longer there
 	Limited bool   // the browser has opened the link in a page, which does not suffice
 	Unsaved bool   // a form was submitted and not saved
@@ -103,7 +104,7 @@ func (l *Login) askLogin(w http.ResponseWriter, r *http.Request, who people.Iden
 		http.Error(w, "log in again", http.StatusUnauthorized)
 		return
 	}
-	body := loginBody{Expired: why == people.LoginExpired, Gone: why == people.AccountGone, Limited: who.Alert != ""}
+	body := loginBody{Expired: why == people.LoginExpired, Ended: why == people.LoginEnded, Gone: why == people.AccountGone, Limited: who.Alert != ""}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		// The browser still has what was typed, and going back shows it: a redirect would lose it.
 		next := "/"
@@ -121,7 +122,7 @@ func (l *Login) askLogin(w http.ResponseWriter, r *http.Request, who people.Iden
 	if next := r.URL.RequestURI(); next != "/" {
 		q.Set("next", next)
 	}
-	for name, set := range map[string]bool{"ended": body.Expired, "gone": body.Gone, "limited": body.Limited} {
+	for name, set := range map[string]bool{"expired": body.Expired, "ended": body.Ended, "gone": body.Gone, "limited": body.Limited} {
 		if set {
 			q.Set(name, "1")
 		}
@@ -143,7 +144,7 @@ func (l *Login) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 		l.site.Redirect(w, r, next)
 		return nil
 	}
-	l.show(w, r, http.StatusOK, loginBody{Next: next, Expired: q.Get("ended") != "", Gone: q.Get("gone") != "", Limited: q.Get("limited") != "", Out: q.Get("out") != ""})
+	l.show(w, r, http.StatusOK, loginBody{Next: next, Expired: q.Get("expired") != "", Ended: q.Get("ended") != "", Gone: q.Get("gone") != "", Limited: q.Get("limited") != "", Out: q.Get("out") != ""})
 	return nil
 }
 

@@ -138,7 +138,7 @@
       if (answer.status === 401) {
         ended = true;
         leave();
-        say("Your session has expired. This page is no longer updated.", location.href);
+        say("You are no longer logged in. This page is no longer updated.", location.href);
       } else if (answer.ok) {
         exchange(new DOMParser().parseFromString(await answer.text(), "text/html"));
       }
