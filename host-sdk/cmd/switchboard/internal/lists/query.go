@@ -1,6 +1,7 @@
 package lists
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strconv"
@@ -44,8 +45,12 @@ var Statuses = []integration.AlertStatus{
 // Read reads the query of an address. Times are as in RFC 3339, or dates, which begin at midnight
 // UTC; a date in until is its last day. An error is invalid, and names the value with the remedy:
 // what is misspelt would read as an empty list. most is the highest limit that may be asked for.
-func Read(values url.Values, most int) (Query, error) {
-	r := reader{values: values}
+func Read(values url.Values, most int) (Query, error) { return ReadForm(values, most, nil) }
+
+// ReadForm is Read for the query of a form, whose error calls a value by the label of its field:
+// labels has those that differ from the name.
+func ReadForm(values url.Values, most int, labels map[string]string) (Query, error) {
+	r := reader{values: values, labels: labels}
 	q := Query{
 		Status: integration.AlertStatus(r.text("status", maxValue)), Integration: r.text("integration", maxValue), Team: r.text("team", maxValue),
 		From: strings.TrimSpace(r.text("from", maxValue)), Ended: r.text("ended", maxValue), Since: r.time("since", false), Until: r.time("until", true),
@@ -64,7 +69,7 @@ func Read(values url.Values, most int) (Query, error) {
 		r.wrong("status %.40q is unknown: use one of %s", q.Status, strings.Join(known, ", "))
 	}
 	if !q.Since.IsZero() && !q.Until.IsZero() && !q.Since.Before(q.Until) {
-		r.wrong("since is not before until: %s and %s; exchange them, or leave one out", q.Since.Format(time.RFC3339), q.Until.Format(time.RFC3339))
+		r.wrong("%s is not before %s: %s and %s; exchange them, or leave one out", r.label("since"), r.label("until"), r.values.Get("since"), r.values.Get("until"))
 	}
 	return q, r.err
 }
@@ -79,8 +84,12 @@ func (q Query) Narrowed() bool {
 // that the rest can be read, too.
 type reader struct {
 	values url.Values
+	labels map[string]string
 	err    error
 }
+
+// label is what a value is called where it was given.
+func (r *reader) label(name string) string { return cmp.Or(r.labels[name], name) }
 
 // wrong notes what is wrong, unless something was before.
 func (r *reader) wrong(format string, args ...any) {
@@ -94,11 +103,11 @@ func (r *reader) wrong(format string, args ...any) {
 func (r *reader) text(name string, most int) string {
 	text := r.values.Get(name)
 	if len(text) > most {
-		r.wrong("%s has %d bytes, at most %d can be searched for", name, len(text), most)
+		r.wrong("%s has %d bytes, at most %d can be searched for", r.label(name), len(text), most)
 		return ""
 	}
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(c rune) bool { return unicode.IsControl(c) && !unicode.IsSpace(c) }) {
-		r.wrong("%s holds what is no text: leave control characters out", name)
+		r.wrong("%s holds what is no text: leave control characters out", r.label(name))
 		return ""
 	}
 	return text
@@ -118,7 +127,7 @@ func (r *reader) time(name string, after bool) time.Time {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		r.wrong("%s must be a time such as 2026-03-04T05:06:07Z, or a date such as 2026-03-04, and is %.40q", name, text)
+		r.wrong("%s must be a time such as 2026-03-04T05:06:07Z, or a date such as 2026-03-04, and is %.40q", r.label(name), text)
 	}
 	return at
 }
@@ -131,7 +140,7 @@ func (r *reader) bool(name string) bool {
 	case "true", "1":
 		return true
 	default:
-		r.wrong("%s must be true or false, and is %.40q", name, text)
+		r.wrong("%s must be true or false, and is %.40q", r.label(name), text)
 		return false
 	}
 }
@@ -144,7 +153,7 @@ func (r *reader) number(name string, most int) int {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > most {
-		r.wrong("%s must be a number from 1 to %d", name, most)
+		r.wrong("%s must be a number from 1 to %d", r.label(name), most)
 		return 0
 	}
 	return n

@@ -163,7 +163,7 @@ func TestListOfCallsIsSearchedAndPaged(t *testing.T) {
 			t.Errorf("%s: found %v, want %v", query, !finds, finds)
 		}
 	}
-	b.get("/calls?since=yesterday").is(400).has("Since must be a time such as", "yesterday").hasNot(`id="call-CA00"`)
+	b.get("/calls?since=yesterday").is(400).has("From must be a time such as", "yesterday").hasNot(`id="call-CA00"`)
 	b.get("/calls?cursor=x").is(400).has("is not one that a list of calls returned")
 	b.get("/calls?team=support").is(400).has("is unknown: give the id of a team")
 	m = regexp.MustCompile(`href="(/api/v1/calls.csv\?[^"]+)" id="export"`).FindStringSubmatch(b.get("/calls?ended=message_left").body)

@@ -368,7 +368,7 @@ func TestLoginsAreListedAndEnded(t *testing.T) {
 		t.Error("the stream goes on")
 	}
 	alice := s.as(sent, "alice@example.com")
-	alice.get("/settings/people").is(200).has("vera@example.com", "Bob@example.com", "logged in 1 time")
+	alice.get("/settings/people").is(200).has("<bdi>Vera Example</bdi></strong><span class=\"row-sub\">vera@example.com · vera · logged in 1 time", "<bdi>Bob Example</bdi>", "Bob@example.com")
 	alice.post("/settings/people/logins/"+logins[0].ID+"/end", nil).is(200)
 	vera.get("/oncall").is(200).has("Your session has ended")
 	b.get("/settings/people").is(403)

@@ -36,6 +36,7 @@ func New(site *layout.Site) (*Access, error) {
 // who may log in, with the store, which says who has.
 type accountRow struct {
 	switchboardfile.Account
+	Name     string // of the person; "": the platform does not list its people
 	Logins   int
 	LastUsed time.Time // zero: it is logged in nowhere
 }
@@ -90,10 +91,16 @@ func (a *Access) draw(w http.ResponseWriter, r *http.Request, status int, body p
 	}
 	// Accounts are matched with logins by their address in lower case, as logins are stored; the
 	// file may write it otherwise.
+	named := map[string]string{}
+	for _, person := range a.site.Everybody() {
+		if person.Choice == person.ID { // not an account, whose name is its address
+			named[person.ID] = person.Name
+		}
+	}
 	rows := map[string]int{}
 	for _, account := range a.people.Accounts() {
 		rows[switchboardfile.Mailbox(account.Email)] = len(body.Accounts)
-		body.Accounts = append(body.Accounts, accountRow{Account: account})
+		body.Accounts = append(body.Accounts, accountRow{Account: account, Name: named[account.User]})
 	}
 	for _, l := range body.Logins {
 		i, ok := rows[switchboardfile.Mailbox(l.Email)]

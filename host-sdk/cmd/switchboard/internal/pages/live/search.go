@@ -32,6 +32,11 @@ type search struct {
 // The order does not matter: addresses are sorted by name.
 var searched = []string{"q", "from", "status", "team", "integration", "ended", "since", "until", "unheard"}
 
+// labels are those of the form, where they are not the names.
+var labels = map[string]string{
+	"q": "Text", "from": "Caller's number", "team": "Team", "integration": "Integration", "ended": "How it ended", "since": "From", "until": "To", "unheard": "Message not heard",
+}
+
 // Searched reports whether the form leaves anything out, beside the links above it. The links above
 // the form choose the status.
 func (s search) Searched() bool {
@@ -94,7 +99,7 @@ func (s search) problem() (int, []layout.Notice) {
 // is wrong with the query is in the search itself.
 func (l *Live) search(r *http.Request, path string) (search, error) {
 	s := search{Path: path, values: r.URL.Query()}
-	s.Query, s.wrong = lists.Read(s.values, pageRows)
+	s.Query, s.wrong = lists.ReadForm(s.values, pageRows, labels)
 	s.Limit = pageRows
 	if !slices.Contains(lists.Statuses, s.Status) {
 		s.values.Del("status") // which no control of the form shows
