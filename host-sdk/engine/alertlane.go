@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/outbox"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/snapshots"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -70,44 +71,44 @@ func (j job) alert(c *store.Commit, l loaded, o integration.Outcome) error {
 	return nil
 }
 
-// command gives an alert command to the platform, with those behind it if the platform wants them
+// Command gives an alert command to the platform, with those behind it if the platform wants them
 // together. A command that was applied leaves nothing for the handler to decide: the new snapshot
 // tells it. Only a final failure comes back.
-func (o *outbox) command(ctx context.Context, it store.Item) {
+func (e work) Command(ctx context.Context, it store.Item) {
 	if it.Phase == store.PhaseHeld {
-		o.e.log.Info("an alert was never routed, and the platform is not told of it", "integration", it.Integration, "call", it.Key)
-		o.e.metrics.Item(it.Kind, "unrouted")
-		o.delete(ctx, it)
+		e.log.Info("an alert was never routed, and the platform is not told of it", "integration", it.Integration, "call", it.Key)
+		e.metrics.Item(it.Kind, "unrouted")
+		e.outbox.Delete(ctx, it)
 		return
 	}
 	var cmd integration.AlertCommand
 	if err := json.Unmarshal(it.Body, &cmd); err != nil {
-		o.drop(ctx, it, "unreadable alert command")
+		e.outbox.Drop(ctx, it, "unreadable alert command")
 		return
 	}
-	apply, cancel := context.WithTimeout(ctx, performTimeout)
+	apply, cancel := context.WithTimeout(ctx, outbox.PerformTimeout)
 	defer cancel()
-	if o.e.platform.Batches() {
-		o.commands(ctx, apply, it, cmd)
+	if e.platform.Batches() {
+		e.commands(ctx, apply, it, cmd)
 		return
 	}
-	if err := o.e.platform.Apply(apply, o.e.known.Scope(it.Integration), cmd); err != nil {
-		o.failed(ctx, it, err, firstRetry, maxRetry)
+	if err := e.platform.Apply(apply, e.known.Scope(it.Integration), cmd); err != nil {
+		e.outbox.Failed(ctx, it, err, outbox.FirstRetry, outbox.MaxRetry)
 		return
 	}
-	o.applied(ctx, it)
+	e.applied(ctx, it)
 }
 
 // applied ends a command that was applied.
-func (o *outbox) applied(ctx context.Context, it store.Item) {
-	o.e.metrics.Item(it.Kind, "done")
-	o.delete(ctx, it)
+func (e work) applied(ctx context.Context, it store.Item) {
+	e.metrics.Item(it.Kind, "done")
+	e.outbox.Delete(ctx, it)
 }
 
 // commands gives a command to the platform together with all that wait behind it.
-func (o *outbox) commands(ctx, apply context.Context, first store.Item, cmd integration.AlertCommand) {
-	items, cmds := o.behind(ctx, first, cmd)
-	done, err := o.e.platform.ApplyAll(apply, o.e.known.Scope(first.Integration), cmds)
+func (e work) commands(ctx, apply context.Context, first store.Item, cmd integration.AlertCommand) {
+	items, cmds := e.behind(ctx, first, cmd)
+	done, err := e.platform.ApplyAll(apply, e.known.Scope(first.Integration), cmds)
 	if err == nil && done != len(cmds) {
 		err = integration.Errorf(integration.KindInternal, "the platform applied %d of %d commands and did not say why", done, len(cmds))
 	}
@@ -115,32 +116,32 @@ func (o *outbox) commands(ctx, apply context.Context, first store.Item, cmd inte
 		done = max(0, min(done, len(cmds)-1))
 	}
 	for _, it := range items[:done] {
-		o.applied(ctx, it)
+		e.applied(ctx, it)
 	}
 	if err == nil {
 		return
 	}
 	// First, as the handler of the failed one may take its time.
 	for _, it := range items[done+1:] {
-		o.retry(ctx, it, o.e.clock.Now())
+		e.outbox.Retry(ctx, it, e.clock.Now())
 	}
-	o.failed(ctx, items[done], err, firstRetry, maxRetry)
+	e.outbox.Failed(ctx, items[done], err, outbox.FirstRetry, outbox.MaxRetry)
 }
 
 // behind returns a claimed command with those that wait behind it for the same alert. While the
 // store cannot say, there are none.
-func (o *outbox) behind(ctx context.Context, first store.Item, cmd integration.AlertCommand) ([]store.Item, []integration.AlertCommand) {
+func (e work) behind(ctx context.Context, first store.Item, cmd integration.AlertCommand) ([]store.Item, []integration.AlertCommand) {
 	items, cmds := []store.Item{first}, []integration.AlertCommand{cmd}
-	more, err := o.e.store.ClaimLane(ctx, first, o.e.clock.Now(), laneLimit-1)
+	more, err := e.store.ClaimLane(ctx, first, e.clock.Now(), laneLimit-1)
 	if err != nil {
-		o.e.log.Warn("cannot read what waits behind an alert command", "integration", first.Integration, "call", first.Key, "error", err)
+		e.log.Warn("cannot read what waits behind an alert command", "integration", first.Integration, "call", first.Key, "error", err)
 	}
 	for i, it := range more {
 		var next integration.AlertCommand
 		// One that cannot be read is dropped when it is the first.
 		if json.Unmarshal(it.Body, &next) != nil || next.AlertKey != cmd.AlertKey || it.Phase == store.PhaseHeld {
 			for _, rest := range more[i:] {
-				o.retry(ctx, rest, o.e.clock.Now())
+				e.outbox.Retry(ctx, rest, e.clock.Now())
 			}
 			break
 		}

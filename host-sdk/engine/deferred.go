@@ -36,7 +36,7 @@ func (e *Engine) deferWebhook(ctx context.Context, id, key string, req integrati
 		return comeAgain()
 	}
 	log.Warn("request kept for later")
-	e.outbox.wake()
+	e.outbox.Wake()
 	return integration.Response{Status: 204}
 }
 

@@ -9,7 +9,8 @@
 // What can be done without knowing of handlers has packages of its own below internal: patient
 // makes the calls out of the engine; known has what is known of integrations, plugins and people,
 // sessions what this process has of calls, and snapshots their alerts; formats keeps what is too
-// new from a plugin; record words the call's record; counting counts.
+// new from a plugin; outbox does what commits leave behind; record words the call's record;
+// counting counts. Package deletion deletes.
 //
 // # Map
 //
@@ -26,11 +27,8 @@
 //	deferred.go     webhooks kept for later, and how many
 //	hints.go        timers of the host itself: who is free, what changed
 //	action.go       actions that a person starts
-//	outbox.go       lanes, retry with back-off, NotAfter, results fed back, timers
-//	workers.go      how much work is done at a time, by kind and integration
+//	work.go         what the outbox has the engine do: tasks, results, requests kept for later
 //	mail.go         resolving and sending mails
-//	pace.go         outgoing requests that a foreign service wants spaced
-//	atonce.go       those whose turn is free, started with the commit that orders them
 //	periodic.go     daily and hourly tasks of each integration, expiry
 //	follow.go       what a call makes of its own change of the alert, in the same commit
 //	configure.go    saving an integration: secrets kept, options validated

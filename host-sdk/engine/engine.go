@@ -13,10 +13,10 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/engine/deletion"
-	"github.com/livecallrouting/livecall/host-sdk/engine/internal/backoff"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/counting"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/formats"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/known"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/outbox"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/sessions"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/snapshots"
@@ -152,9 +152,8 @@ type Engine struct {
 	locks    sessions.Locks
 	sessions *sessions.Copies
 	presence *sessions.Presence
-	outbox   *outbox
+	outbox   *outbox.Outbox
 	events   hub
-	pacer    pacer
 
 	deferred deferred
 	deletion *deletion.Deletions
@@ -219,7 +218,10 @@ func New(cfg Config) (*Engine, error) {
 		Store: cfg.Store, Patient: e.store, Platform: cfg.Platform, Alerts: e.platform, Known: e.known, Clock: e.clock, Log: e.log,
 		Owner: e.owner, Load: e.loadNow, KeepCalls: cfg.KeepCalls, KeepRecordings: cfg.KeepRecordings,
 	})
-	e.outbox = newOutbox(e)
+	e.outbox = outbox.New(outbox.Config{
+		Store: e.store, Clock: e.clock, Log: e.log, Counts: e.metrics, Engine: work{e}, Owner: e.owner, Workers: cfg.Workers,
+		Exclusive: cfg.Exclusive, Claiming: cfg.Claiming,
+	})
 	return e, nil
 }
 
@@ -227,7 +229,7 @@ func New(cfg Config) (*Engine, error) {
 // finished first, for at most a few seconds; what is not finished is given back.
 func (e *Engine) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return e.outbox.run(ctx) })
+	g.Go(func() error { return e.outbox.Run(ctx) })
 	g.Go(func() error { return e.alerts.Watch(ctx) })
 	g.Go(func() error { return e.periodic(ctx) })
 	g.Go(func() error { return e.started(ctx) })
@@ -249,26 +251,6 @@ func (e *Engine) Run(ctx context.Context) error {
 		return nil
 	}
 	return err
-}
-
-// releaseLeases gives back what a killed predecessor held, or this host itself when others could
-// have taken it over. A store that is not available now is asked again until ctx ends: calls are
-// answered meanwhile.
-func (e *Engine) releaseLeases(ctx context.Context) error {
-	owner := e.owner
-	if e.cfg.Exclusive {
-		owner = "" // nobody else's
-	}
-	for attempt := 1; ; attempt++ {
-		err := e.store.ReleaseLeases(ctx, owner)
-		if err == nil || ctx.Err() != nil || integration.KindOf(err) != integration.KindUnavailable {
-			return err
-		}
-		e.log.Error("cannot take over the outbox, will retry", "error", err)
-		if err := clock.Sleep(ctx, e.clock, backoff.After(attempt, time.Second, maxRetry)); err != nil {
-			return err
-		}
-	}
 }
 
 // Health is nil when calls can be decided: the store and the platform can be used, and every

@@ -8,6 +8,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/known"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/outbox"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -99,7 +100,7 @@ func (e *Engine) beside(ctx context.Context, work func(ctx context.Context)) {
 	e.background.Add(1)
 	go func() {
 		defer e.background.Done()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), performTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), outbox.PerformTimeout)
 		defer cancel()
 		work(ctx)
 	}()
@@ -120,7 +121,7 @@ func (e *Engine) hint(ctx context.Context, in store.Integration, key, name strin
 	err = e.store.AddItem(ctx, store.Item{
 		Integration: in.ID, Key: key, Kind: store.ItemTimer, Name: name, Due: now, Phase: store.PhaseWaiting, Body: body,
 	})
-	e.outbox.wake()
+	e.outbox.Wake()
 	return err
 }
 

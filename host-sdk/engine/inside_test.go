@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -97,65 +96,20 @@ func TestAnOutcomeIsOneCommit(t *testing.T) {
 	}
 }
 
-func TestFailuresKeepTheirParts(t *testing.T) {
-	t.Parallel()
-	if (*failure)(nil).error() != nil {
-		t.Error("no failure is an error")
-	}
-	got := (&failure{integration.KindInvalid, "m", "f", "c"}).error()
-	if diff := cmp.Diff(&integration.Error{Kind: integration.KindInvalid, Message: "m", Field: "f", Code: "c"}, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-// deletions is a store that can only end items.
-type deletions struct {
-	store.Store
-	ids []int64
-}
-
-func (d *deletions) DeleteItem(_ context.Context, it store.Item) error {
-	d.ids = append(d.ids, it.ID)
-	return nil
-}
-
-func TestResultsThatCannotBeReadAreGivenUp(t *testing.T) {
-	t.Parallel()
-	st := &deletions{}
-	e, err := New(Config{
-		Store: st, Platform: struct{ platform.Platform }{}, Plugins: struct{ Plugins }{}, EndpointURL: func(string) string { return "" },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, it := range []store.Item{
-		{Kind: store.ItemTask, Result: []byte("{"), Body: []byte("{}")},
-		{Kind: store.ItemTask, Result: []byte("{}"), Body: []byte("{")},
-		{Kind: store.ItemCommand, Result: []byte("{}"), Body: []byte("{")},
-		{Kind: store.ItemMail, Result: []byte("{}"), Body: []byte("{")},
-	} {
-		it.ID, it.Phase = int64(i+1), store.PhaseResult
-		e.outbox.process(context.Background(), it)
-	}
-	if diff := cmp.Diff([]int64{1, 2, 3, 4}, st.ids); diff != "" {
-		t.Errorf("ended (-want +got):\n%s", diff)
-	}
-}
-
 func TestNewFillsInWhatIsOptional(t *testing.T) {
 	t.Parallel()
-	cfg := Config{Store: &deletions{}, Platform: struct{ platform.Platform }{}, Plugins: struct{ Plugins }{}, EndpointURL: func(string) string { return "" }}
+	cfg := Config{Store: struct{ store.Store }{}, Platform: struct{ platform.Platform }{}, Plugins: struct{ Plugins }{}, EndpointURL: func(string) string { return "" }}
 	e, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e.clock == nil || e.log == nil || e.metrics == nil || e.cfg.MediaURL(store.Medium{}) != "" || e.outbox.workers.each != 16 {
+	if e.clock == nil || e.log == nil || e.metrics == nil || e.cfg.MediaURL(store.Medium{}) != "" || e.cfg.Workers != 16 {
 		t.Errorf("engine %+v", e.cfg)
 	}
 	own := cfg
 	own.Workers, own.Metrics = 3, NewMetrics()
-	if e, err = New(own); err != nil || e.metrics != own.Metrics.counts || e.outbox.workers.each != 3 {
-		t.Errorf("%d workers, metrics replaced %v, %v", e.outbox.workers.each, e.metrics != own.Metrics.counts, err)
+	if e, err = New(own); err != nil || e.metrics != own.Metrics.counts || e.cfg.Workers != 3 {
+		t.Errorf("%d workers, metrics replaced %v, %v", e.cfg.Workers, e.metrics != own.Metrics.counts, err)
 	}
 	for name, spoil := range map[string]func(*Config){
 		"Store": func(c *Config) { c.Store = nil }, "Platform": func(c *Config) { c.Platform = nil },

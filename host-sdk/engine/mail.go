@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/known"
@@ -26,6 +27,12 @@ const FindingMail = "host-mail"
 // refuses our account is worth one at once.
 const mailTrouble = 3
 
+// Mails are tried again after these times, which double from the first to the limit.
+const (
+	mailRetry    = 10 * time.Second
+	maxMailRetry = 30 * time.Minute
+)
+
 // mailItem is a mail in the outbox, stored as JSON: first to all its recipients, then one item for
 // each address. To is empty until the mail is addressed.
 type mailItem struct {
@@ -36,17 +43,17 @@ type mailItem struct {
 	Notes []string `json:"notes,omitempty"`
 }
 
-// mail addresses a mail, or sends it if that is done. The two are items of their own: the addresses
+// Mail addresses a mail, or sends it if that is done. The two are items of their own: the addresses
 // are settled once, and a server that refuses one recipient delays no other.
-func (o *outbox) mail(ctx context.Context, it store.Item) {
+func (e work) Mail(ctx context.Context, it store.Item) {
 	var m mailItem
 	if err := json.Unmarshal(it.Body, &m); err != nil {
-		o.drop(ctx, it, "unreadable mail")
+		e.outbox.Drop(ctx, it, "unreadable mail")
 		return
 	}
-	work := o.send
+	work := e.send
 	if m.To == "" {
-		work = o.addressMail
+		work = e.addressMail
 	}
 	err := work(ctx, it, m)
 	if err == nil {
@@ -56,11 +63,11 @@ func (o *outbox) mail(ctx context.Context, it store.Item) {
 	if failure.Kind == integration.KindUnauthorized {
 		// The server refuses our account, not this mail: somebody can put that right.
 		failure = &integration.Error{Kind: integration.KindUnavailable, Message: failure.Message, Field: failure.Field, Code: failure.Code, Err: err}
-		o.e.findMailTrouble(ctx, it.Integration, failure)
+		e.findMailTrouble(ctx, it.Integration, failure)
 	} else if !failure.Kind.Final() && it.Attempt >= mailTrouble {
-		o.e.findMailTrouble(ctx, it.Integration, failure)
+		e.findMailTrouble(ctx, it.Integration, failure)
 	}
-	o.failed(ctx, it, failure, mailRetry, maxMailRetry)
+	e.outbox.Failed(ctx, it, failure, mailRetry, maxMailRetry)
 }
 
 // findMailTrouble raises [FindingMail], unless it is there already: while a server is down each
@@ -95,8 +102,7 @@ func (a *addresses) add(address string) {
 // resolveMail finds the addresses of a mail, one team at a time: a team that the platform no longer
 // knows is noted in the mail of the others. later holds the recipients whose addresses could not be
 // found out now. err is the last error, if any.
-func (o *outbox) resolveMail(ctx context.Context, it store.Item, m *mailItem) (to addresses, later []integration.Recipient, err error) {
-	e := o.e
+func (e work) resolveMail(ctx context.Context, it store.Item, m *mailItem) (to addresses, later []integration.Recipient, err error) {
 	for _, r := range m.Mail.To {
 		if r.Address != "" {
 			to.add(r.Address)
@@ -133,9 +139,8 @@ func oneByOne(teams []string) [][]string {
 // addressMail replaces the mail by one item for each address, in one transaction, so that no
 // address is served twice. Recipients whose addresses cannot be found out now stay behind in an
 // item of their own.
-func (o *outbox) addressMail(ctx context.Context, it store.Item, m mailItem) error {
-	e := o.e
-	to, later, err := o.resolveMail(ctx, it, &m)
+func (e work) addressMail(ctx context.Context, it store.Item, m mailItem) error {
+	to, later, err := e.resolveMail(ctx, it, &m)
 	// With at least one address the mail goes out to those that are known.
 	if err != nil && len(to) == 0 {
 		return err
@@ -156,7 +161,7 @@ func (o *outbox) addressMail(ctx context.Context, it store.Item, m mailItem) err
 	}
 	if len(to) == 0 {
 		e.log.Warn("mail has no recipients", "integration", it.Integration, "call", it.Key, "mail", m.Mail.Key)
-		o.fail(ctx, it, &integration.Error{Kind: integration.KindNotFound, Message: "none of its recipients has an e-mail address"})
+		e.outbox.Fail(ctx, it, &integration.Error{Kind: integration.KindNotFound, Message: "none of its recipients has an e-mail address"})
 		return nil
 	}
 	if len(later) > 0 {
@@ -186,15 +191,14 @@ func (e *Engine) hearsOfMails(ctx context.Context, id string) bool {
 }
 
 // send sends a mail to its one address, with the attachments and the link as they are now.
-func (o *outbox) send(ctx context.Context, it store.Item, m mailItem) error {
-	e := o.e
+func (e work) send(ctx context.Context, it store.Item, m mailItem) error {
 	if e.cfg.Mailer == nil {
-		o.fail(ctx, it, &integration.Error{Kind: integration.KindUnsupported, Message: "this host has no mail server"})
+		e.outbox.Fail(ctx, it, &integration.Error{Kind: integration.KindUnsupported, Message: "this host has no mail server"})
 		return nil
 	}
 	out := OutgoingMail{MessageID: m.MessageID, To: m.To, Subject: m.Mail.Subject, Text: m.Mail.Text, HTML: m.Mail.HTML, Notes: m.Notes}
 	if m.Mail.LinkAlert {
-		url, err := o.alertLink(ctx, it)
+		url, err := e.alertLink(ctx, it)
 		if err != nil && it.Attempt < mailTrouble { // later the mail goes without its link
 			return err
 		}
@@ -217,20 +221,20 @@ func (o *outbox) send(ctx context.Context, it store.Item, m mailItem) error {
 	}
 	e.metrics.Item(it.Kind, "done")
 	e.endMailTrouble(ctx, it.Integration)
-	o.delete(ctx, it)
+	e.outbox.Delete(ctx, it)
 	return nil
 }
 
 // alertLink is the page of the alert of a mail's session; "" if there is none (any more).
-func (o *outbox) alertLink(ctx context.Context, it store.Item) (string, error) {
-	sess, err := o.e.store.Session(ctx, it.Integration, it.Key)
+func (e work) alertLink(ctx context.Context, it store.Item) (string, error) {
+	sess, err := e.store.Session(ctx, it.Integration, it.Key)
 	if integration.KindOf(err) == integration.KindNotFound {
 		return "", nil
 	}
 	if err != nil {
 		return "", err
 	}
-	r, err := o.e.alerts.Read(ctx, platform.Hint{Scope: o.e.known.Scope(it.Integration), AlertKey: sess.AlertKey}, snapshots.MemoryOf(&sess))
+	r, err := e.alerts.Read(ctx, platform.Hint{Scope: e.known.Scope(it.Integration), AlertKey: sess.AlertKey}, snapshots.MemoryOf(&sess))
 	if err != nil || r.Snap == nil {
 		return "", err
 	}

@@ -35,7 +35,7 @@ func (e *Engine) alertChanged(h platform.Hint) {
 // hears makes an event of another host one of this host.
 func (e *Engine) hears(ctx context.Context, notice string) {
 	if notice == "" {
-		e.outbox.wake()
+		e.outbox.Wake()
 		return
 	}
 	kind, rest, _ := strings.Cut(notice, " ")

@@ -2,11 +2,11 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/outbox"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/sessions"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/snapshots"
@@ -57,7 +57,7 @@ func (e *Engine) run(ctx context.Context, j job) (integration.Outcome, error) {
 	j.loading.locked = true
 	for attempt := 1; ; attempt++ {
 		outcome, err := e.runOnce(ctx, j)
-		if consumed(err) {
+		if outbox.Consumed(err) {
 			return outcome, nil // another process has handed the item on meanwhile
 		}
 		if integration.KindOf(err) != integration.KindConflict || attempt == maxConflicts {
@@ -81,31 +81,14 @@ func callAlert(ctx context.Context, p integration.Integration, f integration.Fac
 	return p.HandleAlert(ctx, integration.AlertRequest{Facts: f})
 }
 
-// refusal is the error of a handler that answered, but with an error or with what cannot be
-// committed: a defect, or data that the plugin does not take. Asked again it may well answer the
-// same.
-type refusal struct{ error }
-
-// Unwrap returns the handler's error.
-func (r refusal) Unwrap() error { return r.error }
-
 // refusedBy makes an error a refusal, unless it says that the plugin could not answer now.
 func refusedBy(err error) error {
 	switch integration.KindOf(err) {
 	case integration.KindUnavailable, integration.KindDeadline, integration.KindConflict:
 		return err
 	default:
-		return refusal{err}
+		return outbox.Refusal{Err: err}
 	}
-}
-
-// consumed reports whether a commit failed because its outbox item is gone.
-func consumed(err error) bool {
-	if err == nil {
-		return false
-	}
-	var e *integration.Error
-	return errors.As(err, &e) && e.Code == store.CodeItemGone
 }
 
 // runOnce is one attempt: load, decide, commit.
@@ -127,7 +110,7 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 	}
 	commit, err := j.commit(l, outcome)
 	if err != nil {
-		return none, refusal{err}
+		return none, outbox.Refusal{Err: err}
 	}
 	commit.Free = occupiesFree(l.session, outcome, answers)
 	if err := e.decided(ctx, j, l, commit, outcome); err != nil {
@@ -172,7 +155,7 @@ func (e *Engine) write(ctx context.Context, l loaded, commit store.Commit) error
 	defer span.End()
 	span.Set(tracing.Integration, commit.Integration)
 	span.Set(tracing.Call, commit.Key)
-	ended := e.outbox.startWith(&commit)
+	ended := e.outbox.StartWith(&commit)
 	version, err := e.store.Commit(ctx, commit)
 	ended()
 	switch {
@@ -192,7 +175,7 @@ func (e *Engine) committed(ctx context.Context, j job, l loaded, commit store.Co
 	if outcome.Session != nil {
 		e.metrics.Committed(j.integration, callOf(l.session), outcome.Session.Call, l.facts.Now)
 	}
-	e.outbox.wakeFor(commit)
+	e.outbox.WakeFor(commit)
 	if len(commit.Findings) > 0 {
 		e.known.FindingsChanged(j.integration) // the next handler sees what was just written
 	}

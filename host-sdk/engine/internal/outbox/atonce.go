@@ -1,4 +1,4 @@
-package engine
+package outbox
 
 import (
 	"context"
@@ -11,21 +11,21 @@ import (
 )
 
 // runs begins a term, which works what is claimed until rests.
-func (o *outbox) runs(term context.Context) {
+func (o *Outbox) runs(term context.Context) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.running = term
 }
 
 // rests ends the term: nothing begins in it from then on.
-func (o *outbox) rests() {
+func (o *Outbox) rests() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.running = nil
 }
 
 // enter counts work in begun, for which the term of the moment waits; false: there is no term.
-func (o *outbox) enter() (running context.Context, ok bool) {
+func (o *Outbox) enter() (running context.Context, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.running == nil || o.running.Err() != nil {
@@ -35,16 +35,15 @@ func (o *outbox) enter() (running context.Context, ok bool) {
 	return o.running, true
 }
 
-// startWith lets the most urgent paced task of a commit, such as the call to a person, start with
+// StartWith lets the most urgent paced task of a commit, such as the call to a person, start with
 // the commit if its turn is free: it is claimed by it, and waits for no claim. ended is to be
 // called when the commit has returned. It is done by a host alone on its store, which needs to ask
 // nobody for the turn.
-func (o *outbox) startWith(c *store.Commit) (ended func()) {
-	e := o.e
+func (o *Outbox) StartWith(c *store.Commit) (ended func()) {
 	first := -1
 	var t integration.Task
 	for i, it := range c.Items {
-		if it.Work != store.WorkDial || it.Cancel || it.Due.After(c.Now) || o.tooLate(it, c.Now) || !e.cfg.Exclusive {
+		if it.Work != store.WorkDial || it.Cancel || it.Due.After(c.Now) || o.tooLate(it, c.Now) || !o.cfg.Exclusive {
 			continue
 		}
 		var other integration.Task
@@ -60,13 +59,13 @@ func (o *outbox) startWith(c *store.Commit) (ended func()) {
 		return func() {}
 	}
 	c.Items = slices.Clone(c.Items)
-	c.Items[first].Owner, c.Items[first].Lease = e.owner, c.Now.Add(o.lease)
+	c.Items[first].Owner, c.Items[first].Lease = o.cfg.Owner, c.Now.Add(o.lease)
 	var over atomic.Bool // whoever is first says what becomes of the turn
 	c.Claimed = func(it store.Item) {
 		if !over.CompareAndSwap(false, true) {
 			// The commit was given up, and has succeeded all the same.
-			o.retry(context.WithoutCancel(running), it, it.Due)
-			o.wake()
+			o.Retry(context.WithoutCancel(running), it, it.Due)
+			o.Wake()
 			return
 		}
 		go func() {
@@ -75,7 +74,7 @@ func (o *outbox) startWith(c *store.Commit) (ended func()) {
 			o.started(ctx, it, t, 1)
 			done()
 			o.workers.free(workDialing, it.Integration)
-			o.wake()
+			o.Wake()
 		}()
 	}
 	return func() {
@@ -88,13 +87,13 @@ func (o *outbox) startWith(c *store.Commit) (ended func()) {
 }
 
 // reserve takes a worker and the turn of a task, if both are free and the outbox runs.
-func (o *outbox) reserve(integrationID string, t integration.Task) (running context.Context, back func(), ok bool) {
+func (o *Outbox) reserve(integrationID string, t integration.Task) (running context.Context, back func(), ok bool) {
 	running, ok = o.enter()
 	if !ok {
 		return nil, nil, false
 	}
 	if o.workers.try(workDialing, integrationID) {
-		if back, ok = o.e.pacer.free(t.PaceKey, t.PaceEvery, integrationID, o.e.clock.Now()); ok {
+		if back, ok = o.pacer.free(t.PaceKey, t.PaceEvery, integrationID, o.cfg.Clock.Now()); ok {
 			return running, back, true
 		}
 		o.workers.free(workDialing, integrationID)

@@ -1,4 +1,4 @@
-package engine
+package outbox
 
 import (
 	"context"
@@ -145,8 +145,7 @@ func TestATurnIsOneAmongAllHosts(t *testing.T) {
 	t.Parallel()
 	clk := clock.NewManual(time.Unix(0, 0))
 	s := &turns{}
-	e := &Engine{store: s, clock: clk, log: slog.New(slog.DiscardHandler)}
-	o := &outbox{e: e}
+	o := &Outbox{cfg: Config{Store: s, Clock: clk, Log: slog.New(slog.DiscardHandler)}}
 	if o.ours(t.Context(), integration.Task{PaceKey: "account"}, clk.Now().Add(2*time.Second)) {
 		t.Error("a turn has come before those of other hosts, and was waited for beyond the limit")
 	}
@@ -165,7 +164,7 @@ func TestATurnIsOneAmongAllHosts(t *testing.T) {
 	if o.ours(t.Context(), integration.Task{PaceKey: "account"}, clk.Now().Add(time.Second)) {
 		t.Error("a turn that the store cannot give has come")
 	}
-	e.cfg.Exclusive = true
+	o.cfg.Exclusive = true
 	if !o.ours(t.Context(), integration.Task{PaceKey: "account"}, clk.Now().Add(time.Second)) {
 		t.Error("a host that is alone waits for others")
 	}
