@@ -15,7 +15,7 @@ import (
 )
 
 // alertView is an alert as answers and events show it. Lists are never null, so that clients need
-// no check before they iterate.
+// no check before they iterate. Its JSON is part of the API: fields are added and never renamed.
 type alertView struct {
 	ID               string                  `json:"id"`
 	Key              string                  `json:"key"`
@@ -74,7 +74,8 @@ type logView struct {
 	Message   string     `json:"message"`
 }
 
-// alertCallView is what the host knows of an alert's call.
+// alertCallView is what the host knows of an alert's call. It is what a list needs; GET
+// /calls/{sid} has all.
 type alertCallView struct {
 	SID   string `json:"sid"`
 	From  string `json:"from"` // "" = withheld
@@ -87,7 +88,7 @@ type alertCallView struct {
 	Unheard int      `json:"unheard"` // recordings that nobody has heard
 }
 
-// viewAlertCall shows the call of an alert.
+// viewAlertCall shows the call of an alert. nil: there is no record of it.
 func (a *API) viewAlertCall(alert lists.Alert) *alertCallView {
 	c := alert.Call
 	if c == nil {
@@ -107,13 +108,13 @@ func (a *API) lists() lists.Source {
 	return lists.Source{Browser: a.browser, Platform: a.cfg.Platform, Store: a.cfg.Store, Scope: a.scope}
 }
 
-// names looks up names for one answer.
+// names looks up names for one answer. It remembers names for the length of the answer.
 func (a *API) names(ctx context.Context) *names.Lookup {
 	return names.New(ctx, a.cfg.Platform, a.scope(""))
 }
 
 // viewAlert shows an alert, with the name beside each id: a client would otherwise need a request
-// for each person.
+// for each person. n is shared by all alerts of an answer.
 func (a *API) viewAlert(n *names.Lookup, alert lists.Alert) alertView {
 	rec := alert.AlertRecord
 	view := alertView{
@@ -144,7 +145,8 @@ func (a *API) viewAlert(n *names.Lookup, alert lists.Alert) alertView {
 }
 
 // alertBrowser returns the platform's alerts, or the refusal that says where they are. The routes
-// exist on every host, so that a client can tell a missing feature from a wrong address.
+// exist on every host, so that a client can tell a missing feature from a wrong address. The
+// refusal has status 501.
 func (a *API) alertBrowser() (platform.AlertBrowser, error) {
 	if a.browser == nil {
 		where := "the platform behind it shows them"
@@ -180,7 +182,8 @@ func (a *API) listAlerts(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// linkNext says where the next page of a list is; "": there is none.
+// linkNext says where the next page of a list is; "": there is none. It keeps what the list was
+// narrowed by. Absolute, as the API may be behind another path.
 func (a *API) linkNext(w http.ResponseWriter, r *http.Request, path, next string) {
 	if next == "" {
 		return
@@ -200,7 +203,7 @@ func (a *API) writeAlert(w http.ResponseWriter, r *http.Request, rec platform.Al
 	return nil
 }
 
-// viewRecordOf shows an alert with its call.
+// viewRecordOf shows an alert with its call. Events and answers show an alert alike.
 func (a *API) viewRecordOf(ctx context.Context, rec platform.AlertRecord) (alertView, error) {
 	alert := lists.Alert{AlertRecord: rec}
 	calls, err := a.cfg.Store.CallsByAlert(ctx, rec.Integration, []string{rec.Key})
@@ -233,7 +236,8 @@ type actBody struct {
 }
 
 // actor is the platform's id of the person in whose name a request acts. A person acts in their own
-// name; with a token the body names somebody.
+// name; with a token the body names somebody. A person whom the platform does not know cannot act:
+// the log could not name them.
 func (a *API) actor(r *http.Request, named string) (string, error) {
 	who := people.From(r.Context())
 	if !who.Person() {
@@ -258,7 +262,8 @@ func (a *API) actor(r *http.Request, named string) (string, error) {
 }
 
 // actOnAlert makes the handler of one action. Its answer is the alert after the action, so that a
-// client need not read it again.
+// client need not read it again. What the platform refuses, such as an alert that is over, keeps
+// its kind.
 func (a *API) actOnAlert(action platform.AlertAction) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		browser, err := a.alertBrowser()

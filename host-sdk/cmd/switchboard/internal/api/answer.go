@@ -40,7 +40,7 @@ func problemViews(problems []integration.Problem) []problemView {
 	return views
 }
 
-// refusal is an error with a status of its own.
+// refusal is an error with a status of its own. It is for errors that no kind of the contract says.
 type refusal struct {
 	status  int
 	kind    string
@@ -85,7 +85,8 @@ func statusOf(k integration.Kind) int {
 	return http.StatusInternalServerError
 }
 
-// fail answers with an error. Texts of internal errors go to the log, never to a person.
+// fail answers with an error. Texts of internal errors go to the log, never to a person. Nothing
+// may have been written before.
 func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var problems *engine.ProblemsError
 	var own *refusal
@@ -96,6 +97,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		httpkit.WriteJSON(w, http.StatusUnprocessableEntity, problemsView{problemViews(problems.Problems)})
 	case errors.As(err, &own):
 		httpkit.WriteError(w, own.status, own.kind, own.message)
+	// Forms and people refuse with texts that pages show, too.
 	case errors.As(err, &shared):
 		kind := integration.KindInvalid
 		if shared.Status == http.StatusNotFound {
@@ -114,7 +116,8 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// readJSON reads one JSON object into v and refuses what v does not know, by name.
+// readJSON reads one JSON object into v and refuses what v does not know, by name. An error is a
+// refusal that can be shown.
 func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
@@ -129,6 +132,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	if err := d.Decode(v); err != nil {
 		return badRequest("%s", jsonMessage(err))
 	}
+	// Two objects in one body would be half ignored.
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return badRequest("the body holds more than one JSON value: send one object")
 	}
@@ -145,7 +149,7 @@ func bodyError(err error, limit string) error {
 }
 
 // jsonMessage says what is wrong with a body without repeating any value of it, which may be a
-// secret.
+// secret. Field names come from the client, and are no secrets.
 func jsonMessage(err error) string {
 	var syntax *json.SyntaxError
 	var typ *json.UnmarshalTypeError
@@ -210,7 +214,8 @@ func queryBool(r *http.Request, name string) (bool, error) {
 	return false, badRequest("%s must be true or false", name)
 }
 
-// moment is a time as answers show it; nil for none.
+// moment is a time as answers show it; nil for none. Always UTC, so that clients need not look at
+// the zone.
 func moment(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil

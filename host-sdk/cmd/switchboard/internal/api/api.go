@@ -34,7 +34,8 @@ type Engine interface {
 	Forget(ctx context.Context, number string, d store.Deletion) (engine.Forgotten, error)
 }
 
-// Config is what the API is made of. All fields are required unless said otherwise.
+// Config is what the API is made of. All fields are required unless said otherwise. Optional
+// functions are nil where the host cannot do it; the route then says so.
 type Config struct {
 	Engine   Engine
 	Store    store.Store
@@ -76,7 +77,7 @@ type Config struct {
 	Closing context.Context
 }
 
-// API serves the routes.
+// API serves the routes. It is safe for concurrent use; streams has a lock of its own.
 type API struct {
 	cfg     Config
 	browser platform.AlertBrowser // nil: the platform shows its alerts itself
@@ -85,7 +86,8 @@ type API struct {
 	streams streams
 }
 
-// Route is one operation. Its handler either answers or returns an error, never both.
+// Route is one operation. Its handler either answers or returns an error, never both. Tests hold
+// that each is in the OpenAPI document.
 type Route struct {
 	Method  string
 	Path    string        // below Prefix, with {parameters} as in OpenAPI and net/http
@@ -111,7 +113,8 @@ func New(cfg Config) *API {
 	return a
 }
 
-// Routes lists every operation.
+// Routes lists every operation. Answering a question is not audited; hearing a recording is, by its
+// handler.
 func (a *API) Routes() []Route {
 	return []Route{
 		{"GET", "/integrations", people.Configure, a.listIntegrations, quiet},
@@ -199,11 +202,13 @@ func (a *API) Handler() http.Handler {
 	})
 }
 
-// handle bounds a request in time and answers an error in the shape of the API.
+// handle bounds a request in time and answers an error in the shape of the API. The right is
+// checked before anything is read from the body.
 func (a *API) handle(route Route) http.Handler {
 	// A stream lives until its client leaves; it has deadlines for each event instead.
 	stream := route.Path == "/events" || route.Path == "/calls.csv"
 	handler := route.handler
+	// Inside of everything else, so that only what succeeded is written down.
 	if route.audit != quiet {
 		handler = a.cfg.People.Audited(route.audit.action, route.audit.of, handler)
 	}

@@ -14,7 +14,7 @@ import (
 // maxList bounds lists. Who wants more than the newest filters, or follows the cursor of calls.
 const maxList = 1000
 
-// callView is a call as answers and events show it.
+// callView is a call as answers and events show it. It is also what the event stream sends.
 type callView struct {
 	SID           string     `json:"sid"`
 	IntegrationID string     `json:"integration_id"`
@@ -43,7 +43,8 @@ type legView struct {
 }
 
 // viewCall shows a call. Words for state and reason are the plugin's own: the host does not know
-// what a call is, and clients show unknown words as they are.
+// what a call is, and clients show unknown words as they are. integrationID stands beside the call,
+// which does not know it.
 func viewCall(integrationID string, c *integration.CallView) callView {
 	view := callView{
 		SID: c.ID, IntegrationID: integrationID, From: c.From, To: c.To, State: c.State, Ended: c.Ended, Team: c.Team, TeamName: c.TeamName,
@@ -55,7 +56,8 @@ func viewCall(integrationID string, c *integration.CallView) callView {
 	return view
 }
 
-// listCalls answers GET /calls. A Link header leads to the next ones.
+// listCalls answers GET /calls. A Link header leads to the next ones. An unknown team is an error
+// where the list would be empty.
 func (a *API) listCalls(w http.ResponseWriter, r *http.Request) error {
 	q, err := lists.Read(r.URL.Query(), maxList)
 	if err != nil {
@@ -74,7 +76,7 @@ func (a *API) listCalls(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// exportCalls answers GET /calls.csv.
+// exportCalls answers GET /calls.csv. It has no time limit of its own; see Source.ServeCSV.
 func (a *API) exportCalls(w http.ResponseWriter, r *http.Request) error {
 	return a.lists().ServeCSV(w, r, a.cfg.Clock.Now())
 }
@@ -92,7 +94,7 @@ func (a *API) findCall(r *http.Request) (store.Call, error) {
 	return calls[0], nil
 }
 
-// getCall answers GET /calls/{sid}.
+// getCall answers GET /calls/{sid}. The whole record, with its story, recordings and notes.
 func (a *API) getCall(w http.ResponseWriter, r *http.Request) error {
 	c, err := a.findCall(r)
 	if err != nil {
@@ -102,7 +104,7 @@ func (a *API) getCall(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// deleteCall answers DELETE /calls/{sid}.
+// deleteCall answers DELETE /calls/{sid}. A live call is a conflict. Its alert stays.
 func (a *API) deleteCall(w http.ResponseWriter, r *http.Request) error {
 	c, err := a.findCall(r)
 	if err == nil {
@@ -121,7 +123,8 @@ type noteBody struct {
 	Text string `json:"text"`
 }
 
-// addNote answers POST /calls/{sid}/notes.
+// addNote answers POST /calls/{sid}/notes. Notes are by a person of the platform, also where a
+// program sends them.
 func (a *API) addNote(w http.ResponseWriter, r *http.Request) error {
 	var body noteBody
 	if err := readJSON(w, r, &body); err != nil {
@@ -156,12 +159,14 @@ func (a *API) deleteNote(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// markHeard answers POST /calls/{sid}/recordings/{ref}/heard.
+// markHeard answers POST /calls/{sid}/recordings/{ref}/heard. The answer is the record as it is
+// now.
 func (a *API) markHeard(w http.ResponseWriter, r *http.Request) error {
 	var body actBody
 	if err := readJSON(w, r, &body); err != nil {
 		return err
 	}
+	// Of a page's link the identity cannot know which recording is its alert's.
 	if who := people.From(r.Context()); who.Alert != "" && !a.recordingOf(r, who.Alert, r.PathValue("ref")) {
 		return refuse(http.StatusForbidden, "unauthorized", "%s", who.Refuse(people.Hear).Message)
 	}
@@ -181,7 +186,8 @@ func (a *API) markHeard(w http.ResponseWriter, r *http.Request) error {
 }
 
 // knownUser is the actor of a request, refused where the platform knows nobody of this id. While
-// the platform cannot say, it is taken as it is.
+// the platform cannot say, it is taken as it is. What is written into the store names a person for
+// ever.
 func (a *API) knownUser(r *http.Request, named string) (string, error) {
 	id, err := a.actor(r, named)
 	if err != nil {

@@ -69,7 +69,8 @@ func viewNote(n *names.Lookup, note store.Note) noteView {
 	return noteView{note.ID, moment(note.At), note.By, n.User(note.By), note.Text}
 }
 
-// viewRecord shows a record, with the name beside each id.
+// viewRecord shows a record, with the name beside each id. n is made for the answer. Lists are
+// never null.
 func (a *API) viewRecord(n *names.Lookup, c store.Call) recordView {
 	view := recordView{listedCall: listCall(c), Fields: []fieldView{}, Story: []logView{}, Recordings: []recordingView{}, Notes: []noteView{}}
 	for _, f := range c.Fields {

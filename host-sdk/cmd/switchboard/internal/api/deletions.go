@@ -12,7 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// DeletedRecording says what became of a recording that is to be deleted.
+// DeletedRecording says what became of a recording that is to be deleted. Its JSON is read by the
+// command line, too.
 type DeletedRecording struct {
 	Ref   string   `json:"ref"`
 	Calls []string `json:"calls"` // the ids of the calls whose record had it
@@ -47,6 +48,8 @@ func (a *API) deleteRecording(w http.ResponseWriter, r *http.Request) error {
 		if gone := deletedRecording(c, ref); gone != nil {
 			continue
 		}
+		// The first failure ends it: the client asks again, and those that are done are passed
+		// over.
 		if err := a.cfg.Engine.DeleteRecording(r.Context(), c.Integration, c.Key, ref, a.deletion(r)); err != nil {
 			return err
 		}
@@ -69,7 +72,8 @@ func deletedRecording(c store.Call, ref string) *store.Recording {
 	return nil
 }
 
-// refuseDeleted says when a recording was deleted, and by whom; nil: it was not.
+// refuseDeleted says when a recording was deleted, and by whom; nil: it was not. 410 rather than
+// 404 tells a client that it is gone for good.
 func (a *API) refuseDeleted(calls []store.Call, ref string) error {
 	for _, c := range calls {
 		if gone := deletedRecording(c, ref); gone != nil {
@@ -84,6 +88,7 @@ func (a *API) refuseDeleted(calls []store.Call, ref string) error {
 }
 
 // goneMedium replaces the error for a medium that is not there by when it was deleted, if it was.
+// Another error is returned as it is.
 func (a *API) goneMedium(r *http.Request, ref string, err error) error {
 	if integration.KindOf(err) != integration.KindNotFound {
 		return err
@@ -98,7 +103,8 @@ func (a *API) goneMedium(r *http.Request, ref string, err error) error {
 	return err
 }
 
-// Erasure is something that is still to be deleted at the telephone service.
+// Erasure is something that is still to be deleted at the telephone service. It is in the list
+// until the plugin has said that it is done.
 type Erasure struct {
 	IntegrationID string     `json:"integration_id"`
 	Call          string     `json:"call"`
@@ -110,7 +116,7 @@ type Erasure struct {
 	Reason        string     `json:"reason"` // why the last attempt failed; "": there was none
 }
 
-// listErasures answers GET /erasures.
+// listErasures answers GET /erasures. The oldest first.
 func (a *API) listErasures(w http.ResponseWriter, r *http.Request) error {
 	limit, err := queryInt(r, "limit", 100, maxList)
 	if err != nil {
@@ -124,7 +130,8 @@ func (a *API) listErasures(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// viewErasures shows what is still to be deleted.
+// viewErasures shows what is still to be deleted. File names and not references: at the telephone
+// service nobody knows the latter.
 func viewErasures(list []store.Erasure) []Erasure {
 	out := make([]Erasure, 0, len(list))
 	for _, x := range list {
@@ -141,7 +148,7 @@ func viewErasures(list []store.Erasure) []Erasure {
 }
 
 // deleteAlert answers DELETE /alerts/{id}: an alert that nobody has to do with any more, with its
-// log. The record of its call stays.
+// log. The record of its call stays. An alert that is still open is a conflict.
 func (a *API) deleteAlert(w http.ResponseWriter, r *http.Request) error {
 	browser, err := a.alertBrowser()
 	if err != nil {
@@ -172,7 +179,8 @@ type forgetBody struct {
 	Number string `json:"number"`
 }
 
-// forget answers POST /forget. The audit says that a caller was forgotten, and not who.
+// forget answers POST /forget. The audit says that a caller was forgotten, and not who. It may take
+// minutes; see httpkit.TimeFor.
 func (a *API) forget(w http.ResponseWriter, r *http.Request) error {
 	var body forgetBody
 	if err := readJSON(w, r, &body); err != nil {

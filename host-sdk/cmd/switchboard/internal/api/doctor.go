@@ -7,7 +7,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 )
 
-// examine answers POST /doctor: what this host stands on, line by line.
+// examine answers POST /doctor: what this host stands on, line by line. It may take most of a
+// minute; see httpkit.TimeFor.
 func (a *API) examine(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
 		Send bool `json:"send"`

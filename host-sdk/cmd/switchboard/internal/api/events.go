@@ -21,7 +21,8 @@ const (
 	lookEvery = 3 * time.Second
 )
 
-// alertRef is an alert event where the alert itself cannot be read here.
+// alertRef is an alert event where the alert itself cannot be read here. The client then asks its
+// own platform.
 type alertRef struct {
 	IntegrationID string `json:"integration_id"`
 	Key           string `json:"key"`
@@ -31,12 +32,14 @@ type alertRef struct {
 // was away are not sent again, whatever its Last-Event-ID: after a reconnection it reads the lists
 // once. The stream ends with the login of the browser that asked for it.
 func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
+	// A stream costs memory and a connection for as long as it lives.
 	done, ok := a.streams.add(r)
 	if !ok {
 		w.Header().Set("Retry-After", "10")
 		return refuse(http.StatusTooManyRequests, "unavailable", "too many event streams are open: close some, or read the lists instead")
 	}
 	defer done()
+	// Before the answer begins: what changes from now on is sent.
 	events, unsubscribe := a.cfg.Engine.Subscribe()
 	defer unsubscribe()
 	control := http.NewResponseController(w)
@@ -64,6 +67,7 @@ func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	ended, allowed := a.ended(r)
+	// One goroutine for each stream; it waits for whatever comes first.
 	for allowed {
 		beat := a.cfg.Clock.NewTimer(heartbeat)
 		select {
@@ -83,6 +87,7 @@ func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
 			if ended, allowed = a.ended(r); allowed && !send([]byte(": still here\n\n")) {
 				return nil
 			}
+		// An event that cannot be read is left out: the next one will be.
 		case ev := <-events:
 			beat.Stop()
 			id++
@@ -100,7 +105,7 @@ func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
 }
 
 // ended reports whether the login of a request holds, and gives a channel that is closed when that
-// may have changed.
+// may have changed. The stream ends without a word, and the browser's next attempt is refused.
 func (a *API) ended(r *http.Request) (changed <-chan struct{}, allowed bool) {
 	changed = a.cfg.People.Ended() // before the question: an end in between is not missed
 	return changed, a.cfg.People.Still(r, people.Look)
@@ -115,7 +120,8 @@ func frame(id int64, kind string, data []byte) []byte {
 }
 
 // eventData reads what an event is about. The engine's event says only which alert has changed; the
-// alert is read now, so that a slow client gets its latest state.
+// alert is read now, so that a slow client gets its latest state. An alert that cannot be read is
+// named by its key alone.
 func (a *API) eventData(r *http.Request, ev engine.Event) ([]byte, error) {
 	if ev.Type == "call" && ev.Call != nil {
 		return json.Marshal(viewCall(ev.Integration, ev.Call))

@@ -17,7 +17,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// formView is the form of an integration for the pages of another product.
+// formView is the form of an integration for the pages of another product. The product puts the
+// HTML into its page as it is, with script and style of ours.
 type formView struct {
 	Integration *integrationView `json:"integration"` // as it is stored; null for a new one
 	PluginName  string           `json:"plugin_name"`
@@ -37,7 +38,8 @@ type formActionView struct {
 	Result *actionView   `json:"result"`
 }
 
-// formSchemaView is the same form for a library that draws it.
+// formSchemaView is the same form for a library that draws it. Such libraries have formats of their
+// own for the look of a form.
 type formSchemaView struct {
 	Schema       json.RawMessage   `json:"schema"`
 	Document     json.RawMessage   `json:"document"`
@@ -90,7 +92,7 @@ func (a *API) formDraft(r *http.Request, of func(*http.Request) (string, string)
 func ofIntegration(r *http.Request) (id, plugin string) { return r.PathValue("id"), "" }
 func ofPlugin(r *http.Request) (id, plugin string)      { return "", r.PathValue("id") }
 
-// getForm answers GET …/form.
+// getForm answers GET …/form. Secrets are not in it.
 func (a *API) getForm(of func(*http.Request) (string, string)) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		d, err := a.formDraft(r, of)
@@ -102,7 +104,8 @@ func (a *API) getForm(of func(*http.Request) (string, string)) func(http.Respons
 }
 
 // postForm answers POST …/form: the fields of the form, as a browser posted them to the product,
-// are saved, or run an action. Whatever came of it, the answer is the form to be shown next.
+// are saved, or run an action. Whatever came of it, the answer is the form to be shown next. A form
+// that was refused has its status and the problems; the product shows it again.
 func (a *API) postForm(of func(*http.Request) (string, string)) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		id, plugin := of(r)
@@ -124,7 +127,8 @@ func (a *API) postForm(of func(*http.Request) (string, string)) func(http.Respon
 	}
 }
 
-// actByForm runs an action and shows the stored form with its result.
+// actByForm runs an action and shows the stored form with its result. The result is part of this
+// answer, as a product has no redirect to our pages.
 func (a *API) actByForm(w http.ResponseWriter, r *http.Request, in store.Integration, name string, s integrationform.Submission) error {
 	if in.ID == "" {
 		return badRequest("an action needs an integration that is saved: save the form first")
@@ -141,7 +145,8 @@ func (a *API) actByForm(w http.ResponseWriter, r *http.Request, in store.Integra
 	return a.answerForm(w, r, http.StatusOK, d, done)
 }
 
-// saveByForm saves a form. A refused one is shown again as it was typed.
+// saveByForm saves a form. A refused one is shown again as it was typed. Location names the
+// integration that a new form has made.
 func (a *API) saveByForm(w http.ResponseWriter, r *http.Request, in store.Integration, s integrationform.Submission) error {
 	saved, err := a.forms.Save(r.Context(), s, in)
 	var refused *integrationform.Refused
@@ -168,7 +173,8 @@ func (a *API) saveByForm(w http.ResponseWriter, r *http.Request, in store.Integr
 	return a.answerForm(w, r, status, d, integrationform.Done{}, integrationform.Notice{Tone: "ok", Text: text})
 }
 
-// answerForm sends a form. What the host itself warns of stands above it.
+// answerForm sends a form. What the host itself warns of stands above it. d is what the fields
+// show; what surrounds them is as it is stored.
 func (a *API) answerForm(w http.ResponseWriter, r *http.Request, status int, d integrationform.Draft, done integrationform.Done, notices ...integrationform.Notice) error {
 	loops, err := names.Loops(r.Context(), a.cfg.Platform, a.cfg.Store)
 	if err != nil {
@@ -213,7 +219,8 @@ func wrapped(html template.HTML) template.HTML {
 	return `<div class="integration-form">` + "\n" + html + "</div>\n"
 }
 
-// getFormSchema answers GET …/form/schema: what a form library needs.
+// getFormSchema answers GET …/form/schema: what a form library needs. What such a form submits goes
+// to PUT /integrations/{id}.
 func (a *API) getFormSchema(of func(*http.Request) (string, string)) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		d, err := a.formDraft(r, of)

@@ -9,7 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// listHosts answers GET /hosts: the running hosts that share the store, as of some seconds ago.
+// listHosts answers GET /hosts: the running hosts that share the store, as of some seconds ago. On
+// SQLite it is this host alone.
 func (a *API) listHosts(w http.ResponseWriter, _ *http.Request) error {
 	var hosts []store.Host
 	if a.cfg.Hosts != nil {
@@ -22,7 +23,8 @@ func (a *API) listHosts(w http.ResponseWriter, _ *http.Request) error {
 // maxFile bounds the body that holds a switchboard file of 4 MiB, as JSON.
 const maxFile = 10 << 20
 
-// pushFile answers PUT /switchboard-file: the file comes into force for all hosts.
+// pushFile answers PUT /switchboard-file: the file comes into force for all hosts. A file with
+// errors is refused whole, with all of them in the message.
 func (a *API) pushFile(w http.ResponseWriter, r *http.Request) error {
 	if a.cfg.PushFile == nil {
 		return refuse(http.StatusNotImplemented, "unsupported", "on SQLite the host takes its own switchboard file over when it changes: there is nothing to push")

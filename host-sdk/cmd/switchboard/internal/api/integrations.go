@@ -20,7 +20,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// integrationView is an integration as answers show it: its secrets are {"set": true}.
+// integrationView is an integration as answers show it: its secrets are {"set": true}. A client may
+// send it back as it got it; see draftBody.
 type integrationView struct {
 	ID           string          `json:"id"`
 	Plugin       string          `json:"plugin"`
@@ -51,7 +52,7 @@ type findingView struct {
 
 // draftBody is an integration as a client sends it. What only answers carry is taken and ignored,
 // so that a client may read, change and send back; except revision, which is checked, and id, which
-// must be that of the address.
+// must be that of the address. Enabled is a pointer to tell false from missing.
 type draftBody struct {
 	Plugin       string          `json:"plugin"`
 	Name         string          `json:"name"`
@@ -111,7 +112,7 @@ func (a *API) integrationView(ctx context.Context, in store.Integration, numbers
 }
 
 // listIntegrations answers GET /integrations: all of them, by name. There are few, so the list has
-// no limit.
+// no limit. The numbers are read once for all of them.
 func (a *API) listIntegrations(w http.ResponseWriter, r *http.Request) error {
 	all, err := a.cfg.Store.ListIntegrations(r.Context())
 	if err != nil {
@@ -173,7 +174,8 @@ func (a *API) answerSaved(w http.ResponseWriter, r *http.Request, status int, in
 }
 
 // createIntegration answers POST /integrations. An id in the body is refused, as it would read like
-// an update of another integration.
+// an update of another integration. With ?online=true the plugin asks the telephone service whether
+// the credentials are right.
 func (a *API) createIntegration(w http.ResponseWriter, r *http.Request) error {
 	var body draftBody
 	if err := readJSON(w, r, &body); err != nil {
@@ -194,7 +196,8 @@ func (a *API) createIntegration(w http.ResponseWriter, r *http.Request) error {
 }
 
 // replaceIntegration answers PUT /integrations/{id}. What the body leaves out gets its default,
-// except for the plugin and secrets, which stay as they are.
+// except for the plugin and secrets, which stay as they are. Another revision than the client has
+// seen is a conflict.
 func (a *API) replaceIntegration(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	var body draftBody
@@ -240,7 +243,7 @@ func wantedRevision(r *http.Request, body int64) (int64, error) {
 }
 
 // deleteIntegration answers DELETE /integrations/{id} with 204. Calls in progress go on to their
-// end.
+// end. A second time is 404.
 func (a *API) deleteIntegration(w http.ResponseWriter, r *http.Request) error {
 	if err := a.cfg.Engine.Remove(r.Context(), r.PathValue("id")); err != nil {
 		return err
@@ -270,7 +273,8 @@ type actionLineView struct {
 }
 
 // runAction answers POST /integrations/{id}/actions/{name}. An action that fails is an answer with
-// "ok": false; an error means that it could not be run.
+// "ok": false; an error means that it could not be run. It is run each time it is asked for: unlike
+// a form it carries no number.
 func (a *API) runAction(w http.ResponseWriter, r *http.Request) error {
 	var body actionBody
 	if r.ContentLength != 0 { // an action without values needs no body

@@ -28,7 +28,7 @@ type mediumView struct {
 
 // uploadMedia takes a prompt: as the part "file" of a form, or as the body itself with its name in
 // ?name=. The type is found in the content; what the client says of it is not believed, as the file
-// is served to the public.
+// is served to the public. The same file again is the same reference.
 func (a *API) uploadMedia(w http.ResponseWriter, r *http.Request) error {
 	httpkit.Extend(w, time.Now(), httpkit.UploadTime) // wall clock: a deadline of real I/O
 	name, data, err := readUpload(w, r)
@@ -57,7 +57,7 @@ func (a *API) uploadMedia(w http.ResponseWriter, r *http.Request) error {
 }
 
 // readUpload reads the file of a request and its name. A form is read part by part, so that nothing
-// but the file is kept in memory.
+// but the file is kept in memory. The other parts of a form are skipped.
 func readUpload(w http.ResponseWriter, r *http.Request) (name string, data []byte, err error) {
 	const envelope = 64 << 10 // what a form adds around the file
 	r.Body = http.MaxBytesReader(w, r.Body, audio.MaxBytes+envelope)
@@ -91,7 +91,8 @@ func readUpload(w http.ResponseWriter, r *http.Request) (name string, data []byt
 }
 
 // mayHear refuses a recording to the link in a page that is about another alert, and has the audit
-// note who heard it. What players fetch of one later on is not noted again.
+// note who heard it. What players fetch of one later on is not noted again. A prompt is heard by
+// every caller, and is not noted.
 func (a *API) mayHear(r *http.Request, m store.Medium) error {
 	who := people.From(r.Context())
 	if who.Alert != "" && !a.recordingOf(r, who.Alert, m.Ref) {
@@ -103,7 +104,8 @@ func (a *API) mayHear(r *http.Request, m store.Medium) error {
 	return nil
 }
 
-// recordingOf reports whether a recording belongs to an alert, or to its call.
+// recordingOf reports whether a recording belongs to an alert, or to its call. What cannot be read
+// belongs to nobody: it is refused.
 func (a *API) recordingOf(r *http.Request, alert, ref string) bool {
 	if a.browser == nil {
 		return false
@@ -120,7 +122,7 @@ func (a *API) recordingOf(r *http.Request, alert, ref string) bool {
 }
 
 // getMedium gives a recording or a prompt to those who may hear it; ?download=true as a file to
-// save.
+// save. Browsers may keep it but must ask each time, as it may have been deleted.
 func (a *API) getMedium(w http.ResponseWriter, r *http.Request) error {
 	download, err := queryBool(r, "download")
 	if err != nil {

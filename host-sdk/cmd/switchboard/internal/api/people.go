@@ -27,7 +27,8 @@ func (a *API) getMe(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// loginView is a browser that somebody is logged in with.
+// loginView is a browser that somebody is logged in with. The id is a hash, from which the cookie
+// cannot be made.
 type loginView struct {
 	ID string `json:"id"`
 	// E-mail address, or "" of the API token and of links in pages.
@@ -43,7 +44,8 @@ type loginView struct {
 	Current  bool       `json:"current"` // the request's own
 }
 
-// listLogins answers GET /logins: one's own, or those of everybody for an admin.
+// listLogins answers GET /logins: one's own, or those of everybody for an admin. A token of a
+// program has no logins of its own.
 func (a *API) listLogins(w http.ResponseWriter, r *http.Request) error {
 	who := people.From(r.Context())
 	list := []store.Login{}
@@ -65,7 +67,8 @@ func (a *API) listLogins(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// endLogin answers DELETE /logins/{id}.
+// endLogin answers DELETE /logins/{id}. An id of somebody else's is 404 to those who may not
+// Manage.
 func (a *API) endLogin(w http.ResponseWriter, r *http.Request) error {
 	l, err := a.cfg.People.EndLogin(r.Context(), people.From(r.Context()), r.PathValue("id"))
 	if err != nil {
@@ -92,7 +95,7 @@ func ViewToken(t store.Token) Token {
 	return Token{t.ID, t.Name, t.Role, t.MadeBy, moment(t.MadeAt), moment(t.LastUsed), moment(t.Revoked)}
 }
 
-// listTokens answers GET /tokens.
+// listTokens answers GET /tokens. Revoked ones are in it.
 func (a *API) listTokens(w http.ResponseWriter, r *http.Request) error {
 	all, err := a.cfg.People.Tokens(r.Context())
 	if err != nil {
@@ -112,7 +115,7 @@ type MadeToken struct {
 	Secret string `json:"secret"`
 }
 
-// makeToken answers POST /tokens.
+// makeToken answers POST /tokens. The audit gets its id and name.
 func (a *API) makeToken(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
 		Name string `json:"name"`
@@ -130,7 +133,7 @@ func (a *API) makeToken(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// revokeToken answers DELETE /tokens/{id}.
+// revokeToken answers DELETE /tokens/{id}. Streams that it has open end; a second time is 404.
 func (a *API) revokeToken(w http.ResponseWriter, r *http.Request) error {
 	if err := a.cfg.People.RevokeToken(r.Context(), r.PathValue("id")); err != nil {
 		return err

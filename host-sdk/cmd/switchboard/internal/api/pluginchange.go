@@ -15,7 +15,8 @@ type SwitchedPlugin struct {
 	Running bool   `json:"running"` // a running host took it into use
 }
 
-// switchPlugin answers POST /plugins/{id}/switch.
+// switchPlugin answers POST /plugins/{id}/switch. The version must lie in the plugin folder
+// already: the command line puts it there.
 func (a *API) switchPlugin(w http.ResponseWriter, r *http.Request) error {
 	if a.cfg.SwitchPlugin == nil {
 		return refuse(http.StatusNotImplemented, "unsupported", "this host does not exchange plugins while it runs")
@@ -35,7 +36,7 @@ func (a *API) switchPlugin(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// removePlugin answers DELETE /plugins/{id}.
+// removePlugin answers DELETE /plugins/{id}. One that something needs is a conflict.
 func (a *API) removePlugin(w http.ResponseWriter, r *http.Request) error {
 	if a.cfg.RemovePlugin == nil {
 		return refuse(http.StatusNotImplemented, "unsupported", "this host does not remove plugins while it runs")

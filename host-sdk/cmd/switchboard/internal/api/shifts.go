@@ -64,7 +64,8 @@ func (a *API) shifts() (*shifts.Service, error) {
 }
 
 // shiftActor is in whose name a request changes shifts. by is how people are to see who it was,
-// where a program works for them.
+// where a program works for them. Whoever may Configure changes the shifts of everybody, others
+// their own.
 func (a *API) shiftActor(r *http.Request, by string) shifts.Actor {
 	who := people.From(r.Context())
 	actor := shifts.Actor{User: who.User, Name: cmp.Or(oneline.Clean(by, oneline.MaxName), who.Who()), Any: who.May(people.Configure, "")}
@@ -84,7 +85,8 @@ func (a *API) shiftActor(r *http.Request, by string) shifts.Actor {
 	return actor
 }
 
-// listOverrides answers GET /overrides: those that end after a time, by default now.
+// listOverrides answers GET /overrides: those that end after a time, by default now. By the clock
+// on the wall, as shifts go by it.
 func (a *API) listOverrides(w http.ResponseWriter, r *http.Request) error {
 	service, err := a.shifts()
 	if err != nil {
@@ -126,7 +128,8 @@ func (a *API) addOverride(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// deleteOverride answers DELETE /overrides/{id}.
+// deleteOverride answers DELETE /overrides/{id}. What the service refuses keeps its kind; see
+// notYours.
 func (a *API) deleteOverride(w http.ResponseWriter, r *http.Request) error {
 	service, err := a.shifts()
 	if err != nil {
@@ -152,7 +155,8 @@ func notYours(err error) error {
 // maxSchedule bounds the time that a schedule is asked for.
 const maxSchedule = 100 * 24 * time.Hour
 
-// teamSchedule answers GET /teams/{id}/schedule: who is on call from one time to another.
+// teamSchedule answers GET /teams/{id}/schedule: who is on call from one time to another. By
+// default for thirty days from now.
 func (a *API) teamSchedule(w http.ResponseWriter, r *http.Request) error {
 	p, ok := a.cfg.Platform.(interface{ File() *switchboardfile.File })
 	if !ok {
@@ -184,6 +188,7 @@ func (a *API) teamSchedule(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// viewSegment shows a segment with its people; times are in UTC.
 func viewSegment(f *switchboardfile.File, layer int, s schedule.Segment) segmentView {
 	v := segmentView{Layer: layer, From: s.From.UTC(), To: s.To.UTC(), Users: []userView{}, Overridden: s.Overridden}
 	for _, u := range f.People(s.Users) {
@@ -196,7 +201,8 @@ func viewSegment(f *switchboardfile.File, layer int, s schedule.Segment) segment
 // outside them, and JSON has no form for years beyond 9999.
 const FirstYear, LastYear = 1970, 2200
 
-// timeParameter reads a time of the query.
+// timeParameter reads a time of the query. A plus sign in a query is a space, which is what most
+// wrong times come of.
 func timeParameter(r *http.Request, name string, missing time.Time) (time.Time, error) {
 	text := r.URL.Query().Get(name)
 	if text == "" {

@@ -8,7 +8,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/statistics"
 )
 
-// getStatistics answers GET /statistics.
+// getStatistics answers GET /statistics. Pages link to it for the files.
 func (a *API) getStatistics(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	report, err := statistics.Read(r.Context(), a.cfg.Store, statistics.File(a.cfg.Platform),

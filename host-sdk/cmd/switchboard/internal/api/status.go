@@ -8,7 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// Status is a host at a glance.
+// Status is a host at a glance. The command line prints it, and reads it from the store where no
+// host runs.
 type Status struct {
 	// As in /readyz; not_running where the store was read because no host runs.
 	Status    string          `json:"status"`

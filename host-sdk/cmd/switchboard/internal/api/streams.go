@@ -15,7 +15,7 @@ const (
 )
 
 // streams counts the open event streams by whose they are: a hash of the token or cookie. Its zero
-// value is ready.
+// value is ready. One for the whole process.
 type streams struct {
 	// mu protects open and all.
 	mu   sync.Mutex
@@ -23,7 +23,7 @@ type streams struct {
 	all  int
 }
 
-// add counts a stream until done is called; false: too many are open.
+// add counts a stream until done is called; false: too many are open. done must be called once.
 func (s *streams) add(r *http.Request) (done func(), ok bool) {
 	whose := sha256.Sum256([]byte(credentials(r))) // the map must not hold a token
 	s.mu.Lock()
@@ -47,7 +47,8 @@ func (s *streams) add(r *http.Request) (done func(), ok bool) {
 }
 
 // credentials are what a request was let in for: its token, or the cookie of its login. The guard
-// has checked them; here they only tell one visitor from another.
+// has checked them; here they only tell one visitor from another. A visitor without either was not
+// let in.
 func credentials(r *http.Request) string {
 	if token := r.Header.Get("Authorization"); token != "" {
 		return token

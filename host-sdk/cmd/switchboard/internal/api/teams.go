@@ -43,7 +43,8 @@ func (a *API) listTeams(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// onCall answers GET /teams/{id}/oncall, for now or for the time in the query.
+// onCall answers GET /teams/{id}/oncall, for now or for the time in the query. All layers, in their
+// order. An unknown team is 404 where the platform says so.
 func (a *API) onCall(w http.ResponseWriter, r *http.Request) error {
 	at, err := timeParameter(r, "at", clock.Wall(a.cfg.Clock))
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 
 // testUser answers POST /users/{id}/test: everybody may try their own ways, an admin those of
 // others. The token of a product may have phones rung, for people who ask for it on its pages:
-// whoever has it can wake anybody, so a token that acts on alerts does not include it.
+// whoever has it can wake anybody, so a token that acts on alerts does not include it. It answers
+// when all ways were tried; a ring takes minutes.
 func (a *API) testUser(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
 		Way         string `json:"way"`
@@ -26,6 +27,7 @@ func (a *API) testUser(w http.ResponseWriter, r *http.Request) error {
 	if body.Way == ways.Ring && who.How == people.ByNamedToken {
 		need = people.RingThem
 	}
+	// A person whose account names no user has no ways of their own.
 	if own := who.Person() && who.User == id; !own && !who.May(need, "") {
 		return who.Refuse(need)
 	}

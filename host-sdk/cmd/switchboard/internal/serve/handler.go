@@ -34,7 +34,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
 )
 
-// Site is what the handler is made of. All fields are required unless said otherwise.
+// Site is what the handler is made of. All fields are required unless said otherwise. Tests of
+// pages and API make one without a host around it, hence the optional fields.
 type Site struct {
 	Engine     *engine.Engine
 	Metrics    *engine.Metrics        // nil: the engine's counts are not served
@@ -79,6 +80,7 @@ func (s Site) vitals() vitals.Host {
 }
 
 // Handler answers for the whole host. It fails if a part cannot be made, and starts nothing.
+// Whoever calls it has the parts running.
 func Handler(s Site) (http.Handler, error) {
 	if s.Closing == nil {
 		s.Closing = context.Background()
@@ -96,6 +98,7 @@ func Handler(s Site) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("webhooks: %w", err)
 	}
+	// A nil function and not a method of a nil pointer: the API asks whether there is one.
 	var push func(context.Context, []byte) (string, error)
 	if s.shared != nil {
 		push = s.shared.Push
@@ -110,6 +113,7 @@ func Handler(s Site) (http.Handler, error) {
 	if s.stand != nil {
 		prove = s.stand.Prove
 	}
+	// Pages and API run actions through it, so both say what the host sees of its address.
 	actions := checkingEngine{s.Engine, s.stand}
 	operations := api.New(api.Config{
 		Engine: actions, Examine: s.examination(), Store: s.PagesStore, Platform: s.Platform, PlatformPage: s.PlatformPage, Plugins: s.Plugins, PublicURL: s.PublicURL,
@@ -123,6 +127,7 @@ func Handler(s Site) (http.Handler, error) {
 	// token, health), the API and the pages, which ask for a login. What another website makes a
 	// browser send is refused before the login is looked at, as the browser would add it by itself.
 	mux := http.NewServeMux()
+	// They have no log-in: a webhook proves by its signature where it comes from.
 	mux.Handle(webhook.Prefix, hooks)
 	mountPlatform(mux, s.Platform)
 	mux.Handle(httpkit.PublicMediaRoute, httpkit.PublicMedia(s.Store))
@@ -138,6 +143,7 @@ func Handler(s Site) (http.Handler, error) {
 		ErrorLog: slog.NewLogLogger(s.Logger.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4, Timeout: 10 * time.Second,
 	}))
 	mux.Handle(api.Prefix+"/", httpkit.CrossOrigin(s.PublicURL, s.Logger, refuseOtherSites).Handler(s.People.API(operations.Handler())))
+	// The pages take every address that is left.
 	site, err := pages.New(pages.Config{
 		Ways: s.Ways, Ringer: ringer,
 		Engine: actions, Store: s.PagesStore, Platform: s.Platform, File: s.File, PlatformPage: s.PlatformPage, Plugins: s.Plugins,
@@ -149,6 +155,7 @@ func Handler(s Site) (http.Handler, error) {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
 	mux.Handle("/", site)
+	// Off unless it is asked for: profiles tell much of a process.
 	if s.profiling {
 		mux.Handle("GET "+process.ProfilingPrefix, s.People.API(process.Profiles(s.Plugins)))
 	}
@@ -162,6 +169,7 @@ func refuseOtherSites(w http.ResponseWriter, _ *http.Request) {
 }
 
 // pluginChanges are what the API needs to exchange plugins; nil where the site has none of its own.
+// Tests have plugins in process, which cannot be exchanged.
 func pluginChanges(s Site) (exchange func(ctx context.Context, id, version string) (api.SwitchedPlugin, error), remove func(ctx context.Context, id string) error) {
 	own, ok := s.Plugins.(*plugins.Plugins)
 	if !ok {
@@ -169,6 +177,7 @@ func pluginChanges(s Site) (exchange func(ctx context.Context, id, version strin
 	}
 	return func(ctx context.Context, id, version string) (api.SwitchedPlugin, error) {
 		switched, err := own.Switch(ctx, id, version)
+		// The engine keeps what a plugin says of itself, and must not go by the old one.
 		if err == nil {
 			err = s.Engine.DescribeAgain(ctx, id)
 		}

@@ -28,8 +28,10 @@ func InForce(ctx context.Context, s settings.Settings) (settings.Settings, *info
 
 // WithEngine runs use with an engine on the same parts as those of a host, without its server and
 // its workers. instead is used in place of the switchboard file, unless it is nil. The log is
-// discarded, since the person at the terminal is to see the result alone.
+// discarded, since the person at the terminal is to see the result alone. The caller has the data
+// directory locked, or hosts know nothing of this one.
 func WithEngine(ctx context.Context, s settings.Settings, instead *inforce.LastGood, use func(*engine.Engine) error) error {
+	// It stands in links and must not be empty; nobody listens there.
 	public := s.PublicURL
 	if public == "" {
 		public = "http://" + s.Listen
@@ -46,7 +48,8 @@ func WithEngine(ctx context.Context, s settings.Settings, instead *inforce.LastG
 	return use(eng)
 }
 
-// WithShifts runs use with the shifts of the embedded platform. Another platform is an error.
+// WithShifts runs use with the shifts of the embedded platform. Another platform is an error. Other
+// hosts see a change within seconds: it is in the database.
 func WithShifts(ctx context.Context, s settings.Settings, use func(*shifts.Service) error) error {
 	parts, err := openParts(ctx, s, nil, s.PublicURL, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -61,7 +64,7 @@ func WithShifts(ctx context.Context, s settings.Settings, use func(*shifts.Servi
 }
 
 // PutFile puts a switchboard file into force in the database that hosts share, and returns its
-// hash. Running hosts take it over.
+// hash. Running hosts take it over. It is checked before; an error lists what is wrong with it.
 func PutFile(ctx context.Context, s settings.Settings, file *switchboardfile.File) (hash string, err error) {
 	err = datadir.WithStore(ctx, s, func(kept store.Store) error {
 		k := inforce.NewShared(kept, s.ConfigPath, s.Clock, slog.New(slog.DiscardHandler))
@@ -74,7 +77,8 @@ func PutFile(ctx context.Context, s settings.Settings, file *switchboardfile.Fil
 // NotRunning is the status of what was read from the store because no host runs.
 const NotRunning = "not_running"
 
-// StoredStatus is the status of an installation whose hosts have all stopped.
+// StoredStatus is the status of an installation whose hosts have all stopped. Nothing that only a
+// running host knows is in it.
 func StoredStatus(ctx context.Context, s settings.Settings) (out api.Status, err error) {
 	out = api.Status{Status: NotRunning, Version: s.Version, Hosts: []store.Host{}, Plugins: []api.StatusPlugin{}, Checks: map[string]api.StatusCheck{}}
 	err = datadir.WithDatabase(ctx, s, func(name string, kept store.Store) error {

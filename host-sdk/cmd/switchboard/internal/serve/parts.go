@@ -34,7 +34,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
 )
 
-// parts is what the engine stands on. close ends all of it, in reverse order.
+// parts is what the engine stands on. close ends all of it, in reverse order. Fields without a note
+// are set once it is open.
 type parts struct {
 	id       string // of this host among those that share the database, until it ends
 	db       *sqldb.DB
@@ -63,7 +64,7 @@ type parts struct {
 
 // openParts opens the database, the platform and the plugins, in this order. What fails undoes what
 // went before. instead is used in place of what is read from the switchboard file, unless it is
-// nil.
+// nil. Run and the commands that work without a host use it alike.
 func openParts(ctx context.Context, s settings.Settings, instead *inforce.LastGood, public string, log *slog.Logger) (_ *parts, err error) {
 	var opened undo
 	defer func() {
@@ -96,6 +97,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *inforce.LastGo
 	}
 	warnOfNextKey(ctx, kept, s, log)
 	timing := hosts.NewTimekeeper(s, kept, db, log)
+	// Before anything reads the clock: what waits in the store waits by it.
 	if err := timing.Resume(ctx); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
@@ -104,10 +106,12 @@ func openParts(ctx context.Context, s settings.Settings, instead *inforce.LastGo
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
+	// Kept as well, so that all hosts prove the same; see prover.
 	proofKey, err := kept.InitSetting(ctx, "health_proof_key", seal.NewKey())
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
+	// Links in pages must work on every host, and after a restart.
 	pageKey, err := kept.InitSetting(ctx, "page_link_key", seal.NewKey())
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
@@ -121,6 +125,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *inforce.LastGo
 		watch = tell.NewMailWatch(sender, s.Clock)
 	}
 	alertURL := func(id string) string { return public + "/alerts/" + id }
+	// It is called with each file that is read, the first one included.
 	keeper := &inforce.Keeper{Store: kept, Clock: s.Clock, Logger: log, Shared: s.Postgres(), Reloads: vitals.NewReloads()}
 	source := switchboardfile.SourceConfig{Path: s.ConfigPath, Clock: s.Clock, Logger: log, OnLoad: keeper.Loaded}
 	if instead != nil && instead.Refused != nil {
@@ -130,6 +135,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *inforce.LastGo
 	if instead != nil {
 		source.Instead = &switchboardfile.Instead{File: instead.File, Refused: instead.Refused, OnDisk: instead.OnDisk}
 	}
+	// On SQLite there is nobody to share a file with.
 	var shared *inforce.Shared
 	if s.Postgres() {
 		shared = inforce.NewShared(kept, s.ConfigPath, s.Clock, log)
@@ -142,6 +148,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *inforce.LastGo
 	if shared != nil {
 		shared.Source = file
 	}
+	// A new id for each start: what a host that died had claimed must not look like this one's.
 	p := &parts{
 		id: rand.Text(), sends: tell.NewNoticeCounter(), time: timing,
 		db: db, store: kept, hosts: kept, people: kept, keys: kept, prove: prover(proofKey), pages: kept.ForPages(), file: file, shared: shared, mail: watch, reloads: keeper.Reloads, log: log,
@@ -151,6 +158,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *inforce.LastGo
 	pages := tell.Pager{Sender: &notify.Sender{}, Sends: p.sends, PersonLink: p.links.URL, AlertLink: alertURL}
 	p.ways = ways.New(ways.Config{File: file.File, Mailer: watch.Mailer(tell.MailOfPage), Send: pages.SendText, Clock: s.Clock, Reached: p.reached})
 	embed := embedded.Config{AlertURL: alertURL, Host: p.id, Notify: pages.Mail(watch.Mailer(tell.MailOfPage)), Send: pages.Send, TellShift: tell.OfShift(p.ways, public, file.File)}
+	// It needs nearly all of the above, and asks nobody yet.
 	if p.platform, err = openPlatform(ctx, s, p, db, embed, log); err != nil {
 		return nil, err
 	}
@@ -164,11 +172,13 @@ func openParts(ctx context.Context, s settings.Settings, instead *inforce.LastGo
 	if _, own := p.platform.(*embedded.Platform); own {
 		kept.AlsoFree(alerts.FreeNotices)
 	}
+	// From here on the caller ends them.
 	p.close = opened.run
 	return p, nil
 }
 
 // engineConfig is the part of the engine's configuration that every use of the parts has in common.
+// Run adds what only a host that serves needs.
 func (p *parts) engineConfig(s settings.Settings, public string) engine.Config {
 	return engine.Config{
 		Store: p.store, Platform: p.platform, Plugins: p.plugins, Mailer: p.mail.Mailer(tell.MailOfCall), Clock: s.Clock,
@@ -181,6 +191,7 @@ func (p *parts) engineConfig(s settings.Settings, public string) engine.Config {
 }
 
 // reached tells the platform that something reached a person, whom a page may have missed before.
+// Platforms without such a method keep no such list.
 func (p *parts) reached(ctx context.Context, user string, way ways.Way) {
 	if own, ok := p.platform.(interface {
 		Reached(ctx context.Context, user, way string)
@@ -197,7 +208,8 @@ func (p *parts) ownWays() *ways.Ways {
 	return nil
 }
 
-// warnOfNextKey says that the settings still name a key beside the one in use.
+// warnOfNextKey says that the settings still name a key beside the one in use. It says at each
+// start what is left to do.
 func warnOfNextKey(ctx context.Context, kept *sqlstore.Store, s settings.Settings, log *slog.Logger) {
 	ring := kept.Keys()
 	used, err := kept.KeyInUse(ctx)

@@ -12,7 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// newPeople makes what knows who uses the host.
+// newPeople makes what knows who uses the host. Its work beside requests is started with that of
+// the host.
 func newPeople(s settings.Settings, p *parts, attempts *httpkit.Attempts, public string, log *slog.Logger) (*people.People, error) {
 	address, err := url.Parse(public)
 	if err != nil {
@@ -29,7 +30,8 @@ func newPeople(s settings.Settings, p *parts, attempts *httpkit.Attempts, public
 	return who, nil
 }
 
-// adminCanLogIn reports whether an admin can log in without the API token.
+// adminCanLogIn reports whether an admin can log in without the API token. A role in a provider's
+// claim may be admin, which only the provider knows.
 func adminCanLogIn(who *people.People, s settings.Settings) bool {
 	if s.OpenID.RoleClaim != "" {
 		return true

@@ -29,8 +29,10 @@ const mediumTime = 24 * time.Hour
 
 // openPlatform makes the platform that the settings name. embed is what the embedded one is made of
 // beside what all have in common. Nothing is asked of a platform yet: one that is down must not
-// keep callers from being answered.
+// keep callers from being answered. p has what it needs besides: of parts that are not set yet it
+// keeps functions.
 func openPlatform(ctx context.Context, s settings.Settings, p *parts, db *sqldb.DB, embed embedded.Config, log *slog.Logger) (platform.Platform, error) {
+	// On SQLite this host is alone: nothing has to be shared or told.
 	var turns platform.Turns
 	var tell func(string)
 	if s.Postgres() && p.store != nil {
@@ -51,10 +53,11 @@ func openPlatform(ctx context.Context, s settings.Settings, p *parts, db *sqldb.
 	return embedded.New(ctx, embed)
 }
 
-// hostCount is how many hosts share the database.
+// hostCount is how many hosts share the database. It is asked later, when presence is set.
 func (p *parts) hostCount() int { return p.presence.Count() }
 
-// tellPlatforms hands a notice to the adapters of the other hosts.
+// tellPlatforms hands a notice to the adapters of the other hosts. Without other hosts there is
+// nobody to tell.
 func (p *parts) tellPlatforms(notice string) {
 	if p.notices != nil {
 		p.notices.Send(hosts.PlatformNotice + notice)
@@ -63,7 +66,7 @@ func (p *parts) tellPlatforms(notice string) {
 
 // WithPlatform runs use with the platform that the settings name, for questions alone: what a
 // platform notes beside them goes to a database of its own, which is then removed. No host need
-// run.
+// run. Platforms elsewhere are asked over the network as a host would.
 func WithPlatform(ctx context.Context, s settings.Settings, file *switchboardfile.File, use func(platform.Platform) error) (err error) {
 	const prefix = "switchboard-questions-"
 	tempdir.Sweep("", prefix) // what killed commands have left
@@ -91,7 +94,8 @@ func WithPlatform(ctx context.Context, s settings.Settings, file *switchboardfil
 	return use(p)
 }
 
-// work is what a platform does beside being asked, and what keeps the switchboard file current.
+// work is what a platform does beside being asked, and what keeps the switchboard file current. The
+// names are for the log, when one of them fails.
 func (p *parts) work() map[string]func(context.Context) error {
 	out := map[string]func(context.Context) error{}
 	if runs, ok := p.platform.(interface{ Run(context.Context) error }); ok {
@@ -110,7 +114,8 @@ func (p *parts) work() map[string]func(context.Context) error {
 const credentialsEvery = 5 * time.Second
 
 // keepCredentials takes over a token or a secret of hints whose file has changed, until ctx ends.
-// One that cannot be used leaves the old one in force; the log says so once.
+// One that cannot be used leaves the old one in force; the log says so once. The file itself need
+// not change: tokens are in files of their own, which other programs renew.
 func (p *parts) keepCredentials(ctx context.Context, behind *remote.Platform) error {
 	read := func() (settings.Remote, string) {
 		now, problems := settings.ReadPlatform(p.file.File())
@@ -143,7 +148,8 @@ func (p *parts) keepCredentials(ctx context.Context, behind *remote.Platform) er
 	}
 }
 
-// mountPlatform serves the addresses at which a platform says that its alerts have changed.
+// mountPlatform serves the addresses at which a platform says that its alerts have changed. They
+// have secrets of their own, and no log-in.
 func mountPlatform(mux *http.ServeMux, p platform.Platform) {
 	if hints, ok := p.(interface{ Hints() http.Handler }); ok {
 		mux.Handle(remote.HintsPath, hints.Hints())

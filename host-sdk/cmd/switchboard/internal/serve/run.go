@@ -66,8 +66,9 @@ func (u *undo) run() {
 // Run starts the host, serves until ctx ends, and stops it: no new requests, those in progress
 // finished, the plugins drained, the store closed. A start that fails leaves nothing running; its
 // error is one line and contains no secret. instead is used in place of the switchboard file,
-// unless it is nil.
+// unless it is nil. The order of its steps matters; each says why it stands where it does.
 func Run(ctx context.Context, s settings.Settings, instead *inforce.LastGood, stderr io.Writer) (err error) {
+	// Run twice is harmless: a regular stop runs it before the last line of the log.
 	var started undo
 	defer started.run()
 	defer func() {
@@ -85,6 +86,7 @@ func Run(ctx context.Context, s settings.Settings, instead *inforce.LastGood, st
 		return err
 	}
 	started.add(release)
+	// Asked before KeepSecrets could make a key.
 	lost := s.LostDatabase()
 	if err := s.KeepSecrets(); err != nil {
 		return err
@@ -108,6 +110,7 @@ func Run(ctx context.Context, s settings.Settings, instead *inforce.LastGood, st
 		log = logging.New(stderr, s) // the platform's secrets are those of the file in force
 		slog.SetDefault(log)
 	}
+	// The address first: if another host has it, nothing has been touched yet.
 	listener, err := listen(ctx, s, &started)
 	if err != nil {
 		return err
@@ -133,7 +136,8 @@ func Run(ctx context.Context, s settings.Settings, instead *inforce.LastGood, st
 }
 
 // startTracing begins to send spans if the environment names a collector, and returns how to end
-// it. It comes before the plugins are started, as they take part.
+// it. It comes before the plugins are started, as they take part. Spans are a help only: a
+// collector that is away stops nothing.
 func startTracing(ctx context.Context, log *slog.Logger) func() {
 	stop, err := tracing.Setup(ctx, "switchboard", "", log)
 	if err != nil {
@@ -146,7 +150,8 @@ func startTracing(ctx context.Context, log *slog.Logger) func() {
 	}
 }
 
-// warnOfSetup names what works, but will disappoint somebody at night.
+// warnOfSetup names what works, but will disappoint somebody at night. It is said at each start,
+// until it is mended.
 func warnOfSetup(log *slog.Logger, public, unreached string) {
 	if err := publicurl.Check(public); err != nil {
 		log.Warn("no telephone carrier can call the public address: "+err.Error()+". Set public_url to the https address at which the Internet reaches this host", "public_url", public)
@@ -157,7 +162,7 @@ func warnOfSetup(log *slog.Logger, public, unreached string) {
 }
 
 // listen binds the address before anything with an effect on others is started. It is served when
-// everything is: meanwhile callers wait in the kernel's queue.
+// everything is: meanwhile callers wait in the kernel's queue. A port of 0 is known from here on.
 func listen(ctx context.Context, s settings.Settings, started *undo) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Listen)
 	if err != nil {
@@ -172,7 +177,8 @@ func listen(ctx context.Context, s settings.Settings, started *undo) (net.Listen
 	return listener, nil
 }
 
-// host is what runs while switchboard serves: the server, and the work beside it.
+// host is what runs while switchboard serves: the server, and the work beside it. It is made by
+// newHost and run once.
 type host struct {
 	server *http.Server
 	work   map[string]func(context.Context) error // what runs beside the server, by name
@@ -182,7 +188,8 @@ type host struct {
 	log          *slog.Logger
 }
 
-// newHost joins the parts. Nothing runs yet.
+// newHost joins the parts. Nothing runs yet. An error leaves nothing behind, but for parts, which
+// are the caller's.
 func newHost(ctx context.Context, s settings.Settings, p *parts, address, public string, log *slog.Logger) (*host, error) {
 	config := p.engineConfig(s, public)
 	config.Logger, config.Metrics, config.Exclusive = log, engine.NewMetrics(), !s.Postgres()
@@ -199,10 +206,12 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 	// The first look precedes the first call, whose formats depend on it. What fails is logged by
 	// those that follow.
 	_ = present.Look(ctx)
+	// A plugin that cannot say what it is can handle no call: better not to start.
 	if err := eng.Describe(ctx); err != nil {
 		present.Leave(ctx)
 		return nil, fmt.Errorf("plugin: %w", err)
 	}
+	// Only from here on others see this host, as it could not have worked before.
 	if lock != nil {
 		present.Join(p.hosts, p.db.Time, lock, func() { p.notices.Send(hosts.HostNotice) }, func() {
 			eng.Wake()
@@ -219,6 +228,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 		Attempts: httpkit.NewAttempts(s.Clock, s.WrongTokens), Proxies: s.Proxies, Guarded: p.guarded,
 		Clock: s.Clock, Logger: log, Closing: closing, shared: p.shared, hosts: present, profiling: s.Profiling,
 	}
+	// The platform asks for the number of hosts through it.
 	p.presence = site.hosts
 	site.Attempts.Among(site.hosts.Count)
 	if site.People, err = newPeople(s, p, site.Attempts, public, log); err != nil {
@@ -238,6 +248,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 		beginClosing()
 		return nil, err
 	}
+	// Each of these runs until the host ends; if one fails, the host stops.
 	work := p.work()
 	work["engine"], work["readiness"], work["hosts"] = eng.Run, site.ready.Run, site.hosts.Run
 	work["people"] = site.People.Run
@@ -259,7 +270,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 }
 
 // among makes the host one of those that share the database, and returns its lock; nil: it is
-// alone.
+// alone. It must come before the engine is made, whose configuration it completes.
 func (p *parts) among(s settings.Settings, present *hosts.Presence, config *engine.Config) (lock *sqldb.HostLock, err error) {
 	if !s.Postgres() {
 		return nil, nil //nolint:nilnil // as promised
@@ -276,13 +287,15 @@ func (p *parts) among(s settings.Settings, present *hosts.Presence, config *engi
 }
 
 // serve runs the host until ctx ends or a component fails, and stops it in good order. It returns
-// the failure. ready is called once requests are answered.
+// the failure. ready is called once requests are answered. It takes finishTime and what the work
+// needs to end.
 func (h *host) serve(ctx context.Context, listener net.Listener, ready func()) (err error) {
 	defer h.beginClosing()
 	// The work outlives ctx: what the last requests leave in the outbox is still begun.
 	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer endWork()
 	defer h.holdLock(ctx)()
+	// Room for all, so that none is held up after the first.
 	failed := make(chan error, len(h.work)+1)
 	var working sync.WaitGroup
 	for name, run := range h.work {
@@ -305,6 +318,7 @@ func (h *host) serve(ctx context.Context, listener net.Listener, ready func()) (
 	case err = <-failed:
 		h.log.Error("switchboard is stopping because a component failed", "error", err.Error())
 	}
+	// First, so that load balancers send no more.
 	h.beginClosing()
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
 	defer cancel()
@@ -321,7 +335,8 @@ func (h *host) serve(ctx context.Context, listener net.Listener, ready func()) (
 }
 
 // holdLock takes the host's lock until the returned function is called: others take over the work
-// of a host that has not finished it.
+// of a host that has not finished it. It outlives ctx, as the work does. It returns at once and
+// goes on trying where the database is away.
 func (h *host) holdLock(ctx context.Context) (release func()) {
 	if h.lock == nil {
 		return func() {}

@@ -17,7 +17,7 @@ import (
 )
 
 // prover makes what a host answers to a nonce. All hosts of a database have one key: a balancer may
-// lead to any of them.
+// lead to any of them. Who does not know the key can neither make nor guess an answer.
 func prover(key string) func(nonce string) string {
 	return func(nonce string) string {
 		m := hmac.New(sha256.New, []byte(key))
@@ -27,7 +27,8 @@ func prover(key string) func(nonce string) string {
 }
 
 // alive says that the process answers, and proves with a nonce which one it is; nothing else is
-// asked. prove nil: it proves nothing.
+// asked. prove nil: it proves nothing. A long nonce is not answered, so that nobody has the host
+// hash for them.
 func alive(prove func(string) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -39,7 +40,8 @@ func alive(prove func(string) string) http.Handler {
 	})
 }
 
-// standOf is what this host stands on.
+// standOf is what this host stands on. The mailer is one of its own, so that an examination is not
+// counted among mails.
 func standOf(s settings.Settings, p *parts, public string) (doctor.Stand, error) {
 	mailer, err := settings.NewMailer(s.SMTPURL, public, nil, nil)
 	stand := doctor.Stand{PublicURL: public, Prove: p.prove, Mail: mailer, DataDir: s.DataDir}
@@ -49,7 +51,8 @@ func standOf(s settings.Settings, p *parts, public string) (doctor.Stand, error)
 	return stand, err
 }
 
-// examination is how the API asks for an examination of a host; nil: Site is none that serves.
+// examination is how the API asks for an examination of a host; nil: Site is none that serves. The
+// switchboard file is the one in force when it is asked.
 func (s Site) examination() func(ctx context.Context, send bool) []inspect.Line {
 	if s.stand == nil {
 		return nil
@@ -66,13 +69,14 @@ func (s Site) examination() func(ctx context.Context, send bool) []inspect.Line 
 const CheckAction = "check"
 
 // checkingEngine adds to a plugin's own check what the host sees of the public address, which no
-// plugin can look at. It is the same look as that of switchboard doctor.
+// plugin can look at. It is the same look as that of switchboard doctor. It embeds the engine and
+// changes one method.
 type checkingEngine struct {
 	*engine.Engine
 	stand *doctor.Stand // nil: nothing is added
 }
 
-// RunAction runs an action.
+// RunAction runs an action. Both looks run at the same time, as each may take seconds.
 func (e checkingEngine) RunAction(ctx context.Context, id, name string, values map[string]string) (integration.ActionResult, error) {
 	if e.stand == nil || name != CheckAction {
 		return e.Engine.RunAction(ctx, id, name, values)

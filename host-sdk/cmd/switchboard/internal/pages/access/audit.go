@@ -30,6 +30,7 @@ var actionWords = []struct{ action, words string }{
 	{"recording.hear", "Heard a recording"}, {"recording.delete", "Deleted a recording"}, {"call.delete", "Deleted a call and its recordings"}, {"alert.delete", "Deleted an alert"}, {"caller.forget", "Forgot a number"}, {"note.add", "Wrote a note"}, {"note.delete", "Deleted a note"},
 	{"shift.change", "Changed a shift"}, {"shift.remove", "Removed a changed shift"},
 	{"token.create", "Created a token"}, {"token.revoke", "Revoked a token"}, {"user.test", "Sent a person a test"}, {"host.examine", "Examined a host"}, {"file.push", "Put a switchboard file into force"},
+	{"plugin.switch", "Took a version of a plugin into use"}, {"plugin.remove", "Removed a plugin"},
 }
 
 // Words are what an action of the audit is called; the word for programs, where there is no other.

@@ -15,7 +15,8 @@ import (
 
 // CommonClock is the clock of a host that may share its database with others: due times and leases
 // that one stores are read by the others, so all of them go by the database's clock. A clock that
-// does not run as fast as others, as in tests, has nothing to do with that.
+// does not run as fast as others, as in tests, has nothing to do with that. It must be set before
+// anything else has a copy of the settings.
 func CommonClock(s settings.Settings) clock.Clock {
 	if !s.Postgres() || s.Clock.Real(time.Second) != time.Second {
 		return s.Clock
@@ -29,7 +30,8 @@ const measureEvery = time.Minute
 // shownSetting is the setting in which hosts keep what their clock shows.
 const shownSetting = "clock"
 
-// shown is what a host's clock showed when the clock on the wall showed a time.
+// shown is what a host's clock showed when the clock on the wall showed a time. It is stored as
+// JSON.
 type shown struct {
 	Now  time.Time `json:"now"`
 	Wall time.Time `json:"wall"`
@@ -46,7 +48,8 @@ const (
 )
 
 // Timekeeper keeps what the clock shows, for the next start: what waits in the database waits by
-// it. So nothing waits longer because a clock was set back while no host ran.
+// it. So nothing waits longer because a clock was set back while no host ran. It keeps it about
+// once a minute, and reads it once.
 type Timekeeper struct {
 	clock  clock.Clock
 	store  store.Store
@@ -54,6 +57,7 @@ type Timekeeper struct {
 	log    *slog.Logger
 }
 
+// NewTimekeeper makes the timekeeper of a host.
 func NewTimekeeper(s settings.Settings, kept store.Store, db *sqldb.DB, log *slog.Logger) Timekeeper {
 	k := Timekeeper{clock: s.Clock, store: kept, log: log}
 	if s.Postgres() {
@@ -62,7 +66,8 @@ func NewTimekeeper(s settings.Settings, kept store.Store, db *sqldb.DB, log *slo
 	return k
 }
 
-// Resume lets the clock go on from what was kept, before anything goes by it.
+// Resume lets the clock go on from what was kept, before anything goes by it. An error is the
+// store's or the database clock's: without them no host starts.
 func (k Timekeeper) Resume(ctx context.Context) error {
 	if shared, ok := k.clock.(*clock.Shared); ok {
 		if err := shared.Measure(ctx, k.common); err != nil {
@@ -77,11 +82,13 @@ func (k Timekeeper) Resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// A defect of one value must not keep a host from starting.
 	if err := json.Unmarshal([]byte(text), &last); err != nil {
 		k.log.Warn("what the clock showed before cannot be read", "setting", shownSetting, "error", err)
 		return nil
 	}
 	goesOn := last.Now
+	// The time that went by while no host ran counts, if it can be believed.
 	if since := clock.Wall(k.clock).Sub(last.Wall); since > 0 && since < shownFresh {
 		goesOn = goesOn.Add(since)
 	}
@@ -89,6 +96,7 @@ func (k Timekeeper) Resume(ctx context.Context) error {
 	if ahead <= 0 {
 		return nil
 	}
+	// Other hosts of the database may have work that goes by it, hence the only host alone.
 	if ahead > shownTooFar && k.common == nil {
 		calls, err := k.store.ListSessions(ctx, store.SessionFilter{LiveOnly: true, Limit: 1})
 		if err != nil {
@@ -104,7 +112,8 @@ func (k Timekeeper) Resume(ctx context.Context) error {
 	return nil
 }
 
-// Run keeps what the clock shows, and the clock with the database's.
+// Run keeps what the clock shows, and the clock with the database's. It returns ctx's error.
+// Failures are logged, and tried again a minute later.
 func (k Timekeeper) Run(ctx context.Context) error {
 	shared, _ := k.clock.(*clock.Shared)
 	for {

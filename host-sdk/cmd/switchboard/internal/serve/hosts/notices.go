@@ -14,7 +14,8 @@ const (
 	PlatformNotice = "platform " // followed by what the adapter to the platform says
 )
 
-// Notices hears what other hosts say to the parts, beside what they say to the engine.
+// Notices hears what other hosts say to the parts, beside what they say to the engine. The engine
+// runs it and gets all notices that are not for others.
 type Notices struct {
 	engine.Notices
 	Shared   *inforce.Shared // the switchboard file in force
@@ -22,7 +23,7 @@ type Notices struct {
 	Hosts    *Presence
 }
 
-// Run implements engine.Notices.
+// Run implements engine.Notices. None of the parts waits: they look for themselves a moment later.
 func (n Notices) Run(ctx context.Context, hear func(notice string)) error {
 	return n.Notices.Run(ctx, func(notice string) {
 		adapter, isAdapters := strings.CutPrefix(notice, PlatformNotice)

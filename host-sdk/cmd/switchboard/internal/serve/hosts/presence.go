@@ -34,7 +34,8 @@ const (
 	hostsDiffer = 5 * time.Minute
 )
 
-// hostLock is what the other hosts see that this one lives by, such as a [sqldb.HostLock].
+// hostLock is what the other hosts see that this one lives by, such as a [sqldb.HostLock]. Tests
+// have another one.
 type hostLock interface {
 	Held() bool
 	Taken() <-chan struct{}
@@ -42,7 +43,8 @@ type hostLock interface {
 }
 
 // Presence says that this host runs, knows which others do, and takes over the work of those that
-// have died. A host on SQLite is alone.
+// have died. A host on SQLite is alone. Its goroutine is that of Run; the methods below may be
+// called by any.
 type Presence struct {
 	rows  store.Hosts                              // nil: this host is alone
 	clock func(context.Context) (time.Time, error) // the database's
@@ -80,11 +82,13 @@ type Config struct {
 	Logger  *slog.Logger
 }
 
-// New describes this host. Nothing is written yet.
+// New describes this host. Nothing is written yet. A host on SQLite gets no further: it is alone
+// until Join.
 func New(c Config) *Presence {
 	machine, _ := os.Hostname()
 	started := time.Now().UTC()
 	out := &Presence{log: c.Logger, clock: func(context.Context) (time.Time, error) { return time.Now().UTC(), nil }}
+	// Made anew each time, as plugins and file change while it runs.
 	out.self = func() store.Host {
 		h := store.Host{ID: c.ID, Machine: machine, Address: c.Address, Version: c.Version, Plugins: map[string]string{}, FileHash: c.File.File().SharedHash(), Started: started, Keys: c.Keys.Keys().IDs()}
 		for _, st := range c.Plugins.Statuses() {
@@ -98,7 +102,8 @@ func New(c Config) *Presence {
 }
 
 // withFormats adds to this host's row which formats its plugins have, and since when. A plugin that
-// does not answer has those that it had.
+// does not answer has those that it had. The engine waits a minute after that before it writes
+// newer ones, so a change must not be missed.
 func (p *Presence) withFormats(ctx context.Context, self store.Host) store.Host {
 	var formats map[string]integration.Formats
 	if p.formats != nil {
@@ -118,13 +123,14 @@ func (p *Presence) withFormats(ctx context.Context, self store.Host) store.Host 
 	return self
 }
 
-// Join makes the host one of those that share the database.
+// Join makes the host one of those that share the database. It must be called before Run. tell says
+// to others that this host runs; freed is called when work of a dead host is due.
 func (p *Presence) Join(rows store.Hosts, clock func(context.Context) (time.Time, error), lock hostLock, tell, freed func()) {
 	p.rows, p.clock, p.lock, p.tell, p.freed = rows, clock, lock, tell, freed
 	p.came, p.missing = make(chan struct{}, 1), map[string]time.Time{}
 }
 
-// heard takes note that another host has begun to run.
+// heard takes note that another host has begun to run. It never waits.
 func (p *Presence) heard() {
 	select {
 	case p.came <- struct{}{}:
@@ -133,7 +139,8 @@ func (p *Presence) heard() {
 }
 
 // Run writes this host's row again and again until ctx ends, and then removes it. Its error is that
-// the secret key was changed to one that this host does not have.
+// the secret key was changed to one that this host does not have. Other errors are logged and tried
+// again.
 func (p *Presence) Run(ctx context.Context) error {
 	tick, deaths := time.NewTicker(hostEvery), time.NewTicker(deathEvery)
 	defer tick.Stop()
@@ -168,7 +175,8 @@ func (p *Presence) Run(ctx context.Context) error {
 	}
 }
 
-// Leave removes the row. One that stays is out of date a minute later.
+// Leave removes the row. One that stays is out of date a minute later. The others then know at once
+// that it is gone.
 func (p *Presence) Leave(ctx context.Context) {
 	if p.rows == nil {
 		return
@@ -180,7 +188,8 @@ func (p *Presence) Leave(ctx context.Context) {
 	}
 }
 
-// Look writes the row and reads those of the others.
+// Look writes the row and reads those of the others. It is called before anything runs, and then by
+// Run alone.
 func (p *Presence) Look(ctx context.Context) error {
 	now, err := p.clock(ctx)
 	if err != nil {
@@ -200,6 +209,7 @@ func (p *Presence) Look(ctx context.Context) error {
 			return err
 		}
 		p.known = all
+		// A row that is a minute old counts as gone; one that is an hour old is removed.
 		live = slices.DeleteFunc(slices.Clone(all), func(h store.Host) bool { return !datadir.Runs(h, now) })
 		for _, h := range all {
 			if now.Sub(h.SeenAt) >= hostForget {
@@ -214,7 +224,7 @@ func (p *Presence) Look(ctx context.Context) error {
 }
 
 // save writes this host's row, which says whether it holds its lock: only then others judge it by
-// that.
+// that. An error of the kind invalid is a secret key that this host does not have.
 func (p *Presence) save(ctx context.Context, self *store.Host) error {
 	self.Lock = p.lock.Held()
 	if err := p.rows.SaveHost(ctx, *self); err != nil {
@@ -238,7 +248,7 @@ func (p *Presence) save(ctx context.Context, self *store.Host) error {
 }
 
 // watch looks whether the other hosts hold their locks, and takes over the work of one that has not
-// held its own for a while.
+// held its own for a while. It asks the server each half second, with one query for all.
 func (p *Presence) watch(ctx context.Context) error {
 	var others []string
 	for _, h := range p.known {
@@ -267,7 +277,8 @@ func (p *Presence) watch(ctx context.Context) error {
 	return nil
 }
 
-// takeOver makes the work of a dead host due.
+// takeOver makes the work of a dead host due. Of several hosts that notice it, one takes the work;
+// see store.Hosts.
 func (p *Presence) takeOver(ctx context.Context, id string) error {
 	items, dead, err := p.rows.FreeHost(ctx, id)
 	if err != nil {
@@ -313,10 +324,11 @@ func (p *Presence) Seen() ([]store.Host, time.Time) {
 	return slices.Clone(p.live), p.last.SeenAt
 }
 
-// Count is how many hosts run, this one included.
+// Count is how many hosts run, this one included. Limits that hosts share are divided by it.
 func (p *Presence) Count() int { return max(1, len(p.Running())) }
 
-// Check says whether the hosts agree. It names none of them: who asks need not be known.
+// Check says whether the hosts agree. It names none of them: who asks need not be known. A roll-out
+// makes them differ for a while, hence the time.
 func (p *Presence) Check(context.Context) health.Check {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -23,7 +23,8 @@ const (
 )
 
 // Copier copies the history and the recordings of the alerts of calls into their records, for the
-// calls of releases that kept them on the alert alone. It does so once, beside everything else.
+// calls of releases that kept them on the alert alone. It does so once, beside everything else. It
+// belongs to the change from 0.1.0 and can go once nobody upgrades from there.
 type Copier struct {
 	Store    store.Store
 	Platform platform.Platform
@@ -32,12 +33,14 @@ type Copier struct {
 }
 
 // Run copies what is there. What fails is tried again at the next start: a call that was copied
-// before is left as it is.
+// before is left as it is. It returns as soon as there is nothing to do, which is no failure of the
+// host.
 func (o Copier) Run(ctx context.Context) error {
 	browser, ok := o.Platform.(platform.AlertBrowser)
 	if !ok {
 		return nil
 	}
+	// The first start of this release fixes the time: later calls have records.
 	value, err := o.Store.InitSetting(ctx, recordsBegan, o.Clock.Now().UTC().Format(time.RFC3339Nano))
 	if err != nil || value == copied {
 		return nil //nolint:nilerr // the next start tries again
@@ -56,7 +59,8 @@ func (o Copier) Run(ctx context.Context) error {
 	return nil
 }
 
-// copyAll copies for all calls that began before a time.
+// copyAll copies for all calls that began before a time. Calls that have an alert's id were copied,
+// or have a record of their own.
 func (o Copier) copyAll(ctx context.Context, browser platform.AlertBrowser, began time.Time) error {
 	filter := store.CallFilter{Limit: pageSize}
 	for {
@@ -81,7 +85,7 @@ func (o Copier) copyAll(ctx context.Context, browser platform.AlertBrowser, bega
 }
 
 // copyOne copies for one call. The numbers of the alert's lines keep a line from being copied
-// twice.
+// twice. Negative, as those of commands are positive.
 func (o Copier) copyOne(ctx context.Context, browser platform.AlertBrowser, c store.Call) error {
 	snap, err := o.Platform.Alert(ctx, platform.Scope{Integration: c.Integration}, c.Alert.Key)
 	var rec platform.AlertRecord
@@ -101,6 +105,7 @@ func (o Copier) copyOne(ctx context.Context, browser platform.AlertBrowser, c st
 	for _, a := range rec.Attachments {
 		u.Recordings = append(u.Recordings, store.Recording{Media: a.Media, Label: a.Label, At: a.At})
 	}
+	// A call may still be going on, and its commits come first.
 	for range maxConflicts {
 		version := int64(0)
 		switch sess, serr := o.Store.Session(ctx, c.Integration, c.Key); integration.KindOf(serr) {

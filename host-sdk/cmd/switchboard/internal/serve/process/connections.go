@@ -11,7 +11,7 @@ import (
 // connections bounds how many connections are open at a time. Beyond the limit the one that has
 // waited longest for a request is closed, so that somebody who opens thousands and says nothing
 // keeps nobody else out; only if all are being answered is the new one closed. It is the ConnState
-// of a server.
+// of a server. Its lock is held for a moment with each change of a connection.
 type connections struct {
 	limit int
 	// It runs under the lock.
@@ -32,7 +32,7 @@ func NewConnections(limit int, hit func()) *connections {
 const otherFiles = 300
 
 // Allowed is how many connections the server may have where the process may open so many files.
-// Beyond them accepting fails, for callers as for those who say nothing.
+// Beyond them accepting fails, for callers as for those who say nothing. wanted is the setting.
 func Allowed(wanted, openFiles int, log *slog.Logger) int {
 	room := max(openFiles-otherFiles, openFiles/2)
 	if wanted <= room {
@@ -72,7 +72,8 @@ func (c *connections) Note(conn net.Conn, state http.ConnState) {
 
 // closeOne closes the connection that has waited longest; false if all are busy. c.mu is held. It
 // looks at all of them: that happens only at the limit, and costs less than keeping an order would
-// all the time.
+// all the time. A connection that is closed here gets StateClosed from the server, too, which then
+// finds nothing.
 func (c *connections) closeOne() bool {
 	var longest net.Conn
 	for conn, since := range c.waiting {

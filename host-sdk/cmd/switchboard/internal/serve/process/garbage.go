@@ -24,6 +24,7 @@ const (
 // who sets GOGC or GOMEMLIMIT has decided otherwise.
 func CollectLess() { watchGarbage() }
 
+// Once for the process, however often hosts are started in it, as in tests.
 var watchGarbage = sync.OnceFunc(func() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		afterCollections(&garbageWatch{live: []runtimemetrics.Sample{{Name: "/gc/heap/live:bytes"}}})
@@ -37,7 +38,7 @@ type garbageWatch struct {
 }
 
 // afterCollections adjusts the process now and after each collection, when it is known what is
-// kept.
+// kept. The finalizer is set again, as each runs once.
 func afterCollections(w *garbageWatch) {
 	runtimemetrics.Read(w.live)
 	if p := garbagePercent(w.live[0].Value.Uint64()); p != w.percent {
@@ -47,7 +48,8 @@ func afterCollections(w *garbageWatch) {
 	runtime.SetFinalizer(w, afterCollections)
 }
 
-// garbagePercent is GOGC for a process that keeps so many bytes.
+// garbagePercent is GOGC for a process that keeps so many bytes. It is between leastGarbage and
+// mostGarbage.
 func garbagePercent(live uint64) int {
 	live = max(live, 1)
 	return int(min(max((heapRoom-min(live, heapRoom))*100/live, leastGarbage), mostGarbage))

@@ -27,7 +27,7 @@ type profiler interface {
 
 // Profiles serves Go's profiles of this process and those of its plugins to those of the known who
 // may Manage. The command line, which pprof would serve as well, is left out, as it may hold
-// secrets.
+// secrets. The log-in is looked at by the caller, the right here.
 func Profiles(of engine.Plugins) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(ProfilingPrefix+"plugins/{plugin}/{profile}", func(w http.ResponseWriter, r *http.Request) { pluginProfile(w, r, of) })
@@ -46,7 +46,8 @@ func Profiles(of engine.Plugins) http.Handler {
 	})
 }
 
-// pluginProfile answers with a profile of a plugin's process.
+// pluginProfile answers with a profile of a plugin's process. A plugin of an older release makes
+// none: 404.
 func pluginProfile(w http.ResponseWriter, r *http.Request, of engine.Plugins) {
 	plugin, installed := of.Plugin(r.PathValue("plugin"))
 	source, makes := plugin.(profiler)
@@ -56,6 +57,7 @@ func pluginProfile(w http.ResponseWriter, r *http.Request, of engine.Plugins) {
 	}
 	seconds, _ := strconv.Atoi(r.FormValue("seconds"))
 	debug, _ := strconv.Atoi(r.FormValue("debug"))
+	// Longer than the server's own deadline for answers.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(profileTime))
 	ctx, cancel := context.WithTimeout(r.Context(), profileTime)
 	defer cancel()

@@ -39,7 +39,8 @@ const (
 )
 
 // MailWatch stands before the mail server: it counts attempts, and knows whether the server
-// answered lately. A nil *MailWatch stands for no mail server.
+// answered lately. A nil *MailWatch stands for no mail server. Its mails and its own questions
+// count alike.
 type MailWatch struct {
 	server   MailServer
 	clock    clock.Clock
@@ -73,7 +74,8 @@ type purposeMailer struct {
 	purpose string
 }
 
-// Mailer sends mails for one purpose; nil without a mail server.
+// Mailer sends mails for one purpose; nil without a mail server. nil is an untyped nil, so that
+// callers can compare.
 func (w *MailWatch) Mailer(purpose string) engine.Mailer {
 	if w == nil {
 		return nil
@@ -104,7 +106,8 @@ func (m purposeMailer) Send(ctx context.Context, mail engine.OutgoingMail) error
 
 // refusesTheMailAlone reports whether the server is well and refuses this mail, now or for good. Of
 // the refusals for now, 421 says that the server itself is not available (RFC 5321), and 454 that
-// TLS is not (RFC 3207); a 5xx that is not about the mail is about the server or our account.
+// TLS is not (RFC 3207); a 5xx that is not about the mail is about the server or our account. An
+// error without a kind is one of the connection.
 func refusesTheMailAlone(err error) bool {
 	var e *integration.Error
 	if !errors.As(err, &e) {
@@ -117,7 +120,7 @@ func refusesTheMailAlone(err error) bool {
 // Collector counts the attempts for metrics.
 func (w *MailWatch) Collector() prometheus.Collector { return w.attempts }
 
-// note remembers what came of speaking to the server.
+// note remembers what came of speaking to the server. nil: it answered.
 func (w *MailWatch) note(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -140,7 +143,8 @@ func (w *MailWatch) Check() health.Check {
 	return health.OK("The mail server answered when it was last asked.")
 }
 
-// Run speaks to the server from time to time until ctx ends, unless mails do.
+// Run speaks to the server from time to time until ctx ends, unless mails do. It returns ctx's
+// error. While the server cannot be used it is asked each minute.
 func (w *MailWatch) Run(ctx context.Context) error {
 	tick := time.NewTicker(mailAgain)
 	defer tick.Stop()

@@ -44,7 +44,8 @@ func NewNoticeCounter() *prometheus.CounterVec {
 	return c
 }
 
-// Pager tells people and channels of alerts.
+// Pager tells people and channels of alerts. It is handed to the embedded platform, which decides
+// whom to tell and when.
 type Pager struct {
 	Sender     *notify.Sender
 	Sends      *prometheus.CounterVec
@@ -72,7 +73,8 @@ func (p Pager) Mail(mailer engine.Mailer) func(context.Context, alerts.Page) err
 	}
 }
 
-// Send notifies an address of a person or channel.
+// Send notifies an address of a person or channel. A page with a team is for its channel, any other
+// for a person.
 func (p Pager) Send(ctx context.Context, to notify.Address, page alerts.Page) error {
 	m := notify.Message{Title: subject(page), Text: noticeText(page, p.PersonLink(page.User.ID, page.Alert.ID))}
 	purpose := noticeOfPage
@@ -83,12 +85,12 @@ func (p Pager) Send(ctx context.Context, to notify.Address, page alerts.Page) er
 	return p.count(purpose, p.Sender.Send(ctx, to, m))
 }
 
-// SendText notifies an address of anything else.
+// SendText notifies an address of anything else. purpose is one of those above.
 func (p Pager) SendText(ctx context.Context, purpose string, to notify.Address, m notify.Message) error {
 	return p.count(purpose, p.Sender.Send(ctx, to, m))
 }
 
-// count counts an attempt to notify an address.
+// count counts an attempt to notify an address. It returns err.
 func (p Pager) count(purpose string, err error) error {
 	result := "sent"
 	switch {
@@ -103,7 +105,7 @@ func (p Pager) count(purpose string, err error) error {
 }
 
 // noticeText is what a person sees on the lock screen of their phone: what the mail says, with the
-// personal link.
+// personal link. The link is last, where telephones show it whole.
 func noticeText(page alerts.Page, link string) string {
 	return pageText(page) + "\n" + link + "\n"
 }
@@ -115,7 +117,8 @@ func channelText(page alerts.Page, link string) string {
 }
 
 // OfShift tells a person, by each of their ways, of a shift or an absence that somebody else
-// changed for them. file is the switchboard file in force.
+// changed for them. file is the switchboard file in force. A team that is gone meanwhile is told of
+// to nobody. The id of a message is the same for each attempt.
 func OfShift(w *ways.Ways, public string, file func() *switchboardfile.File) func(context.Context, shifts.News, integration.User) error {
 	return func(ctx context.Context, n shifts.News, to integration.User) error {
 		id := "shift-" + n.ID
@@ -139,7 +142,8 @@ func OfShift(w *ways.Ways, public string, file func() *switchboardfile.File) fun
 // shownShift is how times of shifts are written to people.
 const shownShift = "Mon 2 Jan 2006 15:04 MST"
 
-// absenceText says what has become of an absence.
+// absenceText says what has become of an absence. In UTC, as an absence is of all teams, whose
+// zones differ.
 func absenceText(n shifts.News) (title, text string) {
 	from, to := n.From.UTC().Format(shownShift), n.To.UTC().Format(shownShift)
 	if n.What == shifts.Away {
@@ -148,7 +152,8 @@ func absenceText(n shifts.News) (title, text string) {
 	return "You count as here again", fmt.Sprintf("%s removed your absence from %s to %s: the schedules of all your teams count again.\n", n.By, from, to)
 }
 
-// shiftText says what has become of a shift of a team; the title goes before the team's name.
+// shiftText says what has become of a shift of a team; the title goes before the team's name. Times
+// are in the team's zone.
 func shiftText(n shifts.News, t *switchboardfile.Team, f *switchboardfile.File) (title, text string) {
 	const onCall, notOnCall = "You are on call: ", "You are not on call: "
 	shift := fmt.Sprintf("layer %d of %s, from %s to %s", n.Layer, t.Name, n.From.In(t.Schedule.Zone()).Format(shownShift), n.To.In(t.Schedule.Zone()).Format(shownShift))

@@ -10,8 +10,9 @@ import (
 // namedAlone is how many people a warning names.
 const namedAlone = 5
 
-// Unreached says who is told of an alert by the phone alone, and whom a message does not
-// reach; "": everybody is told. people are nil where another platform pages them.
+// Unreached says who is told of an alert by the phone alone, and whom a message does not reach; "":
+// everybody is told. people are nil where another platform pages them. It is said at the start,
+// when somebody looks.
 func Unreached(people *ways.Ways, file *switchboardfile.File, mails bool) string {
 	const remedy = "Set smtp_url"
 	if people == nil {

@@ -37,7 +37,8 @@ func (s Host) canFail() map[string]bool {
 	return map[string]bool{"store": true, "plugin": true, "platform": s.PlatformPage == ""}
 }
 
-// probes are the checks by name.
+// probes are the checks by name. Which there are depends on the host's parts, so that none is asked
+// for what is not there.
 func (s Host) probes() map[string]health.Probe {
 	out := map[string]health.Probe{
 		"store":    s.checkStore,
@@ -72,7 +73,7 @@ func NewReadiness(s Host) *health.Readiness {
 }
 
 // checkStore writes to the store: a full disk or a database that another program holds can often
-// still be read.
+// still be read. The write is one row, and a file beside the database for the room on its disk.
 func (s Host) checkStore(ctx context.Context) health.Check {
 	if err := s.Store.Ping(ctx); err != nil {
 		return health.Failing("The database cannot be written, so callers hear the fallback answer", err)
@@ -80,7 +81,8 @@ func (s Host) checkStore(ctx context.Context) health.Check {
 	return health.OK("The database can be written.")
 }
 
-// checkPlugins asks every installed plugin for an answer.
+// checkPlugins asks every installed plugin for an answer. The first that does not answer is named;
+// its callers are not served.
 func (s Host) checkPlugins(ctx context.Context) health.Check {
 	ids := slices.Sorted(slices.Values(s.Plugins.PluginIDs()))
 	if len(ids) == 0 {
@@ -123,7 +125,8 @@ func checkFindings(finder platform.Finder) health.Check {
 	return health.OK("The platform finds nothing wrong.")
 }
 
-// checkWork looks for work that should have been done a while ago.
+// checkWork looks for work that should have been done a while ago. Overdue work is a sign of
+// workers that hang, or of a service that does not answer.
 func (s Host) checkWork(ctx context.Context) health.Check {
 	overdue, err := s.Store.OverdueItems(ctx, s.overdueSince())
 	switch {
@@ -149,7 +152,7 @@ func countOf(items map[store.ItemKind]int) string {
 const offsetNoticed = 2 * time.Second
 
 // checkClock says whether the machine's clock shows what the database's does, by is how far that is
-// ahead.
+// ahead. Calls go by the database's clock either way; log lines and certificates do not.
 func checkClock(by time.Duration) health.Check {
 	if by.Abs() <= offsetNoticed {
 		return health.OK("The clock of this machine agrees with the database's.")
@@ -161,7 +164,8 @@ func checkClock(by time.Duration) health.Check {
 	return health.Check{State: health.StateDegraded, Message: fmt.Sprintf("The clock of this machine is %s %s the database's, by which calls and shifts go.", by.Abs().Round(time.Millisecond), behind)}
 }
 
-// checkFile says whether the switchboard file on disk is the one in force.
+// checkFile says whether the switchboard file on disk is the one in force. Callers are served by
+// the old one, so it only degrades.
 func checkFile(st switchboardfile.Status) health.Check {
 	if len(st.Refused) == 0 {
 		return health.OK("The switchboard file on disk is in force.")

@@ -8,7 +8,7 @@ import (
 )
 
 // gapCache remembers the gaps of all schedules for gapsKept: they are the same from one scrape to
-// the next, and the file may be large.
+// the next, and the file may be large. Two scrapes at once wait for one reckoning.
 type gapCache struct {
 	mu sync.Mutex
 	// What the answer is of: the file's hash, and when it was worked out.
@@ -17,7 +17,8 @@ type gapCache struct {
 	seconds map[string]float64
 }
 
-// of returns, by team, the seconds within gapsAhead in which nobody is on call in any layer.
+// of returns, by team, the seconds within gapsAhead in which nobody is on call in any layer. A
+// clock that was set back makes it reckon anew.
 func (c *gapCache) of(f *switchboardfile.File, now time.Time) map[string]float64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()

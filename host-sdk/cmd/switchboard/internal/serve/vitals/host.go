@@ -18,7 +18,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// Host is the parts of a host that are looked at. All are required unless said otherwise.
+// Host is the parts of a host that are looked at. All are required unless said otherwise. It is a
+// value: Site hands it on for each use.
 type Host struct {
 	Store      store.Store
 	PagesStore store.Store // for what metrics and the status read

@@ -24,7 +24,8 @@ const (
 )
 
 // NewMetrics makes the registry that /metrics serves, the instrument of all requests, and the
-// observer of webhooks. docs/monitoring lists every metric.
+// observer of webhooks. docs/monitoring lists every metric. The instrument and the observer count
+// into this registry.
 func NewMetrics(s Host) (*prometheus.Registry, *httpkit.Instrument, func(webhook.Observation)) {
 	// A registry of its own: the default one is shared by everything linked into the process.
 	registry := prometheus.NewRegistry()
@@ -66,7 +67,8 @@ func observeWebhooks(reg prometheus.Registerer) func(webhook.Observation) {
 	return func(o webhook.Observation) { duration.WithLabelValues(o.Kind, o.Answer).Observe(o.Took.Seconds()) }
 }
 
-// NewReloads counts what became of reading the switchboard file.
+// NewReloads counts what became of reading the switchboard file. Both results are there from the
+// start, so that the first failure is a rise.
 func NewReloads() *prometheus.CounterVec {
 	c := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "switchboard_config_loads_total", Help: "Times the switchboard file was read, by result (ok, refused).",
@@ -77,8 +79,9 @@ func NewReloads() *prometheus.CounterVec {
 }
 
 // collector reads the host's state when it is scraped. These are gauges of what is there rather
-// than counters of what was done, because several hosts may work on one store: what is read
-// there is the same at each of them, and must not be added up.
+// than counters of what was done, because several hosts may work on one store: what is read there
+// is the same at each of them, and must not be added up. It is read with each scrape; nothing is
+// kept between them but the gaps.
 type collector struct {
 	host Host
 	gaps *gapCache
@@ -116,7 +119,8 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect implements prometheus.Collector. A part that does not answer leaves its values out.
+// Collect implements prometheus.Collector. A part that does not answer leaves its values out. Its
+// reading ends after scrapeTime, so that a slow store costs a scrape and not the scraper.
 func (c *collector) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTime)
 	defer cancel()
@@ -144,7 +148,8 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// collectChecks collects what /readyz would say.
+// collectChecks collects what /readyz would say. It uses the same answers as /readyz, at most a
+// second old.
 func (c *collector) collectChecks(gauge func(*prometheus.Desc, float64, ...string)) {
 	checks := c.host.Ready.Checks()
 	status := c.host.Ready.Status(checks)
@@ -157,7 +162,8 @@ func (c *collector) collectChecks(gauge func(*prometheus.Desc, float64, ...strin
 	}
 }
 
-// collectOutbox collects how much work waits, and how late it is.
+// collectOutbox collects how much work waits, and how late it is. Kinds without overdue work are
+// shown as 0, so that alerts on them see the change.
 func (c *collector) collectOutbox(ctx context.Context, gauge func(*prometheus.Desc, float64, ...string)) {
 	now := c.host.Clock.Now()
 	if counts, oldest, err := c.host.PagesStore.OutboxStats(ctx); err == nil {

@@ -14,7 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// remedies say for each check what a person can do while it is not ok.
+// remedies say for each check what a person can do while it is not ok. A check that is missing here
+// has none, and its message must do.
 var remedies = map[string]string{
 	"store":             "Make room on the disk of the data directory, or bring the database server back: the host goes on by itself as soon as it can write.",
 	"plugin":            "Look in this host's log for why the plugin ended, and check its folder with switchboard plugin verify. The host starts it again by itself.",
@@ -28,7 +29,8 @@ var remedies = map[string]string{
 	"mail":              "Try SWITCHBOARD_SMTP_URL from this machine, and look at the mail server. Mails wait for it.",
 }
 
-// Status is the host at a glance. What cannot be read is left out and named.
+// Status is the host at a glance. What cannot be read is left out and named. It is read anew for
+// each question.
 type Status struct {
 	host     Host
 	settings settings.Settings
@@ -41,7 +43,7 @@ func NewStatus(host Host, s settings.Settings, database string) *Status {
 	return &Status{host: host, settings: s, database: database, started: s.Clock.Now()}
 }
 
-// Read looks at every part.
+// Read looks at every part. It asks no other host: what those are is taken from the last look.
 func (st *Status) Read(ctx context.Context) api.Status {
 	now := st.host.Clock.Now()
 	out := api.Status{
@@ -69,7 +71,7 @@ func (st *Status) Read(ctx context.Context) api.Status {
 	return out
 }
 
-// DatabaseOf names the database of the settings.
+// DatabaseOf names the database of the settings. name has no password in it.
 func DatabaseOf(s settings.Settings, name string) api.StatusDatabase {
 	if s.Postgres() {
 		return api.StatusDatabase{Kind: "PostgreSQL", Name: name}
@@ -77,7 +79,7 @@ func DatabaseOf(s settings.Settings, name string) api.StatusDatabase {
 	return api.StatusDatabase{Kind: "SQLite", Name: name}
 }
 
-// Stored adds what the store knows.
+// Stored adds what the store knows. It is for a host that runs and for one that does not alike.
 func Stored(ctx context.Context, kept store.Store, out *api.Status) {
 	out.Findings = []api.StatusFinding{}
 	inForce, err := inforce.Read(ctx, kept)
