@@ -197,9 +197,9 @@ func (p *People) identity(l store.Login) Identity {
 		}
 		if a := p.account(l.Email); a != nil {
 			who.Role, who.User, who.Email = Role(a.Role), a.User, a.Email
+		} else if role, ok := ParseRole(l.Role); ok && p.cfg.OpenID.RoleClaim != "" {
 			// Admitted by a provider's claim; it lasts for the twelve hours of the login, as the
 			// provider is not asked again.
-		} else if role, ok := ParseRole(l.Role); ok && p.cfg.OpenID.RoleClaim != "" {
 			who.Role = role
 		}
 	}
