@@ -46,7 +46,7 @@ func Descriptions() []integration.ActionDescription {
 // pages; without a limit an account with very many numbers would outlast the person's patience.
 const maxNumbers = 1000
 
-// report collects an action's lines.
+// report collects an action's lines. It is made OK and stays so unless a line says otherwise.
 type report struct {
 	integration.ActionResult
 }
@@ -60,7 +60,8 @@ func (r *report) line(level, field, text string) {
 	}
 }
 
-// Request asks for an action of an instance.
+// Request asks for an action of an instance. It comes from package app, which knows the process;
+// this package knows only what it is given.
 type Request struct {
 	integration.ActionRequest
 	Options  options.Options       // ready to serve a call: whatever is wrong has its default
@@ -93,6 +94,7 @@ func Run(ctx context.Context, req Request) (integration.ActionResult, error) {
 			return r.ActionResult, nil
 		}
 	}
+	// Writing over it would lose where the numbers went before.
 	if (req.Name == Connect || req.Name == Disconnect) && newer(req.Facts) {
 		r.line("error", "", "A newer release of the plugin has written down which numbers are connected and where they went before, and this one cannot read it. Nothing was changed; install the newer release again.")
 		return r.ActionResult, nil
@@ -115,6 +117,8 @@ func Run(ctx context.Context, req Request) (integration.ActionResult, error) {
 		}
 		return r.ActionResult, nil
 	}
+	// Without a session key the links are those of the endpoint itself, which numbers are pointed
+	// to.
 	n := numberAction{
 		client: client, sounds: req.Sounds, report: r, links: endpoint.NewLinks(req.Facts.Instance, req.Facts.SessionKey), options: req.Options, facts: req.Facts, simulated: req.Simulated,
 	}
@@ -131,7 +135,7 @@ func Run(ctx context.Context, req Request) (integration.ActionResult, error) {
 	return r.ActionResult, nil
 }
 
-// numberAction is an action that speaks with Twilio.
+// numberAction is an action that speaks with Twilio. It lives for one run of an action.
 type numberAction struct {
 	*report
 	client  *twilio.Client
@@ -146,7 +150,8 @@ type numberAction struct {
 }
 
 // explain turns an error of Twilio's API into a line that names the remedy. Twilio answers a key of
-// another region like a wrong one, so both are named.
+// another region like a wrong one, so both are named. Of a kind that has no line of its own the
+// client's message is shown, which holds no secret.
 func (n *numberAction) explain(err error) {
 	switch integration.KindOf(err) {
 	case integration.KindUnauthorized:

@@ -23,7 +23,8 @@ import (
 const maxRegionLooks = 10
 
 // check tells everything that can be known without a call. The list of numbers comes first: every
-// key may read it, so it proves the credentials, and without it nothing else can be asked.
+// key may read it, so it proves the credentials, and without it nothing else can be asked. It
+// changes nothing at Twilio, so it may be run at any time, also while calls come in.
 func (n *numberAction) check(ctx context.Context) {
 	list, ok := n.numbers(ctx, "")
 	if !ok {
@@ -32,6 +33,7 @@ func (n *numberAction) check(ctx context.Context) {
 	if err := n.reachable(); err != nil {
 		n.line("error", "", "Twilio cannot call "+n.links.Endpoint()+": "+err.Error()+". "+setPublicURL)
 	}
+	// Said only now: the list of numbers was the proof.
 	n.line("ok", "api_key", "Twilio accepts the API key in region "+n.region()+".")
 	n.clock()
 	n.account(ctx)
@@ -74,7 +76,8 @@ func (n *numberAction) clock() {
 }
 
 // files fetches the sound files that the form names by address. A file that can be fetched clears
-// the finding of a call that could not play it.
+// the finding of a call that could not play it. A file that cannot be fetched keeps the finding,
+// whether a call has met it or not.
 func (n *numberAction) files(ctx context.Context) {
 	for _, r := range n.sounds.Fields(ctx, n.options.Prompts) {
 		n.line(string(r.Level), r.Field, r.Text)
@@ -85,7 +88,8 @@ func (n *numberAction) files(ctx context.Context) {
 }
 
 // account says what kind of account it is. An auth token may ask, and is proven by it; a Standard
-// key may not. Twilio docs: iam/api-keys.
+// key may not. Twilio docs: iam/api-keys. Each case adds one line or two; none of them stops the
+// check.
 func (n *numberAction) account(ctx context.Context) {
 	token := ""
 	if len(n.options.Account.AuthTokens) > 0 {
@@ -112,10 +116,12 @@ func (n *numberAction) account(ctx context.Context) {
 	}
 }
 
-// connected looks at the numbers that send their calls here, and reports whether there is one.
+// connected looks at the numbers that send their calls here, and reports whether there is one. A
+// number counts as ours by its voice address alone, see [endpoint.Links].
 func (n *numberAction) connected(ctx context.Context, list []twilio.PhoneNumber) bool {
 	connected, unknown := 0, false
 	var own []string
+	// At each way out, with whatever was found.
 	defer func() { n.rememberOwn(own) }()
 	for _, p := range list {
 		// Somebody else's number, or a spare one: a check has nothing to say of it.
@@ -167,7 +173,8 @@ func (n *numberAction) rememberOwn(own []string) {
 	}
 }
 
-// ownPhones says whose phone is a number of this hotline: a call to it would come back here.
+// ownPhones says whose phone is a number of this hotline: a call to it would come back here. Twilio
+// would take such a call for a new one, and ring the same person again.
 func (n *numberAction) ownPhones(team string, onCall []integration.OnCallEntry) {
 	var told []string
 	for _, e := range onCall {
@@ -184,7 +191,7 @@ func (n *numberAction) ownPhones(team string, onCall []integration.OnCallEntry) 
 
 // messages says whether anybody would be mailed about a message that a caller leaves now, and
 // whether people are called to hear it. The finding is given in either case, so that it also goes
-// when its cause is gone.
+// when its cause is gone. It says nothing of voicemail that is off: then there is no message.
 func (n *numberAction) messages() {
 	if !n.options.Flow.Voicemail {
 		return
@@ -228,7 +235,8 @@ func (n *numberAction) mailOnCall() bool {
 
 // processedHere warns of a number whose calls are processed in another region, where our key is
 // unknown; false if that is not known. Twilio docs:
-// global-infrastructure/inbound-processing-console.
+// global-infrastructure/inbound-processing-console. Only keys of US1 may ask, so elsewhere it is
+// not known.
 func (n *numberAction) processedHere(ctx context.Context, number string) bool {
 	code, err := n.client.VoiceRegion(ctx, number)
 	if err != nil || code == "" {
@@ -240,7 +248,8 @@ func (n *numberAction) processedHere(ctx context.Context, number string) bool {
 	return true
 }
 
-// signatures says whether forged requests are recognised, and when a signature was last right.
+// signatures says whether forged requests are recognised, and when a signature was last right. Only
+// requests that came show whether the token is right; the check itself makes none.
 func (n *numberAction) signatures() {
 	if len(n.options.Account.AuthTokens) == 0 {
 		n.line("warning", "auth_token", "Without an Auth Token forged requests cannot be recognised.")
@@ -268,7 +277,7 @@ func (n *numberAction) signatures() {
 // staffQuestions asks who is on call for each team that calls can go to: the integration's own, and
 // those that its routers name just now or by default. It is empty when everything has been
 // answered. Routers come in the first round; the teams they name are known, and asked about, in the
-// next.
+// next. Routers are asked about a caller of whom nothing is known.
 func staffQuestions(f integration.Facts, o options.Options) []integration.Question {
 	answered := map[string]bool{}
 	for _, a := range f.Answers {
@@ -292,7 +301,8 @@ func staffQuestions(f integration.Facts, o options.Options) []integration.Questi
 	return questions
 }
 
-// staffTeams are the teams that are known so far, each once.
+// staffTeams are the teams that are known so far, each once. Missing ones are left out: staff names
+// them by themselves.
 func staffTeams(f integration.Facts) []integration.Destination {
 	var teams []integration.Destination
 	add := func(ds []integration.Destination) {
@@ -312,7 +322,8 @@ func staffTeams(f integration.Facts) []integration.Destination {
 	return teams
 }
 
-// staff says who of those on call now cannot be rung.
+// staff says who of those on call now cannot be rung. A person in several layers is named once.
+// Phones are looked at here and not dialed.
 func (n *numberAction) staff() {
 	onCall := map[string]integration.Answer{}
 	for _, a := range n.facts.Answers {

@@ -18,7 +18,8 @@ import (
 )
 
 // remembered is the state of the integration's own session, kept between actions: it is stored as
-// JSON (format 1), sealed by a box.
+// JSON (format 1), sealed by a box. The host keeps it with the integration, so it outlasts the
+// process and an upgrade.
 type remembered struct {
 	// Numbers is what answered the connected numbers before, by the number's SID.
 	Numbers map[string]twilio.NumberConfig `json:"numbers"`
@@ -34,7 +35,7 @@ const rememberedFormat = 1
 func newer(f integration.Facts) bool { return f.Session != nil && f.Session.Format > rememberedFormat }
 
 // recall reads what was remembered. What cannot be read is forgotten: a number is then cleared
-// rather than given back.
+// rather than given back. It never fails: an action without its memory can still connect a number.
 func recall(f integration.Facts) remembered {
 	out := remembered{Numbers: map[string]twilio.NumberConfig{}}
 	s := f.Session
@@ -46,6 +47,7 @@ func recall(f integration.Facts) remembered {
 	if err == nil {
 		err = json.Unmarshal(plain, &out)
 	}
+	// A state that does not open was sealed with another token key.
 	if err != nil || out.Numbers == nil {
 		out.Numbers = map[string]twilio.NumberConfig{}
 	}
@@ -53,7 +55,8 @@ func recall(f integration.Facts) remembered {
 }
 
 // remember puts the state into the result. It takes effect when the host commits the result; the
-// Twilio request that it is about has been made by then.
+// Twilio request that it is about has been made by then. Called several times in an action, the
+// last one counts.
 func (n *numberAction) remember(r remembered) {
 	if newer(n.facts) {
 		return
@@ -85,6 +88,7 @@ func (b box) aead() (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
+// It returns nil only if the cipher cannot be made, which a key of this length rules out.
 func (b box) seal(plain []byte) []byte {
 	a, err := b.aead()
 	if err != nil {
@@ -93,6 +97,7 @@ func (b box) seal(plain []byte) []byte {
 	return a.Seal(nil, nil, plain, nil) // #nosec G407 -- the cipher makes its own random nonce
 }
 
+// An error says that the bytes were cut, changed, or sealed with another key.
 func (b box) open(sealed []byte) ([]byte, error) {
 	a, err := b.aead()
 	if err != nil {
@@ -115,7 +120,8 @@ func shown(address string) string {
 	return u.Scheme + "://" + u.Host + u.Path
 }
 
-// answeredBy says in a few words what answers a number.
+// answeredBy says in a few words what answers a number. Twilio prefers a trunk or an app to
+// addresses.
 func (n *numberAction) answeredBy(p twilio.PhoneNumber) string {
 	switch {
 	case p.TrunkSID != "":
@@ -130,7 +136,8 @@ func (n *numberAction) answeredBy(p twilio.PhoneNumber) string {
 	return "is answered by " + shown(p.VoiceURL)
 }
 
-// list lists the account's numbers, or those alone that are connected here.
+// list lists the account's numbers, or those alone that are connected here. Each number is offered
+// as a choice, so nobody has to type it.
 func (n *numberAction) list(ctx context.Context, connected bool) {
 	list, ok := n.numbers(ctx, "")
 	if !ok {
@@ -180,7 +187,8 @@ func (n *numberAction) one(ctx context.Context, number string) (twilio.PhoneNumb
 const setPublicURL = "Set the host's public address (public_url) to the https address at which the Internet reaches it."
 
 // reachable says why Twilio cannot call the endpoint; nil if it may be able to. It looks at the
-// address alone and sends nothing. A simulator reaches every address.
+// address alone and sends nothing. A simulator reaches every address. A number that is pointed to
+// an address inside a network rings nobody.
 func (n *numberAction) reachable() error {
 	if n.simulated {
 		return nil
@@ -221,6 +229,8 @@ func (n *numberAction) connect(ctx context.Context, number string) {
 	if fallback == "" {
 		fallback = n.links.Plain("/resume")
 	}
+	// If the host fails to store what the number did before, that is lost, but the number works:
+	// callers come first.
 	if _, err := n.client.Configure(ctx, p.SID, twilio.NumberConfig{VoiceURL: n.links.Plain(""), VoiceFallbackURL: fallback, StatusCallback: n.links.Plain("/status")}); err != nil {
 		n.explain(err)
 		return
@@ -230,6 +240,8 @@ func (n *numberAction) connect(ctx context.Context, number string) {
 	if !known {
 		r.Own = append(r.Own, p.Number)
 	}
+	// Connected again, it must not be remembered as having been ours before: disconnecting would
+	// then change nothing.
 	ours := n.links.Ours(p.VoiceURL, "")
 	if !ours { // what is ours already is nothing to go back to
 		r.Numbers[p.SID] = p.NumberConfig
@@ -246,7 +258,8 @@ func (n *numberAction) connect(ctx context.Context, number string) {
 }
 
 // disconnect gives a number back to what answered it before it was connected. A number that
-// somebody has meanwhile pointed elsewhere is left alone.
+// somebody has meanwhile pointed elsewhere is left alone. It is idempotent: a number that is not
+// connected is left as it is.
 func (n *numberAction) disconnect(ctx context.Context, number string) {
 	if number == "" {
 		n.list(ctx, true)

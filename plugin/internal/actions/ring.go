@@ -19,7 +19,7 @@ import (
 const questionPerson = "person"
 
 // RingState is the state of a test ring's session (format 1), in JSON. It exists once 1 was
-// pressed.
+// pressed. Package app writes it when the document's key arrives; this one reads it.
 type RingState struct {
 	Confirmed bool `json:"confirmed"`
 }
@@ -28,7 +28,8 @@ type RingState struct {
 const RingFormat = 1
 
 // testRing begins a test ring, or looks at what became of it. Nothing is kept between two looks but
-// Twilio's own call: a ring whose host has died ends by its document's last words.
+// Twilio's own call: a ring whose host has died ends by its document's last words. The host runs it
+// about once a second until a line has an outcome.
 func (n *numberAction) testRing(ctx context.Context, values map[string]string) {
 	if !endpoint.IsRing(n.facts.SessionKey) {
 		n.over(integration.RingRefused, "This host is too old to ring a phone for a test: update it.")
@@ -50,6 +51,7 @@ func (n *numberAction) testRing(ctx context.Context, values map[string]string) {
 	n.beginRing(ctx, *a.User, values[integration.ValuePhone])
 }
 
+// answerTo finds the answer to a question of an earlier round; false where it is yet to be asked.
 func answerTo(answers []integration.Answer, id string) (integration.Answer, bool) {
 	i := slices.IndexFunc(answers, func(a integration.Answer) bool { return a.ID == id })
 	if i < 0 {
@@ -58,7 +60,7 @@ func answerTo(answers []integration.Answer, id string) (integration.Answer, bool
 	return answers[i], true
 }
 
-// over says how the ring ended.
+// over says how the ring ended. The host reads the choice of that line, people its text.
 func (n *numberAction) over(outcome, text string) {
 	level := "error"
 	if outcome == integration.RingConfirmed {
@@ -73,6 +75,8 @@ func (n *numberAction) tell(field, choice, text string) {
 	n.Lines = append(n.Lines, integration.ActionLine{Level: "info", Field: field, Choice: choice, Text: text})
 }
 
+// beginRing rings one of the person's phones; which is its number from 0 as text, "" the first. It
+// makes exactly one request for a call.
 func (n *numberAction) beginRing(ctx context.Context, who integration.User, which string) {
 	i := 0
 	if which != "" {
@@ -91,6 +95,7 @@ func (n *numberAction) beginRing(ctx context.Context, who integration.User, whic
 	if i+1 < len(who.Phones) {
 		n.tell(integration.RingNext, strconv.Itoa(i+1), "There is another phone.")
 	}
+	// A caller needs the phone, and a test at that moment would answer busy.
 	if who.OccupiedBy != "" {
 		n.over(integration.RingOccupied, "A call has "+who.Name+" or is about to ring: try again later.")
 		return
@@ -99,6 +104,7 @@ func (n *numberAction) beginRing(ctx context.Context, who integration.User, whic
 	if !ok {
 		return
 	}
+	// The same address is the fallback, so a request that fails is made once more.
 	address := n.links.Ring(0)
 	call, err := n.client.CreateCall(ctx, twilio.NewCall{
 		To: number, From: from, URL: address, FallbackURL: address, Timeout: int(n.options.Flow.RingTimeout / time.Second),
@@ -115,7 +121,8 @@ func (n *numberAction) beginRing(ctx context.Context, who integration.User, whic
 }
 
 // shownNumber is the caller ID: the form's, as of every call to a person, or else a number that is
-// connected here, as no number was called. It reports false, with a line, if there is none.
+// connected here, as no number was called. It reports false, with a line, if there is none. It also
+// refuses a phone that is one of the hotline's own numbers, as the list shows that here.
 func (n *numberAction) shownNumber(ctx context.Context, to string) (string, bool) {
 	list, err := n.client.PhoneNumbers(ctx, "", maxNumbers)
 	if err != nil && n.options.CallerID == "" {
@@ -142,6 +149,7 @@ func (n *numberAction) shownNumber(ctx context.Context, to string) (string, bool
 }
 
 // lookAtRing says what became of a ring. A caller who needs the person ends it: callers come first.
+// The key is looked at first: whoever pressed 1 and hung up has confirmed.
 func (n *numberAction) lookAtRing(ctx context.Context, sid string, who *integration.User) {
 	var state RingState
 	if s := n.facts.Session; s != nil && s.Format == RingFormat {
@@ -176,6 +184,7 @@ func (n *numberAction) lookAtRing(ctx context.Context, sid string, who *integrat
 			n.tell(integration.RingUnderWay, sid, "The phone is being rung.")
 			return
 		}
+		// It is tried again at the next look.
 		if err := n.client.EndCall(ctx, sid); err != nil {
 			n.tell(integration.RingUnderWay, sid, "A call needs the person, and the test could not be ended yet.")
 			return
@@ -184,7 +193,8 @@ func (n *numberAction) lookAtRing(ctx context.Context, sid string, who *integrat
 	}
 }
 
-// messageOf is an error for people.
+// messageOf is an error for people. Errors of Twilio's client have a message for people; any other
+// has none worth showing.
 func messageOf(err error) string {
 	var e *integration.Error
 	if errors.As(err, &e) {

@@ -34,9 +34,9 @@ func whoAction() integration.ActionDescription {
 	}
 }
 
-// whoWouldAnswer rehearses a call: it runs the real call flow on invented events
-// ([rehearsal.Run]), so that what it says cannot differ from what a call does. It asks the
-// platform what a call would ask, for the moment in question, and never asks Twilio.
+// whoWouldAnswer rehearses a call: it runs the real call flow on invented events ([rehearsal.Run]),
+// so that what it says cannot differ from what a call does. It asks the platform what a call would
+// ask, for the moment in question, and never asks Twilio. It changes nothing and has no findings.
 func whoWouldAnswer(req Request) integration.ActionResult {
 	f, o := req.Facts, req.Options
 	r := &report{integration.ActionResult{OK: true}}
@@ -50,6 +50,7 @@ func whoWouldAnswer(req Request) integration.ActionResult {
 		}
 		at, later = t, true
 	}
+	// An empty caller, and words such as anonymous, stand for a withheld number.
 	number := func(name string) string {
 		text := value(name)
 		if text == "" || name == integration.ValueFrom && phone.ReadCaller(text, o.Country).Withheld {
@@ -105,7 +106,8 @@ func unoccupied(answers []integration.Answer) []integration.Answer {
 }
 
 // parameters are those of Twilio's request, as far as they can be known without a call: rules of
-// routers may look at any of them (Twilio docs: voice/twiml#request-parameters).
+// routers may look at any of them (Twilio docs: voice/twiml#request-parameters). Rules that ask for
+// others find nothing, as in a call that lacks them.
 func parameters(c call.Caller, o options.Options) map[string]string {
 	from := c.Number
 	if from == "" {
@@ -118,7 +120,7 @@ func parameters(c call.Caller, o options.Options) map[string]string {
 }
 
 // rehearsalReport puts a rehearsal into lines, in the order in which a call goes: routers, menu,
-// people, end.
+// people, end. It only words what the rehearsal found out.
 type rehearsalReport struct {
 	*report
 	own      []string // numbers of this hotline, as far as they are known
@@ -127,6 +129,7 @@ type rehearsalReport struct {
 	renderer render.Renderer
 }
 
+// digits are the keys as the person entered them.
 func (w rehearsalReport) tell(r rehearsal.Result, digits string) {
 	for _, a := range w.facts.Answers {
 		if a.Route != nil {
@@ -184,7 +187,8 @@ func (w rehearsalReport) menu(r rehearsal.Result, digits string) {
 	}
 }
 
-// people tells whom the call rings, layer by layer.
+// people tells whom the call rings, layer by layer. Layers without anybody are named too, as a
+// reader would look for them.
 func (w rehearsalReport) people(r rehearsal.Result) {
 	switch {
 	case r.Unknown:
@@ -257,7 +261,8 @@ func (w rehearsalReport) person(layer int, p rehearsal.Person) {
 	w.line("ok", "", text+".")
 }
 
-// occupiedNow says why somebody would not be called at once.
+// occupiedNow says why somebody would not be called at once. It continues a sentence about the
+// person, in the present: unlike the story, nothing is promised.
 func occupiedNow(how string) string {
 	switch how {
 	case integration.OccupiedTalking:
@@ -270,7 +275,8 @@ func occupiedNow(how string) string {
 	return "is occupied by another call now and is called when it ends"
 }
 
-// end says when and how a call ends that nobody takes.
+// end says when and how a call ends that nobody takes. Which of the replies the caller is given
+// says how it ends.
 func (w rehearsalReport) end(r rehearsal.Result) {
 	when := ""
 	if r.Team != nil && r.Exit != call.ExitStraight {
@@ -308,7 +314,8 @@ func (w rehearsalReport) end(r rehearsal.Result) {
 	}
 }
 
-// listeners tells who is called to hear the message.
+// listeners tells who is called to hear the message. Who acknowledges is not known in advance, so
+// everybody on call is named.
 func (w rehearsalReport) listeners(r rehearsal.Result) {
 	if r.Unknown || r.Team == nil {
 		w.line("info", "deliver_messages", "Then people are called to hear the message, each once.")
@@ -335,7 +342,7 @@ func (w rehearsalReport) listeners(r rehearsal.Result) {
 	}
 }
 
-// when words the exit that a call takes if nobody answers.
+// when words the exit that a call takes if nobody answers. It begins a sentence that end completes.
 func (w rehearsalReport) when(r rehearsal.Result) string {
 	longest := shortly(w.options.Flow.MaxWait)
 	switch {
@@ -361,7 +368,8 @@ func (w rehearsalReport) unmailed(r rehearsal.Result) string {
 	return ""
 }
 
-// heard is what prompts say, as one quotation.
+// heard is what prompts say, as one quotation. It is made by the renderer of calls, so that what is
+// quoted is what would be said.
 func (w rehearsalReport) heard(ps []reply.Prompt) string {
 	var out []string
 	for _, v := range w.renderer.Say(ps) {
@@ -379,7 +387,7 @@ func (w rehearsalReport) heard(ps []reply.Prompt) string {
 	return "Heard: “" + strings.Join(out, " ") + "”"
 }
 
-// shortly is a duration without its zeros: 10m, 1m30s, 1h.
+// shortly is a duration without its zeros: 10m, 1m30s, 1h. time.Duration writes 10m0s.
 func shortly(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {

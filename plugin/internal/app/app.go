@@ -61,6 +61,7 @@ func New(cfg Config) *App {
 	if cfg.Version == "" {
 		cfg.Version = "0.0.0-dev"
 	}
+	// The simulator serves its sounds on this machine.
 	cfg.Sounds.Loopback = cfg.Sounds.Loopback || cfg.APIURL != ""
 	return &App{cfg: cfg, documents: newDocuments(), lookTimeout: lookTimeout, onlineTimeout: onlineTimeout}
 }
@@ -102,7 +103,8 @@ func (a *App) OptionsSchema(context.Context, integration.OptionsSchemaRequest) (
 	return integration.OptionsSchema{Schema: schema.Options(), Format: options.Format}, nil
 }
 
-// RunAction implements [integration.Integration].
+// RunAction implements [integration.Integration]. It loads the options as a call would, so an
+// action tells what a call would meet.
 func (a *App) RunAction(ctx context.Context, req integration.ActionRequest) (integration.ActionResult, error) {
 	s := a.documents.load(req.Facts.Instance)
 	return actions.Run(ctx, actions.Request{

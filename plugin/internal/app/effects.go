@@ -32,7 +32,8 @@ const lookEvery = 200 * time.Millisecond
 const paceEvery = time.Second
 
 // collector turns the effects of one step into the parts of an outcome. State is the state after
-// the step; call is the CallSid.
+// the step; call is the CallSid. It is the one place where effects of the call flow become words of
+// the contract; a new effect needs a case in one.
 type collector struct {
 	out     *integration.Outcome
 	facts   integration.Facts
@@ -41,6 +42,7 @@ type collector struct {
 	state   call.State
 }
 
+// all keeps the order: alert commands run in it.
 func (c *collector) all(effects []effect.Effect) {
 	for _, e := range effects {
 		c.one(e)
@@ -57,10 +59,12 @@ func (c *collector) one(x effect.Effect) {
 		t := c.task(e.Task, e.At, e.NotAfter, payload{
 			Kind: taskDial, Leg: e.Leg, Phone: e.Phone, From: dialableFrom(c.options.CallerID, c.state), Ring: seconds(e.Ring), Step: e.Step,
 		})
+		// Integrations of one account share the pace, as Twilio counts by account.
 		t.PaceKey, t.PaceEvery = "calls/"+c.options.Account.SID, paceEvery
 		c.out.Tasks = append(c.out.Tasks, t)
 	case effect.EndLeg:
 		c.add(e.Task, time.Time{}, now.Add(patienceEnd), payload{Kind: taskEndLeg, Leg: e.Leg, CallSID: e.CallSid, Tell: e.Tell, Step: e.Step})
+	// The numbers are given again with the look, as the leg's id at Twilio may not be known.
 	case effect.LookLeg:
 		c.add(e.Task, e.At, later(now, e.At).Add(patienceLook), payload{
 			Kind: taskLookLeg, Leg: e.Leg, CallSID: e.CallSid, Phone: e.Phone, Since: e.Since, Not: e.Not,
@@ -103,6 +107,7 @@ func (c *collector) one(x effect.Effect) {
 	}
 }
 
+// later is the later of two times; the zero time is before all.
 func later(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b
@@ -110,10 +115,12 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
+// add commands a task that needs no more than a payload.
 func (c *collector) add(t effect.Task, at, notAfter time.Time, p payload) {
 	c.out.Tasks = append(c.out.Tasks, c.task(t, at, notAfter, p))
 }
 
+// task makes a task in this release's format. A zero notAfter is an hour for the host.
 func (c *collector) task(t effect.Task, at, notAfter time.Time, p payload) integration.Task {
 	return integration.Task{Name: t.Name, Generation: t.Generation, At: at, NotAfter: notAfter, Payload: encode(p), Format: taskFormat}
 }
@@ -142,7 +149,8 @@ func (c *collector) command(e integration.AlertCommand) {
 
 // mail addresses a mail to whomever the options name. Where it would reach nobody, it is not sent;
 // the call flow has said why in the story. Recipients that the host resolves, such as those on
-// call, need a team.
+// call, need a team. The host adds what only it knows: the people of an audience, the audio, links
+// to its pages.
 func (c *collector) mail(e effect.Mail) {
 	if c.options.Flow.Unmailed != "" {
 		return

@@ -23,7 +23,8 @@ func soundName(started time.Time) string {
 }
 
 // erase deletes what Twilio keeps of a call, see [integration.TaskErase]. What is gone already is
-// what was wanted. Transcriptions go first: without their recording nobody would find them.
+// what was wanted. Transcriptions go first: without their recording nobody would find them. It is
+// run again until it returns no error, so each step must do no harm when its work is done already.
 func (a *App) erase(ctx context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
 	var wanted integration.Erasure
 	if err := json.Unmarshal(req.Task.Payload, &wanted); err != nil {
@@ -55,6 +56,7 @@ type eraser struct {
 
 // recordings deletes the recordings that an erasure names, or all of the call.
 func (x *eraser) recordings(ctx context.Context, wanted integration.Erasure) error {
+	// It lists again after each deletion: a recording may have been finished meanwhile.
 	for range eraseRounds {
 		list, err := x.client.Recordings(ctx, wanted.Call)
 		if err != nil {
@@ -76,14 +78,16 @@ func (x *eraser) recordings(ctx context.Context, wanted integration.Erasure) err
 	return integration.Errorf(integration.KindUnavailable, "deleting recordings: Twilio goes on listing recordings of the call")
 }
 
-// named reports whether a recording is one of some media.
+// named reports whether a recording is one of some media. Media are the host's own, so the name
+// that we gave them is all that both sides know.
 func named(media []integration.MediaRef, r twilio.Recording) bool {
 	return slices.ContainsFunc(media, func(m integration.MediaRef) bool {
 		return strings.TrimSuffix(m.Name, path.Ext(m.Name)) == soundName(r.StartedAt)
 	})
 }
 
-// recording deletes one recording with its transcriptions.
+// recording deletes one recording with its transcriptions. It counts what was deleted now, for the
+// host's account of it.
 func (x *eraser) recording(ctx context.Context, sid string) error {
 	transcriptions, err := x.client.Transcriptions(ctx, sid)
 	if err := gone(err); err != nil {

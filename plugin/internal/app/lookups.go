@@ -20,7 +20,8 @@ type lookups struct {
 	running map[string]int
 }
 
-// asks reports whether tasks of a kind only ask Twilio for something.
+// asks reports whether tasks of a kind only ask Twilio for something. Only they can be caused by a
+// request that nothing proves.
 func asks(kind string) bool {
 	return kind == taskLookCall || kind == taskFetch || kind == taskLookRecordings
 }

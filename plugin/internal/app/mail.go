@@ -9,7 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/effect"
 )
 
-// mailText is a mail as plain text. The host adds the links to alert and audio.
+// mailText is a mail as plain text. The host adds the links to alert and audio. It says the same as
+// the HTML, for programs that show no other.
 func mailText(m effect.Mail) string {
 	var b strings.Builder
 	b.WriteString(m.Lead + "\n\n")

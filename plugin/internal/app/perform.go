@@ -41,7 +41,8 @@ const clockSkew = 2 * time.Second
 const lookTimeout = 5 * time.Second
 
 // performer does one task's I/O. State is the session's as it is when the task runs, which may be
-// later than the task was commanded.
+// later than the task was commanded. It is made for one attempt. Nothing is kept between attempts
+// but what Twilio itself remembers.
 type performer struct {
 	client  *twilio.Client
 	links   endpoint.Links
@@ -85,6 +86,7 @@ func (a *App) Perform(ctx context.Context, req integration.PerformRequest) (inte
 	if x.state, err = readState(req.Facts.Session); err != nil {
 		return integration.TaskResult{}, err
 	}
+	// The session's key is the caller's CallSid.
 	x.call = req.Facts.Session.Key
 	x.links = endpoint.NewLinks(req.Facts.Instance, x.call)
 	if asks(p.Kind) && !x.state.Verify.Proven() {
@@ -96,6 +98,7 @@ func (a *App) Perform(ctx context.Context, req integration.PerformRequest) (inte
 	return x.run(ctx)
 }
 
+// run chooses by the kind in the payload, and not by the task's name, which tells legs apart.
 func (x *performer) run(ctx context.Context) (integration.TaskResult, error) {
 	switch x.p.Kind {
 	case taskDial:
@@ -121,6 +124,7 @@ func (x *performer) run(ctx context.Context) (integration.TaskResult, error) {
 	return integration.TaskResult{}, integration.Errorf(integration.KindUnsupported, "task %s: kind %q is not known", x.task, x.p.Kind)
 }
 
+// done hands in a result; the call flow hears of it as an event.
 func done(r result) integration.TaskResult { return integration.TaskResult{Payload: encode(r)} }
 
 // conclude hands in a result, or what went wrong as one. The call flow decides about another
@@ -175,9 +179,11 @@ func differs(a, b string) bool { return phone.IsE164(a) && phone.IsE164(b) && a 
 // whether Twilio started the call, is reported as unknown, and the call flow looks before it dials
 // again.
 func (x *performer) dial(ctx context.Context) (integration.TaskResult, error) {
+	// The first attempt may have been cut short after Twilio had begun to dial.
 	if x.attempt > 1 {
 		return done(result{Result: event.Unknown, Detail: "an earlier attempt was cut short"}), nil
 	}
+	// The task may have waited for its pace while the caller left.
 	if !callflow.Wanted(x.state, x.task) {
 		return done(result{Result: event.Failed, Detail: "not wanted any more"}), nil
 	}
@@ -282,7 +288,8 @@ func (x *performer) dequeue(ctx context.Context) (integration.TaskResult, error)
 	return conclude(result{Result: event.Done}, err)
 }
 
-// retryable reports whether an error is of a kind that another attempt may mend. nil is not.
+// retryable reports whether an error is of a kind that another attempt may mend. nil is not. A
+// wrong kind here costs a caller: final errors end the task at once.
 func retryable(err error) bool {
 	kind := integration.KindOf(err)
 	return kind != "" && !kind.Final()
@@ -323,6 +330,7 @@ func (x *performer) fetch(ctx context.Context) (integration.TaskResult, error) {
 	case err != nil:
 		return conclude(result{}, err)
 	}
+	// The file's name is made of it, and erasing finds the recording by that name.
 	started := rec.StartedAt
 	if started.IsZero() {
 		started = x.now
@@ -353,7 +361,8 @@ func (x *performer) lookRecordings(ctx context.Context) (integration.TaskResult,
 }
 
 // sweep removes queues that a call left behind: empty, of our naming, and older than any call can
-// be. Newer ones may belong to a call that is about to enter.
+// be. Newer ones may belong to a call that is about to enter. It runs once a day for each
+// integration; queues are deleted with their calls, so it finds few.
 func (x *performer) sweep(ctx context.Context, prefix string) (integration.TaskResult, error) {
 	queues, err := x.client.Queues(ctx, sweepList)
 	if err != nil {

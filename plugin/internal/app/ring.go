@@ -20,7 +20,8 @@ const (
 )
 
 // testRing answers the requests of a test ring, whose session the key names. Its token says that
-// the address is ours; nothing is looked up, and the key 1 alone is remembered.
+// the address is ours; nothing is looked up, and the key 1 alone is remembered. A signature is not
+// asked for: the token is in the address, and the worst that a forger could do is confirm a test.
 func (a *App) testRing(req integration.WebhookRequest, key string) integration.Outcome {
 	f := req.Facts
 	parsed := twilio.ParseForm(req.Method, req.URL, req.Body)
@@ -42,6 +43,8 @@ func (a *App) testRing(req integration.WebhookRequest, key string) integration.O
 			State: encode(actions.RingState{Confirmed: true}), Format: actions.RingFormat, ExpiresAt: f.Now.Add(ringKept),
 		}}
 	}
+	// Anything else than a round that is still to come ends the ring, so no address makes it
+	// endless.
 	round, err := strconv.Atoi(parsed.Values.Get(endpoint.QueryStep))
 	resp := render.Farewell(o.Options)
 	if err == nil && round >= 0 && round < ringRounds {

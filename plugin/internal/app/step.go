@@ -36,12 +36,14 @@ func readState(s *integration.Session) (call.State, error) {
 }
 
 // step runs the call flow on one event and turns what comes out into an outcome. It is pure: it may
-// run again with other facts, and only the last outcome counts.
+// run again with other facts, and only the last outcome counts. sid is the caller's CallSid.
 func (a *App) step(f integration.Facts, o settings, e event.Event, sid string) (integration.Outcome, error) {
 	before, err := readState(f.Session)
 	if err != nil {
 		return integration.Outcome{}, err
 	}
+	// The contract's facts travel with the event, so that the call flow needs no words of its own
+	// for them.
 	e.Facts = f
 	after, answer, effects := callflow.Step(o.Flow, before, e)
 	if questions := effect.Questions(effects); len(questions) > 0 {
@@ -72,6 +74,7 @@ func (a *App) step(f integration.Facts, o settings, e event.Event, sid string) (
 			State: state, Format: format, Occupies: call.Occupies(after), WaitsFor: call.WaitsFor(after), Call: call.View(after), Live: call.Live(after),
 			Media: call.PlayedMedia(after),
 		}
+		// Until then there is no alert whose snapshots could come.
 		if after.Alert.Created {
 			out.Session.AlertKey = sid
 		}
@@ -89,7 +92,7 @@ func (a *App) step(f integration.Facts, o settings, e event.Event, sid string) (
 }
 
 // addresses are those of everything that may be played: files of the form, and the call's
-// recordings.
+// recordings. The form's files win, should a recording have the same content.
 func addresses(f integration.Facts) map[string]string {
 	if len(f.MediaURLs) == 0 {
 		return f.Instance.MediaURLs

@@ -73,6 +73,7 @@ type listed struct {
 	Seconds int    `json:"seconds,omitempty"`
 }
 
+// encode makes the JSON of a payload or result.
 func encode(v any) []byte {
 	out, err := json.Marshal(v)
 	if err != nil {
@@ -88,6 +89,7 @@ func timerName(name string) string { return "timer-" + name }
 // events like any other: the call flow looks at its own deadlines and not at the name of a timer.
 func (a *App) HandleTask(_ context.Context, req integration.TaskRequest) (integration.Outcome, error) {
 	f := req.Facts
+	// The integration's own session has no call.
 	if f.SessionKey == integration.IntegrationSessionKey || (f.Session != nil && f.Session.Key == integration.IntegrationSessionKey) {
 		return periodic(req), nil
 	}
@@ -102,6 +104,7 @@ func (a *App) HandleTask(_ context.Context, req integration.TaskRequest) (integr
 }
 
 // taskEvent is what happened in the call flow's words; false where the flow does not want to know.
+// Names of timers are deadlines of the call flow, whatever release has set them.
 func taskEvent(req integration.TaskRequest) (event.Event, bool) {
 	switch req.Event {
 	case integration.TimerDue:
@@ -146,6 +149,7 @@ func resultEvent(req integration.TaskRequest) (event.Event, bool) {
 	if err := json.Unmarshal(req.Task.Payload, &p); err != nil {
 		return event.Event{}, false
 	}
+	// Ends of legs and deletions are missing on purpose.
 	kind, ok := map[string]event.Kind{
 		taskDial: event.Dialed, taskLookLeg: event.LookedAtLeg, taskLookCall: event.LookedAtCall,
 		taskDequeue: event.Dequeued, taskDeleteQueue: event.QueueDeleted, taskFetch: event.Fetched,
@@ -185,7 +189,8 @@ func resultEvent(req integration.TaskRequest) (event.Event, bool) {
 	return e, true
 }
 
-// failed is the result of a task that failed for good in the host's eyes.
+// failed is the result of a task that failed for good in the host's eyes. The host gives up by its
+// own rules, so what is missing is said by the kind of its error.
 func failed(kind string, err *integration.Error) result {
 	r := result{Result: event.Failed, Detail: failure(err)}
 	switch {

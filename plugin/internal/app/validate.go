@@ -13,7 +13,8 @@ import (
 // onlineTimeout bounds what a person waits for when a form is saved.
 const onlineTimeout = 8 * time.Second
 
-// ValidateOptions implements [integration.Integration].
+// ValidateOptions implements [integration.Integration]. It checks what Load says, and with Online
+// also what only others know.
 func (a *App) ValidateOptions(ctx context.Context, req integration.ValidateOptionsRequest) (integration.ValidateOptionsResponse, error) {
 	in := options.Context{Destinations: req.Destinations, Capabilities: req.Instance.Capabilities, ProtocolMinor: req.Instance.ProtocolMinor, MediaURLs: req.Instance.MediaURLs}
 	if in.Destinations == nil {
@@ -33,7 +34,8 @@ func (a *App) ValidateOptions(ctx context.Context, req integration.ValidateOptio
 }
 
 // validateOnline asks Twilio whether the credentials are right. A Standard key may list numbers,
-// but not read the account (Twilio docs: iam/api-keys).
+// but not read the account (Twilio docs: iam/api-keys). Not being able to ask is no problem of the
+// form: it can be saved while Twilio is down.
 func (a *App) validateOnline(ctx context.Context, o options.Options, out *integration.ValidateOptionsResponse) {
 	ctx, cancel := context.WithTimeout(ctx, a.onlineTimeout)
 	defer cancel()

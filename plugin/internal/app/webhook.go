@@ -110,7 +110,8 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 const fallbackPath = "/resume"
 
 // readFailure adds to an event what failed, if Twilio says so: a request of ours, or an address
-// that is not ours, of a sound file.
+// that is not ours, of a sound file. Twilio quotes the address that failed, with our token in it if
+// it is ours.
 func readFailure(e *event.Event, req integration.WebhookRequest, w twilio.Webhook) {
 	e.Fallback = strings.HasSuffix(req.Path, fallbackPath)
 	path, ours := strings.CutPrefix(w.ErrorURL, strings.TrimSuffix(req.Facts.Instance.EndpointURL, "/"))
@@ -154,7 +155,8 @@ func withoutToken(address string) string {
 	return u.String()
 }
 
-// eventOf is a request in the call flow's words.
+// eventOf is a request in the call flow's words. It copies what the kind documents and interprets
+// nothing: the call flow decides what a field means.
 func eventOf(r endpoint.Route, w twilio.Webhook, form url.Values, auth event.Auth, arrival bool, o settings) event.Event {
 	e := event.Event{
 		Kind: r.Kind, Auth: auth, Leg: r.Leg, CallStatus: event.Status(w.CallStatus),
@@ -193,7 +195,8 @@ func eventOf(r endpoint.Route, w twilio.Webhook, form url.Values, auth event.Aut
 }
 
 // caller is what the request tells of the caller; nil where it tells nothing, as callbacks about
-// recordings do.
+// recordings do. Texts are Twilio's words about the number, already cleaned and cut by package
+// twilio.
 func caller(r endpoint.Route, w twilio.Webhook, o settings) *call.Caller {
 	sid := w.CallSID
 	if sid == "" {

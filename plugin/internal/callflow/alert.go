@@ -14,7 +14,8 @@ import (
 
 // command gives the alert a command and returns its number. Without an alert (rejected calls have
 // none) there is nothing to command, and the number is 0; lines of the story wait for an alert that
-// is still to come.
+// is still to come. The number is what makes the command idempotent at the host and the platform:
+// it is never used twice in a call.
 func (m *machine) command(c integration.AlertCommand) int64 {
 	m.createWanted()
 	a := &m.s.Alert
@@ -24,6 +25,8 @@ func (m *machine) command(c integration.AlertCommand) int64 {
 		}
 		return 0
 	}
+	// The caller's CallSid is the alert's key: one alert for each call, however often create is
+	// sent.
 	m.s.Alert.Commands++
 	c.Number, c.AlertKey, c.At = m.s.Alert.Commands, m.s.Caller.Sid, m.now
 	m.emit(c)
@@ -31,7 +34,8 @@ func (m *machine) command(c integration.AlertCommand) int64 {
 }
 
 // decide is a command that changes what the alert is: a snapshot that does not include it yet would
-// undo the decision in our books, so it no longer counts (see observe).
+// undo the decision in our books, so it no longer counts (see observe). Lines, fields and
+// attachments are no decisions: a snapshot without them is as true as one with them.
 func (m *machine) decide(c integration.AlertCommand) {
 	if n := m.command(c); n > 0 {
 		m.s.Alert.Decisive = n
@@ -73,7 +77,8 @@ func (m *machine) createWanted() {
 }
 
 // route hands the alert to the chosen team, or to all teams where none was chosen, once the call is
-// known to be real.
+// known to be real. Before the caller has chosen there is no team: RouteWanted is set by choose, or
+// by an end that somebody must hear of.
 func (m *machine) route() {
 	a := &m.s.Alert
 	if !a.RouteWanted || a.Routed || a.Resolved || !m.real() {
@@ -91,7 +96,8 @@ func (m *machine) route() {
 	}
 }
 
-// resolve closes the alert.
+// resolve closes the alert. The platform may have resolved it already; then the command does
+// nothing there.
 func (m *machine) resolve(reason string) {
 	a := &m.s.Alert
 	if a.Resolved {
@@ -118,6 +124,7 @@ func (m *machine) observe() {
 	a.AckPending = false
 	acks := normalAcks(snap.Acknowledgements)
 	m.recogniseOwnAck(snap.LastCommand, acks)
+	// Nothing new: the quiet tick must leave the state as it is, or each would be stored.
 	moved := m.handedTo(snap.Teams)
 	if !moved && snap.Status == a.Status && snap.Layer == a.Layer && snap.Round == a.Round && slices.Equal(acks, a.Acks) && slices.Equal(snap.Declined, a.Declined) {
 		return
@@ -126,6 +133,7 @@ func (m *machine) observe() {
 	// Times are brought to UTC and stripped of a monotonic clock, as they come back from JSON:
 	// otherwise a state would differ from itself after being stored.
 	a.Status, a.Layer, a.Round, a.ReadAt = snap.Status, snap.Layer, snap.Round, snap.ReadAt.UTC().Round(0)
+	// Platforms that do not count leave 0, and the host puts its own count there.
 	if snap.Change > 0 {
 		a.SeenCommand, a.Change = snap.LastCommand, snap.Change
 	}
@@ -173,7 +181,8 @@ func (m *machine) notePaging(snap *integration.AlertSnapshot) {
 
 // recogniseOwnAck tells the acknowledgement that we commanded from one that a person made. A
 // platform may say which command made it. Where it does not, ours is the one of the person we named
-// that is first seen in the snapshot that first includes the command.
+// that is first seen in the snapshot that first includes the command. Taken for a person's, our own
+// would ring somebody who talks with the caller already.
 func (m *machine) recogniseOwnAck(lastCommand int64, acks []call.Ack) {
 	a := &m.s.Alert
 	own := func(id string) {
@@ -188,6 +197,7 @@ func (m *machine) recogniseOwnAck(lastCommand int64, acks []call.Ack) {
 			own(k.ID)
 		}
 	}
+	// The snapshot does not include the command yet: whatever is there was made by somebody else.
 	if a.AckCommand == 0 || lastCommand < a.AckCommand {
 		return
 	}
@@ -204,7 +214,8 @@ func (m *machine) recogniseOwnAck(lastCommand int64, acks []call.Ack) {
 // ownAck reports whether an acknowledgement is one that we commanded.
 func (m *machine) ownAck(k call.Ack) bool { return slices.Contains(m.s.Alert.OwnAcks, k.ID) }
 
-// normalAcks are acknowledgements as they are remembered.
+// normalAcks are acknowledgements as they are remembered. Times are without a monotonic clock, as
+// after being stored: see observe.
 func normalAcks(in []integration.Acknowledgement) []call.Ack {
 	var out []call.Ack
 	for _, k := range in {
@@ -213,7 +224,8 @@ func normalAcks(in []integration.Acknowledgement) []call.Ack {
 	return out
 }
 
-// statusChanged acts upon the alert's new status.
+// statusChanged acts upon the alert's new status. Only a caller who waits, or is about to be
+// connected, is concerned. A conversation goes on whatever happens to its alert.
 func (m *machine) statusChanged() {
 	a := &m.s.Alert
 	switch m.phase() {
@@ -251,7 +263,8 @@ func (m *machine) exitByStatus() {
 }
 
 // readAcks notes acknowledgements where nobody is to be rung for them. While choosing they are left
-// to be read at the entry to the hold, and while connecting to the end of that.
+// to be read at the entry to the hold, and while connecting to the end of that. Each is a line of
+// the story, so that people see that their acknowledgement arrived.
 func (m *machine) readAcks() {
 	for _, k := range m.s.Alert.Acks {
 		if m.seen(k.ID) {
@@ -309,11 +322,14 @@ func remember(ids []string, id string, inForce []call.Ack) []string {
 	})
 }
 
-// handedTo follows a handoff to another team.
+// handedTo follows a handoff to another team. True where the alert has left the chosen team. A
+// caller who chose none keeps to all of the call's teams.
 func (m *machine) handedTo(teams []string) bool {
 	if m.s.Team == nil || len(teams) == 0 || slices.Contains(teams, m.s.Team.ID) || m.phase() == call.PhaseEnded {
 		return false
 	}
+	// The name is that of the call's own list, or else of the integration's destinations; a team of
+	// neither is named by its id.
 	team := call.Team{ID: teams[0], Name: teams[0]}
 	for _, t := range m.s.Teams {
 		if t.ID == team.ID {
@@ -343,7 +359,8 @@ func (m *machine) handedTo(teams []string) bool {
 	return true
 }
 
-// commandFailed: the platform finally refuses a command.
+// commandFailed: the platform finally refuses a command. By then the host has tried for as long as
+// the error allowed, so nothing is repeated here.
 func (m *machine) commandFailed() {
 	a, c := &m.s.Alert, m.e.Command
 	if c == nil {
@@ -359,6 +376,8 @@ func (m *machine) commandFailed() {
 	m.emit(integration.Finding{Code: effect.FindingAlert, Severity: integration.FindingError, At: m.now,
 		Message: "The platform refused to carry out a command for an alert (" + string(c.Kind) + "): " + m.e.Detail})
 	switch c.Kind {
+	// Without an alert nobody is paged, and a caller would wait for nothing. Phones that ring may
+	// still take the call.
 	case integration.AlertCreate, integration.AlertRoute:
 		if m.phase() == call.PhaseHolding || m.phase() == call.PhaseConnecting {
 			m.pend(call.ExitRefused)

@@ -100,7 +100,7 @@ func (m *machine) arrive() {
 	}
 }
 
-// begin starts the session.
+// begin starts the session. What it notes is what a later request cannot be trusted to repeat.
 func (m *machine) begin() {
 	m.s.Format = call.Format
 	m.s.Caller = *m.e.Caller
@@ -109,7 +109,8 @@ func (m *machine) begin() {
 	m.s.SeenAt = m.now
 }
 
-// strayAnswer answers a request of a call that nothing is known of.
+// strayAnswer answers a request of a call that nothing is known of. The call may have been
+// forgotten long ago, or made up. Nothing that it hears may begin one.
 func (m *machine) strayAnswer() reply.Reply {
 	switch {
 	case m.e.Kind == event.Announce:
@@ -126,10 +127,12 @@ func (m *machine) stray() {
 }
 
 // arriveInQueue: a call waits in the queue but its session is gone. Out of the queue it is served
-// like a new one.
+// like a new one. The document makes the leg leave the queue; the request that follows arrives as
+// from a new caller.
 func (m *machine) arriveInQueue() { m.reply = reply.LeaveQueue{} }
 
-// hostRefusal is what a caller hears where the host does not serve calls; "" if it does.
+// hostRefusal is what a caller hears where the host does not serve calls; "" if it does. Deleted
+// counts as unavailable, should such a call come all the same.
 func hostRefusal(h integration.HostState) reply.PromptKey {
 	switch h {
 	case integration.HostDisabled:
@@ -148,7 +151,9 @@ func hostRefusal(h integration.HostState) reply.PromptKey {
 }
 
 // destinations finds the teams of the call: those that routers assign, in assigned order; else the
-// routers' default receivers; else the integration's own teams, in alphabetical order.
+// routers' default receivers; else the integration's own teams, in alphabetical order. Answers of
+// routers may still be missing: then questions were added, and the result is not used. The notes
+// are lines for the alert.
 func (m *machine) destinations() ([]call.Team, []string) {
 	var own, assigned, defaults []call.Team
 	var notes []string
@@ -163,6 +168,8 @@ func (m *machine) destinations() ([]call.Team, []string) {
 			own = append(own, call.Team{ID: d.ID, Name: d.Name})
 		}
 	}
+	// Routers say an order, destinations have none that a caller would expect: names in the menu
+	// come in the alphabet.
 	slices.SortStableFunc(own, func(a, b call.Team) int {
 		if c := strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)); c != 0 {
 			return c
@@ -184,6 +191,8 @@ func (m *machine) destinations() ([]call.Team, []string) {
 }
 
 // verdict asks a router and, where it names routers, those: up to routerDepth deep, none twice.
+// above are the routers on the way here. Without an answer yet it returns nothing, and the question
+// is asked.
 func (m *machine) verdict(id string, above []string) (assigned, defaults []call.Team, notes []string) {
 	answer, ok := m.ask(effect.AskRoute(id, draft.RoutingFacts(m.f, *m.e.Caller, m.e.Parameters)))
 	if !ok {
@@ -193,6 +202,8 @@ func (m *machine) verdict(id string, above []string) (assigned, defaults []call.
 		return nil, nil, []string{"The router " + id + " could not be asked."}
 	}
 	above = append(slices.Clone(above), id)
+	// A default counts only where nothing was assigned: within a router that is followed, and for
+	// the whole.
 	follow := func(list []integration.Destination) []call.Team {
 		var teams []call.Team
 		for _, d := range list {

@@ -27,6 +27,7 @@ func (m *machine) legAnswer() {
 	case call.LegAsked, call.LegTaking, call.LegTalking, call.LegHearing, call.LegDeclined, call.LegEnded:
 		return
 	}
+	// The phone answers before Twilio has said that it dials: the task need not be waited for.
 	if leg.State == call.LegPlanned && leg.Requested {
 		leg.Requested = false
 	}
@@ -38,7 +39,8 @@ func (m *machine) legAnswer() {
 	}
 }
 
-// legKey: a responder pressed a key, or none in time, while the caller holds.
+// legKey: a responder pressed a key, or none in time, while the caller holds. A key in another
+// state is late, or repeated; legDocument says what is so now.
 func (m *machine) legKey() {
 	leg := m.s.Leg(m.e.Leg)
 	if leg != nil && m.adopt(leg) && leg.State == call.LegAsked {
@@ -47,7 +49,7 @@ func (m *machine) legKey() {
 }
 
 // askedKey is the answer to the question whether the responder wants the call or the message; take
-// is what 1 does.
+// is what 1 does. Any other key, and silence, bring the question again, a few times.
 func (m *machine) askedKey(leg *call.Leg, take func(*call.Leg)) {
 	switch {
 	case m.e.Digits == "1":
@@ -71,6 +73,7 @@ func (m *machine) accept(leg *call.Leg) {
 	leg.State, leg.TakingAt, leg.DueAt, leg.Looks = call.LegTaking, m.now, m.now.Add(takeLimit), 0
 	m.enter(call.PhaseConnecting)
 	a := &m.s.Alert
+	// The hold is over for now, so the story tells how often phones rang.
 	m.tallyRings()
 	// Nobody has said that they take care, so it is said in the name of the one who does. While a
 	// command of ours is on its way, another would acknowledge twice.
@@ -80,11 +83,13 @@ func (m *machine) accept(leg *call.Leg) {
 		m.decide(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: leg.User})
 		a.AckCommand = a.Decisive
 	}
+	// Last: the others hear that the call is taken, which must be true by then.
 	m.release(leg.ID, call.ReasonTaken)
 }
 
 // legElsewhere handles a late answer or key press: it changes no state but the leg's CallSid, where
-// that is not known yet; the reply explains why.
+// that is not known yet; the reply explains why. Taking a leg's CallSid matters even now: by it the
+// leg can be hung up, or told from a second call.
 func (m *machine) legElsewhere() {
 	if leg := m.s.Leg(m.e.Leg); leg != nil {
 		m.adopt(leg)
@@ -96,7 +101,8 @@ func (m *machine) legElsewhere() {
 
 // early reports whether a responder has taken the call before the caller was in the queue: one who
 // may hear a long welcome first. There is nobody to be connected with yet. Should no request of the
-// queue come for long, it is tried all the same.
+// queue come for long, it is tried all the same. Dialing the queue then would find it empty and end
+// the leg.
 func (m *machine) early(leg *call.Leg) bool {
 	return leg.State == call.LegTaking && m.s.Hold.QueueSid == "" && !m.s.Hold.PleaseWait && m.now.Sub(leg.AskedAt) < earlyLimit
 }
@@ -149,7 +155,8 @@ func (m *machine) legDocument() reply.Reply {
 	return m.legFarewell()
 }
 
-// legFarewell tells a responder, by the state of the call, why there is nothing to take.
+// legFarewell tells a responder, by the state of the call, why there is nothing to take. It also
+// answers the end of a conversation, where the leg needs no words.
 func (m *machine) legFarewell() reply.Reply {
 	number := m.s.Caller.Aloud()
 	switch m.phase() {
@@ -183,7 +190,9 @@ func (m *machine) announcement() reply.Reply {
 	return reply.Announce{Say: []reply.Prompt{{Key: reply.PromptBeforeConnect}}}
 }
 
-// announce: Twilio is about to bridge the caller and the leg that dialed the queue.
+// announce: Twilio is about to bridge the caller and the leg that dialed the queue. The request
+// names the leg that dialed (DequeuedBy). Another one than that which took the call counts only if
+// it was given up as not connected.
 func (m *machine) announce() {
 	leg := m.s.LegIn(call.LegTaking)
 	if sid := m.e.DequeuedBy; sid != "" && (leg == nil || leg.CallSid != "" && leg.CallSid != sid) {

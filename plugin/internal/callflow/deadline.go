@@ -48,7 +48,8 @@ func deadlines(s *call.State) []deadline { return deadlinesIn(nil, s) }
 // stays on the stack.
 const usualDeadlines = 8
 
-// deadlinesIn is [deadlines] in a list that the caller has made.
+// deadlinesIn is [deadlines] in a list that the caller has made. Names are part of what hosts
+// store: a timer of an earlier release must find its deadline here.
 func deadlinesIn(ds []deadline, s *call.State) []deadline {
 	add := func(name string, at time.Time) {
 		if !at.IsZero() {
@@ -83,6 +84,8 @@ func deadlinesIn(ds []deadline, s *call.State) []deadline {
 	case call.PhaseTalking:
 		add("talk-over", s.VerdictBy)
 		addPresent()
+	// The menu and the recording end by themselves, by Twilio's time-outs; only their requests may
+	// be lost.
 	case call.PhaseChoosing, call.PhaseLeavingMessage:
 		add("present", presentBy(s))
 	case call.PhaseAwaitingRecording:
@@ -104,7 +107,9 @@ func deadlinesIn(ds []deadline, s *call.State) []deadline {
 	return ds
 }
 
-// presentBy is when the caller must have been heard of, or Twilio is asked.
+// presentBy is when the caller must have been heard of, or Twilio is asked. Three limits meet here:
+// the next look, the end after long silence, and the end of a call that was never proven, which is
+// not looked at.
 func presentBy(s *call.State) time.Time {
 	if !s.Verify.Proven() {
 		return s.SeenAt.Add(unprovenEnd)
@@ -118,6 +123,7 @@ func presentBy(s *call.State) time.Time {
 		limit, end = talkingLook, talkingEnd
 	}
 	at := last.Add(limit)
+	// Silence alone never ends a call: Twilio must have been asked a few times, and not answered.
 	if gone := s.SeenAt.Add(end); gone.Before(at) && s.Unanswered >= looksBeforeEnd {
 		return gone
 	}
@@ -147,7 +153,8 @@ func (m *machine) presentBy() time.Time {
 }
 
 // seenAt is when the caller was last heard of, and how many looks went unanswered since, as the
-// state or the host has it.
+// state or the host has it. Looks that came before the host's word were answered by it, so they no
+// longer count.
 func (m *machine) seenAt() (at time.Time, unanswered int) {
 	if f := m.f.SeenAt; f.After(m.s.SeenAt) {
 		if f.After(m.s.LookedAt) {
@@ -180,7 +187,8 @@ func (m *machine) watchAt() time.Time {
 	return at
 }
 
-// spread is a part of span that depends on the name alone.
+// spread is a part of span that depends on the name alone. A hash and no random number, as Step
+// must decide the same each time.
 func spread(name string, span time.Duration) time.Duration {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(name)) // never fails
@@ -189,7 +197,8 @@ func spread(name string, span time.Duration) time.Duration {
 
 // overdue acts upon every deadline that has passed. Each act moves or removes its deadline. The
 // number of rounds is bounded, so that a defect cannot make a step run for ever: each leg and each
-// other deadline may act a few times.
+// other deadline may act a few times. It also stops once something must be asked, as the step is
+// run again then.
 func (m *machine) overdue() {
 	for range 4 * (len(m.s.Legs) + 8) {
 		// The list is made anew after each act, which may have changed all others.
@@ -218,6 +227,7 @@ func (m *machine) due(name string) {
 		m.verifyDue()
 	case "max-wait":
 		m.pend(call.ExitMaxWait)
+	// Its passing alone lets pursue ask.
 	case "ask-again":
 		m.s.Alert.AskAgainAt = time.Time{}
 	case "ring":
@@ -256,7 +266,8 @@ func (m *machine) due(name string) {
 
 // setTimers brings the timers in step with the deadlines. A timer that went off too early is
 // started again. It runs last in a step, so which timers there are follows from the state alone;
-// when the one for the caller's presence goes off depends on what the host knows, too.
+// when the one for the caller's presence goes off depends on what the host knows, too. before are
+// the deadlines at the beginning of the step: the host has timers for these and no others.
 func (m *machine) setTimers(before []deadline) {
 	var room [usualDeadlines]deadline
 	after := deadlinesIn(room[:0], &m.s)
@@ -287,7 +298,8 @@ func (m *machine) setTimers(before []deadline) {
 	}
 }
 
-// Deadline is when the call next acts on its own, and why; zero if never.
+// Deadline is when the call next acts on its own, and why; zero if never. It is for the rehearsal,
+// which plays what comes next.
 func Deadline(s call.State) (name string, at time.Time) {
 	for _, d := range deadlines(&s) {
 		if at.IsZero() || d.at.Before(at) {
@@ -299,7 +311,10 @@ func Deadline(s call.State) (name string, at time.Time) {
 
 // Wanted reports whether a task of this name should still be performed, given the state as it is
 // now. It is asked before a live call is touched: the task may have waited while the call went on.
+// It is pure, so the joining package can ask it with the newest state right before the request to
+// Twilio.
 func Wanted(s call.State, task string) bool {
+	// A dial whose leg was given up, or whose caller is about to leave, must not make a phone ring.
 	if id, ok := strings.CutPrefix(task, "dial-"); ok {
 		for i := range s.Legs {
 			if l := &s.Legs[i]; l.ID == id {
@@ -331,9 +346,11 @@ func WantedEnd(s call.State, callSid string) bool {
 }
 
 // hostTimer acts upon the timers that the host starts by itself. They are hints: a look comes at
-// once instead of later, and nothing is decided.
+// once instead of later, and nothing is decided. Other names need nothing here: what they are for
+// is looked at with every event.
 func (m *machine) hostTimer() {
 	switch m.e.Timer {
+	// The timer does not name the person: all who were occupied are looked at.
 	case integration.TimerPersonFree:
 		for i := range m.s.People {
 			if p := &m.s.People[i]; p.OccupiedBy != "" {

@@ -30,7 +30,8 @@ const (
 // reaches them. Everybody is rung once for a message. Delivery never pages anybody: it follows the
 // platform.
 
-// over reports whether the call has ended, whatever is still to be told to people.
+// over reports whether the call has ended, whatever is still to be told to people. Callers are not
+// heard of any more in either phase.
 func (m *machine) over() bool {
 	return m.phase() == call.PhaseEnded || m.phase() == call.PhaseDelivering
 }
@@ -52,6 +53,7 @@ func (m *machine) beginDelivery() {
 		return
 	}
 	d := &m.s.Delivery
+	// A second message: the round goes on with whoever was brought in, who are rung once more.
 	if m.s.Phase == call.PhaseDelivering {
 		d.Since, d.EndBy, d.Unread, d.Judged = m.now, m.now.Add(deliverLimit), true, false
 		return
@@ -69,7 +71,8 @@ func (m *machine) beginDelivery() {
 	m.s.Numbers = refused
 }
 
-// pursueMessage brings the delivery forward after each event.
+// pursueMessage brings the delivery forward after each event. It decides in this order: whom
+// callers need, what the alert says, whether it is over, who is rung, when to look again.
 func (m *machine) pursueMessage() {
 	if m.yield(); len(m.questions) > 0 {
 		return
@@ -88,13 +91,15 @@ func (m *machine) pursueMessage() {
 		}
 		return
 	}
+	// A time that has come already would make overdue act at once and for ever.
 	m.s.RingAt = m.nextListener()
 	if !m.s.RingAt.After(m.now) {
 		m.s.RingAt = m.now.Add(askAgain)
 	}
 }
 
-// noteAlert takes from the alert which layer the platform has reached, and who acknowledged.
+// noteAlert takes from the alert which layer the platform has reached, and who acknowledged. Layers
+// only ever grow: a platform that goes back to its first layer brings nobody in anew.
 func (m *machine) noteAlert() {
 	a, d := &m.s.Alert, &m.s.Delivery
 	if !a.ReadAgainAt.After(m.now) {
@@ -122,7 +127,8 @@ func (m *machine) noteAlert() {
 	}
 }
 
-// deliveryDone says why nobody new is rung; "": somebody may be.
+// deliveryDone says why nobody new is rung; "": somebody may be. The text ends a sentence of the
+// story and of the finding.
 func (m *machine) deliveryDone() string {
 	a, d := &m.s.Alert, &m.s.Delivery
 	switch {
@@ -175,7 +181,8 @@ func (m *machine) acknowledgers() []string {
 
 // readListeners reads who is to hear the message now. ok is false where that was asked only now,
 // and where the platform cannot say. For a team that it no longer has, nobody is on call: the
-// others of the call are served all the same.
+// others of the call are served all the same. Each of the call's teams is asked, as a message that
+// was left without a choice belongs to all.
 func (m *machine) readListeners() (ok bool) {
 	if users := m.acknowledgers(); len(users) > 0 {
 		return m.readAcknowledgers(users)
@@ -192,6 +199,7 @@ func (m *machine) readListeners() (ok bool) {
 		case answer.Err == nil:
 			m.noteAge(answer)
 			entries = append(entries, answer.OnCall...)
+		// The platform cannot say just now: it is asked again rather than taken for nobody.
 		case answer.Err.Kind != integration.KindNotFound:
 			ok = false
 		case d.GoneSince.IsZero():
@@ -207,6 +215,7 @@ func (m *machine) readListeners() (ok bool) {
 	if !ok {
 		return false
 	}
+	// Bounded as in a call: each decision looks at all of them.
 	entries = entries[:min(len(entries), maxOnCall)]
 	m.nobodyListens()
 	for _, e := range entries {
@@ -227,7 +236,8 @@ func (m *machine) teamsGone() bool {
 	})
 }
 
-// readAcknowledgers has whoever acknowledged hear the message, and nobody else.
+// readAcknowledgers has whoever acknowledged hear the message, and nobody else. A person whom the
+// platform does not know stays among them: they have no phone, which the story says.
 func (m *machine) readAcknowledgers(users []string) (ok bool) {
 	var people []integration.User
 	ok = true
@@ -252,6 +262,7 @@ func (m *machine) readAcknowledgers(users []string) (ok bool) {
 	return true
 }
 
+// nobodyListens takes everybody out before those who are to hear the message are brought in anew.
 func (m *machine) nobodyListens() {
 	for i := range m.s.People {
 		m.s.People[i].OnCall = false
@@ -259,7 +270,8 @@ func (m *machine) nobodyListens() {
 }
 
 // listener brings in somebody who is to hear the message. A message that they were not rung for yet
-// begins a turn.
+// begins a turn. n counts the messages so far: somebody who was rung for as many has had their
+// turn.
 func (m *machine) listener(u integration.User, layer int) {
 	n := m.s.Voicemail.Attached()
 	if p := m.s.Person(u.ID); p != nil && p.Rung >= n && p.OccupiedBy == "" && m.done(p) {
@@ -299,7 +311,7 @@ func (m *machine) occupied(user string) bool {
 }
 
 // layersByUs reports whether layers are rung in turn without the platform: it names none, or it
-// pages nobody for the alert (any more).
+// pages nobody for the alert (any more). An acknowledged alert pages nobody either.
 func (m *machine) layersByUs() bool {
 	a := &m.s.Alert
 	return a.Layer == 0 || a.Unpaged != "" || a.Status == integration.AlertAcknowledged
@@ -307,7 +319,8 @@ func (m *machine) layersByUs() bool {
 
 // ringListeners reads who is to hear the message, and dials the next phone of everybody whose turn
 // it is. Where the platform does not page layers, the next one is rung when everybody of the last
-// was. It says why the round is over; "": it is not.
+// was. It says why the round is over; "": it is not. The loop ends with the last layer at the
+// latest, as d.Layer grows with each round of it.
 func (m *machine) ringListeners() string {
 	d := &m.s.Delivery
 	for {
@@ -333,7 +346,8 @@ func (m *machine) ringListeners() string {
 }
 
 // dialListeners dials the next phone of everybody whose turn it is. Where somebody acknowledged
-// they are rung alone: phones of others stop ringing.
+// they are rung alone: phones of others stop ringing. Nobody who had their turn is rung again: a
+// message does not wake anybody twice.
 func (m *machine) dialListeners() {
 	for i := range m.s.People {
 		p := &m.s.People[i]
@@ -358,7 +372,8 @@ func (m *machine) rungForListener(l *call.Leg) bool {
 	return slices.ContainsFunc(m.s.People, func(p call.Person) bool { return p.OnCall && slices.Contains(p.Phones, l.Phone) })
 }
 
-// heardOut reports whether nothing more is expected of anybody who was to hear the message.
+// heardOut reports whether nothing more is expected of anybody who was to hear the message. Without
+// anybody to hear it, nothing is expected.
 func (m *machine) heardOut() bool {
 	return !slices.ContainsFunc(m.s.People, func(p call.Person) bool {
 		return p.OnCall && !p.Passed && (p.OccupiedBy != "" || !m.done(&p))
@@ -378,7 +393,8 @@ func (m *machine) roundOver() string {
 	return "everybody on call was rung once"
 }
 
-// listenersDue reports whether there is something to decide now.
+// listenersDue reports whether there is something to decide now. Otherwise the platform is not
+// asked, so that the events of a delivery stay cheap.
 func (m *machine) listenersDue() bool {
 	d := &m.s.Delivery
 	if !m.s.Alert.ReadAgainAt.IsZero() || m.now.Before(d.Since.Add(deliverPause)) {
@@ -445,7 +461,7 @@ func (m *machine) letListenersGo() {
 }
 
 // endDelivery ends the phase. A message that nobody has heard stays marked so, and people are told
-// once.
+// once. A recording that cannot be played counts as unheard too: somebody should call back.
 func (m *machine) endDelivery(why string) {
 	lost := slices.ContainsFunc(m.s.Voicemail.Recordings, func(r call.Recording) bool { return r.Gone && !r.Heard })
 	unheard := len(m.s.Voicemail.Unheard()) > 0
@@ -455,6 +471,8 @@ func (m *machine) endDelivery(why string) {
 	}
 	m.enter(call.PhaseEnded)
 	m.tallyRings()
+	// Without a state of its own the ended call can begin another delivery, for a message that
+	// comes late.
 	m.s.Delivery, m.s.RingAt = call.Delivery{}, time.Time{}
 	if !unheard {
 		return
@@ -475,6 +493,7 @@ func (m *machine) yield() {
 		if !l.Live() || !own && !(hint && l.Rings()) {
 			continue
 		}
+		// Each person is asked about anew: the hint does not say who is wanted.
 		answer, ok := m.ask(effect.AskUser(l.User))
 		if !ok || answer.User == nil || !wantedByCaller(*answer.User) {
 			continue
@@ -497,6 +516,7 @@ func (m *machine) yield() {
 }
 
 // wantedByCaller reports whether a call whose caller is there occupies a person, or waits for them.
+// Another message that wants them is no caller; then the older goes first.
 func wantedByCaller(u integration.User) bool {
 	return u.OccupiedBy != "" && (u.OccupiedHow == integration.OccupiedWaiting || u.OccupiedHow == integration.OccupiedTalking || u.OccupiedHow == integration.OccupiedRinging)
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/wording"
 )
 
-// presence draws what a request of the caller's leg says of the caller: gone, or there.
+// presence draws what a request of the caller's leg says of the caller: gone, or there. It runs
+// before the handler, so that no handler has to think of a caller who is gone.
 func (m *machine) presence() {
 	switch {
 	case m.phase() == call.PhaseArrived || m.over():
@@ -43,7 +44,8 @@ func (m *machine) callerSeen() {
 }
 
 // callStatus is the number's status callback. Without a signature anybody could have sent it: it
-// only triggers a look, of a call that is known to be real.
+// only triggers a look, of a call that is known to be real. A call that had a signature once is not
+// believed without one any more.
 func (m *machine) callStatus() {
 	switch {
 	case !m.e.CallStatus.Over():
@@ -56,7 +58,8 @@ func (m *machine) callStatus() {
 }
 
 // callerGone: it is proven that the caller's leg is over. What that means depends on the phase; in
-// a connection it does not say whether the two had talked.
+// a connection it does not say whether the two had talked. It may be told several times, in any
+// phase: only the first sets the time.
 func (m *machine) callerGone(why string) {
 	if m.s.GoneAt.IsZero() {
 		m.s.GoneAt = m.now
@@ -77,7 +80,8 @@ func (m *machine) callerGone(why string) {
 }
 
 // end is the one way into the end. Everything that lives is let go here: phones, alert, queue.
-// Timers go by themselves, as their deadlines do.
+// Timers go by themselves, as their deadlines do. The reason is for the call's record; how decides
+// what the caller and the alert are told.
 func (m *machine) end(how call.End, why string) {
 	m.enter(call.PhaseEnded)
 	m.s.End, m.s.Reason, m.s.EndedAt = how, why, m.now
@@ -90,7 +94,8 @@ func (m *machine) end(how call.End, why string) {
 }
 
 // closeAlert leaves the alert as the end of the call asks for: resolved where nothing is left to do
-// for anybody, open where somebody should call back.
+// for anybody, open where somebody should call back. An alert that nobody would look at any more
+// must not stay open, and one that somebody should act on must not be closed.
 func (m *machine) closeAlert(how call.End) {
 	a := &m.s.Alert
 	switch how {
@@ -133,7 +138,8 @@ func (m *machine) closeAlert(how call.End) {
 	}
 }
 
-// farewell answers requests after the end: whatever the caller was told last is told again.
+// farewell answers requests after the end: whatever the caller was told last is told again. It is a
+// document that ends the call, whatever comes.
 func (m *machine) farewell() reply.Reply {
 	if m.s.End == call.EndRejected && m.e.CallStatus == event.StatusInProgress {
 		// A fallback has answered the call meanwhile: it cannot be rejected any more.

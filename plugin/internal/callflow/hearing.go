@@ -47,6 +47,7 @@ func (m *machine) messageAnswer() {
 }
 
 // messageKey: a key of somebody who is asked whether they want to hear a message, or who hears it.
+// A key of an earlier document is not counted: Step tells them apart.
 func (m *machine) messageKey() {
 	leg := m.s.Leg(m.e.Leg)
 	switch {
@@ -58,7 +59,8 @@ func (m *machine) messageKey() {
 	}
 }
 
-// hearingKey is a key, or none in time, while messages are played or afterwards.
+// hearingKey is a key, or none in time, while messages are played or afterwards. Whatever was
+// played before the key counts by its length, see played.
 func (m *machine) hearingKey(leg *call.Leg) {
 	switch m.e.Digits {
 	case "1":
@@ -84,7 +86,7 @@ const joinLimit = 10 * time.Minute
 
 // goOn sends somebody who has heard this call's messages to those of other calls that wait for
 // them, one after the other, so that their phone need not ring again. The leg stays this call's
-// until it is over.
+// until it is over. Where the person is wanted by a caller, or nothing else waits, the leg ends.
 func (m *machine) goOn(leg *call.Leg) {
 	if leg.Guest {
 		m.legOver(*leg, call.ReasonHeard) // back to the call it came from
@@ -108,7 +110,8 @@ func (m *machine) goOn(leg *call.Leg) {
 
 // legJoins: somebody whose phone rang for another call's message, and who is waited for here, comes
 // to hear this one's. Their leg is that call's; what becomes of it is looked up when that lets them
-// go.
+// go. Without somebody who waits for this message with that phone, the leg hears what legDocument
+// says to a stranger: goodbye.
 func (m *machine) legJoins() {
 	for i := range m.s.Legs {
 		if l := &m.s.Legs[i]; l.Guest && l.CallSid == m.e.CallSid {
@@ -143,7 +146,8 @@ func (m *machine) lookForGuests() {
 	}
 }
 
-// menuAgain asks once more what to do next, a few times.
+// menuAgain asks once more what to do next, a few times. A mailbox, or a phone that was put aside,
+// ends so by itself.
 func (m *machine) menuAgain(leg *call.Leg) {
 	if leg.Menus++; leg.Menus >= questions {
 		m.legOver(*leg, call.ReasonHeard)
@@ -163,6 +167,8 @@ func (m *machine) play(leg *call.Leg) {
 		if r.Media == nil || !r.Told || r.Gone || r.Heard && !again {
 			continue
 		}
+		// The host has no address for it: it deleted the audio, by retention or by somebody's
+		// order.
 		if m.f.MediaURLs[r.Media.Ref] == "" {
 			m.gone(r, "its audio was deleted")
 			continue
@@ -181,7 +187,7 @@ func (m *machine) play(leg *call.Leg) {
 	}
 }
 
-// gone notes that a recording cannot be played any more.
+// gone notes that a recording cannot be played any more. It is told once.
 func (m *machine) gone(r *call.Recording, why string) {
 	if !r.Gone {
 		r.Gone = true
@@ -201,7 +207,8 @@ func (m *machine) cannotPlay(leg *call.Leg) {
 }
 
 // played marks the recordings that a leg has heard to their end within a time; playedAll those that
-// it was given.
+// it was given. They are played one after the other; the words between them are not counted, so one
+// may count a second or two before its end.
 func (m *machine) played(leg *call.Leg, took time.Duration) {
 	if leg.Menus > 0 {
 		return // marked already
@@ -225,7 +232,8 @@ func (m *machine) playedAll(leg *call.Leg) {
 	}
 }
 
-// heard notes that a person has heard a recording.
+// heard notes that a person has heard a recording. Only the first listener counts: a message is
+// heard once.
 func (m *machine) heard(r *call.Recording, leg *call.Leg) {
 	if r.Heard || r.Media == nil {
 		return
@@ -250,7 +258,7 @@ func (m *machine) whichMessage(r *call.Recording) string {
 }
 
 // acknowledgeFor acknowledges the alert in the name of somebody who has heard the message, unless
-// somebody has done so.
+// somebody has done so. An acknowledgement of ours that is on its way counts as one.
 func (m *machine) acknowledgeFor(leg *call.Leg) {
 	a := &m.s.Alert
 	if len(a.Acks) > 0 || a.Status == integration.AlertAcknowledged || a.AckPending || m.closed() {
@@ -272,7 +280,7 @@ func (m *machine) closed() bool {
 }
 
 // messageOver ends a leg of a message. Somebody who hung up in the middle has heard what was played
-// until then.
+// until then. What the leg was is copied first, as closeLeg changes it.
 func (m *machine) messageOver(leg *call.Leg, reason call.LegReason) {
 	was := *leg
 	if was.State == call.LegHearing && reason != call.ReasonHeard {
@@ -343,7 +351,8 @@ func (m *machine) messageDocument(leg *call.Leg) reply.Reply {
 	return farewell(reply.PromptMessageDone)
 }
 
-// messagePrompt says what is waiting to be heard.
+// messagePrompt says what is waiting to be heard. It names the team, the length of all messages
+// together, and the number to call back.
 func (m *machine) messagePrompt() reply.Prompt {
 	p := reply.Prompt{Key: reply.PromptMessage, Number: m.s.Caller.Aloud()}
 	if m.s.Team != nil {

@@ -18,14 +18,17 @@ const (
 	stillInQueue = 20 * time.Second
 )
 
-// tick is a request for the wait document: the caller is in the queue.
+// tick is a request for the wait document: the caller is in the queue. Twilio names the queue in
+// each request of its wait document; the name is needed to move the caller out and to delete the
+// queue.
 func (m *machine) tick() {
 	if m.e.QueueSid != "" {
 		m.s.Hold.QueueSid = m.e.QueueSid
 	}
 }
 
-// tickConnecting: the caller still waits although a responder took the call.
+// tickConnecting: the caller still waits although a responder took the call. A tick that was on its
+// way when the responder pressed 1 proves nothing, so it needs some age.
 func (m *machine) tickConnecting() {
 	m.tick()
 	if leg := m.s.LegIn(call.LegTaking); leg != nil && m.now.Sub(leg.TakingAt) >= stillInQueue {
@@ -57,7 +60,8 @@ func (m *machine) holdKey() {
 
 // waitDocument answers a request of the queue. While somebody is being connected, or talks, it
 // plays music and says nothing: a late request, or a caller who fell out of the conversation, of
-// whom the leg's end will tell.
+// whom the leg's end will tell. What was said, and when, travels in the address of the next tick,
+// so a tick need not store anything.
 func (m *machine) waitDocument() reply.Reply {
 	switch m.phase() {
 	case call.PhaseArrived, call.PhaseChoosing, call.PhaseLeavingMessage:
@@ -90,7 +94,8 @@ func (m *machine) waitDocument() reply.Reply {
 }
 
 // left is the end of the caller's time in the queue, as Twilio tells it while the caller holds
-// (Twilio docs: voice/twiml/enqueue, QueueResult).
+// (Twilio docs: voice/twiml/enqueue, QueueResult). The caller is sent into the queue again by the
+// answer; after holdRetries errors in this call voicemail is better than a circle.
 func (m *machine) left() {
 	if m.leftQuietly() {
 		return
@@ -132,7 +137,7 @@ func (m *machine) leftQuietly() bool {
 func (m *machine) leftElsewhere() { m.leftQuietly() }
 
 // leaveIfDue takes a pending exit as soon as no responder can accept any more. Until then somebody
-// who picks up at the last moment still gets the call.
+// who picks up at the last moment still gets the call. It runs after every event of a hold, last.
 func (m *machine) leaveIfDue() {
 	if m.s.Phase != call.PhaseHolding || m.s.Exit == "" {
 		return
@@ -152,7 +157,8 @@ func (m *machine) leaveIfDue() {
 	}
 }
 
-// pend asks for an exit. The first reason stays, and is told.
+// pend asks for an exit. The first reason stays, and is told. Nothing is taken yet: leaveIfDue does
+// that when no phone can win any more.
 func (m *machine) pend(x call.Exit) {
 	if m.s.Exit == "" {
 		m.s.Exit = x

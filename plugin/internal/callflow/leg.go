@@ -35,7 +35,9 @@ const (
 )
 
 // plan stores a leg and has it dialed at a time. The leg is stored before Twilio is asked. Of the
-// legs to this phone that are over only the newest is kept, for what may still come of it.
+// legs to this phone that are over only the newest is kept, for what may still come of it. Were it
+// not stored first, a crash after the request would leave a phone that rings for a leg that nobody
+// knows.
 func (m *machine) plan(leg call.Leg, at time.Time) {
 	newest := -1
 	for i := range m.s.Legs {
@@ -43,6 +45,7 @@ func (m *machine) plan(leg call.Leg, at time.Time) {
 			newest = i
 		}
 	}
+	// A new list: pointers into the old one may still be in use.
 	kept := m.s.Legs[:0:0]
 	for i, l := range m.s.Legs {
 		if l.Phone != leg.Phone || l.Live() || i == newest {
@@ -58,7 +61,8 @@ func (m *machine) plan(leg call.Leg, at time.Time) {
 
 // dial asks Twilio to ring the leg's phone. The task of an earlier attempt, if it has not started,
 // is replaced, as both have the leg's name. A task that is not started in time is given up rather
-// than done late, as the caller may be gone.
+// than done late, as the caller may be gone. It may be called again for the same leg, which keeps
+// its id, so whatever the first request rang is still the leg's.
 func (m *machine) dial(leg *call.Leg, at time.Time) {
 	leg.Requested, leg.Looks = true, 0
 	leg.Dials++
@@ -73,6 +77,7 @@ func (m *machine) dial(leg *call.Leg, at time.Time) {
 func (m *machine) closeLeg(leg *call.Leg, reason call.LegReason) {
 	// Nothing that the phone did.
 	ours := reason == call.ReasonCaller || reason == call.ReasonTaken || reason == call.ReasonNotNeeded || reason == call.ReasonYielded
+	// It was never asked for, as its time had not come, or Twilio has just refused.
 	early := ours && leg.State == call.LegPlanned && leg.CallSid == "" && leg.Dials == 1 && (leg.DialAt.After(m.now) || m.e.Kind == event.Dialed && m.e.Leg == leg.ID)
 	if leg.State == call.LegPlanned && leg.Requested {
 		// Asked for in this very step.
@@ -127,14 +132,16 @@ func (m *machine) forgetDial(leg *call.Leg) {
 	}
 }
 
-// hangUp ends a leg's call at Twilio; with tell its person hears why.
+// hangUp ends a leg's call at Twilio; with tell its person hears why. Without a CallSid Twilio has
+// not been asked, or not answered: adopt hangs up later.
 func (m *machine) hangUp(leg *call.Leg, tell bool) {
 	if leg.CallSid != "" {
 		m.emit(effect.EndLeg{Task: m.task("end-" + leg.ID), Leg: leg.ID, CallSid: leg.CallSid, Tell: tell, Step: leg.Step})
 	}
 }
 
-// release ends all legs but one. Those who have answered hear why.
+// release ends all legs but one. Those who have answered hear why. but is the leg that took the
+// call; "" for none.
 func (m *machine) release(but string, reason call.LegReason) {
 	for i := range m.s.Legs {
 		leg := &m.s.Legs[i]
@@ -148,7 +155,8 @@ func (m *machine) release(but string, reason call.LegReason) {
 }
 
 // adopt takes the CallSid of a callback for the leg's. A second call under one leg id (Twilio was
-// asked twice after a crash) is not the leg's: it is hung up on.
+// asked twice after a crash) is not the leg's: it is hung up on. False: the request is of a call
+// that is not the leg's.
 func (m *machine) adopt(leg *call.Leg) bool {
 	if m.e.CallSid == "" || leg.CallSid == m.e.CallSid {
 		return true
@@ -172,7 +180,8 @@ func (m *machine) endStranger(leg *call.Leg) {
 }
 
 // dialed is the result of asking Twilio to dial. Only Done means that a call exists. The callbacks
-// of that call may have come before.
+// of that call may have come before. Refused, AccountError and Failed say that none exists; Unknown
+// that it may.
 func (m *machine) dialed() {
 	leg := m.s.Leg(m.e.Leg)
 	if leg == nil {
@@ -227,7 +236,8 @@ func (m *machine) dialed() {
 	}
 }
 
-// dialsAgain takes back the warning that Twilio does not dial, once it does.
+// dialsAgain takes back the warning that Twilio does not dial, once it does. A finding that is
+// cleared already is not cleared again, or each dial would write one.
 func (m *machine) dialsAgain() {
 	for _, f := range m.f.Findings {
 		if f.Code == effect.FindingDialing && f.Severity != integration.FindingClear {
@@ -237,7 +247,8 @@ func (m *machine) dialsAgain() {
 	}
 }
 
-// numberRefused: Twilio will not dial this number. Its person's next phone has its turn.
+// numberRefused: Twilio will not dial this number. Its person's next phone has its turn. It is
+// remembered at the number, as several people may share it.
 func (m *machine) numberRefused(leg *call.Leg) {
 	n := m.s.Number(leg.Phone)
 	n.Refused, n.Code = true, m.e.Code
@@ -284,11 +295,14 @@ func (m *machine) accountError(leg *call.Leg) {
 }
 
 // lookLeg asks Twilio what became of a leg: by its CallSid, or by its number since it was planned.
-// Calls of other legs are named, so that they are not taken for this one.
+// Calls of other legs are named, so that they are not taken for this one. Requested is false from
+// here on, so a result of the dial that comes now finds the look in its place.
 func (m *machine) lookLeg(leg *call.Leg) {
 	leg.Looks++
 	leg.Requested = false
 	leg.DueAt = m.now.Add(lookEvery)
+	// Since narrows the list that Twilio is asked for: a busy hotline has many calls to one number
+	// in a day.
 	look := effect.LookLeg{Task: m.task("look-" + leg.ID), Leg: leg.ID, CallSid: leg.CallSid, Phone: leg.Phone, Since: leg.PlannedAt, At: m.now}
 	for i := range m.s.Legs {
 		if sid := m.s.Legs[i].CallSid; sid != "" && m.s.Legs[i].ID != leg.ID {
@@ -299,7 +313,7 @@ func (m *machine) lookLeg(leg *call.Leg) {
 }
 
 // lookedAtLeg takes Twilio's word on a leg. No word, or one of another call, changes nothing: the
-// leg's deadline brings the next look.
+// leg's deadline brings the next look. It is the answer to lookLeg, whichever deadline asked.
 func (m *machine) lookedAtLeg() {
 	leg := m.s.Leg(m.e.Leg)
 	if leg == nil || !leg.Live() {
@@ -342,7 +356,7 @@ func (m *machine) lookedForLost(leg *call.Leg) {
 }
 
 // legDue acts where something should have happened by now. Looks come first, as callbacks are lost
-// more often than calls.
+// more often than calls. Every case moves the deadline or ends the leg.
 func (m *machine) legDue(leg *call.Leg) {
 	switch leg.State {
 	case call.LegPlanned:
@@ -381,7 +395,8 @@ func (m *machine) legDue(leg *call.Leg) {
 }
 
 // legStatus is a status callback of a leg. Callbacks may overtake one another (Twilio docs:
-// voice/api/call-resource, StatusCallback), so only a step forward counts.
+// voice/api/call-resource, StatusCallback), so only a step forward counts. A final status always
+// counts, from whatever state.
 func (m *machine) legStatus() {
 	leg := m.s.Leg(m.e.Leg)
 	if leg == nil {
@@ -451,7 +466,8 @@ func (m *machine) legOver(was call.Leg, reason call.LegReason) {
 }
 
 // tellLeg writes what became of a leg into the story. A phone's first attempt is told in full;
-// repetitions are counted and told when the hold ends.
+// repetitions are counted and told when the hold ends. Otherwise an hour on hold would fill the
+// alert with hundreds of lines.
 func (m *machine) tellLeg(leg *call.Leg, reason call.LegReason) {
 	if n := m.s.Known(leg.Phone); n.Rings > 1 && reason.Passing() || n.Rings > 1 && reason == call.ReasonNoAnswer {
 		return
@@ -464,6 +480,7 @@ func (m *machine) tellLeg(leg *call.Leg, reason call.LegReason) {
 		text += fmt.Sprintf(" (rang for %s)", rang)
 	}
 	text += "."
+	// Twilio's own words are the only hint at what somebody must put right.
 	if m.e.Detail != "" && (reason == call.ReasonBadNumber || reason == call.ReasonFailed || reason == call.ReasonAccount) {
 		text += " " + m.e.Detail
 	}
@@ -505,6 +522,7 @@ func (m *machine) tellReleased(leg *call.Leg, reason call.LegReason) {
 }
 
 // tallyRings tells at an end of the hold how often each phone rang that rang more than once.
+// Counted says how many were told, so a second hold of the call tells only its own.
 func (m *machine) tallyRings() {
 	for i := range m.s.Numbers {
 		n := &m.s.Numbers[i]
@@ -531,10 +549,12 @@ func (m *machine) passed(user string) {
 	if p == nil {
 		return
 	}
+	// An acknowledgement that the person made before is outweighed by the key.
 	p.Passed, p.Promised, p.Undone, p.Acks = true, false, false, nil
 	others := slices.ContainsFunc(m.s.People, func(o call.Person) bool {
 		return o.User != user && o.OnCall && !o.Passed && o.Layer == m.s.Alert.Layer
 	})
+	// A host before minor 1 does not know the command.
 	if m.s.Alert.LastLayer && !others || m.f.Instance.ProtocolMinor < 1 {
 		return
 	}

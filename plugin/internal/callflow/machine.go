@@ -61,7 +61,8 @@ var pairs = sync.Pool{New: func() any { return new([2]call.State) }}
 var machines = sync.Pool{New: func() any { return new(machine) }}
 
 // machine is one run of Step. Handlers change s, which is a copy, and add to effects; a handler
-// that lacks an answer adds a question and returns, as everything it did is thrown away then.
+// that lacks an answer adds a question and returns, as everything it did is thrown away then. It
+// lives for one step: nothing in it is remembered but s.
 type machine struct {
 	c   config.Config
 	s   call.State
@@ -77,7 +78,8 @@ type machine struct {
 
 // run works on the event, in an order that matters: first what the event proves (signature, alert,
 // presence of the caller), then its handler, then what is overdue, then what may go on because of
-// all that. The document comes last, from the state that results.
+// all that. The document comes last, from the state that results. A refused request is looked at no
+// further, not even for the alert.
 func (m *machine) run() {
 	if m.request() && !m.trusted() {
 		m.reply = reply.Refused{}
@@ -90,6 +92,7 @@ func (m *machine) run() {
 		m.noteQueue()
 		m.presence()
 	}
+	// The phase is asked for only now, as what was proven above may have changed it.
 	if c := m.row.cell(m.phase()); c.do != nil {
 		c.do(m)
 	}
@@ -131,7 +134,8 @@ func (m *machine) trusted() bool {
 	return false
 }
 
-// signed reports whether the present request is known to be Twilio's.
+// signed reports whether the present request is known to be Twilio's. Events that are no requests
+// come from the host, which is trusted.
 func (m *machine) signed() bool { return m.e.Auth == event.AuthSigned || m.e.Auth == "" }
 
 // phase is the call's phase; that of a state that was never stored is arrived.
@@ -144,6 +148,7 @@ func (m *machine) phase() call.Phase {
 
 // enter changes the phase. The documents given so far are out of date from here on, which the new
 // step number shows. At the entry to the hold the alert may turn out to have been closed meanwhile.
+// A request that carries an older number is late, or was sent twice.
 func (m *machine) enter(p call.Phase) {
 	m.s.Phase = p
 	m.s.Step++
@@ -155,7 +160,8 @@ func (m *machine) enter(p call.Phase) {
 // emit adds an effect.
 func (m *machine) emit(e effect.Effect) { m.effects = append(m.effects, e) }
 
-// task names a new piece of I/O; its generation is higher than any before in this call.
+// task names a new piece of I/O; its generation is higher than any before in this call. A host
+// replaces what has not started of a lower generation and ignores what it knows already.
 func (m *machine) task(name string) effect.Task {
 	m.s.Serial++
 	return effect.Task{Name: name, Generation: m.s.Serial}
@@ -186,6 +192,8 @@ func (m *machine) anotherQueue() bool {
 }
 
 // settle brings the call forward after each event: what was waiting for something may go on now.
+// The order matters: without an alert there is nothing to route, and nobody is rung before the
+// route.
 func (m *machine) settle() {
 	if m.f.Instance.State == integration.HostDeleted && (m.s.Phase == call.PhaseChoosing || m.s.Phase == call.PhaseHolding) {
 		m.log("The integration was deleted while the caller waited.", "")
@@ -208,7 +216,8 @@ func (m *machine) settle() {
 	m.leaveIfDue()
 }
 
-// mainDocument answers a request whose document the caller's leg executes outside the queue.
+// mainDocument answers a request whose document the caller's leg executes outside the queue. It is
+// asked for by many requests, so it depends on the state alone and may be given twice.
 func (m *machine) mainDocument() reply.Reply {
 	switch m.phase() {
 	case call.PhaseArrived:

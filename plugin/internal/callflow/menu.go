@@ -14,6 +14,8 @@ const menuRounds = 3
 
 // menu asks for a team. Prompts and keys are one document, so that a key stops the prompts.
 func (m *machine) menu() reply.Reply {
+	// With one digit Twilio asks at once when a key is pressed; with two it waits for a second one
+	// or the time-out.
 	r := reply.Menu{Step: m.s.Step, Intro: m.welcome(), Digits: 1, Timeout: 10 * time.Second}
 	// A caller who pressed nothing is not told that the key was wrong.
 	if m.e.Kind == event.MenuKeys && m.e.Digits != "" && m.s.MenuTries > 0 {
@@ -42,6 +44,7 @@ func (m *machine) menuKeys() {
 		m.choose(team)
 		return
 	}
+	// Wrong keys and silence count alike: a caller without a keypad must get somewhere, too.
 	m.s.MenuTries++
 	// A new step makes a repetition of this request an old one.
 	m.s.Step++
@@ -59,6 +62,8 @@ func (m *machine) menuKeys() {
 }
 
 // digits parses pressed keys strictly: 1 to n without leading zero, nothing else. 0 means invalid.
+// Ten teams and more make a single digit ambiguous only for Twilio, which waits; here 7 is the
+// seventh.
 func digits(s string, n int) int {
 	if len(s) == 0 || len(s) > 2 || s[0] == '0' || (len(s) == 2 && n <= 9) {
 		return 0
@@ -77,7 +82,8 @@ func digits(s string, n int) int {
 }
 
 // choose puts the caller on hold for a team, or sends the caller to leave a message where nobody is
-// to be paged. The longest wait counts from here, and not from the beginning of the call.
+// to be paged. The longest wait counts from here, and not from the beginning of the call. The
+// menu's documents are out of date afterwards.
 func (m *machine) choose(team call.Team) {
 	m.s.Team = &team
 	switch {

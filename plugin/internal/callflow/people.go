@@ -30,7 +30,8 @@ const (
 func (m *machine) turn() time.Duration { return max(m.c.RingTimeout, firstTurn) }
 
 // tried reports whether a person has had their turn: no phone is at work, each had an attempt (or
-// the person is on another call), and the time of a turn went by since it began.
+// the person is on another call), and the time of a turn went by since it began. Only then is the
+// next layer brought in, so nobody is passed over because a phone of theirs was slow.
 func (m *machine) tried(p *call.Person) bool {
 	if p.TurnAt.IsZero() || m.s.AtWork(p) || m.now.Before(p.TurnAt.Add(m.turn())) {
 		return false
@@ -38,7 +39,8 @@ func (m *machine) tried(p *call.Person) bool {
 	return p.OccupiedBy != "" || m.untriedPhone(p) == ""
 }
 
-// done reports whether nothing more is expected of a person before the next layer is brought in.
+// done reports whether nothing more is expected of a person before the next layer is brought in. It
+// does not say that they are not rung again: see again.
 func (m *machine) done(p *call.Person) bool { return p.Passed || m.s.Unringable(p) || m.tried(p) }
 
 // untriedPhone is the person's first usable phone without an attempt in this turn; "" if none.
@@ -52,7 +54,8 @@ func (m *machine) untriedPhone(p *call.Person) string {
 }
 
 // nextRing is the phone to dial next for a person, and the earliest time for it. ok is false where
-// nothing is to be dialed. again says that people who had their turn are rung again.
+// nothing is to be dialed. again says that people who had their turn are rung again. Phones come in
+// the person's own order while they are tried for the first time, then by who may ring soonest.
 func (m *machine) nextRing(p *call.Person, again bool) (phone string, at time.Time, ok bool) {
 	if p.Passed || m.s.Unringable(p) || m.s.AtWork(p) {
 		return "", time.Time{}, false
@@ -60,6 +63,8 @@ func (m *machine) nextRing(p *call.Person, again bool) (phone string, at time.Ti
 	if phone = m.untriedPhone(p); phone != "" {
 		return phone, p.StartAt, true
 	}
+	// All phones had an attempt. Within the turn a busy or failed one is tried again after a short
+	// pause, later at ringFloor.
 	end := p.TurnAt.Add(m.turn())
 	for _, candidate := range m.s.Usable(p) {
 		n := m.s.Known(candidate)
@@ -79,7 +84,8 @@ func (m *machine) nextRing(p *call.Person, again bool) (phone string, at time.Ti
 	return phone, at, ok
 }
 
-// bring adds somebody to the call, or brings what is known of them up to date.
+// bring adds somebody to the call, or brings what is known of them up to date. The pointer is good
+// until somebody else is brought in, as the list may move.
 func (m *machine) bring(u integration.User, layer int) *call.Person {
 	p := m.s.Person(u.ID)
 	if p == nil {
@@ -123,7 +129,8 @@ func (m *machine) countSharedRings(p *call.Person) {
 }
 
 // occupy notes whether a person is on another call, or wanted by one that is older. how is one of
-// the words of [integration.User.OccupiedHow].
+// the words of [integration.User.OccupiedHow]. The first time is a line of the story. Their turn
+// begins all the same, so an occupied person holds up the next layer no longer than another.
 func (m *machine) occupy(p *call.Person, by, how string) {
 	switch {
 	case by == "", m.s.Unringable(p):
@@ -151,6 +158,7 @@ func (m *machine) occupy(p *call.Person, by, how string) {
 }
 
 // explain tells the story once why somebody cannot be rung, or not by one of their phones.
+// Explained is taken back once the person has a phone, so that a later loss is told again.
 func (m *machine) explain(p *call.Person, own bool) {
 	refused := len(p.Phones) > 0 && len(m.s.Usable(p)) == 0
 	switch {

@@ -9,7 +9,7 @@ import (
 )
 
 // ask returns the answer to a question; where there is none yet, the question is asked and ok is
-// false.
+// false. Equal questions have equal ids, so asking twice in a step costs one.
 func (m *machine) ask(q integration.Question) (a integration.Answer, ok bool) {
 	if a, ok = effect.Answered(m.f.Answers, q); ok {
 		return a, true

@@ -29,7 +29,8 @@ const (
 // everybody in it has been tried. With an exit pending nobody new is rung.
 //
 // The platform is asked who is on call only when something is to be decided: a quiet tick stays
-// quiet.
+// quiet. It may run several times for one event, with more answers each time, so it must decide the
+// same as long as nothing new is known.
 func (m *machine) pursue() {
 	a := &m.s.Alert
 	if !a.AskAgainAt.After(m.now) {
@@ -38,6 +39,7 @@ func (m *machine) pursue() {
 	if !a.ReadAgainAt.After(m.now) {
 		a.ReadAgainAt = time.Time{}
 	}
+	// First what no longer counts, then what is new.
 	m.forgetAcks()
 	m.noteDeclined()
 	for _, k := range a.Acks {
@@ -49,6 +51,7 @@ func (m *machine) pursue() {
 		m.ask(effect.AskOnCall(m.s.TeamID(), 0)) // in the same round: it is asked next
 		return
 	}
+	// Acknowledgements were read all the same, for the story.
 	if m.s.Exit != "" || !a.Routed {
 		m.s.RingAt = time.Time{}
 		return
@@ -87,7 +90,8 @@ func (m *machine) pursue() {
 	}
 }
 
-// forgetAcks forgets what was pursued for acknowledgements that were taken back.
+// forgetAcks forgets what was pursued for acknowledgements that were taken back. A person who
+// acknowledged and took it back must not be rung for it.
 func (m *machine) forgetAcks() {
 	for i := range m.s.People {
 		p := &m.s.People[i]
@@ -127,7 +131,8 @@ func (m *machine) noteDeclined() {
 	}
 }
 
-// shared reports whether a leg rings for somebody else as well who may still take the call.
+// shared reports whether a leg rings for somebody else as well who may still take the call. Hanging
+// up on it would take the call from whoever shares the phone.
 func (m *machine) shared(l *call.Leg) bool {
 	return slices.ContainsFunc(m.s.People, func(p call.Person) bool {
 		return p.User != l.User && slices.Contains(p.Phones, l.Phone) && m.mayRing(&p) && !p.Passed
@@ -135,6 +140,8 @@ func (m *machine) shared(l *call.Leg) bool {
 }
 
 // pursueAck has whoever acknowledged rung. Where something must be asked first it changes nothing.
+// Only at the end is the acknowledgement noted as seen, so one that waits for an answer comes here
+// again.
 func (m *machine) pursueAck(k call.Ack) {
 	a := &m.s.Alert
 	caps := m.f.Instance.Capabilities
@@ -180,7 +187,8 @@ func (m *machine) pursueAck(k call.Ack) {
 	a.Judged = false
 }
 
-// startTurn begins a person's turn anew for an acknowledgement: no floor holds it back.
+// startTurn begins a person's turn anew for an acknowledgement: no floor holds it back. Undone says
+// that they had passed and take it back by this: the platform may still list them as declined.
 func (m *machine) startTurn(p *call.Person, k call.Ack) {
 	p.Undone = p.Passed || slices.Contains(m.s.Alert.Declined, p.User)
 	p.Acks, p.Passed = append(p.Acks, k.ID), false
@@ -219,16 +227,19 @@ func (m *machine) confirm(leg *call.Leg) bool {
 	return m.c.ConfirmAnswer || leg.Ack == "" || m.reach() != config.ReachAcknowledge
 }
 
-// canReopen reports whether an acknowledgement can be taken back.
+// canReopen reports whether an acknowledgement can be taken back. Stubborn: it refused to once, and
+// is not asked again in this call.
 func (m *machine) canReopen() bool { return m.f.Instance.Capabilities.Reopen && !m.s.Alert.Stubborn }
 
 // claimed reports whether somebody who acknowledged still has their turn: then nobody new is rung.
+// Ringing somebody else meanwhile would take the call from whoever said that it is theirs.
 func (m *machine) claimed() bool {
 	return !m.s.Alert.FailedAck && slices.ContainsFunc(m.s.People, func(p call.Person) bool { return len(p.Acks) > 0 && !m.done(&p) })
 }
 
 // reachLayers notes which layers the platform has reached. For one team layers are only ever added:
-// an alert that goes back to its first layer brings nobody in anew.
+// an alert that goes back to its first layer brings nobody in anew. Numbers of layers are the
+// platform's, so layer 2 may be reached without anybody in layer 1.
 func (m *machine) reachLayers() {
 	a := &m.s.Alert
 	layer := a.Layer
@@ -251,12 +262,14 @@ func (m *machine) reachLayers() {
 	if layer == 0 && a.Status == integration.AlertOpen && len(a.Reached) == 0 && !a.EscalateBy.IsZero() && !a.EscalateBy.After(m.now) {
 		layer = 1 // routed, and nobody is paged
 	}
+	// An earlier layer may have been passed so quickly that no snapshot showed it.
 	for n := 1; n <= layer; n++ {
 		m.reachLayer(n)
 	}
 }
 
-// reachLayer brings a layer in, once in a call.
+// reachLayer brings a layer in, once in a call. Unread has its people asked for before anything is
+// decided about them.
 func (m *machine) reachLayer(n int) {
 	a := &m.s.Alert
 	if slices.Contains(a.Reached, n) {
@@ -276,7 +289,8 @@ func (m *machine) newestLayer() int {
 }
 
 // mayRing reports whether a person may be rung at all just now: whoever acknowledged always;
-// everybody else only while nobody who acknowledged has their turn.
+// everybody else only while nobody who acknowledged has their turn. Whether they are due is
+// nextRing's business.
 func (m *machine) mayRing(p *call.Person) bool {
 	return len(p.Acks) > 0 || (p.OnCall && m.byLayer() || m.awaited(p)) && !m.claimed()
 }
@@ -293,12 +307,14 @@ func (m *machine) again(p *call.Person) bool {
 	return m.s.Alert.LastLayer && m.c.GiveUp != config.GiveUpOneRound || p.Promised || len(p.Acks) > 0 && !m.canReopen()
 }
 
-// exhausted reports whether nothing more is expected of anybody who may be rung.
+// exhausted reports whether nothing more is expected of anybody who may be rung. It is also true
+// while nobody may be rung.
 func (m *machine) exhausted() bool {
 	return !slices.ContainsFunc(m.s.People, func(p call.Person) bool { return m.mayRing(&p) && !m.done(&p) })
 }
 
-// somethingDue reports whether there is something to decide now.
+// somethingDue reports whether there is something to decide now. It reads the state alone; only
+// where it says so is the platform asked.
 func (m *machine) somethingDue() bool {
 	a := &m.s.Alert
 	// What the platform could not answer a moment ago waits; the phones that are known do not.
@@ -354,7 +370,9 @@ const maxOnCall = 200
 
 // readPeople reads who is on call, in all layers, and brings in those whose layer was reached. So a
 // shift that changes in the middle of a call counts. Where the platform cannot say, those who are
-// known already are rung. ok is false where that was asked only now, and where nobody is known.
+// known already are rung. ok is false where that was asked only now, and where nobody is known. The
+// answer holds everybody, but only those of reached layers are brought in. Names, phones and who is
+// occupied are brought up to date with each reading.
 func (m *machine) readPeople() (entries []integration.OnCallEntry, ok bool) {
 	var onCall integration.Answer
 	ok = true
@@ -400,7 +418,7 @@ func (m *machine) readPeople() (entries []integration.OnCallEntry, ok bool) {
 }
 
 // bringLayers brings in the people of the layers that were reached. Whoever is no longer on call is
-// not rung again.
+// not rung again. OnCall is set anew each time, as a shift may have ended.
 func (m *machine) bringLayers(entries []integration.OnCallEntry) {
 	m.s.Alert.Unread = false
 	for i := range m.s.People {
@@ -420,7 +438,8 @@ func (m *machine) bringLayers(entries []integration.OnCallEntry) {
 	}
 }
 
-// ringWhoIsDue dials the next phone of everybody whose turn it is.
+// ringWhoIsDue dials the next phone of everybody whose turn it is. All of a layer are rung at the
+// same time: the first to press 1 wins.
 func (m *machine) ringWhoIsDue() {
 	for i := range m.s.People {
 		p := &m.s.People[i]
@@ -445,6 +464,8 @@ func (m *machine) ring(p *call.Person, phone string, at time.Time) {
 	if len(p.Acks) > 0 {
 		leg.Ack = p.Acks[len(p.Acks)-1]
 	}
+	// What was rung is kept by number, as the floor between two rings holds for the number, whoever
+	// has it.
 	n := m.s.Number(phone)
 	n.DialedAt = at
 	n.Rings++
@@ -471,6 +492,7 @@ func (m *machine) takeBack(entries []integration.OnCallEntry) bool {
 		m.reachLayers()
 		return true
 	}
+	// Before the acknowledgements are forgotten, which say whose layer it was.
 	layer := m.failedLayer(entries)
 	for _, k := range a.Acks {
 		m.decide(integration.AlertCommand{Kind: integration.AlertReopen, Ack: k.ID, Text: "the caller was not connected"})
@@ -502,7 +524,8 @@ func (m *machine) ackFailed() bool {
 	return m.reach() != config.ReachRing || slices.ContainsFunc(a.Acks, m.ownAck)
 }
 
-// failedLayer is the layer of those whose acknowledgement came to nothing; 0: of none.
+// failedLayer is the layer of those whose acknowledgement came to nothing; 0: of none. Schedules
+// are asked first: the person may have moved since.
 func (m *machine) failedLayer(entries []integration.OnCallEntry) int {
 	for _, k := range m.s.Alert.Acks {
 		for _, e := range entries {
@@ -529,7 +552,8 @@ func laterLayer(entries []integration.OnCallEntry, layer int) int {
 }
 
 // nextLayer is the layer to bring in next: the next after the newest that has anybody, else one
-// that was passed over because it was empty then. 0: none.
+// that was passed over because it was empty then. 0: none. A layer that was empty when it was
+// passed may have somebody now, at a change of shifts.
 func (m *machine) nextLayer(entries []integration.OnCallEntry) int {
 	if next := laterLayer(entries, m.newestLayer()); next > 0 {
 		return next
@@ -543,7 +567,8 @@ func (m *machine) nextLayer(entries []integration.OnCallEntry) int {
 	return 0
 }
 
-// escalate has the platform page the layer after one, once for each layer and round.
+// escalate has the platform page the layer after one, once for each layer and round. The text is
+// the reason in the alert's log.
 func (m *machine) escalate(layer int) {
 	a := &m.s.Alert
 	if a.LeftLayer == layer && a.LeftRound == a.Round {
@@ -557,7 +582,8 @@ func (m *machine) escalate(layer int) {
 
 // widen brings in the next layer that has anybody when everybody of the newest has been tried, has
 // passed or cannot be rung. Where there is none, those who were tried are rung again, unless nobody
-// is left who could be.
+// is left who could be. The platform is asked to page the layer first, so that its people are told
+// by its own means as well; escalateLimit later phones are rung without it.
 func (m *machine) widen(entries []integration.OnCallEntry) {
 	a := &m.s.Alert
 	if !m.byLayer() || len(a.Reached) == 0 || m.claimed() {
@@ -591,7 +617,8 @@ func (m *machine) widen(entries []integration.OnCallEntry) {
 	}
 }
 
-// giveUpIfHopeless ends the hold where nobody is left who could take the call.
+// giveUpIfHopeless ends the hold where nobody is left who could take the call. A person on another
+// call, or one who may still be tried, is hope.
 func (m *machine) giveUpIfHopeless(entries []integration.OnCallEntry) {
 	a := &m.s.Alert
 	if entries == nil && len(m.s.People) > 0 {

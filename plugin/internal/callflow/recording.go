@@ -35,7 +35,8 @@ const (
 // to the fallback address, and the caller may speak again. Any of them may be the one that matters,
 // so each is fetched, attached and mailed, whichever request told of it.
 
-// heardOf finds a recording of the call, or notes a new one; nil without a SID.
+// heardOf finds a recording of the call, or notes a new one; nil without a SID. The pointer is good
+// until another recording is noted.
 func (m *machine) heardOf(sid string) *call.Recording {
 	v := &m.s.Voicemail
 	if r := v.Recording(sid); r != nil || sid == "" || len(v.Recordings) >= maxRecordings {
@@ -46,7 +47,7 @@ func (m *machine) heardOf(sid string) *call.Recording {
 }
 
 // recorded: the recording stopped, by a key, by silence, by its length, or because the caller hung
-// up.
+// up. A caller who hung up is told of by the same request: both are worked on here.
 func (m *machine) recorded() {
 	if v := &m.s.Voicemail; v.Offered {
 		v.Finished = true
@@ -63,7 +64,8 @@ func (m *machine) recorded() {
 
 // resumeLeaving: Twilio asks for a document although the caller was given the one that records. A
 // caller whose recording is known, or whose request that ended it failed, is thanked instead of
-// being asked to speak once more.
+// being asked to speak once more. Otherwise the greeting is played again: the caller has not spoken
+// yet.
 func (m *machine) resumeLeaving() {
 	v := &m.s.Voicemail
 	if v.Offered && (m.e.FailedRequest == event.Recorded || v.AnyOpen()) {
@@ -72,7 +74,8 @@ func (m *machine) resumeLeaving() {
 	}
 }
 
-// awaitRecording waits for Twilio's word on the recordings; if none comes, it is asked for.
+// awaitRecording waits for Twilio's word on the recordings; if none comes, it is asked for. After
+// the end of the call it only renews the waiting, for a recording that came to light late.
 func (m *machine) awaitRecording() {
 	v := &m.s.Voicemail
 	switch m.s.Phase {
@@ -113,6 +116,8 @@ func (m *machine) recordingStatus(r *call.Recording, status string, seconds int)
 		if m.s.Phase == call.PhaseLeavingMessage {
 			m.awaitRecording()
 		}
+		// The deadline counts from Twilio's word, so a long message has as much time as a short
+		// one.
 		if !r.Told && r.Media == nil && !r.Fetching {
 			m.s.Voicemail.GiveUpAt = m.now.Add(fetchPatience)
 			m.fetch(r, m.now, m.s.Voicemail.GiveUpAt)
@@ -133,7 +138,7 @@ func (m *machine) recordingStatus(r *call.Recording, status string, seconds int)
 }
 
 // concludeRecordings ends the waiting when everything that the caller may have recorded is known to
-// hold nothing.
+// hold nothing. It does nothing while any may still hold something.
 func (m *machine) concludeRecordings() {
 	v := &m.s.Voicemail
 	if v.AnyOpen() || v.MayBeMore() {
@@ -162,7 +167,8 @@ func (m *machine) fetch(r *call.Recording, at, until time.Time) {
 	m.emit(effect.FetchRecording{Task: m.task("fetch-" + r.Sid), RecordingSid: r.Sid, At: at, NotAfter: until})
 }
 
-// fetched is the result of fetching the audio of a recording.
+// fetched is the result of fetching the audio of a recording. A result that nobody waits for any
+// more, such as of a repeated task, changes nothing.
 func (m *machine) fetched() {
 	v := &m.s.Voicemail
 	r := v.Recording(m.e.RecordingSid)
@@ -196,7 +202,9 @@ func (m *machine) fetched() {
 }
 
 // deliver puts a message where people see it: on the alert, which is opened again and routed once
-// more where nobody would look at it, and into a mail, once each.
+// more where nobody would look at it, and into a mail, once each. It comes twice for a message
+// whose audio is late: first without it, then to attach it. Told is what has happened once and for
+// all.
 func (m *machine) deliver(r *call.Recording) {
 	v, a := &m.s.Voicemail, &m.s.Alert
 	a.Quiet = false // a message is for somebody to hear, however often its caller called
@@ -276,7 +284,8 @@ func (m *machine) mailRefused() {
 		Message: text + ": " + m.e.Detail + ". Correct the address, or add another one."})
 }
 
-// openForMessage opens an alert that is over, so that its message is seen.
+// openForMessage opens an alert that is over, so that its message is seen. Where the platform
+// cannot reopen, routing once more is all that can be done.
 func (m *machine) openForMessage() {
 	a := &m.s.Alert
 	if a.Status != integration.AlertDropped && a.Status != integration.AlertResolved && !a.Resolved {
@@ -293,7 +302,8 @@ func (m *machine) openForMessage() {
 }
 
 // teamsForMessage finds somebody for a message on a call that had no team: the teams of the
-// destinations as they are now. Where there is none, a finding and a line say so.
+// destinations as they are now. Where there is none, a finding and a line say so. It may ask
+// questions; then deliver is run again with the answers.
 func (m *machine) teamsForMessage() {
 	if len(m.s.TeamIDs()) > 0 {
 		return
@@ -319,7 +329,8 @@ func (m *machine) teamsForMessage() {
 	m.log("No team is set up for this call: "+told+".", "")
 }
 
-// recordingsListed is the result of looking up the call's recordings.
+// recordingsListed is the result of looking up the call's recordings. NotFound says that Twilio has
+// none, as far as it knows yet.
 func (m *machine) recordingsListed() {
 	v := &m.s.Voicemail
 	if m.e.Result != event.Done && m.e.Result != event.NotFound {
@@ -350,7 +361,8 @@ func (m *machine) lookAgain() {
 	}
 }
 
-// recordingDue looks for recordings that no callback reported, and finally stops waiting.
+// recordingDue looks for recordings that no callback reported, and finally stops waiting. A
+// callback that was lost is made up for here, at the latest after fetchPatience.
 func (m *machine) recordingDue() {
 	v := &m.s.Voicemail
 	if v.GiveUpAt.IsZero() || !m.now.Before(v.GiveUpAt) {
@@ -369,7 +381,8 @@ func (m *machine) recordingDue() {
 	}
 }
 
-// stopWaiting delivers what is known without its audio, which is fetched for a day more.
+// stopWaiting delivers what is known without its audio, which is fetched for a day more. Of a call
+// that is not real nothing is told: anybody could have made its requests up.
 func (m *machine) stopWaiting() {
 	v := &m.s.Voicemail
 	v.LookAt, v.GiveUpAt = time.Time{}, time.Time{}
@@ -393,6 +406,7 @@ func (m *machine) transcription() {
 	if !v.Offered || m.e.Text == "" {
 		return
 	}
+	// A recording that nothing else has named may be another call's.
 	known := len(v.Recordings) == 0 || v.Recording(m.e.RecordingSid) != nil
 	r := m.heardOf(m.e.RecordingSid)
 	if r == nil || r.Transcribed || r.Transcript != "" {
@@ -410,7 +424,8 @@ func (m *machine) transcription() {
 	m.fetch(r, m.now, v.GiveUpAt)
 }
 
-// addTranscript puts what was said on the alert.
+// addTranscript puts what was said on the alert. Hosts know the label, and delete the field with
+// the recordings.
 func (m *machine) addTranscript(r *call.Recording, text string) {
 	r.Transcribed = true
 	transcript := draft.TextField(integration.LabelTranscription, text)

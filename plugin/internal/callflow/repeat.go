@@ -26,7 +26,9 @@ func (m *machine) recentCalls() (calls []integration.RecentCall, ok bool) {
 	return slices.DeleteFunc(slices.Clone(answer.Calls), func(r integration.RecentCall) bool { return r.Unproven }), ok
 }
 
-// floods reports whether a number calls so often that nobody is rung for it any more.
+// floods reports whether a number calls so often that nobody is rung for it any more. Somebody who
+// dials again and again in despair is still answered; but phones at night are not theirs to ring
+// without end.
 func (m *machine) floods(calls []integration.RecentCall) bool {
 	// This call counts too.
 	lately := 1
@@ -38,7 +40,8 @@ func (m *machine) floods(calls []integration.RecentCall) bool {
 	return m.c.CallsPerNumber > 0 && lately > m.c.CallsPerNumber
 }
 
-// noteRepeat writes into a new alert that its caller called before.
+// noteRepeat writes into a new alert that its caller called before. It comes before the alert is
+// created, as the title is part of the draft.
 func (m *machine) noteRepeat(calls []integration.RecentCall) {
 	if len(calls) == 0 {
 		return

@@ -28,7 +28,8 @@ func (m *machine) playable(k reply.PromptKey) bool {
 }
 
 // replaceSounds replaces the files of a document that failed. before is the state as it was when
-// Twilio asked at the fallback address.
+// Twilio asked at the fallback address. It runs after the answer was decided, as it looks at what
+// the answer plays.
 func (m *machine) replaceSounds(before call.State) {
 	if !m.e.Fallback || len(m.questions) > 0 || before.Phase == "" || m.row.answer == nil {
 		return
@@ -39,21 +40,23 @@ func (m *machine) replaceSounds(before call.State) {
 	if leg := m.s.LegIn(call.LegTalking); leg != nil && before.Phase == call.PhaseTalking && m.playable(reply.PromptBeforeConnect) && (m.announceBroke() || !m.talkedSince(leg)) {
 		m.s.AnnounceFailed = true
 	}
-	certain := m.soundAt(m.e.ErrorURL)
-	if certain != "" {
-		m.soundFailed(certain, "Twilio could not fetch or play it"+m.errorCode()+".")
+	certain := m.soundsAt(m.e.ErrorURL)
+	for _, k := range certain {
+		m.soundFailed(k, "Twilio could not fetch or play it"+m.errorCode()+".")
 	}
 	// The same document again: nothing has changed since it was given.
 	again := before.Step == m.s.Step && (before.Phase != call.PhaseLeavingMessage || before.Voicemail.Offered)
-	if certain == "" && (!again || m.e.FailedRequest == event.MenuKeys) {
+	if len(certain) == 0 && (!again || m.e.FailedRequest == event.MenuKeys) {
 		return
 	}
+	// All files of the document, where Twilio does not say which: one of them it was, and each
+	// further failure may end the call.
 	for _, p := range said(m.reply) {
 		if !m.playable(p.Key) {
 			continue
 		}
 		m.s.Dead = append(m.s.Dead, p.Key)
-		if certain == "" {
+		if len(certain) == 0 {
 			m.soundFinding(p.Key, integration.FindingWarning, "Twilio could not finish a document that plays it"+m.errorCode()+".")
 		}
 	}
@@ -67,7 +70,8 @@ func (m *machine) errorCode() string {
 	return " (error " + m.e.Code + ")"
 }
 
-// said lists what a document says or plays before it goes on.
+// said lists what a document says or plays before it goes on. The wait document and the
+// announcement are seen to by functions of their own.
 func said(r reply.Reply) []reply.Prompt {
 	switch v := r.(type) {
 	case reply.Hangup:
@@ -82,17 +86,19 @@ func said(r reply.Reply) []reply.Prompt {
 	return nil
 }
 
-// soundAt finds the field whose file an address is; "" if none.
-func (m *machine) soundAt(address string) reply.PromptKey {
+// soundsAt finds the fields whose file an address is, in the order of their keys: a map has none. One
+// file may be in several fields, and is as dead in each of them.
+func (m *machine) soundsAt(address string) (fields []reply.PromptKey) {
 	if address == "" {
-		return ""
+		return nil
 	}
 	for k, s := range m.c.Sounds {
 		if slices.ContainsFunc(s.URLs, func(u string) bool { return sameAddress(u, address) }) {
-			return k
+			fields = append(fields, k)
 		}
 	}
-	return ""
+	slices.Sort(fields)
+	return fields
 }
 
 // sameAddress compares addresses as they are fetched: without a fragment, however they are escaped.
@@ -116,7 +122,8 @@ func (m *machine) soundFailed(k reply.PromptKey, why string) {
 	m.soundFinding(k, integration.FindingError, why)
 }
 
-// soundFinding tells the story and the form that a file was replaced.
+// soundFinding tells the story and the form that a file was replaced. Its code has the field's
+// name, so each field has a finding of its own.
 func (m *machine) soundFinding(k reply.PromptKey, severity integration.FindingSeverity, why string) {
 	s := m.c.Sounds[k]
 	address := ""
@@ -151,7 +158,7 @@ func (m *machine) holdSoundFailed() bool {
 // announceBroke reports whether Twilio says that the announcement, or its file, could not be used.
 // The two were not joined then, however long Twilio tried: the bridge follows the announcement.
 func (m *machine) announceBroke() bool {
-	return m.e.Fallback && (m.e.FailedRequest == event.Announce || m.soundAt(m.e.ErrorURL) == reply.PromptBeforeConnect)
+	return m.e.Fallback && (m.e.FailedRequest == event.Announce || slices.Contains(m.soundsAt(m.e.ErrorURL), reply.PromptBeforeConnect))
 }
 
 // announceSoundFailed replaces the announcement's file where the queue ended with an error instead
@@ -169,7 +176,7 @@ func (m *machine) announceSoundFailed(leg *call.Leg) bool {
 
 // announceAgain connects the two once more, without the file of the announcement, where that may be
 // what kept them apart: the announcement was asked for, they were not joined, and both are still
-// there.
+// there. False: it was something else, and is judged as any end of a connection.
 func (m *machine) announceAgain(leg *call.Leg) bool {
 	if leg.State != call.LegTalking || m.e.Bridged != event.BridgeNo || !m.s.GoneAt.IsZero() || !m.s.AnnounceFailed && !m.playable(reply.PromptBeforeConnect) {
 		return false

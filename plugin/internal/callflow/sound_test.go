@@ -2,6 +2,8 @@ package callflow
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -100,6 +102,24 @@ func TestADeadFileIsReplacedAtTheFirstFailureOfItsDocument(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestFieldsWithOneAddressAreReplacedTogether holds that it does not matter which of them a document
+// was to play, and that a step decides the same each time.
+func TestFieldsWithOneAddressAreReplacedTogether(t *testing.T) {
+	t.Parallel()
+	for range 20 { // a map has another order each time
+		conf := allFiles()
+		for k, s := range conf.Sounds {
+			s.URLs = []string{fileOf(reply.PromptWelcome)}
+			conf.Sounds[k] = s
+		}
+		c := newCall(t, conf)
+		c.arrive()
+		c.do(event.Event{Kind: event.Arrival, Fallback: true, Code: "11200", ErrorURL: fileOf(reply.PromptWelcome)})
+		same(t, c.state.Dead, slices.Sorted(maps.Keys(conf.Sounds)))
+		same(t, len(soundFindings(c.all)), len(conf.Sounds))
 	}
 }
 

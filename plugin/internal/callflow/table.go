@@ -29,7 +29,8 @@ type eventRow struct {
 // cell says what an event does in some phases: the handler (nil: nothing by itself), and the phases
 // it may lead to besides staying. In a phase without a cell an event changes nothing by itself.
 // Overdue deadlines and alert snapshots are acted upon with every event: where they lead is in
-// always.
+// always. The handler may assume the phases of its cell; the search and the random histories check
+// that it leads nowhere else.
 type cell struct {
 	at   []call.Phase
 	do   func(*machine)
@@ -164,7 +165,8 @@ var events = []eventRow{
 		in((*machine).legJoins, delivering),
 	}},
 
-	// What the host tells.
+	// What the host tells. An alert needs no handler: its snapshot comes with every event, see
+	// observe.
 	{kind: event.Alert},
 	{kind: event.Timer},
 	{kind: event.CommandFailed, in: []cell{
@@ -191,6 +193,7 @@ var events = []eventRow{
 		in((*machine).lookedAtLeg, connecting).to(holding, talking, leaving, ended),
 		in((*machine).lookedAtLeg, talking).to(holding, leaving, ended),
 	}},
+	// Whether the caller was moved out of the queue shows in what the caller's leg asks for next.
 	{kind: event.Dequeued},
 	{kind: event.QueueDeleted, in: []cell{in((*machine).queueDeleted, delivering, ended)}},
 	{kind: event.Fetched, in: []cell{
@@ -224,7 +227,7 @@ var always = map[call.Phase][]call.Phase{
 }
 
 // row finds the row of a kind; that of an unknown kind is empty: no request, and without any
-// effect.
+// effect. A host of a later release may send such a kind.
 func row(k event.Kind) eventRow {
 	if i := slices.IndexFunc(events, func(e eventRow) bool { return e.kind == k }); i >= 0 {
 		return events[i]
@@ -255,7 +258,8 @@ func Kinds() []event.Kind {
 func Request(k event.Kind) bool { return len(Paths(k)) > 0 }
 
 // Paths lists the paths below the endpoint that requests of this kind come to, with the
-// placeholders {call} and {leg}; none for events that are no requests.
+// placeholders {call} and {leg}; none for events that are no requests. The routes of the joining
+// package are made of them.
 func Paths(k event.Kind) []string { return row(k).paths }
 
 // OfCaller reports whether requests of this kind are made for the caller's leg.
@@ -275,7 +279,8 @@ func Allowed(from call.Phase, kind event.Kind, to call.Phase) bool {
 }
 
 // Diagram draws the table as a Mermaid state diagram. Each arrow carries the events that may take
-// it; "overdue" stands for deadlines and alert snapshots, which every event acts upon.
+// it; "overdue" stands for deadlines and alert snapshots, which every event acts upon. Its text is
+// part of the documentation, which a test compares.
 func Diagram() string {
 	var b strings.Builder
 	b.WriteString("stateDiagram-v2\n    [*] --> arrived\n")

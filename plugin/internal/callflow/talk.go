@@ -32,7 +32,8 @@ func (m *machine) at() time.Time {
 	return m.now
 }
 
-// talk begins the conversation.
+// talk begins the conversation. From here on the caller's leg makes no requests, so its presence is
+// looked for seldom.
 func (m *machine) talk(leg *call.Leg) {
 	leg.State, leg.Reason, leg.EndedAt, leg.DueAt, leg.Looks = call.LegTalking, "", time.Time{}, time.Time{}, 0
 	m.enter(call.PhaseTalking)
@@ -49,7 +50,8 @@ func (m *machine) joined() *call.Leg {
 	return m.s.LegIn(call.LegTalking)
 }
 
-// awaitVerdict notes that the connection is over, while what it was is not known yet.
+// awaitVerdict notes that the connection is over, while what it was is not known yet. The first
+// sign counts; what comes later moves nothing.
 func (m *machine) awaitVerdict() {
 	if m.s.TalkOverAt.IsZero() {
 		m.s.TalkOverAt, m.s.VerdictBy = m.at(), m.now.Add(call.VerdictLimit)
@@ -57,7 +59,7 @@ func (m *machine) awaitVerdict() {
 }
 
 // legEnded: the responder's attempt to be connected, or the conversation, is over (Twilio docs:
-// voice/twiml/dial, action).
+// voice/twiml/dial, action). While the leg is only asked, its end is a hang-up.
 func (m *machine) legEnded() {
 	leg := m.s.Leg(m.e.Leg)
 	if leg == nil || !m.adopt(leg) {
@@ -74,7 +76,8 @@ func (m *machine) legEnded() {
 	}
 }
 
-// judge decides whether a connection that is over was a conversation.
+// judge decides whether a connection that is over was a conversation. bridged and seconds are
+// Twilio's; seconds of 0 say nothing.
 func (m *machine) judge(leg *call.Leg, bridged event.Bridge, seconds int) {
 	talked := time.Duration(seconds)*time.Second >= shortBridge
 	switch {
@@ -112,7 +115,8 @@ func (m *machine) talkedSince(leg *call.Leg) bool {
 }
 
 // surelyTalked reports whether there was a conversation, before the leg's end says so. A caller who
-// is told goodbye cannot be put back on hold.
+// is told goodbye cannot be put back on hold. Without a leg the state does not say whether they
+// talked: the caller is believed.
 func (m *machine) surelyTalked(leg *call.Leg) bool {
 	return leg == nil || leg.State == call.LegTalking && m.s.TalkOverAt.Sub(m.s.TalkingAt) >= announcementLimit+shortBridge
 }
@@ -171,7 +175,8 @@ func (m *machine) lasted(leg *call.Leg) (time.Duration, bool) {
 }
 
 // noConversation: the responder who took the call was not connected. A caller who is still there
-// goes on waiting.
+// goes on waiting. In a call that is about to exit, the exit is taken as soon as no other phone
+// rings.
 func (m *machine) noConversation(leg *call.Leg) {
 	m.closeLeg(leg, call.ReasonLost)
 	if !m.s.GoneAt.IsZero() {
@@ -201,7 +206,8 @@ func (m *machine) loseLeg(leg *call.Leg) {
 	m.noConversation(leg)
 }
 
-// backFromTalk forgets a conversation that was none.
+// backFromTalk forgets a conversation that was none. Verdicts of an attempt must not count for the
+// next.
 func (m *machine) backFromTalk() {
 	m.s.TalkingAt, m.s.TalkOverAt, m.s.VerdictBy, m.s.TalkLooked = time.Time{}, time.Time{}, time.Time{}, false
 }
@@ -228,7 +234,8 @@ func (m *machine) backToHold() {
 	}
 }
 
-// talked closes the leg of a conversation and writes down how long it took.
+// talked closes the leg of a conversation and writes down how long it took. seconds of 0 or less:
+// Twilio has not said, so the times here count.
 func (m *machine) talked(leg *call.Leg, seconds int) {
 	if leg == nil || !leg.Live() {
 		return
@@ -291,7 +298,8 @@ func (m *machine) arriveAgain() {
 // resumeConnected: Twilio turned to the fallback address in a conversation. The caller's leg asks
 // for a document, so it is not connected any more; but a late or repeated request looks the same
 // while the two talk. So only the document is decided: goodbye after a conversation, else the
-// queue, whose ticks say that the caller is back.
+// queue, whose ticks say that the caller is back. Nothing is concluded from a single request,
+// because it may be a repetition.
 func (m *machine) resumeConnected() {
 	leg := m.joined()
 	switch {

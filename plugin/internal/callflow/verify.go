@@ -27,7 +27,8 @@ const (
 var notFoundPauses = []time.Duration{2 * time.Second, 5 * time.Second, 10 * time.Second}
 
 // startVerify finds out whether the call is real. A valid signature settles it at once, and clears
-// the warnings that said otherwise. Else the call is served while Twilio is asked.
+// the warnings that said otherwise. Else the call is served while Twilio is asked. A wrong
+// signature has longer until it is given up, as Twilio's word is the only proof then.
 func (m *machine) startVerify() {
 	if m.signed() {
 		m.s.Verify.Verdict = call.VerdictSigned
@@ -78,7 +79,8 @@ func (m *machine) doubtSigned() {
 	}
 }
 
-// proven withdraws what was to happen to a call that could not be proven.
+// proven withdraws what was to happen to a call that could not be proven. Other exits stay: a
+// caller who pressed star wanted to leave.
 func (m *machine) proven() {
 	if (m.s.Exit == call.ExitNotFound || m.s.Exit == call.ExitNotProven) && m.s.Phase == call.PhaseHolding {
 		m.s.Exit = ""
@@ -95,7 +97,8 @@ func (m *machine) mayAsk() bool {
 	return m.s.Verify.Asked <= maxUnproven
 }
 
-// look asks Twilio for the caller's call, now or later.
+// look asks Twilio for the caller's call, now or later. LookedAt is set although the answer may not
+// come: it spaces out the looks.
 func (m *machine) look(at time.Time) {
 	if !m.mayAsk() {
 		return
@@ -116,7 +119,7 @@ func (m *machine) lookedAtCall() {
 	}
 }
 
-// callFound: Twilio knows the call.
+// callFound: Twilio knows the call. It proves the call, and says whether its leg still is up.
 func (m *machine) callFound() {
 	v := &m.s.Verify
 	if v.Wrong {
@@ -124,6 +127,7 @@ func (m *machine) callFound() {
 			Message: "Twilio confirmed a call whose signature did not match the Auth Token: was the token changed at Twilio? Fill in the primary token of the chosen region. Until then every call is looked up before anybody is called."})
 		v.Wrong = v.Verdict == call.VerdictSigned // proven before: it is told once
 	}
+	// A new value: what was counted while the call was in doubt does not matter any more.
 	if v.Verdict == call.VerdictPending || v.Verdict == call.VerdictNotFound || v.Verdict == call.VerdictUnverified {
 		*v = call.Verify{Verdict: call.VerdictFound}
 		m.proven()
@@ -138,7 +142,8 @@ func (m *machine) callFound() {
 	}
 }
 
-// callNotFound: Twilio does not know the call, not yet perhaps.
+// callNotFound: Twilio does not know the call, not yet perhaps. A call that has just come in may
+// not be listed yet, hence the pauses.
 func (m *machine) callNotFound() {
 	v := &m.s.Verify
 	if v.Verdict != call.VerdictPending {
@@ -177,7 +182,8 @@ func (m *machine) callsNotFound() {
 
 // callNotAnswered: there is no verdict. That Twilio has too many requests, or that too many wait
 // for their turn to be looked up, is no reason to stop asking: with enough forged requests anybody
-// could bring that about.
+// could bring that about. NoVerdict stays once it was set: then Twilio was asked, and could not say
+// for another reason than being busy.
 func (m *machine) callNotAnswered() {
 	v := &m.s.Verify
 	if v.Verdict != call.VerdictPending {

@@ -15,7 +15,8 @@ const (
 
 // leave ends the hold (or the menu) for voicemail, or for goodbye where voicemail is off. Whoever
 // is still rung is let go. A caller in the queue does not notice by this alone: the next tick leads
-// out, or, between ticks, a request to Twilio.
+// out, or, between ticks, a request to Twilio. Where the event is a request of the caller's own
+// leg, its answer leads out.
 func (m *machine) leave(x call.Exit) {
 	m.s.Exit = x
 	m.enter(call.PhaseLeavingMessage)
@@ -28,6 +29,8 @@ func (m *machine) leave(x call.Exit) {
 
 // offerVoicemail is the document that leads out of the call: the greeting and a recording, or
 // goodbye, which is the end. It is given again to a caller who comes back without having recorded.
+// It changes the state although it is a document: only a caller who is given it has been offered
+// anything.
 func (m *machine) offerVoicemail() reply.Reply {
 	if !m.c.Voicemail {
 		m.s.Farewell = exitPrompt(m.s.Exit)

@@ -34,6 +34,7 @@ func Slice(n int) File {
 	return files()[((n%Slices)+Slices)%Slices]
 }
 
+// wav writes the 44 bytes of header that a PCM file needs, and the samples.
 func wav(samples []int16) []byte {
 	size := uint32(2 * len(samples))
 	var b bytes.Buffer

@@ -27,8 +27,9 @@ const maxTranscribed = 120
 
 // check finds what the schema cannot express. It sees the values that the schema accepted and those
 // that it refused; a field that has a problem already gets no second one where that would only
-// repeat it.
+// repeat it. in adds what the platform and host say; zero values of it check less.
 func (p *problems) check(known map[string]any, in Context) {
+	// A value of the wrong type counts as empty here, as the schema has refused it.
 	text := func(key string) string { s, _ := known[key].(string); return s }
 	flag := func(key string) bool { b, _ := known[key].(bool); return b }
 
@@ -50,6 +51,7 @@ func (p *problems) check(known map[string]any, in Context) {
 			p.add("confirm_answer", "conflict", "%s must be on when %s calls people who did not acknowledge the alert: otherwise a mailbox would take every call.", title("confirm_answer"), title("reach"))
 		}
 	}
+	// In order, so that the same document has the same messages each time.
 	for _, key := range sortedKeys(known) {
 		if form().fields[key].Media != nil {
 			p.source(key, text(key), in)
@@ -68,6 +70,7 @@ func (p *problems) check(known map[string]any, in Context) {
 		_, ok := recipient(s)
 		return "must be an e-mail address or one of the words team, team-admin and on-call", ok
 	})
+	// It decides how numbers without a plus sign are read, so it is checked before them.
 	country := text("country")
 	if country != "" && !p.has("country") && !phone.IsCountry(country) {
 		p.add("country", "format", "%s %q is not known: write the two letters of a country, such as US or GB.", title("country"), country)
@@ -100,7 +103,8 @@ func present(ds []integration.Destination) int {
 	return n
 }
 
-// number reads a whole number of a decoded document, which holds numbers as json.Number.
+// number reads a whole number of a decoded document, which holds numbers as json.Number. False for
+// anything else, also for a fraction.
 func number(v any) (int64, bool) {
 	n, ok := v.(interface{ Int64() (int64, error) })
 	if !ok {
@@ -130,7 +134,7 @@ func (p *problems) source(key, v string, in Context) {
 }
 
 // entries checks each entry of a list. Empty entries are ignored: a text area easily has an empty
-// line.
+// line. ok returns what an entry must be, as the rest of a sentence, and whether it is.
 func (p *problems) entries(key string, known map[string]any, ok func(string) (string, bool)) {
 	list, _ := known[key].([]any)
 	if p.has(key) {
@@ -158,7 +162,8 @@ func recipient(s string) (Recipient, bool) {
 	return Recipient{Address: s}, true
 }
 
-// callerID is the number shown to responders, as Twilio takes it.
+// callerID is the number shown to responders, as Twilio takes it. "" where it cannot be read: then
+// responders see the number that was called.
 func (d document) callerID() string {
 	if n, err := phone.Read(d.CallerID, d.Country); err == nil {
 		return n
@@ -166,7 +171,8 @@ func (d document) callerID() string {
 	return ""
 }
 
-// warnings lists what is allowed but probably not intended.
+// warnings lists what is allowed but probably not intended. They never keep a document from being
+// saved.
 func (d document) warnings(in Context, o Options) []integration.Problem {
 	var out []integration.Problem
 	warn := func(path, code, format string, args ...any) {
@@ -175,6 +181,7 @@ func (d document) warnings(in Context, o Options) []integration.Problem {
 	if d.AuthToken == "" {
 		warn("auth_token", "recommended", "Without %s, forged requests cannot be recognized: every call is looked up at Twilio before anybody is called.", title("auth_token"))
 	}
+	// Some warnings are the same as what a call and a check find out, from the same functions.
 	host := integration.Instance{Capabilities: in.Capabilities, ProtocolMinor: in.ProtocolMinor}
 	if unnotified := o.Unnotified(host); unnotified != "" {
 		warn("reach", "unreached", "No phone rings, because %s. Choose another way in %s, or have people told of alerts.", unnotified, title("reach"))
@@ -215,6 +222,7 @@ func (d document) warnings(in Context, o Options) []integration.Problem {
 	if o.Prompts["wait_music"].URL != "" {
 		warn("wait_music", "info", "A file at an address is played to its end before the state of the call is checked again: a long file delays voicemail.")
 	}
+	// Without destinations (nil) nothing is counted and nothing is said.
 	teams, routers := 0, 0
 	for _, dst := range in.Destinations {
 		switch dst.Kind {

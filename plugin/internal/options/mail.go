@@ -12,7 +12,8 @@ const mailsKnown = 1
 
 // Unmailed says why no mail about a voice message reaches anybody, whoever is on call: the rest of
 // a sentence that begins with "nobody is mailed, because". "" means that somebody may be mailed, or
-// that there is no voicemail.
+// that there is no voicemail. The first reason is said, in the order in which somebody would put
+// things right.
 func (o Options) Unmailed(in integration.Instance) string {
 	caps := in.Capabilities
 	switch {

@@ -9,7 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// migration turns a document of one format into the next, in place, and reports what it changed.
+// migration turns a document of one format into the next, in place, and reports what it changed. It
+// must not fail: what it cannot read stays for the schema to refuse.
 type migration func(values map[string]any) []integration.Problem
 
 // migrations[n] reads format n. Format 0 is the document of PagerTree's live call routing, whose
@@ -23,6 +24,7 @@ func migrate(values map[string]any, format int) []integration.Problem {
 		return nil
 	}
 	var changed []integration.Problem
+	// One step after the other, so each needs to know the next format only.
 	for f := format; f < Format; f++ {
 		if m := migrations[f]; m != nil {
 			changed = append(changed, m(values)...)
@@ -44,7 +46,8 @@ var renamed = []struct{ old, key string }{
 	{"banned_phones_list", "banned_phones"}, {"banned_phone", "banned_phones"},
 }
 
-// isPagerTree recognizes a document of format 0 by a key that no later format has.
+// isPagerTree recognizes a document of format 0 by a key that no later format has. A document of
+// today's that happens to be empty is not one.
 func isPagerTree(values map[string]any) bool {
 	for key := range values {
 		if strings.HasPrefix(key, optionPrefix) || slices.ContainsFunc(renamed, func(r struct{ old, key string }) bool { return r.old == key }) {
@@ -64,6 +67,7 @@ func fromPagerTree(values map[string]any) []integration.Problem {
 		delete(values, old)
 		changed = append(changed, integration.Problem{Path: key, Code: "migrated", Message: title(key) + " was taken over from " + strconv.Quote(old) + "."})
 	}
+	// First the prefix goes, so that the names below are found in either spelling.
 	for _, old := range sortedKeys(values) {
 		key, prefixed := strings.CutPrefix(old, optionPrefix)
 		if !prefixed {
@@ -101,6 +105,7 @@ func fromPagerTree(values map[string]any) []integration.Problem {
 			values[key] = oldList(v)
 		}
 	}
+	// PagerTree kept all values as texts.
 	for key, f := range form().fields {
 		if s, isText := values[key].(string); isText {
 			values[key] = oldScalar(f.Type, s)

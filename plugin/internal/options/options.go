@@ -24,7 +24,8 @@ import (
 // x-schema-version of the form.
 const Format = 1
 
-// Options are the typed options of one integration. They contain secrets: never log them.
+// Options are the typed options of one integration. They contain secrets: never log them. It is
+// shared by requests of an instance (package app caches it), so nobody may change it.
 type Options struct {
 	Account  Account
 	CallerID string // E.164; "" means the called number
@@ -78,7 +79,8 @@ type Result struct {
 }
 
 // document mirrors the form, except for the recording fields, which need no code of their own; the
-// tags are the form's keys. A test sends every option of the schema through it.
+// tags are the form's keys. A test sends every option of the schema through it. Zero values never
+// count: decode fills in the form's defaults first.
 type document struct {
 	AccountSID        string   `mapstructure:"account_sid"`
 	APIKey            string   `mapstructure:"api_key"`
@@ -116,6 +118,7 @@ type document struct {
 // show that it is older. Load always returns usable options: a value that it refuses is replaced by
 // its default.
 func Load(data []byte, format int, in Context) Result {
+	// Should anything below fail, the document that came is kept as it is.
 	r := Result{Document: data}
 	values, err := object(data)
 	if err != nil {
@@ -133,6 +136,8 @@ func Load(data []byte, format int, in Context) Result {
 			r.Document = out
 		}
 	}
+	// values keeps everything, for the document that is stored; known is what this release
+	// understands.
 	known := normalise(values)
 	bad := &problems{}
 	bad.schema(known)
@@ -167,7 +172,7 @@ func object(data []byte) (map[string]any, error) {
 
 // normalise copies the known fields and trims texts. null counts as absent. So does an empty text
 // for a secret, a choice, a number or a required field, because forms send it for a field left
-// empty.
+// empty. It copies, because values is what will be saved.
 func normalise(values map[string]any) map[string]any {
 	out := map[string]any{}
 	for key, v := range values {
@@ -199,6 +204,7 @@ func plainNumbers(v any) any {
 		const tooLarge = 1e300
 		f, _ := v.Float64() // infinite where a float64 ends
 		f = min(max(f, -tooLarge), tooLarge)
+		// Up to there a float64 has each whole number exactly.
 		if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
 			return json.Number(strconv.FormatInt(int64(f), 10))
 		}
@@ -230,7 +236,8 @@ func firstOf(all []integration.Problem) []integration.Problem {
 }
 
 // unknownFields warns about fields that the form does not have. They are kept, because a newer
-// version may have written them, and reported, because they may be a typing error.
+// version may have written them, and reported, because they may be a typing error. Only names are
+// shown: an unknown field may hold a secret.
 func unknownFields(values map[string]any) []integration.Problem {
 	var out []integration.Problem
 	for key := range values {
@@ -282,6 +289,7 @@ func decode(known map[string]any) document {
 }
 
 // options maps the document to what the plugin works with: durations, numbers as Twilio sends them.
+// Entries that cannot be read are left out: each of them is a problem that check has named.
 func (d document) options() Options {
 	o := Options{
 		Account:  Account{SID: d.AccountSID, Key: d.APIKey, Secret: d.APISecret, Region: d.APIRegion},

@@ -39,6 +39,7 @@ type recording struct {
 	Text bool `json:"text"` // text to be spoken is allowed besides a sound file
 }
 
+// compiled is the form twice: as a schema that validates, and as fields whose words messages need.
 type compiled struct {
 	fields map[string]field
 	schema *jsonschema.Schema
@@ -95,6 +96,8 @@ type problems struct {
 	fields   map[string]bool
 }
 
+// add notes a problem; path is a key, or a key and the number of an entry. The whole field then has
+// its default.
 func (p *problems) add(path, code, format string, args ...any) {
 	if p.fields == nil {
 		p.fields = map[string]bool{}
@@ -109,6 +112,7 @@ func (p *problems) warn(path, code, format string, args ...any) {
 	p.warnings = append(p.warnings, integration.Problem{Path: path, Code: code, Message: fmt.Sprintf(format, args...)})
 }
 
+// has reports whether a field has a problem already.
 func (p *problems) has(key string) bool { return p.fields[key] }
 
 // Title is the label of a form field.
@@ -159,6 +163,7 @@ func (p *problems) schema(known map[string]any) {
 	}
 }
 
+// requiredKeys are the keys without which no call can be served, sorted.
 func requiredKeys() []string {
 	var keys []string
 	for key, f := range form().fields {
@@ -170,7 +175,8 @@ func requiredKeys() []string {
 	return keys
 }
 
-// explain words a problem. A list's entry is named by its number, counted from 1 as people do.
+// explain words a problem. A list's entry is named by its number, counted from 1 as people do. code
+// is one of the contract's words for problems.
 func explain(key, path, keyword string) (code, message string) {
 	f := form().fields[key]
 	name := f.Title

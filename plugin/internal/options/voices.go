@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// pollyVoice is a speaker of Amazon Polly and the engines that Twilio offers them with.
+// pollyVoice is a speaker of Amazon Polly and the engines that Twilio offers them with. The tables
+// are no list of what is allowed: a name that is not here may be new.
 type pollyVoice struct {
 	name     string
 	language string
@@ -66,7 +67,7 @@ const (
 	speaksAnother
 )
 
-// fits looks a voice up.
+// fits looks a voice up. Only what is certainly wrong is speaksAnother.
 func fits(voice, language string) fit {
 	is := func(yes bool) fit {
 		if yes {
@@ -100,7 +101,8 @@ func fits(voice, language string) fit {
 	return unknownVoice
 }
 
-// voicesFor lists voices of a language, neural ones first.
+// voicesFor lists voices of a language, neural ones first. It is the remedy in a message, so the
+// best come first.
 func voicesFor(language string) []string {
 	var neural, others []string
 	for _, v := range pollyVoices {
@@ -139,7 +141,8 @@ func (p *problems) checkVoice(voice, language string) {
 	}
 }
 
-// languageOf is the language of a document, or the form's default.
+// languageOf is the language of a document, or the form's default. It is asked before defaults are
+// filled in.
 func languageOf(known map[string]any) string {
 	if s, _ := known["language"].(string); s != "" {
 		return s

@@ -10,13 +10,15 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
 
-// Fixed is one sentence and a hang-up, the same for everybody, in the default language.
+// Fixed is one sentence and a hang-up, the same for everybody, in the default language. It can be
+// made before any option is known.
 func Fixed(key prompts.Key) integration.Response {
 	s := speaker{language: prompts.DefaultLanguage}
 	return Document(twiml.New(append(s.text(prompts.Text(s.language, key, prompts.Args{})), twiml.Hangup{})...).Bytes())
 }
 
-// Document is an answer that carries TwiML.
+// Document is an answer that carries TwiML. Answers depend on the moment, so nothing on the way may
+// keep one.
 func Document(body []byte) integration.Response {
 	return integration.Response{
 		Status: http.StatusOK,
@@ -64,7 +66,8 @@ const goOnPause = 2
 // fallbackPause is how long a caller waits before the host is asked once more.
 const fallbackPause = 5
 
-// keptFields are carried over to the repeated request, which Twilio makes without them.
+// keptFields are carried over to the repeated request, which Twilio makes without them. They are
+// what the repeated request must say for the same event to follow.
 var keptFields = []string{
 	"Digits", "QueueResult", "QueueSid", "QueueTime", "DequeingCallSid", "DialBridged", "DialCallStatus", "DialCallDuration",
 	"RecordingSid", "RecordingDuration", "ErrorCode", "ErrorUrl",

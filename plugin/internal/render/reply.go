@@ -13,7 +13,7 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
 
-// Renderer turns replies into documents.
+// Renderer turns replies into documents. It holds what all documents of a call have in common.
 type Renderer struct {
 	speaker
 	links endpoint.Links
@@ -24,7 +24,8 @@ type Renderer struct {
 // takes.
 const holdGap = 1
 
-// Render makes the document of a reply.
+// Render makes the document of a reply. Every reply has a document, as Twilio must be answered. An
+// unknown reply is an empty one.
 func (r Renderer) Render(answer reply.Reply) twiml.Document {
 	switch v := answer.(type) {
 	case reply.Reject:

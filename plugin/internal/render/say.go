@@ -18,6 +18,7 @@ type speaker struct {
 	media    map[string]string // public address of each uploaded file
 }
 
+// newSpeaker takes what decides how something is said. media may be nil where no file is played.
 func newSpeaker(o options.Options, media map[string]string) speaker {
 	return speaker{language: o.Language, voice: o.Voice, sources: o.Prompts, media: media}
 }
@@ -31,6 +32,7 @@ func (s speaker) Say(ps []reply.Prompt) []twiml.Verb {
 	return out
 }
 
+// The form's own recording comes first, then our words.
 func (s speaker) prompt(p reply.Prompt) []twiml.Verb {
 	if v := s.source(s.sources[string(p.Key)]); v != nil {
 		// Prompts that have a form field are named like it.

@@ -34,7 +34,8 @@ type Result struct {
 	Text  string // a sentence for people, beginning with the field's label, with the remedy
 }
 
-// Checker fetches sound files. The zero value reaches public addresses alone.
+// Checker fetches sound files. The zero value reaches public addresses alone. It keeps nothing
+// between checks, so it may be used by many goroutines.
 type Checker struct {
 	// Loopback allows this machine's own addresses too: for tests, and beside a simulator.
 	Loopback bool
@@ -63,6 +64,7 @@ func (c Checker) Fields(ctx context.Context, fields map[string]options.Source) [
 			results = append(results, Result{Field: key})
 		}
 	}
+	// One client for all: each request has its own connection.
 	guarded := client(c.Loopback, c.Roots)
 	var wait sync.WaitGroup
 	for i := range results {
@@ -79,7 +81,8 @@ func (c Checker) Fields(ctx context.Context, fields map[string]options.Source) [
 }
 
 // check fetches one file. That Twilio may not play its media type is only a doubt: it is said when
-// nothing else is wrong.
+// nothing else is wrong. Only its beginning is read: a file may be large, and its end tells nothing
+// more.
 func check(ctx context.Context, guarded *http.Client, address string) (Level, string) {
 	const remedy = " Correct the address, or upload the file."
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -119,7 +122,8 @@ func check(ctx context.Context, guarded *http.Client, address string) (Level, st
 	return OK, "the file can be fetched."
 }
 
-// explain puts a failed request into words.
+// explain puts a failed request into words. What is certainly wrong is an error; what may be of the
+// moment, or of this machine's network, a warning.
 func explain(err error) (Level, string) {
 	var certificate *tls.CertificateVerificationError
 	var timedOut interface{ Timeout() bool }

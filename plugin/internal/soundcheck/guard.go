@@ -35,7 +35,8 @@ var special = []netip.Prefix{
 	netip.MustParsePrefix("::/96"), netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"),
 }
 
-// public reports whether an address belongs to somebody on the internet.
+// public reports whether an address belongs to somebody on the internet. A form can name any
+// address, and this process stands inside somebody's network: it must not be made to ask there.
 func public(a netip.Addr) bool {
 	a = a.Unmap()
 	if !a.IsGlobalUnicast() || a.IsPrivate() || a.Zone() != "" {
@@ -74,6 +75,7 @@ func client(loopback bool, roots *x509.CertPool) *http.Client {
 			DialContext: dialer.DialContext, DisableKeepAlives: true, MaxResponseHeaderBytes: maxHeader, TLSHandshakeTimeout: timeout,
 			TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		},
+		// A redirect is guarded by the dialer as well; here it only must stay encrypted and end.
 		CheckRedirect: func(req *http.Request, via []*http.Request) error {
 			switch {
 			case req.URL.Scheme != "https":

@@ -16,7 +16,7 @@ type Account struct {
 
 // FetchAccount reads the account. A Standard key must not (error unauthorized; Twilio docs:
 // iam/api-keys), but an auth token may: if one is given, it is used instead of the key, which also
-// proves that it is right.
+// proves that it is right. The base URL follows from edge and region, as for all other requests.
 func (c *Client) FetchAccount(ctx context.Context, authToken string) (Account, error) {
 	user, password := c.cfg.KeySID, c.cfg.KeySecret
 	if authToken != "" {
@@ -38,6 +38,7 @@ func (c *Client) FetchAccount(ctx context.Context, authToken string) (Account, e
 // docs: global-infrastructure/inbound-processing-console, routes API). Only keys of US1 may ask.
 func (c *Client) VoiceRegion(ctx context.Context, number string) (string, error) {
 	var region string
+	// Without edge and region: the routes API is one for all regions.
 	err := c.as(ctx, "reading a number's region", c.cfg.KeySID, c.cfg.KeySecret, func(base *client.Client) error {
 		n, err := routes.NewApiService(&client.RequestHandler{Client: base}).FetchPhoneNumber(number)
 		if err == nil {

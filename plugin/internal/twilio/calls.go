@@ -29,7 +29,8 @@ func callOf(c api.ApiV2010Call) Call {
 	}
 }
 
-// NewCall says how to make a call.
+// NewCall says how to make a call. Addresses are absolute, as Twilio takes no others; all requests
+// for them are made with POST.
 type NewCall struct {
 	To, From       string
 	URL            string   // absolute; its document runs when the call is answered
@@ -61,6 +62,7 @@ func (c *Client) CreateCall(ctx context.Context, n NewCall) (Call, error) {
 	if n.Timeout > 0 {
 		p.SetTimeout(n.Timeout)
 	}
+	// It is repeated only after 429 (transport), which promises that nothing was done.
 	call, err := get(ctx, c, "making a call", func(s *api.ApiService) (*api.ApiV2010Call, error) {
 		return s.CreateCall(p)
 	}, callOf)
@@ -105,14 +107,15 @@ func (c *Client) Calls(ctx context.Context, to, from string, since time.Time) ([
 }
 
 // EndCall ends a call in any state. For a call that has ended, the error is invalid with code
-// [CodeCallNotInProgress].
+// [CodeCallNotInProgress]. A call that still rings is ended as well.
 func (c *Client) EndCall(ctx context.Context, callSID string) error {
 	p := &api.UpdateCallParams{}
 	p.SetStatus("completed")
 	return c.updateCall(ctx, "ending a call", callSID, p)
 }
 
-// RedirectCall makes a call in progress go on with the document at address.
+// RedirectCall makes a call in progress go on with the document at address. One that was not
+// answered yet cannot be redirected: [CodeCallNotInProgress].
 func (c *Client) RedirectCall(ctx context.Context, callSID, address string) error {
 	p := &api.UpdateCallParams{}
 	p.SetUrl(address)

@@ -33,7 +33,8 @@ type Config struct {
 // Client calls Twilio's REST API, version 2010-04-01, for one account. It is safe for concurrent
 // use. Its errors are *[integration.Error]: unauthorized (401, 403), not_found, invalid (with
 // Twilio's code in Code), unavailable (429 after retries, 5xx, not reachable), deadline (no answer
-// in time: whether it took effect is unknown).
+// in time: whether it took effect is unknown). It is made for each request or task, so it keeps
+// nothing but the clock's difference.
 type Client struct {
 	cfg      Config
 	region   Region
@@ -76,7 +77,8 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// transport carries one operation: it bounds the answer to limit bytes, and ends with ctx.
+// transport carries one operation: it bounds the answer to limit bytes, and ends with ctx. Each
+// operation has its own, as it remembers the status of the last answer.
 func (c *Client) transport(ctx context.Context, limit int64) *transport {
 	return &transport{ctx: ctx, next: c.cfg.Transport, override: c.override, limit: limit, backoff: c.cfg.Backoff, heard: func(date time.Time) {
 		ahead := time.Until(date)
@@ -113,6 +115,7 @@ func (c *Client) as(ctx context.Context, operation, user, password string, run f
 			return http.ErrUseLastResponse
 		}},
 	}
+	// twilio-go takes the key for the account otherwise, and asks below the wrong path.
 	base.SetAccountSid(c.cfg.AccountSID)
 	err := run(base)
 	// twilio-go takes any status below 400 for success.
@@ -125,7 +128,8 @@ func (c *Client) as(ctx context.Context, operation, user, password string, run f
 // maxPage is the largest page of a list (Twilio docs: usage/twilios-response).
 const maxPage = 1000
 
-// get runs an operation that answers with one resource, and decodes it.
+// get runs an operation that answers with one resource, and decodes it. It needs the resource to be
+// there: twilio-go returns one whenever it returns no error.
 func get[R, T any](
 	ctx context.Context, c *Client, operation string, run func(*api.ApiService) (*R, error), decode func(R) T,
 ) (T, error) {
@@ -141,7 +145,8 @@ func get[R, T any](
 }
 
 // list runs an operation that answers with resources, and decodes those that keep accepts. Pages
-// that were read before an error are returned with the error.
+// that were read before an error are returned with the error. Resources without a well-formed
+// identifier are left out by their keep.
 func list[R, T any](
 	ctx context.Context, c *Client, operation string, run func(*api.ApiService) ([]R, error), decode func(R) T, keep func(T) bool,
 ) ([]T, error) {

@@ -23,7 +23,8 @@ const (
 )
 
 // mapError turns what a request ended with into an *integration.Error. status is the last HTTP
-// status seen, 0 if none.
+// status seen, 0 if none. The kind decides what follows: what may have taken effect is a deadline,
+// what certainly did not and may later is unavailable.
 func mapError(ctx context.Context, operation string, status int, err error) error {
 	if err == nil {
 		return nil
@@ -77,7 +78,8 @@ func mapError(ctx context.Context, operation string, status int, err error) erro
 	return e
 }
 
-// kindOf says what a status means for another attempt; some codes know better.
+// kindOf says what a status means for another attempt; some codes know better. What is not listed
+// is invalid: the same request would be refused again.
 func kindOf(status int, code string) integration.Kind {
 	switch code {
 	case CodeCallConcurrency:

@@ -18,7 +18,8 @@ type PhoneNumber struct {
 	TrunkSID            string
 }
 
-// NumberConfig is what Twilio asks when a number is called. Methods are GET or POST.
+// NumberConfig is what Twilio asks when a number is called. Methods are GET or POST. It is what an
+// action remembers and gives back, so it holds the methods, too.
 type NumberConfig struct {
 	VoiceURL             string
 	VoiceMethod          string
@@ -56,7 +57,7 @@ func (c *Client) PhoneNumbers(ctx context.Context, number string, limit int) ([]
 }
 
 // Configure sets what Twilio asks when the number is called. Empty addresses clear the setting; an
-// empty method is POST.
+// empty method is POST. All six are set at once, so no half of an earlier configuration is left.
 func (c *Client) Configure(ctx context.Context, numberSID string, to NumberConfig) (PhoneNumber, error) {
 	if err := need(SIDPhoneNumber, numberSID, "phone number"); err != nil {
 		return PhoneNumber{}, err

@@ -40,7 +40,8 @@ func (c *Client) Dequeue(ctx context.Context, queueSID, callSID, address string)
 	})
 }
 
-// DeleteQueue deletes a queue. Twilio refuses to delete a queue that is not empty.
+// DeleteQueue deletes a queue. Twilio refuses to delete a queue that is not empty. The call flow
+// tries again later then.
 func (c *Client) DeleteQueue(ctx context.Context, queueSID string) error {
 	if err := need(SIDQueue, queueSID, "queue"); err != nil {
 		return err
@@ -50,7 +51,8 @@ func (c *Client) DeleteQueue(ctx context.Context, queueSID string) error {
 	})
 }
 
-// Queues lists the queues of the account, at most limit. Twilio has no filter by name.
+// Queues lists the queues of the account, at most limit. Twilio has no filter by name. Whose they
+// are is told by their names.
 func (c *Client) Queues(ctx context.Context, limit int) ([]Queue, error) {
 	p := &api.ListQueueParams{}
 	p.SetPageSize(min(limit, maxPage))

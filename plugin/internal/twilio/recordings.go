@@ -54,7 +54,8 @@ func (c *Client) Recordings(ctx context.Context, callSID string) ([]Recording, e
 	}, recordingOf, func(r Recording) bool { return r.SID != "" && r.CallSID == callSID })
 }
 
-// FetchRecording reads the description of a recording.
+// FetchRecording reads the description of a recording. Its status says whether there is audio to be
+// fetched.
 func (c *Client) FetchRecording(ctx context.Context, recordingSID string) (Recording, error) {
 	if err := need(SIDRecording, recordingSID, "recording"); err != nil {
 		return Recording{}, err
@@ -64,7 +65,7 @@ func (c *Client) FetchRecording(ctx context.Context, recordingSID string) (Recor
 	}, recordingOf)
 }
 
-// DeleteRecording deletes a recording at Twilio.
+// DeleteRecording deletes a recording at Twilio. One that is gone already is not_found.
 func (c *Client) DeleteRecording(ctx context.Context, recordingSID string) error {
 	if err := need(SIDRecording, recordingSID, "recording"); err != nil {
 		return err
@@ -136,6 +137,8 @@ func (c *Client) FetchMedia(ctx context.Context, recordingSID string, format Med
 		if err != nil {
 			return nil, integration.Errorf(integration.KindInternal, "%s: bad address", operation)
 		}
+		// The key goes to Twilio's API alone: media may be stored elsewhere, at an address that is
+		// signed by itself.
 		if hop == 0 {
 			req.SetBasicAuth(c.cfg.KeySID, c.cfg.KeySecret)
 		}

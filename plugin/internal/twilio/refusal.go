@@ -36,6 +36,7 @@ var accountCodes = map[string]bool{
 	"20005": true, // the account is not active
 	"20006": true, // access denied
 	"20008": true, // test credentials
+	// No number to call was given.
 	"21201": false,
 	// International calling is not enabled: numbers of the own country can be called.
 	"21203": false,
@@ -63,7 +64,8 @@ var remedies = map[string]string{
 }
 
 // Refused tells of an error of [Client.CreateCall] whose fault it is, with Twilio's code and a
-// sentence for people: code, message and remedy. The sentence holds no secret.
+// sentence for people: code, message and remedy. The sentence holds no secret. The class decides
+// whether other phones are still tried, so in doubt it is the number's.
 func Refused(err error) (class Refusal, code, sentence string) {
 	var e *integration.Error
 	if !errors.As(err, &e) {
@@ -89,6 +91,7 @@ func Refused(err error) (class Refusal, code, sentence string) {
 	return class, e.Code, explain(e, rest)
 }
 
+// explain is Twilio's own words, with the remedy where one is known.
 func explain(e *integration.Error, rest *client.TwilioRestError) string {
 	text := e.Message
 	if rest != nil && e.Code != "" {

@@ -58,6 +58,7 @@ func ParseForm(method, address string, body []byte) Form {
 		f.malformed = true
 		u = &url.URL{}
 	}
+	// Counted before anything is parsed: parsing is what would cost.
 	count := countFields(f.body) + countFields([]byte(u.RawQuery))
 	if count > MaxFields {
 		f.TooMany = true
@@ -79,7 +80,8 @@ func ParseForm(method, address string, body []byte) Form {
 	return f
 }
 
-// countFields is how many fields a form has at most.
+// countFields is how many fields a form has at most. It counts separators, so empty fields count as
+// well.
 func countFields(form []byte) int {
 	if len(form) == 0 {
 		return 0
@@ -143,7 +145,7 @@ var errSemicolon = errors.New("invalid semicolon separator in a form")
 
 // signedFields writes a form's fields as they are signed: sorted by name, without separators. Of a
 // field that is repeated the first value alone is signed, as twilio-go has it, and the first alone
-// is read.
+// is read. Names are compared byte by byte, as Twilio sorts them.
 func signedFields(form url.Values) []byte {
 	names := make([]string, 0, len(form))
 	size := 0
@@ -204,7 +206,8 @@ func (f Form) bodyMatches() bool {
 	return subtle.ConstantTimeCompare([]byte(hex.EncodeToString(sum[:])), []byte(f.bodyHash)) == 1
 }
 
-// portVariants is an address with its port (that of the scheme, where it has none) and without.
+// portVariants is an address with its port (that of the scheme, where it has none) and without. An
+// address that cannot be parsed has none, and so no valid signature.
 func portVariants(address string) []string {
 	u, err := url.Parse(address)
 	if err != nil {

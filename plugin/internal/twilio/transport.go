@@ -37,7 +37,8 @@ type transport struct {
 	heard  func(time.Time) // is called with the Date of each answer
 }
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements http.RoundTripper. It repeats what Twilio refused for its rate, and nothing
+// else: any other failure may have taken effect.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	var body []byte
 	if req.Body != nil {
@@ -66,6 +67,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
+// once makes one attempt and leaves no open body behind.
 func (t *transport) once(req *http.Request, body []byte) (*http.Response, error) {
 	out := req.Clone(t.ctx)
 	if body != nil {

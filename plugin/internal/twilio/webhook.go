@@ -69,7 +69,8 @@ const (
 	maxTranscription = 8 << 10
 )
 
-// ParseWebhook reads the fields of a request; see [ParseForm]. It never fails.
+// ParseWebhook reads the fields of a request; see [ParseForm]. It never fails. It trusts nothing:
+// identifiers have their shape, texts are one line and cut.
 func ParseWebhook(f url.Values) Webhook {
 	return Webhook{
 		CallSID:    sid(SIDCall, f.Get("CallSid")),
@@ -120,7 +121,8 @@ func code(raw string) string {
 	return oneline.Clean(raw, maxCode)
 }
 
-// keys keeps what was pressed, spaces included: the menu takes digits strictly.
+// keys keeps what was pressed, spaces included: the menu takes digits strictly. It is bytes that
+// are cut, as keys are ASCII.
 func keys(raw string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == utf8.RuneError {
@@ -152,6 +154,7 @@ func first(f url.Values, names ...string) string {
 	return ""
 }
 
+// either is first, cleaned: Twilio names the caller's place in two ways.
 func either(f url.Values, names ...string) string { return oneline.Clean(first(f, names...), maxField) }
 
 // maxSeconds is longer than any call may last (4 hours by default, at most 24; Twilio docs:

@@ -7,8 +7,9 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
 )
 
-// New is the alert of a caller, as far as the caller makes it: title, description, and a field
-// for everything that is known. Labels are part of what routers' rules and people's filters match.
+// New is the alert of a caller, as far as the caller makes it: title, description, and a field for
+// everything that is known. Labels are part of what routers' rules and people's filters match. What
+// Twilio does not say makes no field, so that an empty one does not seem to be known.
 func New(c call.Caller) integration.AlertDraft {
 	d := integration.AlertDraft{Title: "Incoming call from " + c.Label()}
 	add := func(f integration.AlertField) {
@@ -34,7 +35,8 @@ func New(c call.Caller) integration.AlertDraft {
 	return d
 }
 
-// TextField and PhoneField are fields of an alert; a phone number can be called with a touch.
+// TextField and PhoneField are fields of an alert; a phone number can be called with a touch. The
+// format says how pages and platforms show the value.
 func TextField(label, value string) integration.AlertField {
 	return integration.AlertField{Label: label, Value: value, Format: integration.FieldText}
 }
@@ -44,7 +46,8 @@ func PhoneField(label, value string) integration.AlertField {
 }
 
 // attestation is what Twilio says of the caller's number, in words (Twilio docs:
-// voice/trusted-calling-with-shakenstir).
+// voice/trusted-calling-with-shakenstir). Words that are not known are shown as they came, since
+// carriers add some.
 func attestation(word string) string {
 	switch {
 	case word == "":

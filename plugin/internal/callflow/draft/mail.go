@@ -13,13 +13,15 @@ import (
 )
 
 // Mail is the mail about a message that a caller left. Its key tells several messages of a call
-// apart, and keeps each from being mailed twice.
+// apart, and keeps each from being mailed twice. It is made once for each message, with or without
+// audio; the host adds recipients' addresses, the attachment and links.
 func Mail(s *call.State, r *call.Recording, lead string, now time.Time) effect.Mail {
 	c, v := s.Caller, &s.Voicemail
 	out := effect.Mail{
 		Key: "voicemail", Teams: s.TeamIDs(), Subject: "Voicemail from " + c.Label(), Lead: lead,
 		Transcript: r.Transcript, Media: r.Media.Reference(), At: now,
 	}
+	// Each message of a call is a mail of its own.
 	if n := v.Told(); n > 1 {
 		out.Key += "-" + strconv.Itoa(n)
 	}
@@ -31,6 +33,7 @@ func Mail(s *call.State, r *call.Recording, lead string, now time.Time) effect.M
 		names = []string{s.Team.Name}
 		out.Subject += " for " + s.Team.Name
 	}
+	// A message that came to light without the offer, by a look-up, has no better time than now.
 	left := v.OfferedAt
 	if left.IsZero() {
 		left = now
@@ -39,6 +42,7 @@ func Mail(s *call.State, r *call.Recording, lead string, now time.Time) effect.M
 	if caller == "" {
 		caller = "withheld"
 	}
+	// The place is that of the number's registration and not where the caller is.
 	place := slices.DeleteFunc([]string{c.City, c.State, c.Zip, c.Country}, func(s string) bool { return s == "" })
 	for _, f := range []integration.AlertField{
 		TextField("Caller", caller), TextField("Caller's name", c.Name),
@@ -47,6 +51,7 @@ func Mail(s *call.State, r *call.Recording, lead string, now time.Time) effect.M
 		TextField("Time", left.UTC().Format("Mon 2 Jan 2006 15:04 UTC")),
 		TextField("Length", wording.Lasting(time.Duration(r.Seconds)*time.Second)),
 	} {
+		// A withheld caller, or an address, cannot be called with a touch.
 		if f.Label == "Caller" && c.Number != "" {
 			f.Format = integration.FieldPhone
 		}

@@ -10,7 +10,8 @@ import (
 
 // RoutingFacts is what a router's rules see, as JSON: the alert as it will be, in the words of
 // PagerTree's alerts (PagerTree docs: integration guides, outgoing webhook); log.data, the
-// parameters of Twilio's request as they came; and the call in plain words.
+// parameters of Twilio's request as they came; and the call in plain words. Names stay as they are:
+// people's rules match them. A rule sees the call before anything was chosen.
 func RoutingFacts(f integration.Facts, c call.Caller, parameters map[string]string) []byte {
 	// Empty lists and maps are there as well: a rule that looks into one must find none, not fail.
 	draft := New(c)

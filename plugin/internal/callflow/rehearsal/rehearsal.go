@@ -14,7 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow/reply"
 )
 
-// Result is a call that never was: what the flow would do at a moment, if nobody answered.
+// Result is a call that never was: what the flow would do at a moment, if nobody answered. It is
+// words and lists for pages: nothing in it can be handed to a call.
 type Result struct {
 	Menu     *reply.Menu  // what the caller is asked; nil: there is no menu
 	NoChoice bool         // the keys pressed choose nothing
@@ -30,7 +31,8 @@ type Result struct {
 	Farewell reply.Reply
 }
 
-// Layer is a layer of people. Layers without anybody between others are listed, empty.
+// Layer is a layer of people. Layers without anybody between others are listed, empty. Its number
+// is that of the platform, from 1.
 type Layer struct {
 	Layer int
 	// After is when the layer is rung by itself, from the beginning of the hold; 0: at once, or not
@@ -67,6 +69,7 @@ func Run(c config.Config, facts integration.Facts, caller call.Caller, parameter
 	if caller.Sid == "" {
 		caller.Sid = "CA" + fmt.Sprintf("%032x", 0)
 	}
+	// A snapshot would be of another call.
 	facts.Alert = nil
 	x := &rehearsal{c: c, f: facts, caller: caller, parameters: parameters}
 	x.out.Reach = c.ReachOn(facts.Instance.Capabilities)
@@ -77,7 +80,8 @@ func Run(c config.Config, facts integration.Facts, caller call.Caller, parameter
 	return x.out, nil
 }
 
-// rehearsal is a call while it is played.
+// rehearsal is a call while it is played. It is played to its end, or to the first answer that is
+// missing; then all of it is played again.
 type rehearsal struct {
 	c      config.Config
 	f      integration.Facts
@@ -104,6 +108,7 @@ func (x *rehearsal) run(digits string) {
 		if digits == "" || !x.do(event.Event{Kind: event.MenuKeys, Digits: digits, Step: x.s.Step}) {
 			return
 		}
+		// Wrong keys leave the caller in the menu.
 		if x.out.NoChoice = x.s.Phase == call.PhaseChoosing; x.out.NoChoice {
 			return
 		}
@@ -137,7 +142,8 @@ func (x *rehearsal) run(digits string) {
 }
 
 // do is one step, with the answers that are known; false where one is missing, which is then among
-// the questions. Requests count as signed: a rehearsal is not about forgery.
+// the questions. Requests count as signed: a rehearsal is not about forgery. The loop ends because
+// each question is answered once, by what is known or not at all.
 func (x *rehearsal) do(e event.Event) bool {
 	e.Auth, e.Facts = event.AuthSigned, x.f
 	if callflow.OfCaller(e.Kind) {
@@ -174,7 +180,8 @@ func (x *rehearsal) ask(q integration.Question) {
 	}
 }
 
-// known answers from what was asked before; what is missing is asked for.
+// known answers from what was asked before; what is missing is asked for. On-call questions for one
+// layer are answered from the answer for all.
 func (x *rehearsal) known(q integration.Question) (integration.Answer, bool) {
 	switch q.Kind {
 	case integration.AskOnCall:
@@ -203,7 +210,8 @@ func (x *rehearsal) known(q integration.Question) (integration.Answer, bool) {
 	return integration.Answer{}, false
 }
 
-// people asks for everybody on call and lists them by layer.
+// people asks for everybody on call and lists them by layer. False where the platform has to be
+// asked first.
 func (x *rehearsal) people() bool {
 	all := effect.AskOnCall(x.s.Team.ID, 0)
 	a, ok := effect.Answered(x.f.Answers, all)
@@ -228,7 +236,8 @@ func (x *rehearsal) people() bool {
 	return true
 }
 
-// note keeps what a step would have done.
+// note keeps what a step would have done. Everything else that a call would do, such as commands,
+// mails and timers, is left out.
 func (x *rehearsal) note(effects []effect.Effect) {
 	for _, e := range effects {
 		switch e := e.(type) {
@@ -288,7 +297,8 @@ func (x *rehearsal) person(layer int, user string) *Person {
 	return nil
 }
 
-// alert is what the platform tells of the alert: a snapshot that includes all commands so far.
+// alert is what the platform tells of the alert: a snapshot that includes all commands so far. It
+// plays the platform's part: whatever was commanded has been done by then.
 func (x *rehearsal) alert(status integration.AlertStatus, layer int, acks ...integration.Acknowledgement) bool {
 	x.escalate = 0
 	x.f.Alert = &integration.AlertSnapshot{
@@ -313,7 +323,7 @@ func (x *rehearsal) after(layer int) int {
 const maxSteps = 2000
 
 // reach lets every layer have its turn, as a platform does that pages one layer after the other and
-// finally drops the alert.
+// finally drops the alert. It leaves x.layer where notes about people belong.
 func (x *rehearsal) reach() bool {
 	x.layer = x.after(0)
 	switch {
@@ -357,7 +367,8 @@ func (x *rehearsal) acknowledge() bool {
 }
 
 // nobodyAnswers lets phones ring out and time pass until nothing new happens: the caller leaves,
-// everybody was tried, or, with a user, nobody rings for that person any more.
+// everybody was tried, or, with a user, nobody rings for that person any more. Time is moved from
+// deadline to deadline, by the flow's own.
 func (x *rehearsal) nobodyAnswers(user string) bool {
 	for range maxSteps {
 		live := slices.IndexFunc(x.s.Legs, func(l call.Leg) bool { return l.Live() })
@@ -397,7 +408,7 @@ func (x *rehearsal) nobodyAnswers(user string) bool {
 	return true
 }
 
-// ringOut lets a phone ring until nobody answers.
+// ringOut lets a phone ring until nobody answers. i makes a CallSid of its own for each leg.
 func (x *rehearsal) ringOut(l call.Leg, i int) bool {
 	sid := fmt.Sprintf("CA%032x", i+1)
 	if l.DialAt.After(x.f.Now) {
@@ -413,6 +424,8 @@ func (x *rehearsal) ringOut(l call.Leg, i int) bool {
 }
 
 // leaveQueue leads the caller out of the queue. A call that is stuck waits for as long as is set.
+// It makes the two requests that Twilio would make: the last tick, and the end of the stay in the
+// queue.
 func (x *rehearsal) leaveQueue() bool {
 	if x.s.Phase == call.PhaseHolding {
 		x.f.Now = later(x.f.Now, x.s.Hold.MaxWaitAt)

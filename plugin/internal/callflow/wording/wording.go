@@ -10,7 +10,7 @@ import (
 )
 
 // Lasting spells how long something was, in whole seconds, as pages do: "25 s", "1 min 5 s", "1 h 2
-// min".
+// min". Seconds are left out from an hour on.
 func Lasting(d time.Duration) string {
 	s := int(d.Round(time.Second) / time.Second)
 	two := func(n int, unit string, rest int, small string) string {
@@ -28,7 +28,8 @@ func Lasting(d time.Duration) string {
 	return two(s/3600, "h", s%3600/60, "min")
 }
 
-// Ordinal writes a number as people say it in a title.
+// Ordinal writes a number as people say it in a title. From eleven on it writes digits; the list
+// has an unused place for 0.
 func Ordinal(n int) string {
 	words := []string{"", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"}
 	if n < len(words) {
@@ -48,7 +49,8 @@ func Ordinal(n int) string {
 	return fmt.Sprintf("%d%s", n, ending)
 }
 
-// Minutes words a duration, rounded up to whole minutes.
+// Minutes words a duration, rounded up to whole minutes. Less than a minute is "a minute", as
+// nobody wants "0 minutes" in a title.
 func Minutes(d time.Duration) string {
 	n := int((d + time.Minute - 1) / time.Minute)
 	if n <= 1 {
@@ -60,7 +62,8 @@ func Minutes(d time.Duration) string {
 // Sentence ends a text with a full stop.
 func Sentence(text string) string { return strings.TrimRight(text, ". ") + "." }
 
-// Reason continues a sentence that begins with the leg's person.
+// Reason continues a sentence that begins with the leg's person. The person comes before it.
+// Reasons that are about no phone share one sentence.
 func Reason(r call.LegReason) string {
 	switch r {
 	case call.ReasonNoAnswer:
@@ -88,7 +91,8 @@ func Reason(r call.LegReason) string {
 	return "is no longer needed"
 }
 
-// Occupied says why somebody is not rung yet.
+// Occupied says why somebody is not rung yet. It continues a sentence as Reason does, and promises
+// what the call flow will do.
 func Occupied(how string) string {
 	switch how {
 	case integration.OccupiedTalking:
@@ -103,7 +107,8 @@ func Occupied(how string) string {
 	return "is occupied by another call of this hotline, and is rung when it ends."
 }
 
-// CallerName begins a sentence about the caller.
+// CallerName begins a sentence about the caller. Callers may be addresses as well (SIP), which are
+// said as they are.
 func CallerName(number string) string {
 	if number == "" {
 		return "A caller with a withheld number"

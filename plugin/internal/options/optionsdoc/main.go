@@ -18,6 +18,7 @@ import (
 // part is the name of the table's markers.
 const part = "options"
 
+// main rewrites the part between the markers and nothing else of the file.
 func main() {
 	if len(os.Args) != 2 {
 		fmt.Fprintln(os.Stderr, "usage: optionsdoc FILE")

@@ -9,7 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 )
 
-// table renders the options of a schema as a Markdown table, in the order of the form.
+// table renders the options of a schema as a Markdown table, in the order of the form. It fails for
+// a default that is no JSON, which would be a defect of the schema.
 func table(schema []byte) (string, error) {
 	f, err := form.Parse(schema)
 	if err != nil {
@@ -30,7 +31,7 @@ func table(schema []byte) (string, error) {
 }
 
 // describe returns the default of a field and its description, completed by what the schema alone
-// knows.
+// knows. "required" comes before a default, and a prompt's words before "none".
 func describe(field form.Field) (byDefault, meaning string, err error) {
 	empty, meaning := ifEmpty(field.Description)
 	var value any
@@ -62,6 +63,7 @@ func describe(field form.Field) (byDefault, meaning string, err error) {
 }
 
 // ifEmpty takes the sentence "Empty: …" out of a description: the table has a column for defaults.
+// empty is "" where the description has no such sentence.
 func ifEmpty(description string) (empty, rest string) {
 	before, after, found := strings.Cut(description, " Empty: ")
 	if !found {
@@ -71,6 +73,8 @@ func ifEmpty(description string) (empty, rest string) {
 	return strings.TrimSuffix(empty, "."), strings.TrimSpace(before + " " + rest)
 }
 
+// details are sentences made of keywords: choices, limits, examples, and that a value is never
+// shown again.
 func details(field form.Field) []string {
 	var out []string
 	if len(field.Choices) > 0 {
