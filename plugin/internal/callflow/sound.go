@@ -86,8 +86,8 @@ func said(r reply.Reply) []reply.Prompt {
 	return nil
 }
 
-// soundsAt finds the fields whose file an address is, in the order of their keys: a map has none. One
-// file may be in several fields, and is as dead in each of them.
+// soundsAt finds the fields whose file an address is, in the order of their keys: a map has none.
+// One file may be in several fields, and is as dead in each of them.
 func (m *machine) soundsAt(address string) (fields []reply.PromptKey) {
 	if address == "" {
 		return nil
