@@ -35,7 +35,8 @@ func DateControl(format, text string) (control, shown string) {
 }
 
 // DateValue is what was entered into the control of a format as JSON Schema wants it: a date-time
-// without a time zone, as browsers send it, is in UTC. All else stays as it is.
+// without a time zone, as browsers send it, is in UTC. All else stays as it is. It is the way back
+// of DateControl.
 func DateValue(format, text string) string {
 	if format != formatDateTime {
 		return text

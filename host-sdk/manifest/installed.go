@@ -214,7 +214,8 @@ func openFolder(dir string) (*os.Root, error) {
 }
 
 // openPlain opens a regular file below root, of which neither it nor a folder on the way is a
-// symbolic link, belongs to somebody else, or is writable for group or others.
+// symbolic link, belongs to somebody else, or is writable for group or others. os.Root keeps the
+// name below the folder while it is opened; what Root does not look at are owners and modes.
 func openPlain(root *os.Root, name string) (*os.File, error) {
 	way := "."
 	if err := checkOwnerOnly(root, way); err != nil {
@@ -254,7 +255,8 @@ func openPlain(root *os.Root, name string) (*os.File, error) {
 	return f, nil
 }
 
-// checkOwnerOnly refuses what somebody else could write to.
+// checkOwnerOnly refuses what somebody else could write to. The path in its error is that of the
+// system, so that the remedy can be pasted.
 func checkOwnerOnly(root *os.Root, name string) error {
 	info, err := root.Stat(name)
 	if err != nil {

@@ -38,7 +38,8 @@ type Manifest struct {
 	Executables map[string]Executable `json:"executables"` // by platform, see Platform
 }
 
-// Protocol is the wire protocol that a plugin speaks.
+// Protocol is the wire protocol that a plugin speaks. Several major versions may be offered by one
+// executable, as go-plugin negotiates.
 type Protocol struct {
 	Versions []int `json:"versions"` // major
 	Minor    int   `json:"minor"`
@@ -92,7 +93,8 @@ func (m Manifest) FitsHost(version int) error {
 	return fmt.Errorf("its manifest offers protocol versions %v, this host speaks %d: install a plugin and a host that go together", m.Protocol.Versions, version)
 }
 
-// Executable returns the executable for a platform.
+// Executable returns the executable for a platform. The error lists what there is, since most
+// likely the wrong archive was unpacked.
 func (m Manifest) Executable(platform string) (Executable, error) {
 	exe, ok := m.Executables[platform]
 	if !ok {
@@ -103,7 +105,8 @@ func (m Manifest) Executable(platform string) (Executable, error) {
 	return exe, nil
 }
 
-// compiledSchema compiles the embedded schema once. A schema never loads another one.
+// compiledSchema compiles the embedded schema once. A schema never loads another one. An error
+// would be a defect of the embedded schema, which tests find.
 var compiledSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	const name = "manifest.schema.json"
 	compiler := jsonschema.NewCompiler()

@@ -99,7 +99,8 @@ func sealExecutable(dir string, exe Executable) (Executable, error) {
 	return exe, nil
 }
 
-// denyOthers takes write permission from group and others.
+// denyOthers takes write permission from group and others. A umask of a developer's machine often
+// leaves group write permission, with which no host would run the file.
 func denyOthers(file string) error {
 	info, err := os.Lstat(file)
 	if err != nil {

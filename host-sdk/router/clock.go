@@ -40,14 +40,16 @@ func (c *compiler) clockFunction(key yamltree.Key, operand *yamltree.Node) test 
 	return c.timeBetween(operand, zone)
 }
 
-// onValue applies a test to what the clock shows.
+// onValue applies a test to what the clock shows. The value is looked at as one that was found, so
+// that every operator works on it.
 func onValue(of func(now time.Time) any, t test) test {
 	return func(e *evaluation, _ []candidate) bool {
 		return t(e, []candidate{{value: of(e.now), own: true, end: true}})
 	}
 }
 
-// zone returns UTC after a problem, so that the rest of the mapping is checked as well.
+// zone returns UTC after a problem, so that the rest of the mapping is checked as well. A name that
+// is no zone is an error when rules are read, never at a call.
 func (c *compiler) zone(n *yamltree.Node) *time.Location {
 	name := n.Child("timezone")
 	if name == nil {
@@ -85,7 +87,8 @@ func (c *compiler) text(n *yamltree.Node, name, otherwise string) string {
 	return text
 }
 
-// clockOperators compiles what stands beside the parameters of $day and $now.
+// clockOperators compiles what stands beside the parameters of $day and $now. parameters are the
+// keys that are no operators. All tests must hold.
 func (c *compiler) clockOperators(key yamltree.Key, n *yamltree.Node, parameters ...string) test {
 	var tests []test
 	for i, k := range n.Keys {
@@ -110,7 +113,8 @@ func (c *compiler) clockOperators(key yamltree.Key, n *yamltree.Node, parameters
 	return allOf(tests...)
 }
 
-// doubtDay warns of days that no week has, and of days and dates of the wrong type.
+// doubtDay warns of days that no week has, and of days and dates of the wrong type. Only written
+// values are looked at; a list is looked at entry by entry.
 func (c *compiler) doubtDay(key yamltree.Key, n *yamltree.Node) {
 	if n.Kind == yamltree.List {
 		for _, item := range n.Items {

@@ -50,7 +50,7 @@ func anyValue(passes func(candidate) bool) test {
 }
 
 // anyPresent is anyValue that passes over elements which a list does not have: they are not even
-// null.
+// null. passes gets the value alone, as most operators do not care where it was found.
 func anyPresent(passes func(value any) bool) test {
 	return anyValue(func(c candidate) bool { return (!c.inList || c.own) && passes(c.value) })
 }
@@ -89,7 +89,8 @@ func elemMatch(query test) test {
 	}
 }
 
-// matches holds when a pattern is found in a text.
+// matches holds when a pattern is found in a text. Texts alone are searched: a number is not turned
+// into one. Without steps left it does not match, and the evaluation fails.
 func matches(p *ecmascript.Pattern) test {
 	return func(e *evaluation, on []candidate) bool {
 		return slices.ContainsFunc(on, func(c candidate) bool {
@@ -123,7 +124,8 @@ func hasType(name string) test {
 }
 
 // operator compiles one operator of mapping n; nil after a problem, and for $options, which belongs
-// to $regex.
+// to $regex. n is the mapping around it, since $regex has its flags beside it. It goes on after a
+// problem where that can show others.
 func (c *compiler) operator(n *yamltree.Node, key yamltree.Key, operand *yamltree.Node) test {
 	name := key.Name
 	switch name {
@@ -193,7 +195,8 @@ func (c *compiler) operator(n *yamltree.Node, key yamltree.Key, operand *yamltre
 	return nil
 }
 
-// in takes one value for a list of one, as sift does.
+// in takes one value for a list of one, as sift does. $nin holds where none of them equals, so also
+// for a field that is missing, unless null is among them.
 func (c *compiler) in(name string, operand *yamltree.Node) test {
 	items := []*yamltree.Node{operand}
 	if operand.Kind == yamltree.List {

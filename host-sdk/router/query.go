@@ -8,7 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/internal/yamltree"
 )
 
-// scope is where a mapping of a match stands: it decides what may be written in it.
+// scope is where a mapping of a match stands: it decides what may be written in it. The same
+// mapping means a rule's condition at one place and a value's at another.
 type scope int
 
 const (
@@ -92,7 +93,8 @@ func (c *compiler) group(key yamltree.Key, operand *yamltree.Node, at scope) tes
 	}
 }
 
-// field compiles what a field must be: a value to equal, or a mapping of operators.
+// field compiles what a field must be: a value to equal, or a mapping of operators. at is where the
+// mapping stands: only at the root is the first part of the name a fact.
 func (c *compiler) field(key yamltree.Key, operand *yamltree.Node, at scope) test {
 	path := strings.Split(key.Name, ".")
 	if slices.Contains(path, "") {
@@ -140,7 +142,8 @@ func holdsOperator(n *yamltree.Node) bool {
 }
 
 // literal refuses operators inside a value that is compared as a whole: they would be compared as
-// text.
+// text. where is the field or operator, for the message. It reports whether the value may be
+// compared.
 func (c *compiler) literal(n *yamltree.Node, where string) bool {
 	fine := true
 	for i, item := range n.Items {
@@ -173,7 +176,8 @@ func (c *compiler) doubtNumber(n *yamltree.Node, field string) {
 	}
 }
 
-// unknownOperator names the remedy for operators that people expect to exist.
+// unknownOperator names the remedy for operators that people expect to exist. Other tools have
+// these operators, and people remember their names.
 func (c *compiler) unknownOperator(key yamltree.Key) {
 	switch key.Name {
 	case "$where":

@@ -103,7 +103,8 @@ func ParseNode(rules *yamltree.Node, receivers Receivers, patterns *Patterns) (*
 // maxProblems is how many errors, and how many warnings, are reported one by one.
 const maxProblems = 50
 
-// compiler turns a tree into rules and collects problems on the way.
+// compiler turns a tree into rules and collects problems on the way. It is used for one document
+// and by one goroutine.
 type compiler struct {
 	problems  []Problem
 	receivers Receivers
@@ -128,7 +129,8 @@ func (c *compiler) add(n *yamltree.Node, warning bool, message string) {
 		Pointer: strings.TrimPrefix(n.Pointer, c.base), Message: message, Warning: warning})
 }
 
-// compile goes on after a problem, so that everything is reported at once.
+// compile goes on after a problem, so that everything is reported at once. The router is nil if
+// there is any error: half of the rules would send callers elsewhere without a word.
 func (c *compiler) compile(root *yamltree.Node) (*Router, []Problem) {
 	router := &Router{}
 	if root != nil {
@@ -147,7 +149,8 @@ func (c *compiler) compile(root *yamltree.Node) (*Router, []Problem) {
 }
 
 // firstOf cuts a list of problems and says how many there are more: whoever reads them corrects the
-// first ones and checks again.
+// first ones and checks again. Errors and warnings are counted apart, so that many warnings never
+// hide an error.
 func firstOf(problems []Problem) []Problem {
 	var out []Problem
 	number := map[bool]int{} // by whether they are warnings
@@ -268,7 +271,7 @@ func (c *compiler) compileRule(n *yamltree.Node) rule {
 var idleActions = []string{"aggregate", "ignore", "incident", "setval", "stakeholder"}
 
 // action accepts the whole language of PagerTree's routers, so that existing rules can be taken
-// over.
+// over. An action that means nothing to a call is a warning: the rule still counts.
 func (c *compiler) action(r *rule, n *yamltree.Node) {
 	if n.Kind != yamltree.Map {
 		c.errorf(n, "an action must be a mapping with the key type")

@@ -27,7 +27,8 @@ var zonesByLowerName = sync.OnceValue(func() map[string]string {
 // defaultZone is the zone of functions that name none.
 const defaultZone = "Etc/UTC"
 
-// loadZone finds a zone by its name in any case, such as america/new_york.
+// loadZone finds a zone by its name in any case, such as america/new_york. "Local" would mean
+// another zone on each host.
 func loadZone(name string) (*time.Location, error) {
 	exact, known := zonesByLowerName()[strings.ToLower(name)]
 	if !known {

@@ -45,6 +45,7 @@ func snapshotFromPB(a *pb.AlertSnapshot) integration.AlertSnapshot {
 	}
 }
 
+// acknowledgementToPB keeps the id, by which a handler treats each acknowledgement once.
 func acknowledgementToPB(a integration.Acknowledgement) *pb.Acknowledgement {
 	return &pb.Acknowledgement{Id: a.ID, User: a.User, At: timeToPB(a.At), Command: a.Command}
 }
@@ -77,6 +78,8 @@ func commandToPB(c integration.AlertCommand) *pb.AlertCommand {
 	}
 }
 
+// commandFromPB leaves a kind that this release does not know as it is: the platform answers that
+// it does not offer it.
 func commandFromPB(c *pb.AlertCommand) integration.AlertCommand {
 	return integration.AlertCommand{
 		Number:   c.GetNumber(),
@@ -109,6 +112,7 @@ func draftToPB(d integration.AlertDraft) *pb.AlertDraft {
 	}
 }
 
+// An absent list of fields is an alert without any.
 func draftFromPB(d *pb.AlertDraft) integration.AlertDraft {
 	return integration.AlertDraft{
 		Title:       d.GetTitle(),
@@ -119,6 +123,7 @@ func draftFromPB(d *pb.AlertDraft) integration.AlertDraft {
 	}
 }
 
+// fieldToPB is of drafts and of the command add_field.
 func fieldToPB(f integration.AlertField) *pb.AlertField {
 	return &pb.AlertField{Label: f.Label, Value: f.Value, Format: string(f.Format)}
 }
@@ -143,6 +148,7 @@ func mediaRefToPB(m integration.MediaRef) *pb.MediaRef {
 	}
 }
 
+// A duration that is absent is not known.
 func mediaRefFromPB(m *pb.MediaRef) integration.MediaRef {
 	return integration.MediaRef{
 		Ref:         m.GetRef(),

@@ -24,6 +24,7 @@ func descriptionToPB(d integration.Description) *pb.Description {
 	}
 }
 
+// The host compares version and protocol with the manifest before it uses the rest.
 func descriptionFromPB(d *pb.Description) integration.Description {
 	return integration.Description{
 		ID:              d.GetId(),
@@ -46,6 +47,7 @@ func setFormats(p *pb.Formats, f integration.Formats) *pb.Formats {
 	return p
 }
 
+// A field of 0 asks for nothing: an older peer does not know it.
 func formatsFromPB(f *pb.Formats) integration.Formats {
 	return integration.Formats{
 		State:   int(f.GetState()),
@@ -96,6 +98,7 @@ func recentCallsFromPB(q *pb.RecentCallsQuestion) integration.RecentCallsQuestio
 	return integration.RecentCallsQuestion{Field: q.GetField(), IDPrefix: q.GetIdPrefix(), Window: durationFromPB(q.GetWindow())}
 }
 
+// actionToPB carries a button beside the form, with the values that a person supplies.
 func actionToPB(a integration.ActionDescription) *pb.ActionDescription {
 	return &pb.ActionDescription{Name: a.Name, Label: a.Label, Help: a.Help, Fields: each(a.Fields, actionFieldToPB), Group: a.Group}
 }
@@ -118,6 +121,7 @@ func actionFieldFromPB(f *pb.ActionField) integration.ActionField {
 	return integration.ActionField{Name: f.GetName(), Label: f.GetLabel(), Help: f.GetHelp(), Required: f.GetRequired(), Format: f.GetFormat()}
 }
 
+// periodicToPB carries a timer that the host starts by itself, in the integration's own session.
 func periodicToPB(p integration.PeriodicTask) *pb.PeriodicTask {
 	return &pb.PeriodicTask{Name: p.Name, Every: durationToPB(p.Every)}
 }

@@ -71,6 +71,8 @@ func instanceToPB(m *messages, i integration.Instance) *pb.Instance {
 	return p
 }
 
+// instanceFromPB takes a state that this release does not know as it is; a plugin serves no call
+// for one.
 func instanceFromPB(i *pb.Instance) integration.Instance {
 	return integration.Instance{
 		ID:            i.GetId(),
@@ -132,6 +134,7 @@ func capabilitiesToPB(m *messages, c integration.Capabilities) *pb.Capabilities 
 	return p
 }
 
+// A capability that an older host does not know reads as false; ProtocolMinor tells the two apart.
 func capabilitiesFromPB(c *pb.Capabilities) integration.Capabilities {
 	return integration.Capabilities{
 		UnroutedAlerts:     c.GetUnroutedAlerts(),
@@ -161,6 +164,7 @@ func sessionToPB(m *messages, s *integration.Session) *pb.Session {
 	return p
 }
 
+// The state is the plugin's own bytes of an earlier commit, unread by the host.
 func sessionFromPB(s *pb.Session) integration.Session {
 	return integration.Session{
 		Key:       s.GetKey(),
@@ -202,6 +206,7 @@ func userFromPB(u *pb.User) integration.User {
 	}
 }
 
+// onCallToPB keeps the order of a list, which is that of ringing within a layer.
 func onCallToPB(e integration.OnCallEntry) *pb.OnCallEntry {
 	return &pb.OnCallEntry{Layer: int64(e.Layer), User: userToPB(e.User)}
 }
@@ -226,6 +231,8 @@ func questionToPB(q integration.Question) *pb.Question {
 	}
 }
 
+// questionFromPB leaves an unknown kind as it is: a host that does not know it answers with an
+// error.
 func questionFromPB(q *pb.Question) integration.Question {
 	return integration.Question{
 		ID:     q.GetId(),
@@ -286,6 +293,8 @@ func verdictFromPB(v *pb.RouteVerdict) integration.RouteVerdict {
 	}
 }
 
+// recentCallToPB carries as little of an earlier call as a handler needs to recognise a repeated
+// one.
 func recentCallToPB(c integration.RecentCall) *pb.RecentCall {
 	return &pb.RecentCall{Id: c.ID, StartedAt: timeToPB(c.StartedAt), Ended: c.Ended, AlertUrl: c.AlertURL, Unproven: c.Unproven}
 }

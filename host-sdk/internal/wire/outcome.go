@@ -22,6 +22,7 @@ func outcomeToPB(o integration.Outcome) *pb.Outcome {
 	}
 }
 
+// outcomeFromPB runs in the host, which commits what it returns as a whole.
 func outcomeFromPB(o *pb.Outcome) integration.Outcome {
 	return integration.Outcome{
 		Need:     each(o.GetNeed(), questionFromPB),
@@ -37,6 +38,8 @@ func outcomeFromPB(o *pb.Outcome) integration.Outcome {
 	}
 }
 
+// heardToPB says who has listened to which recording; the host keeps the first time for each
+// person.
 func heardToPB(h integration.Heard) *pb.Heard {
 	return &pb.Heard{Ref: h.Ref, User: h.User, At: timeToPB(h.At)}
 }
@@ -61,6 +64,7 @@ func sessionUpdateToPB(s integration.SessionUpdate) *pb.SessionUpdate {
 	}
 }
 
+// A zero ExpiresAt leaves the time to the host.
 func sessionUpdateFromPB(s *pb.SessionUpdate) integration.SessionUpdate {
 	return integration.SessionUpdate{
 		State:     s.GetState(),
@@ -92,6 +96,7 @@ func callToPB(c integration.CallView) *pb.CallView {
 	}
 }
 
+// callFromPB is what the host stores beside the session, so that pages need no plugin.
 func callFromPB(c *pb.CallView) integration.CallView {
 	return integration.CallView{
 		ID:        c.GetId(),
@@ -108,6 +113,8 @@ func callFromPB(c *pb.CallView) integration.CallView {
 	}
 }
 
+// legToPB carries one phone of a call, as pages show it. States are the plugin's words, of which
+// hosts know a few.
 func legToPB(l integration.LegView) *pb.LegView {
 	return &pb.LegView{
 		Id:        l.ID,
@@ -158,6 +165,7 @@ func logLineToPB(l integration.LogLine) *pb.LogLine {
 	return &pb.LogLine{Level: l.Level, Message: l.Message, Attrs: l.Attrs}
 }
 
+// A level that is not known is the host's to choose.
 func logLineFromPB(l *pb.LogLine) integration.LogLine {
 	return integration.LogLine{Level: l.GetLevel(), Message: l.GetMessage(), Attrs: l.GetAttrs()}
 }

@@ -54,6 +54,7 @@ func validateRequestToPB(m *messages, r integration.ValidateOptionsRequest) *pb.
 	}
 }
 
+// A format of 0 means today's.
 func validateRequestFromPB(r *pb.ValidateOptionsRequest) integration.ValidateOptionsRequest {
 	return integration.ValidateOptionsRequest{
 		Options:      r.GetOptions(),
@@ -77,6 +78,7 @@ func validateResponseToPB(r integration.ValidateOptionsResponse) *pb.ValidateOpt
 	}
 }
 
+// The document that comes back is what the host stores, not the one that was sent.
 func validateResponseFromPB(r *pb.ValidateOptionsResponse) integration.ValidateOptionsResponse {
 	return integration.ValidateOptionsResponse{
 		Problems: each(r.GetProblems(), problemFromPB),
@@ -103,6 +105,8 @@ func webhookRequestToPB(m *messages, r integration.WebhookRequest) *pb.HandleWeb
 	return p
 }
 
+// webhookRequestFromPB runs in the plugin. Body and header are as the foreign service sent them,
+// apart from what concerns the connection.
 func webhookRequestFromPB(r *pb.HandleWebhookRequest) integration.WebhookRequest {
 	return integration.WebhookRequest{
 		Facts:      factsFromPB(r.GetFacts()),
@@ -130,6 +134,7 @@ func alertRequestToPB(m *messages, r integration.AlertRequest) *pb.HandleAlertRe
 	return &pb.HandleAlertRequest{Facts: factsToPB(m, r.Facts)}
 }
 
+// Without a session or a snapshot the handler has nothing to do.
 func alertRequestFromPB(r *pb.HandleAlertRequest) integration.AlertRequest {
 	return integration.AlertRequest{Facts: factsFromPB(r.GetFacts())}
 }
@@ -156,6 +161,7 @@ func taskRequestToPB(m *messages, r integration.TaskRequest) *pb.HandleTaskReque
 	}
 }
 
+// A Failure that is absent stays nil: only the two failed events have one.
 func taskRequestFromPB(r *pb.HandleTaskRequest) integration.TaskRequest {
 	return integration.TaskRequest{
 		Facts:   factsFromPB(r.GetFacts()),
@@ -182,6 +188,7 @@ func performRequestToPB(m *messages, r integration.PerformRequest) *pb.PerformRe
 	return &pb.PerformRequest{Facts: factsToPB(m, r.Facts), Task: taskToPB(r.Task), Attempt: int64(r.Attempt)}
 }
 
+// Alert and findings come with the facts, as last known; answers never do.
 func performRequestFromPB(r *pb.PerformRequest) integration.PerformRequest {
 	return integration.PerformRequest{
 		Facts:   factsFromPB(r.GetFacts()),
@@ -221,6 +228,7 @@ func actionResultToPB(r integration.ActionResult) *pb.RunActionResponse {
 	}
 }
 
+// actionResultFromPB is where nil and empty differ: an absent state leaves what is stored.
 func actionResultFromPB(r *pb.RunActionResponse) integration.ActionResult {
 	return integration.ActionResult{
 		Need:     each(r.Need, questionFromPB),

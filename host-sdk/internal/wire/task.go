@@ -46,6 +46,7 @@ func mediaContentToPB(m integration.MediaContent) *pb.MediaContent {
 	return &pb.MediaContent{Name: m.Name, ContentType: m.ContentType, Data: m.Data, Duration: durationToPB(m.Duration)}
 }
 
+// mediaContentFromPB does not copy the bytes: the message belongs to nobody else.
 func mediaContentFromPB(m *pb.MediaContent) integration.MediaContent {
 	return integration.MediaContent{
 		Name:        m.GetName(),
@@ -70,6 +71,7 @@ func mailToPB(m integration.Mail) *pb.Mail {
 	}
 }
 
+// The key makes repeated sends of one mail the same mail.
 func mailFromPB(m *pb.Mail) integration.Mail {
 	return integration.Mail{
 		Key:         m.GetKey(),
@@ -83,6 +85,8 @@ func mailFromPB(m *pb.Mail) integration.Mail {
 	}
 }
 
+// recipientToPB carries either an address or a group of people; the host resolves the group when it
+// sends.
 func recipientToPB(r integration.Recipient) *pb.Recipient {
 	return &pb.Recipient{Address: r.Address, Audience: string(r.Audience), Teams: r.Teams}
 }

@@ -168,7 +168,8 @@ func (r *reader) reported() []Problem {
 	return append(r.problems, Problem{Message: fmt.Sprintf("… and %d more of this kind", r.more)})
 }
 
-// at makes a node at the place of another.
+// at makes a node at the place of another. The new node has no value yet, so it is null until one
+// is read into it.
 func at(n *yaml.Node, pointer string) *Node {
 	return &Node{Pointer: pointer, Line: n.Line, Column: n.Column}
 }

@@ -45,7 +45,7 @@ type Key struct {
 }
 
 // add appends a key that map n does not have. The index is kept beside the order, as a map may have
-// thousands of keys.
+// thousands of keys. The caller has made sure that the key is new.
 func (n *Node) add(key Key, value *Node) {
 	if n.numbers == nil {
 		n.numbers = map[string]int{}
@@ -109,6 +109,7 @@ func (n *Node) KeyAt(name string) *Node {
 func (n *Node) Has(name string) bool { return n.Child(name) != nil }
 
 // Plain returns the value as encoding/json would decode it: maps, lists, text, float64, bool, nil.
+// Schema validators and decoders take such values; places are lost in it.
 func (n *Node) Plain() any {
 	switch n.Kind {
 	case Map:
@@ -147,7 +148,8 @@ func (n *Node) Measure() (values, depth int) {
 	return values + 1, depth + 1
 }
 
-// Show writes the value for a message, cut after 60 characters.
+// Show writes the value for a message, cut after 60 characters. A mapping or a list is only named:
+// quoting it would fill the message.
 func (n *Node) Show() string {
 	switch n.Kind {
 	case Map:

@@ -166,7 +166,8 @@ func noTeam(id string) error {
 	return integration.Errorf(integration.KindNotFound, "team %q: the switchboard file has none of this id", id)
 }
 
-// at is now when no time is asked about.
+// at is now when no time is asked about. Schedules are asked about the wall's time, whatever the
+// service's clock says.
 func (p *Platform) at(t time.Time) time.Time {
 	if t.IsZero() {
 		return clock.Wall(p.clock)

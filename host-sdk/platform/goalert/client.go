@@ -58,6 +58,7 @@ func newClient(base string, using *http.Client) (*client, error) {
 }
 
 // send posts a body and returns the answer. What went wrong on the way is unavailable, or deadline.
+// It never repeats: whether a request may have had an effect is known only by whoever asked.
 func (c *client) send(ctx context.Context, path, contentType string, token Secret, body []byte) (status int, answer []byte, err error) {
 	// An earlier deadline of the caller's stays in force.
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
@@ -93,7 +94,8 @@ func (c *client) send(ctx context.Context, path, contentType string, token Secre
 	return resp.StatusCode, answer, nil
 }
 
-// request is the body of a GraphQL request. With an API key there is no query: the key has one.
+// request is the body of a GraphQL request. With an API key there is no query: the key has one. An
+// operation's name chooses among those of the document to which the key is bound.
 type request struct {
 	Query         string         `json:"query,omitempty"`
 	OperationName string         `json:"operationName,omitempty"`

@@ -25,7 +25,8 @@ const (
 )
 
 // Apply implements platform.Platform. Before the route everything is held; what GoAlert cannot keep
-// later passes without effect. An escalation returns when GoAlert's engine has done it.
+// later passes without effect. An escalation returns when GoAlert's engine has done it. It is
+// ApplyAll with a single command, so there is one way to carry a command out.
 func (p *Platform) Apply(ctx context.Context, scope platform.Scope, cmd integration.AlertCommand) error {
 	_, err := p.ApplyAll(ctx, scope, []integration.AlertCommand{cmd})
 	return err
@@ -235,7 +236,8 @@ func (p *Platform) acknowledge(ctx context.Context, h platform.Hint, r *record, 
 
 // reopen takes an acknowledgement back by escalating, the only way that GoAlert has: the next step
 // is paged, after the last one the first again. A closed alert cannot be opened, so a second one is
-// made.
+// made. Which of the two is meant is said by cmd.Ack: an acknowledgement to take back, or "" for an
+// alert that is over.
 func (p *Platform) reopen(ctx context.Context, h platform.Hint, r *record, cmd integration.AlertCommand) error {
 	v, err := p.read(ctx, p.cfg.CallKey, r)
 	if err != nil {
@@ -318,6 +320,7 @@ func (p *Platform) push(ctx context.Context, h platform.Hint, r *record, v view,
 			return v, err
 		}
 	}
+	// A round that begins anew counts as well as a further step.
 	moved := func(v view) bool {
 		repeat, step := v.position()
 		return v.alert.Status == closed || [2]int{repeat, step} != from

@@ -218,6 +218,7 @@ func (p *Platform) User(ctx context.Context, _ platform.Scope, id string) (integ
 }
 
 // users reads people with their telephones; those that GoAlert does not know are not among them.
+// One request for eight of them; those read lately are not asked for again.
 func (p *Platform) users(ctx context.Context, ids []string) (map[string]integration.User, error) {
 	found := map[string]integration.User{}
 	missing := p.people.take(ids, p.clock.Now(), found)

@@ -48,6 +48,8 @@ func (p *Platform) route(ctx context.Context, h platform.Hint, r *record, cmd in
 		return err
 	}
 	if r.Alert != 0 {
+		// If closing fails, nothing is kept of the new alert, and the next attempt finds it by its
+		// dedup key.
 		if err := p.close(ctx, h, r); err != nil {
 			return err
 		}
@@ -84,7 +86,8 @@ func (p *Platform) refused(r *record, began time.Time, cause error) {
 
 // choose finds the first team with somebody on call; if there is none, it is the first team whose
 // policy has steps. Teams that are gone count only where there is no other. With an error that is
-// not final it also says which team could have been meant.
+// not final it also says which team could have been meant. It asks GoAlert for each team in turn
+// and stops at the first that has anybody.
 func (p *Platform) choose(ctx context.Context, teams []string) (Service, error) {
 	var idle, stepless []Service
 	var problem string // of the first without steps

@@ -28,7 +28,8 @@ type SetupRequest struct {
 	HTTP   *http.Client // nil: one of its own
 }
 
-// Installation is what [Config] needs, and what people are to know of it.
+// Installation is what [Config] needs, and what people are to know of it. It holds secrets: the
+// keys and, within Services, those of the integrations.
 type Installation struct {
 	CallKey, PollKey Secret
 	// GoAlert's ids of the keys, by which an administrator can delete them.
@@ -41,7 +42,8 @@ type Installation struct {
 	Warnings []string
 }
 
-// FoundService is a service that takes calls, as people know it.
+// FoundService is a service that takes calls, as people know it. It is for a report, and holds no
+// secret.
 type FoundService struct {
 	Name   string
 	Layers int      // steps of its escalation policy

@@ -90,7 +90,8 @@ type liveAlert struct {
 	dueAt time.Time
 }
 
-// add begins to watch an alert.
+// add begins to watch an alert. It is also called for an alert that is watched already, to note
+// that its call goes on.
 func (l *live) add(h platform.Hint, r *record, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -250,7 +251,8 @@ type poller struct {
 	turns  map[string]platform.Turn // by service
 }
 
-// service looks for new lines in a service's log, and hints at the alerts they are about.
+// service looks for new lines in a service's log, and hints at the alerts they are about. A failure
+// is logged once until a poll succeeds; meanwhile the engine's own readings are all there is.
 func (p *poller) service(ctx context.Context, id string) {
 	p.live.mu.Lock()
 	since := p.live.since[id]

@@ -71,7 +71,8 @@ func (p *Platform) hosts() int {
 	return max(1, p.cfg.Hosts())
 }
 
-// seek asks for /protocol, together with all others who do so at this time.
+// seek asks for /protocol, together with all others who do so at this time. The caller's context
+// bounds its own waiting and not the request.
 func (p *Platform) seek(ctx context.Context) (*agreement, error) {
 	select {
 	case r := <-p.loading.DoChan("", p.load):
@@ -147,7 +148,8 @@ func (p *Platform) nothingInCommon(a *agreement) error {
 		words(a.Protocols), words(spoken))
 }
 
-// words writes numbers as a person does: "2 and 3".
+// words writes numbers as a person does: "2 and 3". It is for error messages, which name what both
+// sides speak.
 func words(numbers []int) string {
 	var b strings.Builder
 	for i, n := range numbers {

@@ -29,7 +29,8 @@ func (p *Platform) Alert(ctx context.Context, scope platform.Scope, key string) 
 	return p.snapshot("alert", platform.Hint{Scope: scope, AlertKey: key}, answer, begun)
 }
 
-// snapshot checks what a platform says of an alert. It counts as read when the request was made.
+// snapshot checks what a platform says of an alert. It counts as read when the request was made. It
+// notes what the platform does against its word, such as a change without a hint.
 func (p *Platform) snapshot(name string, alert platform.Hint, s wire.AlertSnapshot, begun time.Time) (integration.AlertSnapshot, error) {
 	if s.Key != alert.AlertKey {
 		return integration.AlertSnapshot{}, p.strange(name, "alert %q was asked for, %.80q was answered", alert.AlertKey, s.Key)

@@ -71,7 +71,8 @@ func (p *Platform) read(ctx context.Context, r request, resp *http.Response, out
 }
 
 // misspelt makes a finding of members that are not known but like one that is missing: such an
-// answer can be used, without the value.
+// answer can be used, without the value. Members that are only unknown are passed over without a
+// word: a later minor of the protocol may have added them.
 func (p *Platform) misspelt(name string, body []byte, out any) {
 	var likely []string
 	for _, m := range wire.UnknownMembers(body, out) {
@@ -147,7 +148,8 @@ func (p *Platform) problem(r request, resp *http.Response, body []byte) error {
 	return &integration.Error{Kind: kind, Message: p.message(status, doc), Field: p.clean(doc.Field), Code: p.clean(doc.Code)}
 }
 
-// bareStatus is the error of a status without a problem document that says its kind.
+// bareStatus is the error of a status without a problem document that says its kind. Nothing here
+// is final: none of these answers need have come from the platform.
 func (p *Platform) bareStatus(r request, resp *http.Response, body []byte, doc wire.Problem) error {
 	switch resp.StatusCode {
 	// Gateways send these by themselves, so they count without a document too.
@@ -184,7 +186,7 @@ func (p *Platform) clean(text string) string {
 }
 
 // wait keeps commands back as Retry-After asks, in seconds or as a date; anything else asks
-// nothing.
+// nothing. It is bounded, so that a wrong date cannot keep commands back for a year.
 func (p *Platform) wait(after string) {
 	now := time.Now()
 	until, err := http.ParseTime(after)

@@ -58,7 +58,8 @@ func (p *Platform) tenant(scope platform.Scope) string {
 	return scope.Tenant
 }
 
-// id escapes an id for a path, or says why it cannot be part of one.
+// id escapes an id for a path, or says why it cannot be part of one. The error is final, and names
+// the remedy on the platform's side.
 func id(what, id string) (string, error) {
 	if why := wire.CheckID(id); why != "" {
 		return "", &integration.Error{Kind: integration.KindInvalid, Field: what, Message: "the id " + strconv.Quote(id) + " cannot be part of an address, " + why + ": rename it on the platform"}
@@ -124,7 +125,7 @@ func (p *Platform) exchange(ctx context.Context, r request, out any) error {
 	return p.read(ctx, r, resp, out)
 }
 
-// progress is how far a try came.
+// progress is how far a try came. It is written by the transport's goroutines while try waits.
 type progress struct{ connected, answered atomic.Bool }
 
 // try makes one attempt. The caller closes the body of the answer. progress says how far it came,
@@ -169,7 +170,8 @@ func (p *Platform) try(ctx context.Context, r request, body []byte) (*http.Respo
 	return resp, seen, err
 }
 
-// noAnswer is the error of a request that was not answered.
+// noAnswer is the error of a request that was not answered. What may have taken effect is a
+// deadline, what certainly did not is unavailable.
 func (p *Platform) noAnswer(ctx context.Context, r request, seen *progress, err error) error {
 	switch {
 	case ctx.Err() != nil:
@@ -192,7 +194,8 @@ func cause(err error) error {
 	return err
 }
 
-// over is the error of a request whose context has ended.
+// over is the error of a request whose context has ended. Both kinds of ends are deadlines to the
+// contract: whether the request took effect is unknown.
 func over(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return integration.Errorf(integration.KindDeadline, "the platform did not answer in time: %w", err)

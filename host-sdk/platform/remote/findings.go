@@ -91,7 +91,7 @@ func (f *findings) alertRead(alert platform.Hint, s wire.AlertSnapshot, hinted b
 	k.print, k.hinted = print, false
 }
 
-// late counts an alert whose hint did not come in time.
+// late counts an alert whose hint did not come in time. f.mu is held.
 func (f *findings) late(k *known, within time.Duration) {
 	if !k.changed.IsZero() && f.now().Sub(k.changed) > within {
 		k.changed = time.Time{}
@@ -111,7 +111,7 @@ func (f *findings) alertHinted(alert platform.Hint) {
 }
 
 // hintCame remembers whether what came as a hint was one. Anybody can send what is none, so it
-// explains why hints are missing, but is no trouble by itself.
+// explains why hints are missing, but is no trouble by itself. nil says that it was a hint.
 func (f *findings) hintCame(refused error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -99,6 +99,7 @@ type rate struct {
 	count  int
 }
 
+// It counts what it refuses as well.
 func (r *rate) allow(now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -39,7 +39,8 @@ func (p *Platform) Capabilities(ctx context.Context, scope platform.Scope) (inte
 	return out.Contract(), nil
 }
 
-// Destinations implements platform.Platform. Nothing is asked where there are no references.
+// Destinations implements platform.Platform. Nothing is asked where there are no references. Their
+// order is that of the references, and a missing one is among them.
 func (p *Platform) Destinations(ctx context.Context, scope platform.Scope, refs []platform.Ref) ([]integration.Destination, error) {
 	if len(refs) == 0 {
 		return nil, nil
@@ -82,7 +83,7 @@ func destinations(in []wire.Destination) ([]integration.Destination, error) {
 }
 
 // Teams implements platform.Platform. Teams whose ids cannot be part of an address, and those that
-// are listed before, are left out.
+// are listed before, are left out. Teams with one name stay in the platform's order.
 func (p *Platform) Teams(ctx context.Context, scope platform.Scope) ([]integration.Destination, error) {
 	var answer wire.TeamsAnswer
 	if err := p.get(ctx, scope, "teams", "/teams", nil, &answer); err != nil {

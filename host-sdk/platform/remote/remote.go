@@ -113,7 +113,8 @@ type Platform struct {
 
 var _ platform.Platform = (*Platform)(nil)
 
-// New checks the configuration; it asks the platform nothing. Errors name the setting.
+// New checks the configuration; it asks the platform nothing. Errors name the setting. A platform
+// that cannot be reached is no error here: hosts start without it.
 func New(cfg Config) (*Platform, error) {
 	base, err := baseURL(cfg.URL)
 	if err != nil {
@@ -149,7 +150,8 @@ type credentials struct {
 }
 
 // SetCredentials replaces the token and the secrets of hints from the next request on, so that
-// nobody need restart the host for it. Errors name the setting, and leave the old ones.
+// nobody need restart the host for it. Errors name the setting, and leave the old ones. Requests in
+// progress keep those with which they began.
 func (p *Platform) SetCredentials(token string, hintsSecrets []string) error {
 	if len(token) < MinToken {
 		return fmt.Errorf("token: it has %d characters, at least %d are needed", len(token), MinToken)

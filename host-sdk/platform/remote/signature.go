@@ -22,7 +22,8 @@ const (
 	maxSkew         = 5 * time.Minute
 )
 
-// decodeSecret reads "whsec_" and base64 of 24 to 64 bytes.
+// decodeSecret reads "whsec_" and base64 of 24 to 64 bytes. The prefix guards against a token that
+// was pasted in its place.
 func decodeSecret(text string) ([]byte, error) {
 	encoded, prefixed := strings.CutPrefix(text, secretPrefix)
 	secret, err := base64.StdEncoding.DecodeString(encoded)

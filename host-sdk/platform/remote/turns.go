@@ -47,6 +47,7 @@ func (p *Platform) poll(ctx context.Context, w *watcher) error {
 }
 
 // pollInTurn waits for changes until this host's turn is over, from where it or another host was.
+// nil says that the turn has gone to another host, which goes on from the last cursor.
 func (p *Platform) pollInTurn(ctx context.Context, turn *platform.Turn) error {
 	asking, stop := context.WithCancel(ctx)
 	var keeping sync.WaitGroup
@@ -123,7 +124,8 @@ func (p *Platform) Heard(text string) {
 	}
 }
 
-// take keeps where to go on, and hints at what has changed.
+// take keeps where to go on, and hints at what has changed. It is called for notices of other hosts
+// and for this host's own answers alike.
 func (p *Platform) take(n notice) {
 	if n.Cursor != "" {
 		p.cursor.Store(&n.Cursor)

@@ -71,6 +71,7 @@ func (w *watchers) each(do func(*watcher)) {
 	}
 }
 
+// wake has room for one, so a signal that is not taken yet stands for this one, too.
 func (w *watcher) hint(alerts ...platform.Hint) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

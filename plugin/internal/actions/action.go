@@ -29,7 +29,7 @@ const (
 	groupTry     = "Try it"
 )
 
-// Descriptions lists the buttons.
+// Descriptions lists the buttons. Help is one sentence each, as hosts show it beside the button.
 func Descriptions() []integration.ActionDescription {
 	number := func(help string) []integration.ActionField {
 		return []integration.ActionField{{Name: fieldNumber, Label: "Phone number", Help: "With plus sign and country code, such as +12025550100. Empty: " + help}}
@@ -52,7 +52,8 @@ type report struct {
 }
 
 // line adds a line. A line of level "error" makes the whole action fail; the lines before it stay,
-// since they tell how far it came.
+// since they tell how far it came. field names the option or the action's field that it concerns;
+// "" for none.
 func (r *report) line(level, field, text string) {
 	r.Lines = append(r.Lines, integration.ActionLine{Level: level, Text: text, Field: field})
 	if level == "error" {
@@ -169,7 +170,8 @@ func (n *numberAction) explain(err error) {
 }
 
 // numbers lists the numbers of the account, or only the given one in E.164 form; "" = all. It
-// reports false, with a line that says why, if Twilio did not answer.
+// reports false, with a line that says why, if Twilio did not answer. A Standard key may ask for
+// it.
 func (n *numberAction) numbers(ctx context.Context, number string) ([]twilio.PhoneNumber, bool) {
 	list, err := n.client.PhoneNumbers(ctx, number, maxNumbers)
 	if err != nil {

@@ -62,7 +62,8 @@ func (n *numberAction) check(ctx context.Context) {
 // of an answer has whole seconds, and the answer was on its way.
 const clockDiffers = 15 * time.Second
 
-// clock says when the machine's clock differs from Twilio's: shifts change by the machine's.
+// clock says when the machine's clock differs from Twilio's: shifts change by the machine's. It
+// goes by the Date of the last answer.
 func (n *numberAction) clock() {
 	ahead, known := n.client.Ahead()
 	if !known || ahead.Abs() < clockDiffers {
@@ -223,7 +224,7 @@ func (n *numberAction) messages() {
 }
 
 // mailOnCall reports whether anybody on call for one of the teams has an e-mail address. Where the
-// platform did not say who is on call, somebody may have.
+// platform did not say who is on call, somebody may have. It looks at the answers of this check.
 func (n *numberAction) mailOnCall() bool {
 	for _, a := range n.facts.Answers {
 		if a.Err != nil || slices.ContainsFunc(a.OnCall, func(e integration.OnCallEntry) bool { return e.User.Email != "" }) {

@@ -77,9 +77,10 @@ func boxOf(f integration.Facts) box {
 }
 
 // box seals bytes with AES-256-GCM. The sealed form is a random nonce of 12 bytes, the ciphertext
-// and a tag of 16 bytes.
+// and a tag of 16 bytes. It holds the key, so it is never printed.
 type box [32]byte
 
+// It cannot fail for a key of this length; the error is returned for the day on which that changes.
 func (b box) aead() (cipher.AEAD, error) {
 	block, err := aes.NewCipher(b[:])
 	if err != nil {
@@ -111,7 +112,7 @@ func (b box) open(sealed []byte) ([]byte, error) {
 }
 
 // shown is an address without credentials or query, either of which may hold a secret of somebody
-// else's.
+// else's. Somebody else's address may hold their password.
 func shown(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
@@ -164,7 +165,8 @@ func (n *numberAction) list(ctx context.Context, connected bool) {
 }
 
 // one finds the number that a person named, in any spelling of the country in the form. It reports
-// false, with a line, if that is no number or none of the account's.
+// false, with a line, if that is no number or none of the account's. With problems there is a line,
+// so the caller only has to return.
 func (n *numberAction) one(ctx context.Context, number string) (twilio.PhoneNumber, bool) {
 	text := number
 	number, err := phone.Read(text, n.options.Country)
@@ -198,7 +200,8 @@ func (n *numberAction) reachable() error {
 
 // connect points a number to this integration: voice address, fallback address and status callback.
 // What answered the number before is remembered, so that disconnect can give it back. Connecting a
-// number again repairs its settings without forgetting what came before.
+// number again repairs its settings without forgetting what came before. An empty number lists what
+// there is to choose from.
 func (n *numberAction) connect(ctx context.Context, number string) {
 	if number == "" {
 		n.list(ctx, false)

@@ -70,7 +70,7 @@ func (n *numberAction) over(outcome, text string) {
 	n.Lines[len(n.Lines)-1].Choice = outcome
 }
 
-// tell adds a line that the host reads, too.
+// tell adds a line that the host reads, too. It is no verdict: the ring goes on.
 func (n *numberAction) tell(field, choice, text string) {
 	n.Lines = append(n.Lines, integration.ActionLine{Level: "info", Field: field, Choice: choice, Text: text})
 }
@@ -109,6 +109,7 @@ func (n *numberAction) beginRing(ctx context.Context, who integration.User, whic
 	call, err := n.client.CreateCall(ctx, twilio.NewCall{
 		To: number, From: from, URL: address, FallbackURL: address, Timeout: int(n.options.Flow.RingTimeout / time.Second),
 	})
+	// Only a refusal proves that no phone rings.
 	switch class, code, sentence := twilio.Refused(err); {
 	case err == nil:
 		n.tell(integration.RingUnderWay, call.SID, "The phone is being rung.")
@@ -168,6 +169,8 @@ func (n *numberAction) lookAtRing(ctx context.Context, sid string, who *integrat
 		n.tell(integration.RingUnderWay, sid, "Twilio does not answer just now.")
 		return
 	}
+	// These are Twilio's final statuses; all others mean that it still rings or is answered (Twilio
+	// docs: voice/api/call-resource).
 	switch call.Status {
 	case "completed":
 		n.over(integration.RingUnconfirmed, "Answered, but nobody pressed 1: perhaps by a machine.")

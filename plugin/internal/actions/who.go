@@ -93,7 +93,7 @@ func whoWouldAnswer(req Request) integration.ActionResult {
 }
 
 // unoccupied are answers without who is on another call: that is true of now, not of another
-// moment.
+// moment. The answers themselves stay as they came.
 func unoccupied(answers []integration.Answer) []integration.Answer {
 	out := slices.Clone(answers)
 	for i := range out {
@@ -354,7 +354,8 @@ func (w rehearsalReport) when(r rehearsal.Result) string {
 	return "If nobody takes the call within " + longest + ", or the alert is dropped before: "
 }
 
-// unmailed says why nobody would be mailed about a message; "" = somebody would be.
+// unmailed says why nobody would be mailed about a message; "" = somebody would be. Who is on call
+// then decides, where only those are mailed.
 func (w rehearsalReport) unmailed(r rehearsal.Result) string {
 	if why := w.options.Unmailed(w.facts.Instance); why != "" {
 		return why
@@ -402,7 +403,8 @@ func shortly(d time.Duration) string {
 // sentence ends a text with exactly one full stop: routers' traces come with and without.
 func sentence(s string) string { return strings.TrimSuffix(s, ".") + "." }
 
-// capital makes the first letter, of one byte, a capital one.
+// capital makes the first letter, of one byte, a capital one. It is for sentences that are put
+// together from parts.
 func capital(s string) string {
 	if s == "" {
 		return s

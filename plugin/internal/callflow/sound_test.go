@@ -105,8 +105,8 @@ func TestADeadFileIsReplacedAtTheFirstFailureOfItsDocument(t *testing.T) {
 	}
 }
 
-// TestFieldsWithOneAddressAreReplacedTogether holds that it does not matter which of them a document
-// was to play, and that a step decides the same each time.
+// TestFieldsWithOneAddressAreReplacedTogether holds that it does not matter which of them a
+// document was to play, and that a step decides the same each time.
 func TestFieldsWithOneAddressAreReplacedTogether(t *testing.T) {
 	t.Parallel()
 	for range 20 { // a map has another order each time

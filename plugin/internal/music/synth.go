@@ -23,7 +23,8 @@ var sine = func() (t [4096]int32) {
 	return t
 }()
 
-// step returns by how much the phase of a note grows per sample; 32 bits are one period.
+// step returns by how much the phase of a note grows per sample; 32 bits are one period. midi is a
+// MIDI note number; 69 is the A of 440 Hz.
 func step(midi int) uint32 {
 	hz := 440 * math.Exp2(float64(midi-69)/12)
 	return uint32(math.Round(hz / SampleRate * (1 << 32)))

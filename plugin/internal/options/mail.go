@@ -30,7 +30,8 @@ func (o Options) Unmailed(in integration.Instance) string {
 }
 
 // Undelivered says why nobody is called to hear a voice message: the rest of a sentence that begins
-// with "nobody is called, because". "" means that people are, or that there is no voicemail.
+// with "nobody is called, because". "" means that people are, or that there is no voicemail. It
+// looks at the document and the host; whether anybody is on call is not asked.
 func (o Options) Undelivered(in integration.Instance) string {
 	switch caps := in.Capabilities; {
 	case !o.Flow.Voicemail, o.Flow.Delivers(caps):

@@ -59,7 +59,8 @@ func isPagerTree(values map[string]any) bool {
 
 // fromPagerTree renames keys and brings values into today's shapes. If today's key is there
 // already, it wins. What has no counterpart, such as a file that PagerTree stores, stays under its
-// old name and is reported as unknown.
+// old name and is reported as unknown. Each change is a warning, so that the administrator can look
+// it over before saving.
 func fromPagerTree(values map[string]any) []integration.Problem {
 	var changed []integration.Problem
 	take := func(old, key string, v any) {
@@ -128,7 +129,7 @@ func sortedKeys[V any](values map[string]V) []string {
 }
 
 // oldScalar reads a number or a boolean written as text. Anything else stays as it is and is
-// refused by the schema.
+// refused by the schema. kind is the type that the form wants.
 func oldScalar(kind, s string) any {
 	switch kind {
 	case "boolean":
@@ -147,7 +148,7 @@ func oldScalar(kind, s string) any {
 }
 
 // oldList reads a list that was written as such, as tags ([{"value": "…"}]), as JSON of either in a
-// text, or with commas.
+// text, or with commas. Damaged lists stay as they are, for the schema to refuse.
 func oldList(v any) any {
 	switch v := v.(type) {
 	case []any:

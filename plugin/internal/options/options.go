@@ -70,7 +70,8 @@ type Context struct {
 	MediaURLs map[string]string
 }
 
-// Result is a document that was read.
+// Result is a document that was read. Problems keep a document from being saved; Options can serve
+// calls all the same.
 type Result struct {
 	Options  Options
 	Document []byte // in the format [Format], with unknown fields
@@ -156,7 +157,7 @@ func Load(data []byte, format int, in Context) Result {
 }
 
 // object decodes exactly one JSON object. Numbers stay json.Number, so that saving a document does
-// not change them.
+// not change them. encoding/json alone would accept a second value behind the first.
 func object(data []byte) (map[string]any, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
@@ -194,7 +195,8 @@ func normalise(values map[string]any) map[string]any {
 
 // plainNumbers writes numbers as checks and decoding can take them: 1e2 and 100.0 as 100. A number
 // beyond all limits becomes one that is too large as well, but can be computed with: for
-// 1e999999999 the schema's library has no value at all.
+// 1e999999999 the schema's library has no value at all. Lists and mappings are copied, with their
+// numbers written so.
 func plainNumbers(v any) any {
 	switch v := v.(type) {
 	case json.Number:
@@ -259,7 +261,8 @@ func cut(s string) string {
 
 // decode fills a document with the form's defaults and the given values. Values were checked
 // before, so decoding them cannot fail; if it does, the defaults stay. The error of mapstructure is
-// dropped because it quotes values.
+// dropped because it quotes values. Its result is complete: each field has the given value or the
+// form's default.
 func decode(known map[string]any) document {
 	base := map[string]any{}
 	for key, f := range form().fields {

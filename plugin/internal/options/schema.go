@@ -89,7 +89,8 @@ var form = sync.OnceValue(func() compiled {
 	return out
 })
 
-// problems collects what is wrong. fields holds the keys whose value must not be used.
+// problems collects what is wrong. fields holds the keys whose value must not be used. It is used
+// for one document.
 type problems struct {
 	problems []integration.Problem
 	warnings []integration.Problem
@@ -121,7 +122,8 @@ func Title(key string) string { return title(key) }
 func title(key string) string { return form().fields[key].Title }
 
 // schema checks the document against the form. It words the messages itself, because those of the
-// library quote values.
+// library quote values. Of several problems with one value the first is said: correcting it often
+// ends the others.
 func (p *problems) schema(known map[string]any) {
 	err := form().schema.Validate(known)
 	var ve *jsonschema.ValidationError

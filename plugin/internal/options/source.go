@@ -31,7 +31,8 @@ func parseSource(v string) Source {
 	return Source{Text: v}
 }
 
-// sources reads all recording fields of a checked document. Empty fields are left out.
+// sources reads all recording fields of a checked document. Empty fields are left out. Fields with
+// problems are not among them, as check has taken those out.
 func sources(known map[string]any) map[string]Source {
 	out := map[string]Source{}
 	for key, v := range known {

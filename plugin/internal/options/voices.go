@@ -49,7 +49,7 @@ var googleVoice = regexp.MustCompile(`^Google\.([a-z]{2,3}-[A-Z]{2,3})-(Standard
 // engineSuffixes are what a name ends in for each engine.
 var engineSuffixes = map[byte]string{'s': "", 'n': "-Neural", 'g': "-Generative"}
 
-// names are the speaker's voices.
+// names are the speaker's voices. They come in the order of engines in the table.
 func (v pollyVoice) names() []string {
 	var out []string
 	for i := range len(v.engines) {
@@ -121,7 +121,8 @@ func voicesFor(language string) []string {
 }
 
 // checkVoice refuses a voice that speaks another language: Twilio would say nothing at all (Twilio
-// docs: voice/twiml/say). A voice that is not in the tables is a warning.
+// docs: voice/twiml/say). A voice that is not in the tables is a warning. It is silent where voice
+// or language have a problem already.
 func (p *problems) checkVoice(voice, language string) {
 	if voice == "" || p.has("voice") || p.has("language") {
 		return

@@ -17,7 +17,7 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 )
 
-// Level says how bad a result is.
+// Level says how bad a result is. Actions use the same words for their lines.
 type Level string
 
 // The levels. A warning may be of the moment: the file may be there when Twilio asks for it.
@@ -27,7 +27,7 @@ const (
 	Error   Level = "error"
 )
 
-// Result is what is known of one field's file.
+// Result is what is known of one field's file. A field without an address has none.
 type Result struct {
 	Field string // option key
 	Level Level

@@ -35,7 +35,8 @@ func (c *Client) FetchAccount(ctx context.Context, authToken string) (Account, e
 }
 
 // VoiceRegion asks in which region Twilio processes the calls of a number, such as "ie1" (Twilio
-// docs: global-infrastructure/inbound-processing-console, routes API). Only keys of US1 may ask.
+// docs: global-infrastructure/inbound-processing-console, routes API). Only keys of US1 may ask. It
+// is "" where Twilio names none.
 func (c *Client) VoiceRegion(ctx context.Context, number string) (string, error) {
 	var region string
 	// Without edge and region: the routes API is one for all regions.

@@ -23,7 +23,8 @@ func queueOf(q api.ApiV2010Queue) Queue {
 
 // Dequeue takes a caller out of a queue and makes the call go on with the document at address. It
 // only acts on a caller who still waits; the error not_found means that the caller does not (Twilio
-// docs: voice/api/member-resource).
+// docs: voice/api/member-resource). So a request that comes late can interrupt neither a
+// conversation nor a recording.
 func (c *Client) Dequeue(ctx context.Context, queueSID, callSID, address string) error {
 	if err := need(SIDQueue, queueSID, "queue"); err != nil {
 		return err

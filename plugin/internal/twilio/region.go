@@ -23,7 +23,7 @@ var regions = []Region{
 // Regions lists the regions on offer, in the order of the form.
 func Regions() []Region { return slices.Clone(regions) }
 
-// RegionByID finds a region. "" means the first.
+// RegionByID finds a region. "" means the first. False for a region that the form does not offer.
 func RegionByID(id string) (Region, bool) {
 	if id == "" {
 		return regions[0], true

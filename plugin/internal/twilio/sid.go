@@ -20,7 +20,8 @@ func IsSID(prefix, s string) bool {
 	return len(prefix) == 2 && len(s) == 34 && s[:2] == prefix && sidShape.MatchString(s)
 }
 
-// sid returns s if it has the shape, else "".
+// sid returns s if it has the shape, else "". A malformed identifier is as good as none: it could
+// not be used in a path.
 func sid(prefix, s string) string {
 	if IsSID(prefix, s) {
 		return s

@@ -51,7 +51,8 @@ func (w *watcher) take() []platform.Hint {
 	return out
 }
 
-// Watch implements platform.Platform. Hints come after the commit of what they hint at.
+// Watch implements platform.Platform. Hints come after the commit of what they hint at. hint runs
+// on this goroutine; while it does, further hints wait in the watcher.
 func (s *Service) Watch(ctx context.Context, hint func(platform.Hint)) error {
 	w := &watcher{waiting: map[platform.Hint]struct{}{}, signal: make(chan struct{}, 1)}
 	s.hub.mu.Lock()
@@ -98,7 +99,8 @@ func (v *versions) put(id string, version int64) {
 	v.byID[id] = max(v.byID[id], version)
 }
 
-// knows reports whether a hint was given for this version or a newer one.
+// knows reports whether a hint was given for this version or a newer one. It is asked before an
+// alert is read, to spare the reading.
 func (v *versions) knows(id string, version int64) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()

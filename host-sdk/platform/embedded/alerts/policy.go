@@ -15,7 +15,8 @@ type policy struct {
 	teams []*switchboardfile.Team
 }
 
-// policyOf leaves out teams that the file no longer has.
+// policyOf leaves out teams that the file no longer has. Without any team left it has no layers,
+// and next says so by gone.
 func policyOf(f *switchboardfile.File, teams []string) policy {
 	var p policy
 	for _, id := range teams {
@@ -57,7 +58,7 @@ func (p policy) timeout(layer int) time.Duration {
 }
 
 // onCall returns user ids, each once, in the order of teams and schedules: the order in which they
-// are rung.
+// are rung. A person of two teams is rung once.
 func (p policy) onCall(layer int, at time.Time) []string {
 	var out []string
 	for _, t := range p.teams {

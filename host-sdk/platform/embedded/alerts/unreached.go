@@ -172,7 +172,8 @@ func (s *Service) Heard(notice string) {
 	}
 }
 
-// plainReason is an error's message in one line, without its kind.
+// plainReason is an error's message in one line, without its kind. Errors of senders hold no
+// address, so the text may be shown.
 func plainReason(err error) string {
 	var e *integration.Error
 	if errors.As(err, &e) {

@@ -21,7 +21,8 @@ func teamNames(f *switchboardfile.File, ids []string) string {
 	return enumerate(names)
 }
 
-// userNames writes people's names: "Alice Example and Bob Example".
+// userNames writes people's names: "Alice Example and Bob Example". They come in the order of
+// ringing.
 func userNames(f *switchboardfile.File, ids []string) string {
 	names := make([]string, 0, len(ids))
 	for _, id := range ids {

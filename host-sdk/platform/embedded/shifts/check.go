@@ -130,7 +130,8 @@ func mayRemove(f *switchboardfile.File, c Change, actor Actor) error {
 // overlap reports whether two changes have a moment in common; ends are not part of them.
 func overlap(a, b Change) bool { return a.From.Before(b.To) && b.From.Before(a.To) }
 
-// name is how a person is named, who may have left the file.
+// name is how a person is named, who may have left the file. The id is better than nothing in a
+// message.
 func name(f *switchboardfile.File, id string) string {
 	if u := f.User(id); u != nil {
 		return u.Name

@@ -27,6 +27,7 @@ func (s *Service) Look() {
 
 // Run puts the changes of other hosts into force, and tells people what others changed for them. It
 // returns ctx's error when ctx ends. A mail server that hangs keeps no change from being in force.
+// Telling people has a goroutine of its own.
 func (s *Service) Run(ctx context.Context) error {
 	var telling sync.WaitGroup
 	defer telling.Wait()

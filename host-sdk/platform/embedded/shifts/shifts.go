@@ -112,7 +112,7 @@ const Forgotten = 40 * 24 * time.Hour
 const columns = "id, team, layer, person, starts, ends, note, made_by, made_at"
 
 // List returns the changes that end after a time, in the order in which they were made. Changes are
-// kept for [Forgotten].
+// kept for [Forgotten]. Past ones are for the calendar; they count for nobody any more.
 func (s *Service) List(ctx context.Context, from time.Time) ([]Change, error) {
 	return list(ctx, s.cfg.DB.Read(), from)
 }
@@ -136,7 +136,8 @@ func list(ctx context.Context, q sqldb.Queryer, from time.Time) ([]Change, error
 	return out, sqldb.Error("read shifts", rows.Err())
 }
 
-// scan reads the columns of a change, with others before them.
+// scan reads the columns of a change, with others before them. Times are stored as milliseconds
+// since 1970, in UTC.
 func scan(row interface{ Scan(...any) error }, before ...any) (c Change, err error) {
 	var from, to, made int64
 	err = row.Scan(append(before, &c.ID, &c.Team, &c.Layer, &c.User, &from, &to, &c.Note, &c.By, &made)...)
@@ -194,7 +195,7 @@ func (s *Service) Add(ctx context.Context, c Change, actor Actor) (Change, error
 	return c, err
 }
 
-// byName is how an actor is named to others.
+// byName is how an actor is named to others. It is cleaned, as it is shown to others.
 func byName(actor Actor) string { return oneline.Clean(actor.Name, oneline.MaxName) }
 
 // Remove takes a change back in the name of an actor: the schedule counts again, and whom that

@@ -33,7 +33,7 @@ func (f *File) check(list *problemList) {
 }
 
 // checkUsers reports ids given twice and addresses that are none; a phone listed twice is a
-// warning.
+// warning. It goes on after each problem, so one person's mistakes are all reported.
 func (f *File) checkUsers(list *problemList) {
 	seen := map[string]int{}
 	for i, u := range f.Users {
@@ -118,7 +118,8 @@ func (f *File) checkUnique(list *problemList, seen map[string]int, id, at string
 	seen[id] = i
 }
 
-// checkTeams also compares names: callers choose a team by its name.
+// checkTeams also compares names: callers choose a team by its name. Names are compared as callers
+// hear them: without regard to case and blanks around them.
 func (f *File) checkTeams(list *problemList) {
 	seen, names := map[string]int{}, map[string]int{}
 	for i := range f.Teams {
@@ -142,7 +143,7 @@ func (f *File) checkTeams(list *problemList) {
 	}
 }
 
-// checkHolidays reports dates that do not exist.
+// checkHolidays reports dates that do not exist. An empty entry was reported by the schema.
 func (f *File) checkHolidays(list *problemList) {
 	for i, date := range f.Holidays {
 		if _, err := schedule.ParseHoliday(date); err != nil && date != "" {
@@ -151,7 +152,8 @@ func (f *File) checkHolidays(list *problemList) {
 	}
 }
 
-// checkUserIDs reports ids of people whom the file does not have.
+// checkUserIDs reports ids of people whom the file does not have. Each is reported at its own place
+// in the list.
 func (f *File) checkUserIDs(list *problemList, at string, ids []string) {
 	for i, id := range ids {
 		f.checkUserID(list, fmt.Sprintf("%s/%d", at, i), id)
@@ -301,7 +303,7 @@ func (f *File) checkEscalation(list *problemList, at string, t *Team) {
 	}
 }
 
-// count writes a number with its noun.
+// count writes a number with its noun. It is for messages, where "1 layers" would read badly.
 func count(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one

@@ -92,7 +92,8 @@ type Team struct {
 	Escalation Escalation        `json:"escalation"`
 }
 
-// Escalation says how long each layer has, and how often all of it is repeated.
+// Escalation says how long each layer has, and how often all of it is repeated. Time-outs belong to
+// layers, so both lists have the same length in a file that was checked.
 type Escalation struct {
 	// As many as the schedule has; filled with DefaultTimeout when the file has none.
 	Layers []EscalationLayer `json:"layers"`
@@ -117,7 +118,7 @@ type Router struct {
 }
 
 // Load reads and checks a file. All problems are reported, in the file's order; File is nil when
-// one of them is [Fatal].
+// one of them is [Fatal]. It reads the file once, so what was checked is what is used.
 func Load(path string) (*File, []Problem) {
 	data, err := read(path)
 	if err != nil {
@@ -271,7 +272,7 @@ func (f *File) decode() {
 }
 
 // addFirst leaves an entry alone that is there already: an id given twice is reported, and means
-// the first meanwhile.
+// the first meanwhile. An empty id is added like any other; nobody looks one up.
 func addFirst[T any](byID map[string]*T, id string, entry *T) {
 	if _, taken := byID[id]; !taken {
 		byID[id] = entry

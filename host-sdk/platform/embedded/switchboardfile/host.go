@@ -48,7 +48,8 @@ const (
 	RoleViewer    = "viewer"
 )
 
-// Account is somebody who may use the host's pages.
+// Account is somebody who may use the host's pages. It says who may do what on the pages; who may
+// be rung is said by users.
 type Account struct {
 	Email string `json:"email"`
 	Role  string `json:"role"` // RoleResponder where the file has none
@@ -101,7 +102,7 @@ func (f *File) collectAccounts() {
 var embeddedSections = []string{"users", "teams", "routers"}
 
 // checkPlatform reports sections of the embedded platform beside another one: two answers to who is
-// on call.
+// on call. The section of the wrong one is reported, with the line of the other.
 func (f *File) checkPlatform(list *problemList) {
 	if f.Platform.Kind != KindRemote && f.Platform.Kind != KindGoAlert {
 		return

@@ -23,7 +23,7 @@ type Problem struct {
 	More    int  // of the last ones: how many more there are, which are not reported one by one
 }
 
-// String is "file:line:column: path: message".
+// String is "file:line:column: path: message". Editors and terminals make such a line a link.
 func (p Problem) String() string {
 	var b strings.Builder
 	b.WriteString(p.File)
@@ -47,7 +47,8 @@ func Fatal(problems []Problem) bool {
 	return slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning })
 }
 
-// Count is the number of problems that are more than warnings.
+// Count is the number of problems that are more than warnings. Those that are not reported one by
+// one are counted, too.
 func Count(problems []Problem) int {
 	n := 0
 	for _, p := range problems {
@@ -147,6 +148,7 @@ func (l *problemList) putAt(n *yamltree.Node, pointer, message string, warning b
 }
 
 // sorted returns the problems in the order of the file, with its path, and how many more there are.
+// Only now are there lines to go by: checks find problems section by section.
 func (l *problemList) sorted(path string) []Problem {
 	slices.SortStableFunc(l.items, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
@@ -172,7 +174,8 @@ func (l *problemList) sorted(path string) []Problem {
 	return out
 }
 
-// humanPath writes /teams/0/name as teams[0].name.
+// humanPath writes /teams/0/name as teams[0].name. It is what people see in their file, where a
+// JSON pointer would be a riddle.
 func humanPath(pointer string) string {
 	var b strings.Builder
 	for _, part := range yamltree.SplitPointer(pointer) {

@@ -58,7 +58,7 @@ func (w *routeWalk) note(format string, args ...any) {
 }
 
 // receivers returns the ids that a router's rules name for this call; none: its default receiver's
-// turn.
+// turn. The trace has a sentence for each router that is asked, once.
 func (w *routeWalk) receivers(r *Router) []string {
 	if ids, known := w.ruled[r.ID]; known {
 		return ids
@@ -98,7 +98,8 @@ func (w *routeWalk) tryRules(r *Router) (ids []string, reason string) {
 
 // teams resolves receiver ids: a team is itself, a router is where it leads. Each comes once;
 // unknown ids are left out, with a note. whole is false where a router was left out because it
-// leads back to one that is being asked: by another way there may be more.
+// leads back to one that is being asked: by another way there may be more. The order is that of the
+// ids, and of what each router leads to.
 func (w *routeWalk) teams(ids []string) (out []integration.Destination, whole bool) {
 	whole = true
 	taken := map[string]bool{}

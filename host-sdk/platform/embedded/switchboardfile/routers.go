@@ -73,7 +73,8 @@ func (f *File) checkReceiver(list *problemList, at, id string) {
 	}
 }
 
-// knowReceiver returns an error for an id that is no team or router of the file.
+// knowReceiver returns an error for an id that is no team or router of the file. It is handed to
+// the rule language, which asks it for each receiver of a rule.
 func (f *File) knowReceiver(list *problemList, id string) error {
 	if f.teams[id] != nil || f.routers[id] != nil {
 		return nil
@@ -137,6 +138,7 @@ func (f *File) circles() map[int]string {
 }
 
 // showCircle writes the routers of a circle in their order, of a long one the first and the last.
+// The first router comes again at the end, so that the circle can be seen.
 func showCircle(ids []string) string {
 	const most = 8
 	shown := slices.Clone(ids[:min(len(ids), most)])

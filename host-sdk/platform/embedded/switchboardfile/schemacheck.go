@@ -144,7 +144,8 @@ func reportSchema(e *jsonschema.ValidationError, raw map[string]any, root *yamlt
 	}
 }
 
-// reportMissing reports each missing key on its own, where the validator has one error for all.
+// reportMissing reports each missing key on its own, where the validator has one error for all. The
+// place is that of the mapping, as what is missing has none.
 func reportMissing(pointer string, rule map[string]any, root *yamltree.Node, list *problemList) {
 	there := root.Find(pointer)
 	names, _ := rule["required"].([]any)
@@ -155,7 +156,8 @@ func reportMissing(pointer string, rule map[string]any, root *yamltree.Node, lis
 	}
 }
 
-// reportUnknown reports each unknown key at its own place, with what was probably meant.
+// reportUnknown reports each unknown key at its own place, with what was probably meant. A key that
+// is near to a known one is most likely a slip; otherwise all known ones are listed.
 func reportUnknown(pointer string, rule map[string]any, root *yamltree.Node, list *problemList) {
 	known, _ := rule["properties"].(map[string]any)
 	names := make([]string, 0, len(known))
@@ -263,7 +265,7 @@ func (l *problemList) nearest(word string, names func() []string) string {
 }
 
 // editDistance is the number of letters to insert, delete or exchange (Levenshtein), one row at a
-// time.
+// time. It counts bytes: names of keys and ids are ASCII.
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

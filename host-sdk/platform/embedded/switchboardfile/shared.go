@@ -58,7 +58,8 @@ func (s *Source) OnDisk() string {
 }
 
 // unchanged notes which file is on disk, and reports whether it is the one that was there before.
-// Where hosts share the file in force, that one need not be in force.
+// Where hosts share the file in force, that one need not be in force. It is false for a host that
+// has the file for itself: there the hash of the file in force decides.
 func (s *Source) unchanged(loaded *File) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -187,7 +187,8 @@ func (s *Source) Reload(ctx context.Context) error {
 	return nil
 }
 
-// otherPlatform is why a file cannot come into force while the host runs; nil: it can.
+// otherPlatform is why a file cannot come into force while the host runs; nil: it can. The problem
+// says that a restart is all that it takes.
 func (s *Source) otherPlatform(f *File) []Problem {
 	if f.Platform == s.File().Platform {
 		return nil
@@ -233,6 +234,8 @@ type fileState struct {
 
 // fileState treats a file that cannot be opened as missing: reading it will say why. Once it can
 // be, after its mode or owner was corrected, it has changed, whatever its time of modification.
+// Times and sizes can be equal for two contents; then Reload, asked for by a person, still reads
+// the file.
 func (s *Source) fileState() fileState {
 	info, err := os.Stat(s.cfg.Path)
 	if err != nil || !info.Mode().IsRegular() {
@@ -270,7 +273,8 @@ type FileError struct{ Problems []Problem }
 // Error lists the problems, one a line.
 func (e *FileError) Error() string { return Text(e.Problems) }
 
-// refusedFile is the error for a file that cannot be used.
+// refusedFile is the error for a file that cannot be used. Its text lists all problems, as it may
+// be all that somebody sees.
 func refusedFile(path string, problems []Problem) error {
 	return &integration.Error{Kind: integration.KindInvalid, Err: &FileError{problems},
 		Message: fmt.Sprintf("the switchboard file %s has %d problems:\n%s", path, Count(problems), Text(problems))}

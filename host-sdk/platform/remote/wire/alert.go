@@ -73,7 +73,8 @@ func (s AlertSnapshot) Contract(readAt time.Time) (integration.AlertSnapshot, er
 	return out, nil
 }
 
-// FromSnapshot is for platforms written in Go.
+// FromSnapshot is for platforms written in Go. Lists that the document requires are written as []
+// where they are empty.
 func FromSnapshot(a integration.AlertSnapshot) AlertSnapshot {
 	out := AlertSnapshot{
 		Key: a.Key, ID: a.ID, URL: a.URL, Status: string(a.Status), Teams: list(a.Teams), Layer: a.Layer, Round: a.Round,
@@ -190,7 +191,7 @@ func fromMedia(m *integration.MediaRef, url string) *MediaRef {
 }
 
 // Contract returns the contract's command of an alert's key and number, for platforms written in
-// Go.
+// Go. The key and the number come from the path.
 func (c AlertCommand) Contract(key string, number int64) integration.AlertCommand {
 	out := integration.AlertCommand{
 		Number: number, Kind: integration.AlertCommandKind(c.Kind), AlertKey: key, Teams: c.Teams, Text: c.Text, Actor: c.Actor,

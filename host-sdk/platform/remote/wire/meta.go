@@ -32,7 +32,8 @@ type Limits struct {
 // ProblemType is the media type of an error.
 const ProblemType = "application/problem+json"
 
-// Problem is an error (RFC 9457). Kind, Field and Code are ours: see integration.Error.
+// Problem is an error (RFC 9457). Kind, Field and Code are ours: see integration.Error. Status
+// repeats that of the answer, for whoever reads the body alone.
 type Problem struct {
 	Type   string `json:"type,omitempty"`
 	Title  string `json:"title,omitempty"`

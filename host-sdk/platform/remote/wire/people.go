@@ -165,7 +165,8 @@ func (v RouteVerdict) Contract() (integration.RouteVerdict, error) {
 	return out, nil
 }
 
-// Destinations converts a list.
+// Destinations converts a list. One that cannot be makes all of them an error: a list with a hole
+// would be taken for whole.
 func Destinations(in []Destination) ([]integration.Destination, error) {
 	var out []integration.Destination
 	for _, d := range in {

@@ -70,7 +70,8 @@ func members(of reflect.Type) map[string]reflect.Type {
 	return out
 }
 
-// meant is the known member that is most like name and is not there; "" if none is like it.
+// meant is the known member that is most like name and is not there; "" if none is like it. Members
+// that are there cannot be what was meant.
 func meant(name string, known map[string]reflect.Type, there map[string]any) string {
 	best, least := "", 3 // edits
 	for _, candidate := range slices.Sorted(maps.Keys(known)) {

@@ -47,7 +47,8 @@ type Budget struct{ spent int }
 // errSpent is no UnsupportedError: each pattern for itself could be run.
 var errSpent = errors.New("the patterns of all rules together are too large: use fewer or shorter ones, above all fewer repetitions and \\p{…}")
 
-// spend takes part of the budget; an error when it is used up.
+// spend takes part of the budget; an error when it is used up. What was spent is not given back: a
+// file with many bad patterns costs as much to read.
 func (b *Budget) spend(cost int) error {
 	if b == nil {
 		return nil
@@ -70,7 +71,8 @@ type UnsupportedError string
 // Error is such as "look-ahead (?=…) is not supported".
 func (e UnsupportedError) Error() string { return string(e) + " is not supported" }
 
-// Pattern is a compiled pattern. It may be used by many goroutines.
+// Pattern is a compiled pattern. It may be used by many goroutines. size is known from the compiled
+// program, so that the cost of a match can be told before it is made.
 type Pattern struct {
 	re   *regexp.Regexp
 	size int // instructions
@@ -159,7 +161,7 @@ func programSize(text string, budget *Budget) (int, error) {
 const tooLarge = UnsupportedError("so much repetition")
 
 // instructions is about how many instructions a parsed pattern takes, without making them. Beyond
-// 2*maxProgram it stops counting.
+// 2*maxProgram it stops counting. It overestimates: Go simplifies before it compiles.
 func instructions(re *syntax.Regexp) int {
 	total := 1 + len(re.Rune)/8 // of a class; its table takes memory as well
 	if re.Op == syntax.OpLiteral {

@@ -49,7 +49,8 @@ type translator struct {
 	names                      []string // of the captures that have one
 }
 
-// take consumes what re finds at the start of the rest; nil when it finds nothing.
+// take consumes what re finds at the start of the rest; nil when it finds nothing. It returns the
+// whole find and its groups.
 func (t *translator) take(re *regexp.Regexp) []string {
 	m := re.FindStringSubmatch(t.rest)
 	if m != nil {
@@ -87,7 +88,8 @@ func (t *translator) translate() error {
 	return nil
 }
 
-// piece translates what stands next.
+// piece translates what stands next. Characters that mean the same in both languages are passed on
+// as they are.
 func (t *translator) piece() error {
 	switch r := t.next(); r {
 	case '\\':
@@ -119,6 +121,7 @@ func (t *translator) piece() error {
 	return nil
 }
 
+// choose saves a branch at each flag.
 func choose(condition bool, yes, no string) string {
 	if condition {
 		return yes
@@ -158,7 +161,8 @@ func (t *translator) group() error {
 	return fmt.Errorf("the group (%s… is not ECMAScript", string(start[:min(len(start), 3)]))
 }
 
-// brace is a quantifier, or else just a brace.
+// brace is a quantifier, or else just a brace. Go's own limit on repetitions is checked when the
+// whole is compiled.
 func (t *translator) brace() error {
 	m := t.take(quantifier)
 	if m == nil {
@@ -245,7 +249,8 @@ func (t *translator) character(r rune) (rune, error) {
 	return r, nil
 }
 
-// codePoint reads what follows \u. Without digits it is the letter u.
+// codePoint reads what follows \u. Without digits it is the letter u. With flag u also \u{…} of up
+// to six digits. Half of a surrogate pair is an error, since texts have no halves.
 func (t *translator) codePoint() (rune, error) {
 	if t.unicode {
 		if m := t.take(hexBraced); m != nil {
@@ -272,7 +277,8 @@ func (t *translator) codePoint() (rune, error) {
 	return 0, errors.New("\\u with half of a surrogate pair never matches a character: write the character itself")
 }
 
-// parseRune reads digits that a pattern has found, at most seven of them.
+// parseRune reads digits that a pattern has found, at most seven of them. What is too large for a
+// rune becomes one that no text has.
 func parseRune(text string, base int) rune {
 	n, err := strconv.ParseInt(text, base, 32)
 	if err != nil {
@@ -291,7 +297,8 @@ func (t *translator) property(r rune) (string, error) {
 }
 
 // digits is a reference to a group that exists, or else a character by its octal number
-// (ECMAScript, Annex B).
+// (ECMAScript, Annex B). Only outside of a class can it be a reference; in one it is always a
+// character.
 func (t *translator) digits(inClass bool) (rune, error) {
 	number := decimalDigits.FindString(t.rest)
 	if n, err := strconv.Atoi(number); err == nil && number[0] != '0' && n <= t.groups && !inClass {
@@ -357,7 +364,8 @@ func finishClass(negated bool, members string) string {
 	return `[^\x00-\x{10FFFF}]`
 }
 
-// member reads one member of a class; char is -1 when it stands for several characters.
+// member reads one member of a class; char is -1 when it stands for several characters. A set such
+// as \d has text and no single character, so it cannot be the end of a range.
 func (t *translator) member() (text string, char rune, err error) {
 	if char = t.next(); char == '\\' {
 		if text, char, err = t.escape(true); err != nil {

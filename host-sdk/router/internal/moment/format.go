@@ -25,7 +25,8 @@ type part struct {
 }
 
 // localFormats are the tokens that stand for whole formats, in English (moment docs: Localized
-// formats).
+// formats). Other languages would have other formats; rules are written by people for themselves,
+// in English.
 var localFormats = map[string]string{
 	"LTS": "h:mm:ss A", "LT": "h:mm A", "L": "MM/DD/YYYY", "LL": "MMMM D, YYYY", "LLL": "MMMM D, YYYY h:mm A",
 	"LLLL": "dddd, MMMM D, YYYY h:mm A", "l": "M/D/YYYY", "ll": "MMM D, YYYY", "lll": "MMM D, YYYY h:mm A",
@@ -144,7 +145,7 @@ func Parse(format string) Format {
 	return out
 }
 
-// Write returns t, in its own zone, as the format has it.
+// Write returns t, in its own zone, as the format has it. The caller chooses the zone by t.
 func (f Format) Write(t time.Time) string {
 	var b strings.Builder
 	for _, p := range f {
@@ -166,7 +167,8 @@ func plus(year int) string {
 	return ""
 }
 
-// padded writes a number by the length of its token, or as an ordinal.
+// padded writes a number by the length of its token, or as an ordinal. A number that is longer than
+// its token is written whole.
 func padded(n int, token string) string {
 	width := len(token)
 	switch {

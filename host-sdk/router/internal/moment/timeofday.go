@@ -46,7 +46,7 @@ func (f Format) CheckTimeOfDay() error {
 	return nil
 }
 
-// timeOfDay is a wall-clock time while it is being read.
+// timeOfDay is a wall-clock time while it is being read. Parts that were not found stay 0.
 type timeOfDay struct {
 	hour, minute, second, milli int
 	half                        string // am, pm or a part of them
@@ -55,7 +55,8 @@ type timeOfDay struct {
 // ParseTimeOfDay reads a time of day as leniently as moment, as the time since midnight: parts that
 // are not found are left out, what lies between is skipped, 5pm and 17:00 pm are understood. It
 // refuses text without a number, and hours and minutes that no day has; 24:00 is midnight. The
-// format must have passed [Format.CheckTimeOfDay].
+// format must have passed [Format.CheckTimeOfDay]. False says that a rule was written wrong; it is
+// asked only when rules are read.
 func (f Format) ParseTimeOfDay(text string) (sinceMidnight time.Duration, ok bool) {
 	var t timeOfDay
 	for _, p := range f {

@@ -11,6 +11,7 @@ import (
 // everything that is known. Labels are part of what routers' rules and people's filters match. What
 // Twilio does not say makes no field, so that an empty one does not seem to be known.
 func New(c call.Caller) integration.AlertDraft {
+	// The title is all that a pager may show, so it names the caller.
 	d := integration.AlertDraft{Title: "Incoming call from " + c.Label()}
 	add := func(f integration.AlertField) {
 		if f.Value != "" {

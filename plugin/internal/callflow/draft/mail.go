@@ -29,6 +29,7 @@ func Mail(s *call.State, r *call.Recording, lead string, now time.Time) effect.M
 	for _, t := range s.Teams {
 		names = append(names, t.Name)
 	}
+	// A caller who chose a team left the message for it; otherwise it is everybody's.
 	if s.Team != nil {
 		names = []string{s.Team.Name}
 		out.Subject += " for " + s.Team.Name

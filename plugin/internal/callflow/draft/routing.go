@@ -22,6 +22,7 @@ func RoutingFacts(f integration.Facts, c call.Caller, parameters map[string]stri
 	for _, x := range draft.Fields {
 		fields = append(fields, map[string]string{"label": x.Label, "value": x.Value, "format": string(x.Format), "type": string(x.Format)})
 	}
+	// Ids and no names: rules name teams by their ids.
 	destinations := []string{}
 	for _, d := range f.Destinations {
 		destinations = append(destinations, d.ID)

@@ -51,7 +51,8 @@ type Person struct {
 	Busy   bool          // on another call of this hotline: rung when it ends
 }
 
-// Reaches reports whether anybody at all would be rung.
+// Reaches reports whether anybody at all would be rung. A layer with people whose phones cannot be
+// rung does not count.
 func (r Result) Reaches() bool {
 	return slices.ContainsFunc(r.Layers, func(l Layer) bool {
 		return slices.ContainsFunc(l.People, func(p Person) bool { return len(p.Phones) > 0 })
@@ -62,7 +63,8 @@ func (r Result) Reaches() bool {
 // as Twilio would make them, and with a platform that pages one layer after the other: nobody
 // answers, until nobody is left. Digits are the keys pressed in the menu; "": none. If questions
 // come back, the rehearsal is to be run again with their answers among the facts; who is on call is
-// asked for all layers at once. Parameters are as in [event.Event].
+// asked for all layers at once. Parameters are as in [event.Event]. It sends nothing and stores
+// nothing.
 func Run(c config.Config, facts integration.Facts, caller call.Caller, parameters map[string]string, digits string) (Result, []integration.Question) {
 	// Any SID will do, as long as it is always the same: the id of a call is part of what rules
 	// see.
@@ -173,7 +175,7 @@ func (x *rehearsal) do(e event.Event) bool {
 	}
 }
 
-// ask puts a question that only the platform can answer.
+// ask puts a question that only the platform can answer. Equal questions are asked once.
 func (x *rehearsal) ask(q integration.Question) {
 	if !slices.ContainsFunc(x.questions, func(other integration.Question) bool { return other.ID == q.ID }) {
 		x.questions = append(x.questions, q)
@@ -345,7 +347,8 @@ func (x *rehearsal) reach() bool {
 	return x.alert(integration.AlertDropped, 0)
 }
 
-// acknowledge lets each person of the layer acknowledge, each in a world of their own.
+// acknowledge lets each person of the layer acknowledge, each in a world of their own. One person's
+// acknowledgement must not show in the next one's turn.
 func (x *rehearsal) acknowledge() bool {
 	for _, p := range x.out.Layers[x.layer-1].People {
 		// The copy shares the layers of the result, which collect what happens in each world.
@@ -446,7 +449,7 @@ func later(a, b time.Time) time.Time {
 }
 
 // everybodyTried reports whether nothing new happens until the longest wait is over: those who were
-// tried are rung over and over.
+// tried are rung over and over. Where one round is the end, the flow leaves by itself.
 func (x *rehearsal) everybodyTried() bool {
 	return x.s.Alert.LastLayer && x.s.Alert.Judged && x.c.GiveUp != config.GiveUpOneRound
 }

@@ -59,7 +59,7 @@ func Minutes(d time.Duration) string {
 	return fmt.Sprintf("%d minutes", n)
 }
 
-// Sentence ends a text with a full stop.
+// Sentence ends a text with a full stop. Reasons of a platform come with and without one.
 func Sentence(text string) string { return strings.TrimRight(text, ". ") + "." }
 
 // Reason continues a sentence that begins with the leg's person. The person comes before it.

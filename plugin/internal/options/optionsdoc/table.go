@@ -96,5 +96,6 @@ func details(field form.Field) []string {
 	return out
 }
 
-// cell escapes what would end a cell of a table.
+// cell escapes what would end a cell of a table. Nothing else of Markdown is escaped: descriptions
+// may use it.
 func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
