@@ -124,8 +124,8 @@ func (m *machine) observe() {
 	a.AckPending = false
 	acks := normalAcks(snap.Acknowledgements)
 	m.recogniseOwnAck(snap.LastCommand, acks)
-	// Nothing new: the quiet tick must leave the state as it is, or each would be stored.
 	moved := m.handedTo(snap.Teams)
+	// Nothing new: the quiet tick must leave the state as it is, or each would be stored.
 	if !moved && snap.Status == a.Status && snap.Layer == a.Layer && snap.Round == a.Round && slices.Equal(acks, a.Acks) && slices.Equal(snap.Declined, a.Declined) {
 		return
 	}

@@ -24,8 +24,8 @@ import (
 // x-schema-version of the form.
 const Format = 1
 
-// Options are the typed options of one integration. They contain secrets: never log them. It is
-// shared by requests of an instance (package app caches it), so nobody may change it.
+// Options are the typed options of one integration. They contain secrets: never log them. They are
+// shared by requests of an instance (package app caches them), so nobody may change them.
 type Options struct {
 	Account  Account
 	CallerID string // E.164; "" means the called number
