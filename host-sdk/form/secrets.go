@@ -119,9 +119,13 @@ func HideSecrets(doc []byte, secrets []string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for k := range d {
-		if slices.Contains(secrets, k) {
+	for k, v := range d {
+		switch {
+		case !slices.Contains(secrets, k):
+		case isSet(v):
 			d[k] = json.RawMessage(`{"set":true}`)
+		default: // a mark would say that there is a value
+			delete(d, k)
 		}
 	}
 	return json.Marshal(d)

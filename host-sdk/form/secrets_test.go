@@ -49,6 +49,10 @@ func TestSecretsAreKeptReplacedDeletedAndHidden(t *testing.T) {
 	if err != nil || strings.Contains(string(hidden), "old-secret") || string(hidden) != `{"extra":{"set":true},"key":{"set":true},"sid":"a"}` {
 		t.Errorf("HideSecrets = %s, %v", hidden, err)
 	}
+	empty, err := form.HideSecrets([]byte(`{"sid":"a","key":"","extra":null}`), secrets)
+	if err != nil || string(empty) != `{"sid":"a"}` {
+		t.Errorf("HideSecrets marks secrets without a value: %s, %v", empty, err)
+	}
 	now, err := form.Overlay([]byte(`{"sid":"pinned","key":"old"}`), []byte(`{"sid":"new","key":"fresh"}`), secrets)
 	if err != nil || string(now) != `{"key":"fresh","sid":"pinned"}` {
 		t.Errorf("Overlay = %s, %v", now, err)
