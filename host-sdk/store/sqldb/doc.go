@@ -1,26 +1,27 @@
 // Package sqldb opens and migrates a database and writes to it in groups. The store and the
 // embedded platform share one.
 //
-//	open.go      Open, Close: addresses, file modes, settings of a connection
-//	write.go     Write: many callers, one transaction, one sync of the disk
-//	read.go      Read, Pages, View; kept statements
-//	room.go      CheckRoom: whether the disk is full
-//	migrate.go   Migrate: a component's tables
-//	copy.go      Copy: all tables of SQLite into PostgreSQL
-//	dialect.go   what differs between databases
-//	errors.go    Error: database errors as contract errors
-//	direct.go    the server itself, behind a pooler: who needs it
-//	sqlite.go    SQLite: connections and settings
-//	postgres.go  PostgreSQL: connections and limits
-//	hostlock.go  the lock that a host holds while it lives
-//	notices.go   what hosts that share a server say to one another
-//	copyrows.go  the rows of a table from SQLite to PostgreSQL
-//	rewrite.go   changing texts in all rows
-//	scrub.go     letting go of deleted content
-//	snapshot.go  a copy of SQLite while it is in use
-//	release.go   to which release tables belong
-//	pairtest/    for tests: two hosts that write at the same time
-//	plantest/    for tests: no statement looks through a whole table
+//	open.go       Open, Close: addresses, file modes, settings of a connection
+//	write.go      Write: many callers, one transaction, one sync of the disk
+//	read.go       Read, Pages, View
+//	statements.go kept statements
+//	room.go       CheckRoom: whether the disk is full
+//	migrate.go    Migrate: a component's tables
+//	copy.go       Copy: all tables of SQLite into PostgreSQL
+//	dialect.go    what differs between databases
+//	errors.go     Error: database errors as contract errors
+//	direct.go     the server itself, behind a pooler: who needs it
+//	sqlite.go     SQLite: connections and settings
+//	postgres.go   PostgreSQL: connections and limits
+//	hostlock.go   the lock that a host holds while it lives
+//	notices.go    what hosts that share a server say to one another
+//	copyrows.go   the rows of a table from SQLite to PostgreSQL
+//	rewrite.go    changing texts in all rows
+//	scrub.go      letting go of deleted content
+//	snapshot.go   a copy of SQLite while it is in use
+//	release.go    to which release tables belong
+//	pairtest/     for tests: two hosts that write at the same time
+//	plantest/     for tests: no statement looks through a whole table
 //
 // SQL is written so that it means the same on SQLite and PostgreSQL: placeholders $1…$n, times as
 // bigint milliseconds since 1970 in UTC (never the database's own clock), booleans as 0 and 1, JSON

@@ -85,11 +85,11 @@ func TestTwoFirstUsesKeepOneStatement(t *testing.T) {
 	t.Parallel()
 	on := newCounting(t)
 	s := newStatements(on, nil)
-	var other *sql.Stmt
+	var other *kept
 	// A second caller prepares meanwhile.
-	on.before = func() { other = s.get(t.Context(), "select 1") }
-	first := s.get(t.Context(), "select 1")
-	if first == nil || first != other || s.get(t.Context(), "select 1") != first {
+	on.before = func() { other = s.get(t.Context(), "select 1", 0) }
+	first := s.get(t.Context(), "select 1", 0)
+	if first == nil || first != other || s.get(t.Context(), "select 1", 0) != first {
 		t.Error("two callers were given different statements")
 	}
 	useAll(t, s, "select 1")
@@ -124,7 +124,7 @@ func TestClosedStatementsAreNotUsedAgain(t *testing.T) {
 	t.Parallel()
 	on := newCounting(t)
 	s := newStatements(on, nil)
-	kept := s.get(t.Context(), "select 1")
+	kept := s.get(t.Context(), "select 1", 0)
 	if err := s.close(); err != nil {
 		t.Fatal(err)
 	}
@@ -133,4 +133,29 @@ func TestClosedStatementsAreNotUsedAgain(t *testing.T) {
 		t.Error("the statement is still open")
 	}
 	useAll(t, s, "select 1")
+}
+
+func TestArgumentsReachTheirPlaceholders(t *testing.T) {
+	t.Parallel()
+	s := newStatements(newCounting(t), nil)
+	for _, test := range []struct {
+		query, want string
+		args        []any
+	}{
+		{"select $1 || $2 || $3", "abc", []any{"a", "b", "c"}},
+		{"select $3 || $1 || $2 || $1", "caba", []any{"a", "b", "c"}},
+		{"select $2 || '$1' || $1", "b$1a", []any{"a", "b"}},
+		{"select $2 || 'it''s $9' || $2", "bit's $9b", []any{"a", "b"}},
+		{"select $11 || $1", "ka", []any{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"}},
+		{"select 'none'", "none", nil},
+	} {
+		var got string
+		if err := s.QueryRowContext(t.Context(), test.query, test.args...).Scan(&got); err != nil || got != test.want {
+			t.Errorf("%s: %q, %v, want %q", test.query, got, err, test.want)
+		}
+	}
+	var got string
+	if err := s.QueryRowContext(t.Context(), "select $1 || $2", "a").Scan(&got); err == nil {
+		t.Errorf("a text with an argument too many gives %q", got)
+	}
 }

@@ -3,7 +3,6 @@ package sqldb
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -134,91 +133,4 @@ func (db *DB) closedError(err error) error {
 	default:
 		return err
 	}
-}
-
-// maxKept bounds the kept statements: a program has few texts, and a text made at run time
-// goes without.
-const maxKept = 300
-
-// preparer is a *sql.DB or a *sql.Conn.
-type preparer interface {
-	Queryer
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
-}
-
-// statements keeps prepared statements by their text: parsing costs more than most of our queries.
-// One that is in use by a goroutine can be used by others: database/sql sees to it.
-type statements struct {
-	on     preparer
-	seen   *texts // nil: not remembered
-	mu     sync.RWMutex
-	byText map[string]*sql.Stmt
-}
-
-// newStatements keeps statements for a connection, or for all connections of a pool.
-func newStatements(on preparer, seen *texts) *statements {
-	return &statements{on: on, seen: seen, byText: map[string]*sql.Stmt{}}
-}
-
-// get returns nil when the text cannot be prepared: it is then run as it is, and fails with the
-// same error. Preparing goes on without the lock, so two may prepare the same text.
-func (s *statements) get(ctx context.Context, query string) *sql.Stmt {
-	if s.seen != nil {
-		s.seen.of(query)
-	}
-	s.mu.RLock()
-	stmt, full := s.byText[query], len(s.byText) >= maxKept
-	s.mu.RUnlock()
-	if stmt != nil || full {
-		return stmt
-	}
-	made, err := s.on.PrepareContext(ctx, query)
-	if err != nil {
-		return nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if other := s.byText[query]; other != nil { // somebody was faster
-		_ = made.Close()
-		return other
-	}
-	s.byText[query] = made
-	return made
-}
-
-// close ends the kept statements; the connection stays open.
-func (s *statements) close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var errs []error
-	for text, stmt := range s.byText {
-		errs = append(errs, stmt.Close())
-		delete(s.byText, text)
-	}
-	return errors.Join(errs...)
-}
-
-// QueryContext implements Queryer.
-func (s *statements) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if stmt := s.get(ctx, query); stmt != nil {
-		return stmt.QueryContext(ctx, args...)
-	}
-	return s.on.QueryContext(ctx, query, args...)
-}
-
-// QueryRowContext implements Queryer.
-func (s *statements) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	if stmt := s.get(ctx, query); stmt != nil {
-		return stmt.QueryRowContext(ctx, args...)
-	}
-	return s.on.QueryRowContext(ctx, query, args...)
-}
-
-// ExecContext runs a statement without rows.
-func (s *statements) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	if stmt := s.get(ctx, query); stmt != nil {
-		return stmt.ExecContext(ctx, args...)
-	}
-	return s.on.ExecContext(ctx, query, args...)
 }
