@@ -2,6 +2,8 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -34,11 +36,6 @@ const (
 		alert_key = case when $4 <> '' then $4 else alert_key end, alert_id = case when $5 <> '' then $5 else alert_id end,
 		alert_url = case when $6 <> '' then $6 else alert_url end, alert_title = case when $7 <> '' then $7 else alert_title end
 		where integration = $1 and key = $2`
-	insertFields = `insert into call_fields (call, label, value, format) select c.id, value ->> 0, value ->> 1, value ->> 2
-		from calls c, json_each($3) where c.integration = $1 and c.key = $2
-		on conflict (call, label) do update set value = excluded.value, format = excluded.format`
-	insertLine = `insert into call_lines (call, command, at, actor, message) select c.id, cast($3 as bigint), cast($4 as bigint), $5, $6 ` + ofCall + `
-		on conflict (call, command) where command <> 0 do nothing`
 	insertRecording = `insert into call_recordings (call, ref, label, name, content_type, bytes, duration, at)
 		select c.id, $3, $4, $5, $6, cast($7 as bigint), cast($8 as bigint), cast($9 as bigint) ` + ofCall + ` on conflict (call, ref) do nothing`
 	// updateHeard takes a recording out of the index of those that nobody has heard.
@@ -46,6 +43,37 @@ const (
 	insertHeard = `insert into call_heard (recording, actor, at) select r.id, $4, cast($5 as bigint) from call_recordings r
 		where r.ref = $3 and r.call = (select c.id ` + ofCall + `) on conflict (recording, actor) do nothing`
 )
+
+// Story lines and fields are written several at a time, each statement for so many of them.
+var (
+	insertLines = severalParts("insert into call_lines (call, command, at, actor, message) select c.id, p.command, p.at, p.actor, p.message from (",
+		"cast($ as bigint) as command, cast($ as bigint) as at, cast($ as text) as actor, cast($ as text) as message",
+		") p, calls c where c.integration = $1 and c.key = $2 on conflict (call, command) where command <> 0 do nothing")
+	insertFields = severalParts("insert into call_fields (call, label, value, format) select c.id, p.label, p.value, p.format from (",
+		"cast($ as text) as label, cast($ as text) as value, cast($ as text) as format",
+		") p, calls c where c.integration = $1 and c.key = $2 on conflict (call, label) do update set value = excluded.value, format = excluded.format")
+)
+
+// maxParts bounds how many parts one statement writes, and so how many texts there are.
+const maxParts = 8
+
+// severalParts makes the texts that write 1, 2, … maxParts parts. Each $ of a part stands for the
+// next argument after those that name the session.
+func severalParts(before, part, after string) (texts [maxParts]string) {
+	var list []string
+	next := 3
+	for i := range texts {
+		pieces := strings.Split(part, "$")
+		text := pieces[0]
+		for _, piece := range pieces[1:] {
+			text += "$" + strconv.Itoa(next) + piece
+			next++
+		}
+		list = append(list, "select "+text)
+		texts[i] = before + strings.Join(list, " union all ") + after
+	}
+	return texts
+}
 
 // statement is one that was decided before the transaction. Nothing but its arguments is decided
 // from data; the texts are constants.
@@ -93,16 +121,20 @@ func callStatements(c store.Commit) ([]statement, error) {
 	if u.Alert != (store.CallAlert{}) && (u.View == nil || !u.New) {
 		add(updateCallAlert, ms(c.Now), u.Alert.Key, u.Alert.ID, u.Alert.URL, u.Alert.Title)
 	}
-	if len(u.Fields) > 0 {
-		fields, err := encode(fieldRows(u.Fields))
-		if err != nil {
-			return nil, err
+	for fields := range slices.Chunk(fieldRows(u.Fields), maxParts) {
+		var args []any
+		for _, f := range fields {
+			args = append(args, f[0], f[1], f[2])
 		}
-		add(insertFields, fields)
+		add(insertFields[len(fields)-1], args...)
 	}
 	// A line's command is unique in its call, so a commit that is made twice adds it once.
-	for _, l := range u.Story {
-		add(insertLine, l.Command, ms(l.At), l.Actor, l.Text)
+	for lines := range slices.Chunk(u.Story, maxParts) {
+		var args []any
+		for _, l := range lines {
+			args = append(args, l.Command, ms(l.At), l.Actor, l.Text)
+		}
+		add(insertLines[len(lines)-1], args...)
 	}
 	for _, r := range u.Recordings {
 		add(insertRecording, r.Media.Ref, r.Label, r.Media.Name, r.Media.ContentType, r.Media.Bytes, r.Media.Duration.Milliseconds(), ms(r.At))
@@ -135,10 +167,10 @@ func answered(v *integration.CallView, now int64) int64 {
 	return at
 }
 
-// fieldRows are fields as [insertFields] reads them. Of several with one label the last one counts,
-// in the place of the first: a statement may write a row once. The character 0 is replaced as
-// everywhere in texts of PostgreSQL, which cannot read it in JSON either. It returns label, value
-// and format of each.
+// fieldRows are fields as insertFields takes them. Of several with one label the last one counts, in
+// the place of the first: a statement may write a row once. The character 0 is replaced as
+// everywhere in texts of PostgreSQL, where two labels may be one by that. It returns label,
+// value and format of each.
 func fieldRows(fields []integration.AlertField) (rows [][3]string) {
 	at := map[string]int{}
 	for _, f := range fields {

@@ -85,7 +85,7 @@ func deleteRecordings(ctx context.Context, tx sqldb.Tx, call store.CallRef, id i
 	if _, err := tx.ExecContext(ctx, "delete from call_fields where call = $1 and label = $2", id, integration.LabelTranscription); err != nil {
 		return 0, err
 	}
-	_, err = tx.ExecContext(ctx, insertLine, call.Integration, call.Key, 0, ms(line.At), line.Actor, line.Text)
+	_, err = tx.ExecContext(ctx, insertLines[0], call.Integration, call.Key, 0, ms(line.At), line.Actor, line.Text)
 	if err != nil {
 		return 0, err
 	}
@@ -324,7 +324,7 @@ func (s *Store) ClaimErasures(ctx context.Context, owner string, now time.Time, 
 const mine = " where id = $1 and owner = $2 and attempt = $3"
 
 // FinishErasure implements store.Erasures. The line says that it is done; a record that is gone
-// gets none, as [insertLine] selects it.
+// gets none, as insertLines selects it.
 func (s *Store) FinishErasure(ctx context.Context, e store.Erasure, line store.StoryLine) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		if err := tx.Lock(ctx, sessionLock(e.Integration, e.Key)); err != nil {
@@ -338,7 +338,7 @@ func (s *Store) FinishErasure(ctx context.Context, e store.Erasure, line store.S
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, insertLine, e.Integration, e.Key, 0, ms(line.At), line.Actor, line.Text)
+		_, err = tx.ExecContext(ctx, insertLines[0], e.Integration, e.Key, 0, ms(line.At), line.Actor, line.Text)
 		return err
 	})
 }
