@@ -10,6 +10,7 @@ import (
 
 var callChecks = []check{
 	{"Calls/a record is written with its session", callWritten},
+	{"Calls/many parts keep their order", callManyParts},
 	{"Calls/a conflict adds nothing", callConflict},
 	{"Calls/a line of a command is there once", callLinesOnce},
 	{"Calls/a deleted record does not come back", callDeleted},
@@ -106,6 +107,20 @@ func callWritten(r *run) {
 	r.ok(err)
 	want.Fields, want.Story, want.Recordings = nil, nil, nil
 	r.same("in the list", list, []store.Call{want})
+}
+
+// callManyParts: the lines and fields of one commit keep their order, however many they are.
+func callManyParts(r *run) {
+	var u store.CallUpdate
+	for i := range 21 {
+		u.Story = append(u.Story, store.StoryLine{Command: int64(i), At: after(i), Actor: fmt.Sprint("actor ", i), Text: fmt.Sprint("line ", i)})
+		u.Fields = append(u.Fields, integration.AlertField{Label: fmt.Sprint("label ", i), Value: fmt.Sprint("value ", i), Format: integration.FieldPhone})
+	}
+	r.record(inst, call, 0, true, u)
+	got, err := r.Call(r.ctx, inst, call)
+	r.ok(err)
+	r.same("lines", got.Story, u.Story)
+	r.same("fields", got.Fields, u.Fields)
 }
 
 // callConflict: what a commit adds to a record follows from a state that must still be true.
