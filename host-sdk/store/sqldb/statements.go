@@ -76,8 +76,8 @@ func newStatements(on preparer, seen *texts) *statements {
 	return &statements{on: on, seen: seen, byText: map[string]*kept{}}
 }
 
-// get returns nil when the text cannot be prepared or names arguments that are not there: it is then
-// run as it is, and fails with the database's own words.
+// get returns nil when the text cannot be prepared or names arguments that are not there: it is
+// then run as it is, and fails with the database's own words.
 func (s *statements) get(ctx context.Context, query string, args int) *kept {
 	if s.seen != nil {
 		s.seen.of(query)
