@@ -17,6 +17,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/suite"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
@@ -35,7 +37,7 @@ func (r *run) behaviour(ctx context.Context) error {
 		return err
 	}
 	defer stop()
-	input := suiteInput{
+	input := suite.Input{
 		URL: proxy.url, Token: proxy.token, HintsSecret: r.cfg.HintsSecret, Version: r.cfg.Version,
 		Integration: r.cfg.Integration, Tenant: r.cfg.Tenant,
 		Team: r.cfg.Team, OtherTeam: r.cfg.OtherTeam, IdleTeam: r.cfg.IdleTeam, Router: r.cfg.Router,
@@ -52,7 +54,7 @@ var withoutAlerts = []string{"healthy", "teams and destinations", "people on cal
 // wanted lists the suite's tests that were asked for.
 func (r *run) wanted() []string {
 	var out []string
-	for _, test := range slices.Sorted(maps.Keys(about)) {
+	for _, test := range slices.Sorted(maps.Keys(suite.About)) {
 		if r.cfg.asked("behaviour", test) {
 			out = append(out, test)
 		}
@@ -96,7 +98,7 @@ func (r *run) proxy() (proxy, func(), error) {
 }
 
 // suite starts the process and reads its output.
-func (r *run) suite(ctx context.Context, input suiteInput) error {
+func (r *run) suite(ctx context.Context, input suite.Input) error {
 	text, err := json.Marshal(input)
 	if err != nil {
 		return err
@@ -119,7 +121,7 @@ func (r *run) suite(ctx context.Context, input suiteInput) error {
 	if _, err := in.Write(append(text, '\n')); err != nil {
 		return errors.Join(err, cmd.Wait())
 	}
-	l := &listening{run: r, tests: map[string]*Check{}, asked: map[string][]string{}}
+	l := &listening{run: r, tests: map[string]*result.Check{}, asked: map[string][]string{}}
 	err = l.read(out)
 	_ = in.Close()
 	ended := cmd.Wait()
@@ -132,7 +134,7 @@ func (r *run) suite(ctx context.Context, input suiteInput) error {
 // listening makes checks of package testing's output.
 type listening struct {
 	run   *run
-	tests map[string]*Check
+	tests map[string]*result.Check
 	asked map[string][]string // requests by test
 	now   string              // the test that the next lines belong to
 	any   bool                // test was run
@@ -164,17 +166,17 @@ func (l *listening) read(out io.Reader) error {
 }
 
 func (l *listening) line(line string) {
-	text, marked := strings.CutPrefix(line, mark)
+	text, marked := strings.CutPrefix(line, suite.Mark)
 	if !marked {
 		l.output(line)
 		return
 	}
-	if try, ok := strings.CutPrefix(line, askedMark); ok {
+	if try, ok := strings.CutPrefix(line, suite.AskedMark); ok {
 		l.asked[l.now] = append(l.asked[l.now], try)
 		return
 	}
 	l.more = nil
-	if address, ok := strings.CutPrefix(line, hintsMark); ok {
+	if address, ok := strings.CutPrefix(line, suite.HintsMark); ok {
 		l.run.taps.feed(address)
 		return
 	}
@@ -191,17 +193,17 @@ func (l *listening) line(line string) {
 }
 
 // test is the check of a test; nil for one that only holds others.
-func (l *listening) test(name string) *Check {
-	title, nested := strings.CutPrefix(name, suiteName+"/")
+func (l *listening) test(name string) *result.Check {
+	title, nested := strings.CutPrefix(name, suite.Name+"/")
 	title = strings.ReplaceAll(title, "_", " ")
-	if !nested && title != adapterSay {
+	if !nested && title != suite.Tolerance {
 		return nil
 	}
 	l.any = true
 	if c := l.tests[title]; c != nil {
 		return c
 	}
-	c := &Check{Name: title, Outcome: Right, About: about[title]}
+	c := &result.Check{Name: title, Outcome: result.Right, About: suite.About[title]}
 	l.tests[title] = c
 	step := l.run.report.Steps[len(l.run.report.Steps)-1]
 	step.Checks = append(step.Checks, c)
@@ -243,32 +245,32 @@ func (l *listening) last(n int) []string {
 }
 
 // end gives a check its outcome.
-func (l *listening) end(c *Check, how string) {
+func (l *listening) end(c *result.Check, how string) {
 	unheardOf := c.Name == "hints" && l.run.protocol.Hints == wire.HintsWebhook && l.run.taps == nil
 	switch {
 	case unheardOf:
-		c.Says, c.Outcome = nil, NotTested
-		c.say("%s", unheard)
+		c.Says, c.Outcome = nil, result.NotTested
+		c.Say("%s", unheard)
 	case c.Name == "hints" && l.run.protocol.Hints == wire.HintsNone:
-		c.Says, c.Outcome = nil, Skipped
-		c.say("The platform says that it sends no hints.")
+		c.Says, c.Outcome = nil, result.Skipped
+		c.Say("The platform says that it sends no hints.")
 	case how == "FAIL":
-		c.Outcome = Wrong
-		c.shorten()
+		c.Outcome = result.Wrong
+		shorten(c)
 		if len(c.Exchanges) == 0 {
 			c.Exchanges = l.last(3)
 		}
 	case how == "SKIP" && c.About == "":
 		l.run.drop(c)
 	case how == "SKIP":
-		c.Outcome, c.Exchanges = Skipped, nil
+		c.Outcome, c.Exchanges = result.Skipped, nil
 	default:
 		c.Exchanges, c.Says = nil, nil
 	}
 }
 
 // drop takes a check out of the present step: it is about what the protocol does not have.
-func (r *run) drop(c *Check) {
+func (r *run) drop(c *result.Check) {
 	step := r.report.Steps[len(r.report.Steps)-1]
-	step.Checks = slices.DeleteFunc(step.Checks, func(x *Check) bool { return x == c })
+	step.Checks = slices.DeleteFunc(step.Checks, func(x *result.Check) bool { return x == c })
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
@@ -78,14 +79,14 @@ func (r *run) cutOff(ctx context.Context, a *call) {
 	request := a.request(a.last+1, a.mine())
 	body, _ := json.Marshal(request.body)
 	if err := r.shout(ctx, request, body, len(body)/2); err != nil {
-		a.check.leave(NotTested, "There is no connection of our own to the server: %v.", err)
+		a.check.Leave(result.NotTested, "There is no connection of our own to the server: %v.", err)
 		return
 	}
 	if after, ok := a.see(ctx); ok && !reflect.DeepEqual(before, after) {
 		a.fault(nil, "A request whose body was cut off half-way changed the alert.")
 	}
 	if err := r.shout(ctx, request, body, len(body)); err != nil {
-		a.check.leave(NotTested, "There is no connection of our own to the server: %v.", err)
+		a.check.Leave(result.NotTested, "There is no connection of our own to the server: %v.", err)
 		return
 	}
 	for range 2 {

@@ -2,6 +2,7 @@ package platformcheck
 
 import (
 	"context"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"maps"
 	"net/http"
 	"slices"
@@ -63,17 +64,17 @@ func (r *run) times() {
 	judgeTimes(c, all, by)
 }
 
-func judgeTimes(c *Check, all []time.Duration, by map[string][]time.Duration) {
+func judgeTimes(c *result.Check, all []time.Duration, by map[string][]time.Duration) {
 	if len(all) == 0 {
 		return
 	}
 	if m := median(all); m >= 38*time.Millisecond && m <= 48*time.Millisecond {
-		c.note("The median is %.0f ms. Near 40 ms the reason is mostly that head and body of an answer are written apart: the second waits until the first is acknowledged (Nagle's algorithm against delayed acknowledgements). Buffer the answer and write it at once, or switch on TCP_NODELAY.", ms(m))
+		c.Note("The median is %.0f ms. Near 40 ms the reason is mostly that head and body of an answer are written apart: the second waits until the first is acknowledged (Nagle's algorithm against delayed acknowledgements). Buffer the answer and write it at once, or switch on TCP_NODELAY.", ms(m))
 		return
 	}
 	for _, operation := range slices.Sorted(maps.Keys(by)) {
 		if m := median(by[operation]); m > slow {
-			c.note("%s takes %.0f ms (median of %d): more than 200 ms.", operation, ms(m), len(by[operation]))
+			c.Note("%s takes %.0f ms (median of %d): more than 200 ms.", operation, ms(m), len(by[operation]))
 		}
 	}
 }

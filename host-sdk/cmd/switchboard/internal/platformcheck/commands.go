@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
@@ -15,13 +16,13 @@ import (
 type call struct {
 	*run
 
-	check *Check
+	check *result.Check
 	key   string
 	last  int64
 }
 
 // call is a new one, whose faults belong to a check.
-func (r *run) call(c *Check) *call {
+func (r *run) call(c *result.Check) *call {
 	return &call{run: r, check: c, key: "livecall-test-" + random()}
 }
 
@@ -47,7 +48,7 @@ func (a *call) do(ctx context.Context, cmd wire.AlertCommand) bool {
 func (a *call) snapshot(x *exchange) (wire.AlertSnapshot, bool) {
 	s, ok := read[wire.AlertSnapshot](x)
 	if !ok {
-		a.check.wrong("%s %s was answered with %s.", x.method, withoutQuery(x.target), x.says())
+		a.check.Wrong("%s %s was answered with %s.", x.method, withoutQuery(x.target), x.says())
 		a.check.Exchanges = append(a.check.Exchanges, x.text())
 	}
 	return s, ok
@@ -65,7 +66,7 @@ func (a *call) begin(ctx context.Context) bool {
 
 // fault adds a fault with the exchange that shows it.
 func (a *call) fault(x *exchange, format string, args ...any) {
-	a.check.wrong(format, args...)
+	a.check.Wrong(format, args...)
 	if x != nil && len(a.check.Exchanges) < 3 {
 		a.check.Exchanges = append(a.check.Exchanges, x.text())
 	}

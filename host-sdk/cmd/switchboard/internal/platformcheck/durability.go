@@ -3,6 +3,7 @@ package platformcheck
 import (
 	"context"
 	"fmt"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"io"
 	"net/http"
 	"os"
@@ -23,7 +24,7 @@ func (r *run) durable(ctx context.Context) error {
 		return nil
 	}
 	if r.cfg.Restart == "" {
-		c.leave(Noted, "Not tried: --restart names a command that restarts the platform.")
+		c.Leave(result.Noted, "Not tried: --restart names a command that restarts the platform.")
 		return nil
 	}
 	c.About = "the alert, its acknowledgements and last_command are stored together, before the command is answered"
@@ -41,7 +42,7 @@ func (r *run) durable(ctx context.Context) error {
 		return nil
 	}
 	if err := r.restart(ctx); err != nil {
-		c.leave(NotTested, "%v", err)
+		c.Leave(result.NotTested, "%v", err)
 		return nil
 	}
 	x := r.get(ctx, "/v1/alerts/"+a.key)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
@@ -37,13 +38,13 @@ func (r *run) hinted(ctx context.Context) error {
 	case wire.HintsWebhook:
 	default:
 		if c := r.check("hints"); c != nil {
-			c.leave(Skipped, "The platform says that it sends no hints.")
+			c.Leave(result.Skipped, "The platform says that it sends no hints.")
 		}
 		return nil
 	}
 	if r.taps == nil {
 		if c := r.check("hints"); c != nil {
-			c.leave(NotTested, "%s", unheard)
+			c.Leave(result.NotTested, "%s", unheard)
 		}
 		return nil
 	}
@@ -98,7 +99,7 @@ func (r *run) oneEach(ctx context.Context, a *call) {
 		took = append(took, max(h.at.Sub(answered), 0))
 	}
 	if slowest := slices.Max(took); slowest > time.Second {
-		a.check.note("The slowest hint came %.1f s after the command was answered: send them within a second.", slowest.Seconds())
+		a.check.Note("The slowest hint came %.1f s after the command was answered: send them within a second.", slowest.Seconds())
 	}
 }
 
@@ -107,10 +108,10 @@ func (a *call) ref() wire.AlertRef {
 }
 
 // written judges all hints that came.
-func (r *run) written(c *Check) {
+func (r *run) written(c *result.Check) {
 	all := r.taps.all()
 	if len(all) == 0 {
-		c.leave(NotTested, "No hint came.")
+		c.Leave(result.NotTested, "No hint came.")
 		return
 	}
 	bodies := map[string]string{}
@@ -119,14 +120,14 @@ func (r *run) written(c *Check) {
 			continue // was not read
 		}
 		for _, text := range h.faults(bodies) {
-			c.wrong("%s", text)
+			c.Wrong("%s", text)
 		}
-		if c.Outcome == Wrong && len(c.Exchanges) == 0 {
+		if c.Outcome == result.Wrong && len(c.Exchanges) == 0 {
 			c.Exchanges = []string{h.text()}
 		}
 	}
-	if c.Outcome == Right {
-		c.say("%d hints came.", len(all))
+	if c.Outcome == result.Right {
+		c.Say("%d hints came.", len(all))
 	}
 }
 
@@ -198,7 +199,7 @@ func (r *run) spoilt(ctx context.Context, a *call, spoil func(http.ResponseWrite
 		return
 	}
 	if _, err := r.taps.await(ctx, 0, r.cfg.HintWithin, func(h heard) bool { return h.names(a.ref()) }); err != nil {
-		a.check.leave(NotTested, "No hint came for a new alert.")
+		a.check.Leave(result.NotTested, "No hint came for a new alert.")
 		return
 	}
 	from := r.taps.count()
@@ -231,7 +232,7 @@ func (r *run) spoilt(ctx context.Context, a *call, spoil func(http.ResponseWrite
 	if _, err := r.taps.await(ctx, from, r.cfg.HintWithin, func(h heard) bool { return h.names(a.ref()) }); err != nil {
 		a.fault(nil, "After that no hint came within %v for the next command: one that fails must not stop those behind it.", r.cfg.HintWithin)
 	} else if again != nil {
-		a.check.note("The hint that failed was not tried again: three tries are enough, a second apart.")
+		a.check.Note("The hint that failed was not tried again: three tries are enough, a second apart.")
 	}
 }
 

@@ -1,6 +1,7 @@
 package platformcheck
 
 import (
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"net"
 	"net/url"
 	"strings"
@@ -30,7 +31,7 @@ func TestTimesAreExplained(t *testing.T) {
 		"one is slow":   {some(9, 2*time.Millisecond), map[string][]time.Duration{"alert": some(9, 2*time.Millisecond), "onCall": some(3, 300*time.Millisecond)}, "onCall takes 300 ms (median of 3)"},
 		"none":          {nil, nil, ""},
 	} {
-		check := &Check{Outcome: Right}
+		check := &result.Check{Outcome: result.Right}
 		judgeTimes(check, c.all, c.by)
 		if got := strings.Join(check.Says, " "); !strings.Contains(got, c.says) || (c.says == "") != (got == "") {
 			t.Errorf("%s: %q, want %q", name, got, c.says)

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/suite"
 	"github.com/livecallrouting/livecall/integration-tests/component"
 	"github.com/livecallrouting/livecall/internal/freeport"
 	"github.com/livecallrouting/livecall/internal/testmain"
@@ -27,7 +29,7 @@ const suiteVariable = "PLATFORMCHECK_SUITE"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(suiteVariable) != "" {
-		fmt.Fprintln(os.Stderr, platformcheck.RunSuite(os.Stdin))
+		fmt.Fprintln(os.Stderr, suite.Run(os.Stdin))
 		os.Exit(1)
 	}
 	testmain.Together(4) // most of these tests wait for another process most of the time
@@ -116,7 +118,7 @@ func (s server) config() platformcheck.Config {
 }
 
 // try runs everything and returns the report and its text.
-func try(t testing.TB, cfg platformcheck.Config) (*platformcheck.Report, string) {
+func try(t testing.TB, cfg platformcheck.Config) (*result.Report, string) {
 	t.Helper()
 	report, err := platformcheck.Run(t.Context(), cfg)
 	if err != nil {
@@ -139,7 +141,7 @@ func TestTheExamplesAreRight(t *testing.T) {
 			cfg := server.config()
 			cfg.Restart = server.restart
 			report, text := try(t, cfg)
-			if report.Outcome != platformcheck.Right {
+			if report.Outcome != result.Right {
 				t.Errorf("the example is %s:\n%s", report.Outcome, text)
 			}
 			for _, step := range report.Steps {
@@ -147,7 +149,7 @@ func TestTheExamplesAreRight(t *testing.T) {
 					unclaimed := strings.Contains(strings.Join(c.Says, " "), "does not declare the capability")
 					// As the machine is.
 					slow := strings.Contains(strings.Join(c.Says, " "), " ms") || strings.Contains(strings.Join(c.Says, " "), "The slowest hint")
-					if c.Outcome == platformcheck.Noted && !slow || c.Outcome == platformcheck.Skipped && !unclaimed {
+					if c.Outcome == result.Noted && !slow || c.Outcome == result.Skipped && !unclaimed {
 						t.Errorf("%s: %s is left out: %q", step.Name, c.Name, c.Says)
 					}
 				}
@@ -177,7 +179,7 @@ func TestEveryTestOfTheSuiteIsExplained(t *testing.T) {
 }
 
 // find returns a check of a report.
-func find(t testing.TB, report *platformcheck.Report, step, name string) *platformcheck.Check {
+func find(t testing.TB, report *result.Report, step, name string) *result.Check {
 	t.Helper()
 	for _, s := range report.Steps {
 		for _, c := range s.Checks {
@@ -186,7 +188,7 @@ func find(t testing.TB, report *platformcheck.Report, step, name string) *platfo
 			}
 		}
 	}
-	return &platformcheck.Check{}
+	return &result.Check{}
 }
 
 // A platform that reaches people by itself is asked questions only, until the command is told that
@@ -197,11 +199,11 @@ func TestRealPeopleAreNotPagedUnasked(t *testing.T) {
 	cfg := server.config()
 	report, text := try(t, cfg)
 	says := strings.Join(find(t, report, "questions", "people may be paged").Says, " ")
-	if report.Outcome != platformcheck.NotTested || report.Alerts != 0 || !strings.Contains(says, "Repeat with --yes") || !strings.Contains(says, "the teams devops and support") {
+	if report.Outcome != result.NotTested || report.Alerts != 0 || !strings.Contains(says, "Repeat with --yes") || !strings.Contains(says, "the teams devops and support") {
 		t.Errorf("the outcome is %s with %d alerts:\n%s", report.Outcome, report.Alerts, text)
 	}
 	cfg.Yes, cfg.Run = true, []string{"behaviour: create"}
-	if report, text = try(t, cfg); report.Outcome != platformcheck.Right || report.Alerts == 0 {
+	if report, text = try(t, cfg); report.Outcome != result.Right || report.Alerts == 0 {
 		t.Errorf("with Yes the outcome is %s with %d alerts:\n%s", report.Outcome, report.Alerts, text)
 	}
 }
@@ -213,7 +215,7 @@ func TestOpenAPIOnlyMakesNoAlert(t *testing.T) {
 	cfg.OpenAPIOnly = true
 	report, text := try(t, cfg)
 	says := strings.Join(find(t, report, "answers", "answers are as in the OpenAPI document").Says, "\n")
-	if report.Alerts != 0 || report.Outcome != platformcheck.Wrong || !strings.Contains(says, `user: phones is "+12025550143": it must be an array`) {
+	if report.Alerts != 0 || report.Outcome != result.Wrong || !strings.Contains(says, `user: phones is "+12025550143": it must be an array`) {
 		t.Errorf("%d alerts were made:\n%s", report.Alerts, text)
 	}
 }
@@ -239,7 +241,7 @@ func TestUnfitTeamsAreNamedWithThoseThatFit(t *testing.T) {
 		c.change(&cfg)
 		cfg.HintsListen = ""
 		report, text := try(t, cfg)
-		if flat := strings.Join(strings.Fields(text), " "); report.Outcome != platformcheck.NotTested || !strings.Contains(flat, c.says) {
+		if flat := strings.Join(strings.Fields(text), " "); report.Outcome != result.NotTested || !strings.Contains(flat, c.says) {
 			t.Errorf("%s: the outcome is %s, want not tested and %q:\n%s", name, report.Outcome, c.says, text)
 		}
 	}
@@ -251,8 +253,8 @@ func TestHintsThatNobodyListensToAreNotTested(t *testing.T) {
 	cfg := example(t).config()
 	cfg.HintsListen, cfg.Run = "", []string{"behaviour: hints", "behaviour: create", "hints: "}
 	report, text := try(t, cfg)
-	if report.Outcome != platformcheck.NotTested || find(t, report, "behaviour", "create").Outcome != platformcheck.Right ||
-		find(t, report, "behaviour", "hints").Outcome != platformcheck.NotTested || !strings.Contains(text, "--hints-listen") {
+	if report.Outcome != result.NotTested || find(t, report, "behaviour", "create").Outcome != result.Right ||
+		find(t, report, "behaviour", "hints").Outcome != result.NotTested || !strings.Contains(text, "--hints-listen") {
 		t.Errorf("the outcome is %s:\n%s", report.Outcome, text)
 	}
 }
@@ -276,7 +278,7 @@ func TestWhyAnAddressIsNotReachedIsSaid(t *testing.T) {
 		cfg := server{url: c.url}.config()
 		cfg.HintsListen = ""
 		report, text := try(t, cfg)
-		if flat := strings.Join(strings.Fields(text), " "); report.Outcome != platformcheck.NotTested || !strings.Contains(flat, c.says) {
+		if flat := strings.Join(strings.Fields(text), " "); report.Outcome != result.NotTested || !strings.Contains(flat, c.says) {
 			t.Errorf("%s: the outcome is %s, want not tested and %q:\n%s", name, report.Outcome, c.says, text)
 		}
 	}
@@ -284,7 +286,7 @@ func TestWhyAnAddressIsNotReachedIsSaid(t *testing.T) {
 	roots.AddCert(encrypted.Certificate())
 	cfg := server{url: encrypted.URL}.config()
 	cfg.HintsListen, cfg.TLS = "", &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	if report, text := try(t, cfg); report.Outcome != platformcheck.Wrong || !strings.Contains(text, "GET /protocol is answered with status 404") {
+	if report, text := try(t, cfg); report.Outcome != result.Wrong || !strings.Contains(text, "GET /protocol is answered with status 404") {
 		t.Errorf("with its authority the server is %s:\n%s", report.Outcome, text)
 	}
 }
@@ -320,7 +322,7 @@ func TestAPlatformThatIsAskedForChanges(t *testing.T) {
 	cfg := example(t, changing()...).config()
 	cfg.HintsListen, cfg.Tenant, cfg.Run = "", "acme", []string{"hints"}
 	report, text := try(t, cfg)
-	if report.Outcome != platformcheck.Right || find(t, report, "hints", "waiting for changes").Outcome != platformcheck.Right || find(t, report, "behaviour", "hints").Outcome != platformcheck.Right {
+	if report.Outcome != result.Right || find(t, report, "hints", "waiting for changes").Outcome != result.Right || find(t, report, "behaviour", "hints").Outcome != result.Right {
 		t.Errorf("the outcome is %s:\n%s", report.Outcome, text)
 	}
 }
@@ -331,7 +333,7 @@ func TestAPlatformThatSendsNoHints(t *testing.T) {
 	cfg := example(t, `"hints": "webhook"}`, `"hints": "none"}`).config()
 	cfg.HintsListen, cfg.Run = "", []string{"hints", "protocol 1"}
 	report, text := try(t, cfg)
-	if report.Outcome != platformcheck.Right || find(t, report, "behaviour", "hints").Outcome != platformcheck.Skipped || !strings.Contains(text, "callers may wait up to a minute") {
+	if report.Outcome != result.Right || find(t, report, "behaviour", "hints").Outcome != result.Skipped || !strings.Contains(text, "callers may wait up to a minute") {
 		t.Errorf("the outcome is %s:\n%s", report.Outcome, text)
 	}
 }

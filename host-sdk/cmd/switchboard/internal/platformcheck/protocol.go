@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
@@ -18,18 +19,18 @@ func (r *run) agree(ctx context.Context) error {
 	answer, ok := read[wire.Protocol](x)
 	switch {
 	case !ok:
-		c.wrong("/protocol is answered with %s, which is not the JSON of the document.", x.says())
+		c.Wrong("/protocol is answered with %s, which is not the JSON of the document.", x.says())
 		r.stop("/protocol cannot be read")
 	case len(answer.Protocols) == 0:
-		c.wrong("The list protocols is missing in /protocol.")
+		c.Wrong("The list protocols is missing in /protocol.")
 		r.stop("no protocol in common")
 	case !slices.Contains(answer.Protocols, 1):
-		c.wrong("/protocol lists %v, this switchboard speaks 1.", answer.Protocols)
+		c.Wrong("/protocol lists %v, this switchboard speaks 1.", answer.Protocols)
 		r.stop("no protocol in common")
 	case !slices.Contains([]string{wire.HintsWebhook, wire.HintsChanges, wire.HintsNone}, answer.Hints):
-		c.wrong("hints of /protocol is %q: it is webhook, changes or none.", answer.Hints)
+		c.Wrong("hints of /protocol is %q: it is webhook, changes or none.", answer.Hints)
 	}
-	if c.Outcome == Wrong {
+	if c.Outcome == result.Wrong {
 		c.Exchanges = []string{x.text()}
 	}
 	r.protocol = answer
@@ -38,11 +39,11 @@ func (r *run) agree(ctx context.Context) error {
 	if r.stopped != "" {
 		return nil
 	}
-	if c.Outcome == Right && answer.Hints == wire.HintsNone {
-		c.note("The platform sends no hints: callers may wait up to a minute for what happens on it.")
+	if c.Outcome == result.Right && answer.Hints == wire.HintsNone {
+		c.Note("The platform sends no hints: callers may wait up to a minute for what happens on it.")
 	}
 	if answer.Limits.Concurrent == 1 {
-		c.note("limits.concurrent is 1: 2 are used all the same, so that questions do not wait for commands.")
+		c.Note("limits.concurrent is 1: 2 are used all the same, so that questions do not wait for commands.")
 	}
 	r.spoken = true
 	r.unknown(ctx)
@@ -53,11 +54,11 @@ func (r *run) agree(ctx context.Context) error {
 func (r *run) unknown(ctx context.Context) {
 	if c := r.check("an unknown address is not found"); c != nil {
 		c.About = "404 with a problem document of the kind not_found"
-		c.judge(r.get(ctx, "/v1/livecall-test-unknown"), http.StatusNotFound, "not_found", "Add a handler for all other addresses.")
+		judge(c, r.get(ctx, "/v1/livecall-test-unknown"), http.StatusNotFound, "not_found", "Add a handler for all other addresses.")
 	}
 	if c := r.check("a wrong method is refused"); c != nil {
 		c.About = "405 with a problem document of the kind unsupported"
-		c.judge(r.send(ctx, ask{method: http.MethodDelete, path: "/v1/capabilities", query: r.in()}), http.StatusMethodNotAllowed, "unsupported", "")
+		judge(c, r.send(ctx, ask{method: http.MethodDelete, path: "/v1/capabilities", query: r.in()}), http.StatusMethodNotAllowed, "unsupported", "")
 	}
 	if c := r.check("unknown members and parameters are passed over"); c != nil {
 		c.About = "the same answer as without them: later minor versions add some"
@@ -71,7 +72,7 @@ func (r *run) unknown(ctx context.Context) {
 			}},
 		} {
 			if x := r.send(ctx, a); x.err != nil || x.status != http.StatusOK {
-				c.wrong("%s %s with a member that is not known was answered with %s.", a.method, a.path, x.says())
+				c.Wrong("%s %s with a member that is not known was answered with %s.", a.method, a.path, x.says())
 				c.Exchanges = append(c.Exchanges, x.text())
 			}
 		}
@@ -81,16 +82,16 @@ func (r *run) unknown(ctx context.Context) {
 		switch {
 		case x.err != nil || x.status == http.StatusOK || x.status >= 500:
 			c.About = "412 with protocols, or 404 with a problem document"
-			c.wrong("GET /v99/health was answered with %s.", x.says())
+			c.Wrong("GET /v99/health was answered with %s.", x.says())
 			c.Exchanges = []string{x.text()}
 		case x.status != http.StatusPreconditionFailed:
-			c.note("GET /v99/health was answered with %s: 412 with the member protocols would say more.", x.says())
+			c.Note("GET /v99/health was answered with %s: 412 with the member protocols would say more.", x.says())
 		}
 	}
 }
 
 // judge holds an answer against a status and a kind.
-func (c *Check) judge(x *exchange, status int, kind, remedy string) {
+func judge(c *result.Check, x *exchange, status int, kind, remedy string) {
 	if x.err == nil && x.status == status && x.kind() == kind {
 		return
 	}
@@ -98,6 +99,6 @@ func (c *Check) judge(x *exchange, status int, kind, remedy string) {
 	if x.err == nil && x.status >= 400 && x.kind() == "" {
 		text += ", without a problem document that has a kind (an HTML page or a framework's own error?)"
 	}
-	c.wrong("%s", strings.TrimSpace(text+". "+remedy))
+	c.Wrong("%s", strings.TrimSpace(text+". "+remedy))
 	c.Exchanges = append(c.Exchanges, x.text())
 }

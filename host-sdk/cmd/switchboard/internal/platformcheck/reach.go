@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"net"
 	"net/http"
 	"net/url"
@@ -31,7 +32,7 @@ func transport(config *tls.Config) http.RoundTripper {
 func (r *run) reach(ctx context.Context) error {
 	first := r.send(ctx, ask{method: http.MethodGet, path: "/protocol"})
 	c := r.must("the address answers")
-	if r.answers(ctx, c, first); c.Outcome == Right && !r.cfg.asked("reach", c.Name) {
+	if r.answers(ctx, c, first); c.Outcome == result.Right && !r.cfg.asked("reach", c.Name) {
 		r.drop(c)
 	}
 	if r.stopped != "" {
@@ -39,7 +40,7 @@ func (r *run) reach(ctx context.Context) error {
 	}
 	if c := r.check("connections are kept"); c != nil {
 		if again := r.send(ctx, ask{method: http.MethodGet, path: "/protocol"}); again.err == nil && !again.reused {
-			c.note("The server closes the connection after each answer. Every question then costs a new connection (and TLS handshake), which callers hear as silence: switch on HTTP/1.1 keep-alive.")
+			c.Note("The server closes the connection after each answer. Every question then costs a new connection (and TLS handshake), which callers hear as silence: switch on HTTP/1.1 keep-alive.")
 		}
 	}
 	if c := r.check("a request without the right token is refused"); c != nil {
@@ -49,32 +50,32 @@ func (r *run) reach(ctx context.Context) error {
 }
 
 // must begins a check that is shown although it was not asked for, as the rest needs it.
-func (r *run) must(name string) *Check {
+func (r *run) must(name string) *result.Check {
 	step := r.report.Steps[len(r.report.Steps)-1]
-	c := &Check{Name: name, Outcome: Right}
+	c := &result.Check{Name: name, Outcome: result.Right}
 	step.Checks = append(step.Checks, c)
 	return c
 }
 
 // answers says why an address does not answer.
-func (r *run) answers(ctx context.Context, c *Check, x *exchange) {
+func (r *run) answers(ctx context.Context, c *result.Check, x *exchange) {
 	c.About = "GET /protocol below the base URL answers 200 with JSON"
 	switch {
 	case x.err != nil:
-		c.leave(NotTested, "%s", unreachable(x.err))
+		c.Leave(result.NotTested, "%s", unreachable(x.err))
 		r.stop("the address does not answer")
 		return
 	case x.status == http.StatusUnauthorized || x.status == http.StatusForbidden:
-		c.wrong("The token is refused (%s). Set the same token on both sides; the header is Authorization: Bearer TOKEN.", x.says())
+		c.Wrong("The token is refused (%s). Set the same token on both sides; the header is Authorization: Bearer TOKEN.", x.says())
 		r.stop("the token is refused")
 	case x.status >= 300 && x.status < 400:
-		c.wrong("GET /protocol is answered with a redirect to %q. No answer may be one, as the token must go nowhere else: correct the base URL, or the server's rule about a slash at the end.", x.header.Get("Location"))
+		c.Wrong("GET /protocol is answered with a redirect to %q. No answer may be one, as the token must go nowhere else: correct the base URL, or the server's rule about a slash at the end.", x.header.Get("Location"))
 		r.stop("the address redirects")
 	case x.status != http.StatusOK:
-		c.wrong("GET /protocol is answered with %s. Is the base URL right, does the server run, and does the platform answer itself rather than a proxy?", x.says())
+		c.Wrong("GET /protocol is answered with %s. Is the base URL right, does the server run, and does the platform answer itself rather than a proxy?", x.says())
 		r.stop("/protocol does not answer 200")
 	}
-	if c.Outcome == Wrong {
+	if c.Outcome == result.Wrong {
 		c.Exchanges = []string{x.text()}
 		return
 	}
@@ -82,7 +83,7 @@ func (r *run) answers(ctx context.Context, c *Check, x *exchange) {
 }
 
 // certificate notes one that ends soon.
-func (r *run) certificate(ctx context.Context, c *Check) {
+func (r *run) certificate(ctx context.Context, c *result.Check) {
 	u, err := url.Parse(r.base)
 	if err != nil || u.Scheme != "https" {
 		return
@@ -94,7 +95,7 @@ func (r *run) certificate(ctx context.Context, c *Check) {
 	defer func() { _ = conn.Close() }()
 	if peers := conn.(*tls.Conn).ConnectionState().PeerCertificates; len(peers) > 0 {
 		if end := peers[0].NotAfter; time.Until(end) < expiresSoon {
-			c.note("The TLS certificate ends on %s.", end.UTC().Format(time.DateOnly))
+			c.Note("The TLS certificate ends on %s.", end.UTC().Format(time.DateOnly))
 		}
 	}
 }
@@ -130,7 +131,7 @@ func unreachable(err error) string {
 }
 
 // tokens sends requests with wrong tokens: all must be refused, with a problem document.
-func (r *run) tokens(ctx context.Context, c *Check) {
+func (r *run) tokens(ctx context.Context, c *result.Check) {
 	c.About = "every request without the right token, /protocol too, is answered 401 with a problem document of the kind unauthorized"
 	var bare []string // refused, but not as it should be
 	// The beginning of the right token: a comparison that stops at the shorter text takes it.
@@ -150,9 +151,9 @@ func (r *run) tokens(ctx context.Context, c *Check) {
 		x := r.send(ctx, a.as(a.token))
 		switch {
 		case x.err != nil:
-			c.wrong("%s %s %s got %s.", a.method, a.path, a.what, x.says())
+			c.Wrong("%s %s %s got %s.", a.method, a.path, a.what, x.says())
 		case x.status != http.StatusUnauthorized:
-			c.wrong("%s %s %s was answered with %s. Check the token before anything else, as a whole.", a.method, a.path, a.what, x.says())
+			c.Wrong("%s %s %s was answered with %s. Check the token before anything else, as a whole.", a.method, a.path, a.what, x.says())
 		case x.kind() == "":
 			bare = append(bare, a.method+" "+a.path)
 		default:
@@ -163,6 +164,6 @@ func (r *run) tokens(ctx context.Context, c *Check) {
 		}
 	}
 	if len(bare) > 0 {
-		c.wrong("401 is right, but came without a problem document that has a kind: %s.", strings.Join(slices.Compact(bare), ", "))
+		c.Wrong("401 is right, but came without a problem document that has a kind: %s.", strings.Join(slices.Compact(bare), ", "))
 	}
 }

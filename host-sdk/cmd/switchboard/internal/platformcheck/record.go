@@ -3,6 +3,7 @@ package platformcheck
 import (
 	"bytes"
 	"fmt"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -109,7 +110,7 @@ func (r *recorder) recorded() []*exchange {
 
 // endpoints sums up by operation. Requests that got no answer are counted, but have no time;
 // waiting for changes takes as long as it takes.
-func (r *recorder) endpoints() (out []Endpoint, requests, alerts int) {
+func (r *recorder) endpoints() (out []result.Endpoint, requests, alerts int) {
 	times := map[string][]time.Duration{}
 	counts := map[string]int{}
 	all := r.recorded()
@@ -123,13 +124,13 @@ func (r *recorder) endpoints() (out []Endpoint, requests, alerts int) {
 		}
 	}
 	for operation, n := range counts {
-		e := Endpoint{Operation: operation, Requests: n}
+		e := result.Endpoint{Operation: operation, Requests: n}
 		if t := times[operation]; len(t) > 0 {
 			e.MedianMs, e.SlowestMs = ms(median(t)), ms(slices.Max(t))
 		}
 		out = append(out, e)
 	}
-	slices.SortFunc(out, func(a, b Endpoint) int { return strings.Compare(a.Operation, b.Operation) })
+	slices.SortFunc(out, func(a, b result.Endpoint) int { return strings.Compare(a.Operation, b.Operation) })
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return out, len(all), len(r.creating)

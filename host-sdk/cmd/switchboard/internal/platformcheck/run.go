@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
@@ -20,7 +21,7 @@ type run struct {
 	doc      *document
 	rec      *recorder
 	client   *http.Client
-	report   *Report
+	report   *result.Report
 	protocol wire.Protocol
 	caps     wire.Capabilities
 	taps     *tap   // of hints; nil: nobody listens
@@ -31,7 +32,7 @@ type run struct {
 
 // Run tries a platform. The error says what is wrong with the configuration; what is wrong with the
 // platform, or could not be tried, is in the report.
-func Run(ctx context.Context, cfg Config) (*Report, error) {
+func Run(ctx context.Context, cfg Config) (*result.Report, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
@@ -44,7 +45,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{cfg: cfg, base: base, doc: doc, report: &Report{URL: base, Integration: cfg.Integration}}
+	r := &run{cfg: cfg, base: base, doc: doc, report: &result.Report{URL: base, Integration: cfg.Integration}}
 	r.rec = newRecorder(transport(cfg.TLS), u.EscapedPath(), doc)
 	r.client = &http.Client{Transport: r.rec, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	if err := r.listen(); err != nil {
@@ -54,7 +55,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	begun := time.Now()
 	err = r.steps(ctx)
 	r.report.Endpoints, r.report.Requests, r.report.Alerts = r.rec.endpoints()
-	r.report.settle(time.Since(begun))
+	r.report.Settle(time.Since(begun))
 	return r.report, err
 }
 
@@ -74,16 +75,16 @@ func (r *run) steps(ctx context.Context) error {
 		{"hints", r.hinted, true},
 		{"durability", r.durable, true},
 	} {
-		r.report.Steps = append(r.report.Steps, &Step{Name: step.name})
+		r.report.Steps = append(r.report.Steps, &result.Step{Name: step.name})
 		r.cfg.Progress(step.name)
 		switch {
 		case r.stopped != "":
 			if c := r.check(step.name); c != nil {
-				c.leave(NotTested, "%s", r.stopped)
+				c.Leave(result.NotTested, "%s", r.stopped)
 			}
 		case step.alerts && r.cfg.OpenAPIOnly:
 			if c := r.check(step.name); c != nil {
-				c.leave(Skipped, "--openapi-only: no alert is made")
+				c.Leave(result.Skipped, "--openapi-only: no alert is made")
 			}
 		default:
 			if err := step.do(ctx); err != nil {
@@ -94,13 +95,13 @@ func (r *run) steps(ctx context.Context) error {
 			return err
 		}
 	}
-	r.report.Steps = append(r.report.Steps, &Step{Name: "answers"})
+	r.report.Steps = append(r.report.Steps, &result.Step{Name: "answers"})
 	if r.spoken {
 		r.shapes()
 		r.included()
 		r.times()
 	}
-	r.report.order()
+	r.report.Order()
 	return nil
 }
 
@@ -119,7 +120,7 @@ func (r *run) begin(ctx context.Context) error {
 			a.fault(x, "After create and route the alert is %s: %s has somebody on call, so it is open.", s.Status, r.cfg.Team)
 		}
 	}
-	if r.alerts = c.Outcome == Right; r.alerts && !r.cfg.asked("first commands", c.Name) {
+	if r.alerts = c.Outcome == result.Right; r.alerts && !r.cfg.asked("first commands", c.Name) {
 		r.drop(c)
 	}
 	return nil
@@ -138,18 +139,18 @@ func (r *run) unalerted(name string) bool {
 		return false
 	}
 	if c := r.check(name); c != nil {
-		c.leave(NotTested, "The first commands do not work.")
+		c.Leave(result.NotTested, "The first commands do not work.")
 	}
 	return true
 }
 
 // check begins a check of the present step; nil if it was not asked for.
-func (r *run) check(name string) *Check {
+func (r *run) check(name string) *result.Check {
 	step := r.report.Steps[len(r.report.Steps)-1]
 	if !r.cfg.asked(step.Name, name) {
 		return nil
 	}
-	c := &Check{Name: name, Outcome: Right}
+	c := &result.Check{Name: name, Outcome: result.Right}
 	step.Checks = append(step.Checks, c)
 	return c
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
@@ -299,13 +300,13 @@ type group struct {
 	operations []string
 }
 
-func (g *group) report(c *Check) {
+func (g *group) report(c *result.Check) {
 	text := strings.Join(g.operations, ", ") + ": " + g.text
 	if g.note {
-		c.note("%s", text)
+		c.Note("%s", text)
 		return
 	}
-	c.wrong("%s", text)
+	c.Wrong("%s", text)
 	if shown := g.first.text(); len(c.Exchanges) < 5 && !slices.Contains(c.Exchanges, shown) {
 		c.Exchanges = append(c.Exchanges, shown)
 	}
@@ -325,7 +326,7 @@ func (r *run) included() {
 		}
 		_, number, _ := strings.Cut(withoutQuery(x.target), "/commands/")
 		if n, err := strconv.ParseInt(number, 10, 64); err == nil && s.LastCommand < n {
-			c.wrong("A command was answered with an alert whose last_command is smaller than its number: callers wait for a snapshot that includes their command.")
+			c.Wrong("A command was answered with an alert whose last_command is smaller than its number: callers wait for a snapshot that includes their command.")
 			c.Exchanges = []string{x.text()}
 			return
 		}

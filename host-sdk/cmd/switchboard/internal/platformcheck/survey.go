@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
@@ -19,13 +20,13 @@ func (r *run) survey(ctx context.Context) error {
 	x := r.get(ctx, "/v1/capabilities")
 	caps, ok := read[wire.Capabilities](x)
 	if !ok {
-		c.wrong("GET /v1/capabilities is answered with %s.", x.says())
+		c.Wrong("GET /v1/capabilities is answered with %s.", x.says())
 		c.Exchanges = []string{x.text()}
 		r.stop("the capabilities cannot be read")
 		return nil
 	}
 	r.caps = caps
-	c.say("%s", claims(caps))
+	c.Say("%s", claims(caps))
 	if !r.cfg.OpenAPIOnly {
 		r.people(ctx)
 	}
@@ -37,7 +38,7 @@ func (r *run) survey(ctx context.Context) error {
 	}
 	if (caps.PagesByItself || caps.Notifies) && !r.cfg.Yes && r.stopped == "" {
 		c := r.must("people may be paged")
-		c.leave(NotTested, "The platform says that it reaches people by itself (pages_by_itself or notifies): the tests that follow make about 60 alerts for the teams %s and %s, and real people would be paged for each. Repeat with --yes if they may be, or use teams whose people are not real.", r.cfg.Team, r.cfg.OtherTeam)
+		c.Leave(result.NotTested, "The platform says that it reaches people by itself (pages_by_itself or notifies): the tests that follow make about 60 alerts for the teams %s and %s, and real people would be paged for each. Repeat with --yes if they may be, or use teams whose people are not real.", r.cfg.Team, r.cfg.OtherTeam)
 		r.stop("real people would be paged: --yes is missing")
 	}
 	return nil
@@ -99,15 +100,15 @@ func (r *run) questions(ctx context.Context) {
 	for _, a := range asks {
 		switch x := r.send(ctx, a); {
 		case x.status == http.StatusNotFound && x.kind() == "not_found" && a.path != "/v1/health" && a.path != "/v1/teams":
-			c.leave(NotTested, "%s %s: the platform does not know that team, user or router. Are the flags right?", a.method, a.path)
+			c.Leave(result.NotTested, "%s %s: the platform does not know that team, user or router. Are the flags right?", a.method, a.path)
 		case x.err != nil || x.status != http.StatusOK:
-			c.wrong("%s %s was answered with %s.", a.method, a.path, x.says())
+			c.Wrong("%s %s was answered with %s.", a.method, a.path, x.says())
 			c.Exchanges = append(c.Exchanges, x.text())
 		}
 	}
 	for _, path := range []string{"/v1/alerts/livecall-test-" + random(), "/v1/users/livecall-test-unknown"} {
 		if x := r.get(ctx, path); x.status != http.StatusNotFound || x.kind() != "not_found" {
-			c.wrong("GET %s, which does not exist, was answered with %s: 404 with a problem document of the kind not_found is right.", path, x.says())
+			c.Wrong("GET %s, which does not exist, was answered with %s: 404 with a problem document of the kind not_found is right.", path, x.says())
 			c.Exchanges = append(c.Exchanges, x.text())
 		}
 	}
@@ -117,7 +118,7 @@ func (r *run) questions(ctx context.Context) {
 func (r *run) people(ctx context.Context) {
 	if missing := r.cfg.fixture(); len(missing) > 0 {
 		c := r.must("teams and people for the tests are named")
-		c.leave(NotTested, "These flags are missing: %s. %s", strings.Join(missing, ", "), r.candidates(ctx))
+		c.Leave(result.NotTested, "These flags are missing: %s. %s", strings.Join(missing, ", "), r.candidates(ctx))
 		r.stop("the teams and people to test with were not named")
 		return
 	}
@@ -127,31 +128,31 @@ func (r *run) people(ctx context.Context) {
 		layers     int
 	}{{"--team", r.cfg.Team, 2}, {"--other-team", r.cfg.OtherTeam, 1}, {"--idle-team", r.cfg.IdleTeam, 0}} {
 		if want.team == "" {
-			c.note("%s was not given: what needs it is left out.", want.flag)
+			c.Note("%s was not given: what needs it is left out.", want.flag)
 			continue
 		}
 		layers, x := r.layers(ctx, want.team)
 		if x != nil {
-			c.leave(NotTested, "%s %s: who is on call was answered with %s.", want.flag, want.team, x.says())
+			c.Leave(result.NotTested, "%s %s: who is on call was answered with %s.", want.flag, want.team, x.says())
 			continue
 		}
 		switch staffed := len(layers) - slices.Index(append(layers, 0), 0); {
 		case want.layers == 0 && len(layers) > 0:
-			c.leave(NotTested, "%s %s: somebody is on call, but the tests need a team with nobody.", want.flag, want.team)
+			c.Leave(result.NotTested, "%s %s: somebody is on call, but the tests need a team with nobody.", want.flag, want.team)
 		case want.layers == 2 && (len(layers) < 2 || layers[0] == 0 || layers[1] == 0 || staffed < 0):
-			c.leave(NotTested, "%s %s: the tests need somebody on call in layer 1 and in layer 2; on call are %v people by layer.", want.flag, want.team, layers)
+			c.Leave(result.NotTested, "%s %s: the tests need somebody on call in layer 1 and in layer 2; on call are %v people by layer.", want.flag, want.team, layers)
 		case want.layers == 1 && len(layers) == 0:
-			c.leave(NotTested, "%s %s: nobody is on call, but the tests need somebody.", want.flag, want.team)
+			c.Leave(result.NotTested, "%s %s: nobody is on call, but the tests need somebody.", want.flag, want.team)
 		}
 	}
 	if r.cfg.Team == r.cfg.OtherTeam || r.cfg.Users[0] == r.cfg.Users[1] {
-		c.leave(NotTested, "--team and --other-team, and the two --user, must be different ones.")
+		c.Leave(result.NotTested, "--team and --other-team, and the two --user, must be different ones.")
 	}
 	if r.cfg.Router == "" && r.caps.Routers {
-		c.note("--router was not given: the verdicts of routers are left out.")
+		c.Note("--router was not given: the verdicts of routers are left out.")
 	}
-	if c.Outcome == NotTested {
-		c.say("%s", r.candidates(ctx))
+	if c.Outcome == result.NotTested {
+		c.Say("%s", r.candidates(ctx))
 		r.stop("the teams and people that were named will not do")
 	}
 }

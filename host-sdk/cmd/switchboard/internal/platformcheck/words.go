@@ -2,6 +2,7 @@ package platformcheck
 
 import (
 	"fmt"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ func snake(name string) string { return strings.ToLower(inner.ReplaceAllString(n
 const few = 4
 
 // shorten takes out what a check says twice, and all but the first few.
-func (c *Check) shorten() {
+func shorten(c *result.Check) {
 	var out []string
 	for _, text := range c.Says {
 		if !slices.Contains(out, text) {

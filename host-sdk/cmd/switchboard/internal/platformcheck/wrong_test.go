@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 )
 
 const (
@@ -263,9 +263,9 @@ func TestWrongServersAreCaught(t *testing.T) {
 				cfg.Restart = s.restart
 			}
 			report, text := try(t, cfg)
-			want := platformcheck.Wrong
+			want := result.Wrong
 			if c.note {
-				want = platformcheck.Noted
+				want = result.Noted
 			}
 			for _, step := range report.Steps {
 				for _, check := range step.Checks {

@@ -13,6 +13,8 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/suite"
 )
 
 // Test is platform test.
@@ -67,15 +69,15 @@ func (c Test) Run(s *command.Surroundings) error {
 	switch {
 	case err != nil:
 		return command.Untested{Reason: err}
-	case report.Outcome == platformcheck.Wrong:
+	case report.Outcome == result.Wrong:
 		return command.ErrSaid
-	case report.Outcome == platformcheck.NotTested:
+	case report.Outcome == result.NotTested:
 		return command.Untested{Reason: command.ErrSaid}
 	}
 	return nil
 }
 
-func (c Test) save(report *platformcheck.Report) error {
+func (c Test) save(report *result.Report) error {
 	file, err := os.Create(c.JSON)
 	if err != nil {
 		return fmt.Errorf("--json: %w", err)
@@ -135,4 +137,4 @@ func secretFrom(file, flag, variable string) (string, error) {
 type Suite struct{}
 
 // Run does not return once the tests have begun.
-func (Suite) Run(*command.Surroundings) error { return platformcheck.RunSuite(os.Stdin) }
+func (Suite) Run(*command.Surroundings) error { return suite.Run(os.Stdin) }

@@ -1,4 +1,4 @@
-package platformcheck
+package result
 
 import (
 	"encoding/json"
@@ -61,39 +61,39 @@ type Endpoint struct {
 	SlowestMs float64 `json:"slowest_ms"`
 }
 
-// wrong adds a fault.
-func (c *Check) wrong(format string, args ...any) {
+// Wrong adds a fault.
+func (c *Check) Wrong(format string, args ...any) {
 	c.Outcome = Wrong
-	c.say(format, args...)
+	c.Say(format, args...)
 }
 
-// note adds something that is no fault.
-func (c *Check) note(format string, args ...any) {
+// Note adds something that is no fault.
+func (c *Check) Note(format string, args ...any) {
 	if c.Outcome == Right {
 		c.Outcome = Noted
 	}
-	c.say(format, args...)
+	c.Say(format, args...)
 }
 
-// leave ends a check without a result.
-func (c *Check) leave(outcome Outcome, format string, args ...any) {
+// Leave ends a check without a result.
+func (c *Check) Leave(outcome Outcome, format string, args ...any) {
 	if c.Outcome != Wrong {
 		c.Outcome = outcome
 	}
-	c.say(format, args...)
+	c.Say(format, args...)
 }
 
-func (c *Check) say(format string, args ...any) {
+func (c *Check) Say(format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); !slices.Contains(c.Says, text) {
 		c.Says = append(c.Says, text)
 	}
 }
 
-// settle decides what the whole is.
-func (r *Report) settle(took time.Duration) {
+// Settle decides what the whole is.
+func (r *Report) Settle(took time.Duration) {
 	r.Seconds = took.Round(10 * time.Millisecond).Seconds()
 	r.Outcome = Right
-	for outcome := range r.each() {
+	for outcome := range r.Each() {
 		switch {
 		case outcome.Outcome == Wrong:
 			r.Outcome = Wrong
@@ -103,9 +103,9 @@ func (r *Report) settle(took time.Duration) {
 	}
 }
 
-// order puts what is wrong with answers before what follows from it: a misspelt member makes many
+// Order puts what is wrong with answers before what follows from it: a misspelt member makes many
 // tests of behaviour fail.
-func (r *Report) order() {
+func (r *Report) Order() {
 	last := len(r.Steps) - 1
 	if at := slices.IndexFunc(r.Steps, func(s *Step) bool { return s.Name == "first commands" }); at >= 0 {
 		r.Steps = slices.Insert(r.Steps[:last:last], at, r.Steps[last])
@@ -113,8 +113,8 @@ func (r *Report) order() {
 	r.Steps = slices.DeleteFunc(r.Steps, func(s *Step) bool { return len(s.Checks) == 0 })
 }
 
-// each goes through all checks.
-func (r *Report) each() func(func(*Check) bool) {
+// Each goes through all checks.
+func (r *Report) Each() func(func(*Check) bool) {
 	return func(yield func(*Check) bool) {
 		for _, s := range r.Steps {
 			for _, c := range s.Checks {

@@ -1,4 +1,4 @@
-package platformcheck
+package suite
 
 import (
 	"context"
@@ -17,7 +17,7 @@ func (asked) Enabled(context.Context, slog.Level) bool { return true }
 func (asked) Handle(_ context.Context, r slog.Record) error {
 	r.Attrs(func(a slog.Attr) bool {
 		if a.Key == "try" {
-			fmt.Println(askedMark + a.Value.String())
+			fmt.Println(AskedMark + a.Value.String())
 		}
 		return true
 	})

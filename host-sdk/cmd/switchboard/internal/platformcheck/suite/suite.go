@@ -1,4 +1,4 @@
-package platformcheck
+package suite
 
 import (
 	"encoding/json"
@@ -21,9 +21,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote"
 )
 
-// suiteInput is what the suite's process reads from its standard input, as a line of JSON. It holds
+// Input is what the suite's process reads from its standard input, as a line of JSON. It holds
 // the secret of hints and a token that is good for the proxy alone.
-type suiteInput struct {
+type Input struct {
 	URL, Token, HintsSecret, Version  string
 	Integration, Tenant               string
 	Team, OtherTeam, IdleTeam, Router string
@@ -33,19 +33,23 @@ type suiteInput struct {
 	Tests                             []string // names of those to run
 }
 
-// Lines that are no test's output begin with mark, as those of package testing do in this mode.
+// Lines that are no test's output begin with Mark, as those of package testing do in this mode.
 const (
-	mark       = "\x16"
-	askedMark  = mark + "=== ASKED "
-	hintsMark  = mark + "=== HINTS "
-	suiteName  = "suite"
-	adapterSay = "nothing is left out of the answers"
+	Mark      = "\x16"
+	AskedMark = Mark + "=== ASKED " // a request that the present test has made follows
+	HintsMark = Mark + "=== HINTS " // the address that hints are to be handed to follows
 )
 
-// RunSuite is the whole of the suite's process: it reads what to try from in and ends the process
-// with package testing's status. It returns only if it cannot begin.
-func RunSuite(in io.Reader) error {
-	var input suiteInput
+// Names of tests: the one whose parts are those of the suite, and one beside it.
+const (
+	Name      = "suite"
+	Tolerance = "nothing is left out of the answers"
+)
+
+// Run is the whole of the process: it reads what to try from in and ends the process with package
+// testing's status. It returns only if it cannot begin.
+func Run(in io.Reader) error {
+	var input Input
 	decoder := json.NewDecoder(in)
 	if err := decoder.Decode(&input); err != nil {
 		return errors.New("this command is started by switchboard platform test alone")
@@ -63,7 +67,7 @@ func RunSuite(in io.Reader) error {
 		return err
 	}
 	go func() { _ = http.Serve(listener, adapter.Hints()) }() //nolint:gosec // one caller, on this machine
-	fmt.Printf("%shttp://%s\n", hintsMark, listener.Addr())
+	fmt.Printf("%shttp://%s\n", HintsMark, listener.Addr())
 	testing.Init()
 	for name, value := range map[string]string{"test.v": "test2json", "test.run": input.pattern(), "test.timeout": "30m", "test.paniconexit0": "false"} {
 		if err := flag.Set(name, value); err != nil {
@@ -71,14 +75,14 @@ func RunSuite(in io.Reader) error {
 		}
 	}
 	tests := []testing.InternalTest{
-		{Name: suiteName, F: func(t *testing.T) { platformtest.Test(t, input.suite(adapter)) }},
-		{Name: strings.ReplaceAll(adapterSay, " ", "_"), F: func(t *testing.T) { complaints(t, adapter) }},
+		{Name: Name, F: func(t *testing.T) { platformtest.Test(t, input.suite(adapter)) }},
+		{Name: strings.ReplaceAll(Tolerance, " ", "_"), F: func(t *testing.T) { complaints(t, adapter) }},
 	}
 	testing.Main(matches, tests, nil, nil)
 	return nil
 }
 
-func (i suiteInput) adapter() remote.Config {
+func (i Input) adapter() remote.Config {
 	var secrets []string
 	if i.HintsSecret != "" {
 		secrets = []string{i.HintsSecret}
@@ -89,7 +93,7 @@ func (i suiteInput) adapter() remote.Config {
 	}
 }
 
-func (i suiteInput) suite(adapter *remote.Platform) platformtest.Config {
+func (i Input) suite(adapter *remote.Platform) platformtest.Config {
 	return platformtest.Config{OnceOnly: true, HintWithin: i.HintWithin, New: func(*testing.T) platformtest.Fixture {
 		return platformtest.Fixture{
 			Platform: adapter, Scope: platform.Scope{Integration: i.Integration},
@@ -99,15 +103,15 @@ func (i suiteInput) suite(adapter *remote.Platform) platformtest.Config {
 }
 
 // pattern says what package testing is to run.
-func (i suiteInput) pattern() string {
+func (i Input) pattern() string {
 	var names []string
 	for _, name := range i.Tests {
 		names = append(names, regexp.QuoteMeta(strings.ReplaceAll(name, " ", "_")))
 	}
 	// The second test has no parts: it is run if its own name is among them.
-	pattern := "^(" + suiteName + ")$/^(" + strings.Join(names, "|") + ")$"
-	if slices.Contains(i.Tests, adapterSay) {
-		pattern += "|^" + strings.ReplaceAll(adapterSay, " ", "_") + "$"
+	pattern := "^(" + Name + ")$/^(" + strings.Join(names, "|") + ")$"
+	if slices.Contains(i.Tests, Tolerance) {
+		pattern += "|^" + strings.ReplaceAll(Tolerance, " ", "_") + "$"
 	}
 	return pattern
 }

@@ -1,8 +1,8 @@
-package platformcheck
+package suite
 
-// about says, for each test of the suite, what a platform has to do and why. Tests of what the
+// About says, for each test of the suite, what a platform has to do and why. Tests of what the
 // protocol does not have are not among them.
-var about = map[string]string{
+var About = map[string]string{
 	"healthy":                             "GET /v1/health answers 200 with {} while the platform can be used.",
 	"declared capabilities":               "What GET /v1/capabilities claims is there: each command and question that belongs to a claim has its effect. What is not claimed the call flow does without, so claiming less is always right.",
 	"teams and destinations":              `GET /v1/teams lists all teams. POST /v1/destinations answers one destination for each reference, in their order; what is not known comes back with "missing": true.`,
@@ -29,5 +29,5 @@ var about = map[string]string{
 	"deadlines":                           "Requests whose sender has gone end, and none of them fails for good.",
 	"concurrent creation":                 "Eight creations of one key at the same time make one alert: lock the alert, or let the database's unique key decide and read again.",
 	"concurrent sessions":                 "Commands on different alerts at the same time do not disturb each other, and no alert loses one.",
-	adapterSay:                            "What can be used is used, and the rest left out: such as telephone numbers that cannot be called, and teams that are listed twice.",
+	Tolerance:                             "What can be used is used, and the rest left out: such as telephone numbers that cannot be called, and teams that are listed twice.",
 }
