@@ -169,7 +169,7 @@ func answered(v *integration.CallView, now int64) int64 {
 
 // fieldRows are fields as insertFields takes them: label, value and format of each. Of several with
 // one label the last one counts, in the place of the first: a statement may write a row once. The
-// character 0 is replaced as everywhere in texts of PostgreSQL, where two labels may be one by that.
+// character 0 is replaced as everywhere in texts of PostgreSQL, which may make one label of two.
 func fieldRows(fields []integration.AlertField) (rows [][3]string) {
 	at := map[string]int{}
 	for _, f := range fields {
