@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/notify"
@@ -111,9 +112,9 @@ func noticeText(page alerts.Page, link string) string {
 }
 
 // channelText tells a channel what happened. The link there is one for people who sign in: a
-// channel has readers who were not paged.
+// channel has readers who were not paged. Some notes are sentences already.
 func channelText(page alerts.Page, link string) string {
-	return page.Team + ": " + page.Note + ".\n\n" + link + "\n"
+	return page.Team + ": " + wording.Sentence(page.Note) + "\n\n" + link + "\n"
 }
 
 // OfShift tells a person, by each of their ways, of a shift or an absence that somebody else

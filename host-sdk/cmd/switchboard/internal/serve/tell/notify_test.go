@@ -162,3 +162,16 @@ func TestNotify(t *testing.T) {
 		t.Fatalf("box.sent[1].MessageID: no match in\n%s", box.sent[1].MessageID)
 	}
 }
+
+// What a channel is told ends with one full stop, whether the platform or the plugin has worded it.
+func TestAChannelIsToldInSentences(t *testing.T) {
+	t.Parallel()
+	for note, want := range map[string]string{
+		"waiting for layer 1: Alice Example":                    "DevOps: waiting for layer 1: Alice Example.\n\nhttps://x\n",
+		"Nobody has heard the message. Call back +12025550143.": "DevOps: Nobody has heard the message. Call back +12025550143.\n\nhttps://x\n",
+	} {
+		if got := channelText(alerts.Page{Team: "DevOps", Note: note}, "https://x"); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
