@@ -22,9 +22,11 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
-// behaviour runs the conformance suite in a process of its own.
+// behaviour runs the conformance suite in a process of its own. The suite is a Go test, which ends
+// its process; see [suite.Run].
 func (r *run) behaviour(ctx context.Context) error {
 	tests := r.wanted()
+	// One fault in the first commands would else be reported by thirty tests.
 	if !r.alerts {
 		r.unalerted("tests with alerts")
 		tests = slices.DeleteFunc(tests, func(test string) bool { return !slices.Contains(withoutAlerts, test) })
@@ -42,8 +44,11 @@ func (r *run) behaviour(ctx context.Context) error {
 		Integration: r.cfg.Integration, Tenant: r.cfg.Tenant,
 		Team: r.cfg.Team, OtherTeam: r.cfg.OtherTeam, IdleTeam: r.cfg.IdleTeam, Router: r.cfg.Router,
 		Users: [2]string(r.cfg.Users), HintWithin: r.cfg.HintWithin, Timeout: r.cfg.Timeout, Tests: tests,
+		// Where no hints of the platform come here, the adapter looks by itself, or each wait of
+		// the suite would run into its limit.
 		OwnHints: r.protocol.Hints == wire.HintsNone || r.protocol.Hints == wire.HintsWebhook && r.taps == nil,
 	}
+	// Hints that come later are judged here again.
 	defer r.taps.feed("")
 	return r.suite(ctx, input)
 }
@@ -51,7 +56,7 @@ func (r *run) behaviour(ctx context.Context) error {
 // withoutAlerts are the suite's tests that make no alert.
 var withoutAlerts = []string{"healthy", "teams and destinations", "people on call", "routers", "audiences"}
 
-// wanted lists the suite's tests that were asked for.
+// wanted lists the suite's tests that were asked for. They are sorted by name.
 func (r *run) wanted() []string {
 	var out []string
 	for _, test := range slices.Sorted(maps.Keys(suite.About)) {
@@ -62,10 +67,11 @@ func (r *run) wanted() []string {
 	return out
 }
 
+// proxy is where the suite's process reaches the platform, and with which token.
 type proxy struct{ url, token string }
 
 // proxy serves the platform to the suite's process and records what goes through. It takes a token
-// of its own: the platform's does not leave this process.
+// of its own: the platform's does not leave this process. The function that it returns ends it.
 func (r *run) proxy() (proxy, func(), error) {
 	target, err := url.Parse(r.base)
 	if err != nil {
@@ -75,6 +81,7 @@ func (r *run) proxy() (proxy, func(), error) {
 	if err != nil {
 		return proxy{}, nil, err
 	}
+	// Of this run alone, so that no other process of the machine uses the platform through it.
 	p := proxy{url: "http://" + listener.Addr().String(), token: random() + random()}
 	forward := &httputil.ReverseProxy{
 		Transport: r.rec, ErrorLog: silent,
@@ -97,13 +104,15 @@ func (r *run) proxy() (proxy, func(), error) {
 	return p, func() { _ = server.Close() }, nil
 }
 
-// suite starts the process and reads its output.
+// suite starts the process and reads its output. The error is that it could not run; faults of the
+// platform are in the report.
 func (r *run) suite(ctx context.Context, input suite.Input) error {
 	text, err := json.Marshal(input)
 	if err != nil {
 		return err
 	}
 	cmd := r.cfg.Suite(ctx)
+	// A child of the suite that keeps its output open must not hold this command up.
 	cmd.WaitDelay = 10 * time.Second
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
@@ -123,6 +132,7 @@ func (r *run) suite(ctx context.Context, input suite.Input) error {
 	}
 	l := &listening{run: r, tests: map[string]*result.Check{}, asked: map[string][]string{}}
 	err = l.read(out)
+	// The process ends when this closes, should it still run.
 	_ = in.Close()
 	ended := cmd.Wait()
 	if err != nil || !l.any && ctx.Err() == nil {
@@ -131,7 +141,7 @@ func (r *run) suite(ctx context.Context, input suite.Input) error {
 	return ctx.Err()
 }
 
-// listening makes checks of package testing's output.
+// listening makes checks of package testing's output. It is fed line by line by one goroutine.
 type listening struct {
 	run   *run
 	tests map[string]*result.Check
@@ -148,7 +158,7 @@ var (
 	message = regexp.MustCompile(`^\s*[a-z_]+\.go:\d+: (.*)$`)
 )
 
-// read reads lines until there are no more.
+// read reads lines until there are no more. A line may be as long as a body that a test prints.
 func (l *listening) read(out io.Reader) error {
 	lines := bufio.NewReader(out)
 	for {
@@ -165,6 +175,7 @@ func (l *listening) read(out io.Reader) error {
 	}
 }
 
+// line sorts one line of output: what package testing says of a test, or what the test has written.
 func (l *listening) line(line string) {
 	text, marked := strings.CutPrefix(line, suite.Mark)
 	if !marked {
@@ -192,7 +203,8 @@ func (l *listening) line(line string) {
 	}
 }
 
-// test is the check of a test; nil for one that only holds others.
+// test is the check of a test; nil for one that only holds others. A check is made with the first
+// line of its test, in the present step.
 func (l *listening) test(name string) *result.Check {
 	title, nested := strings.CutPrefix(name, suite.Name+"/")
 	title = strings.ReplaceAll(title, "_", " ")
@@ -210,7 +222,8 @@ func (l *listening) test(name string) *result.Check {
 	return c
 }
 
-// output is a line that a test wrote.
+// output is a line that a test wrote. Lines that no test has are kept for the error, should the
+// suite not run.
 func (l *listening) output(line string) {
 	c := l.test(l.now)
 	m := message.FindStringSubmatch(line)
@@ -232,7 +245,7 @@ func (l *listening) output(line string) {
 	}
 }
 
-// last are the latest requests of the present test.
+// last are the latest requests of the present test. They are the text that a report shows.
 func (l *listening) last(n int) []string {
 	tries := l.asked[l.now]
 	var out []string
@@ -244,7 +257,7 @@ func (l *listening) last(n int) []string {
 	return out
 }
 
-// end gives a check its outcome.
+// end gives a check its outcome. how is the word of package testing.
 func (l *listening) end(c *result.Check, how string) {
 	unheardOf := c.Name == "hints" && l.run.protocol.Hints == wire.HintsWebhook && l.run.taps == nil
 	switch {

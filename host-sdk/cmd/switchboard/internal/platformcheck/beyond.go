@@ -16,7 +16,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
-// beyond tries what a client on a bad network does, and what a suite without HTTP cannot.
+// beyond tries what a client on a bad network does, and what a suite without HTTP cannot. Each
+// check has an alert of its own, so that none disturbs another.
 func (r *run) beyond(ctx context.Context) error {
 	if r.unalerted("beyond the suite") {
 		return nil
@@ -47,12 +48,14 @@ func (r *run) beyond(ctx context.Context) error {
 	return nil
 }
 
+// atOnce sends one command several times at the same time: one may run, all must be answered alike.
 func (r *run) atOnce(ctx context.Context, a *call) {
 	if !a.begin(ctx) {
 		return
 	}
 	a.last++
 	n := 8
+	// A platform that says how much it takes is not asked for more, but for two at least.
 	if limit := r.protocol.Limits.Concurrent; limit > 0 {
 		n = min(n, max(limit, 2))
 	}
@@ -70,7 +73,8 @@ func (r *run) atOnce(ctx context.Context, a *call) {
 	}
 }
 
-// cutOff closes the connection in the middle of a request, and after the whole of one.
+// cutOff closes the connection in the middle of a request, and after the whole of one. Then the
+// command is repeated: whatever has happened before, the end must be the same.
 func (r *run) cutOff(ctx context.Context, a *call) {
 	if !a.begin(ctx) {
 		return
@@ -98,7 +102,7 @@ func (r *run) cutOff(ctx context.Context, a *call) {
 }
 
 // shout sends a request with the first bytes of its body, and closes the connection without waiting
-// for an answer.
+// for an answer. It writes HTTP by hand, as a client library would send a request whole.
 func (r *run) shout(ctx context.Context, a ask, body []byte, n int) error {
 	req, err := http.NewRequestWithContext(ctx, a.method, r.base+a.path+"?"+a.query.Encode(), nil)
 	if err != nil {
@@ -118,7 +122,7 @@ func (r *run) shout(ctx context.Context, a ask, body []byte, n int) error {
 	return err
 }
 
-// dial connects to the server of an address.
+// dial connects to the server of an address. It goes around the recorder, as nothing comes back.
 func (r *run) dial(ctx context.Context, u *url.URL) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -133,6 +137,7 @@ func (r *run) dial(ctx context.Context, u *url.URL) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, "tcp", address)
 }
 
+// gap sends a number far beyond the last, and then one below it that never came.
 func (r *run) gap(ctx context.Context, a *call) {
 	if !a.begin(ctx) {
 		return
@@ -148,6 +153,7 @@ func (r *run) gap(ctx context.Context, a *call) {
 	}
 }
 
+// refused has a command refused, whose number must not count, and sends the next.
 func (r *run) refused(ctx context.Context, a *call) {
 	if !a.begin(ctx) {
 		return
@@ -167,6 +173,8 @@ func (r *run) refused(ctx context.Context, a *call) {
 	}
 }
 
+// tenants asks for the alert in the name of another tenant, and makes one of the same key in
+// another integration.
 func (r *run) tenants(ctx context.Context, a *call) {
 	if !a.begin(ctx) {
 		return
@@ -188,6 +196,7 @@ func (r *run) tenants(ctx context.Context, a *call) {
 	}
 }
 
+// keys makes alerts whose keys need escaping in a path.
 func (r *run) keys(ctx context.Context, a *call) {
 	plain := a.key
 	for _, key := range []string{plain + "@example.com", plain + " with blanks", plain + "-äöüß-漢", plain + "+a&b=c;d:e"} {
@@ -206,10 +215,12 @@ func (r *run) keys(ctx context.Context, a *call) {
 	}
 }
 
+// large sends as much as the protocol allows.
 func (r *run) large(ctx context.Context, a *call) {
 	cmd := create("")
 	cmd.At = time.Now().UTC()
 	small, _ := json.Marshal(cmd)
+	// A hundred bytes are left for what JSON adds.
 	x := a.put(ctx, 1, create(strings.Repeat("x", 1<<20-len(small)-100)))
 	if s, ok := a.snapshot(x); ok && s.LastCommand != 1 {
 		a.fault(x, "After a create with a description of 1 MiB last_command is %d, want 1.", s.LastCommand)
@@ -220,7 +231,7 @@ func (r *run) large(ctx context.Context, a *call) {
 }
 
 // readBack reads with a new connection each time, so that a load balancer may choose another
-// server.
+// server. A replica that lags shows only sometimes, hence twenty times.
 func (r *run) readBack(ctx context.Context, a *call) {
 	if !a.begin(ctx) {
 		return
@@ -241,6 +252,7 @@ func (r *run) readBack(ctx context.Context, a *call) {
 	}
 }
 
+// unclaimed sends the commands of capabilities that the platform does not claim.
 func (r *run) unclaimed(ctx context.Context, a *call) {
 	if !a.begin(ctx) {
 		return
@@ -263,6 +275,7 @@ func (r *run) unclaimed(ctx context.Context, a *call) {
 	if r.caps.Annotations {
 		return
 	}
+	// They are sent to every platform, as an alert's history costs nothing to ignore.
 	for _, cmd := range []wire.AlertCommand{
 		{Kind: "log", Text: "A line"}, {Kind: "add_field", Field: &wire.AlertField{Label: "Caller City", Value: "Arlington"}},
 		{Kind: "attach", Label: "Voicemail", Media: &wire.MediaRef{Ref: "media:" + strings.Repeat("0", 64), ContentType: "audio/wav"}},

@@ -16,7 +16,8 @@ const (
 	slow = 200 * time.Millisecond
 )
 
-// clock compares the server's clock with ours, by the header Date and by an acknowledgement.
+// clock compares the server's clock with ours, by the header Date and by an acknowledgement. The
+// header is compared with the time between request and answer.
 func (r *run) clock(ctx context.Context, a *call) {
 	if !a.begin(ctx) {
 		return
@@ -46,7 +47,7 @@ func skew(from, to, begun, end time.Time) time.Duration {
 	return max(begun.Sub(to), from.Sub(end), 0)
 }
 
-// times looks at how long answers took.
+// times looks at how long answers took. It looks at every request of the whole run.
 func (r *run) times() {
 	c := r.check("answers come in time")
 	if c == nil {
@@ -64,10 +65,12 @@ func (r *run) times() {
 	judgeTimes(c, all, by)
 }
 
+// judgeTimes adds notes on what is slow; nothing of it is a fault.
 func judgeTimes(c *result.Check, all []time.Duration, by map[string][]time.Duration) {
 	if len(all) == 0 {
 		return
 	}
+	// The signature of a common mistake, which the numbers alone do not explain.
 	if m := median(all); m >= 38*time.Millisecond && m <= 48*time.Millisecond {
 		c.Note("The median is %.0f ms. Near 40 ms the reason is mostly that head and body of an answer are written apart: the second waits until the first is acknowledged (Nagle's algorithm against delayed acknowledgements). Buffer the answer and write it at once, or switch on TCP_NODELAY.", ms(m))
 		return

@@ -12,7 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
-// call is an alert of a check's own, with its commands numbered.
+// call is an alert of a check's own, with its commands numbered. Its key is random, so that runs do
+// not meet each other's alerts.
 type call struct {
 	*run
 
@@ -21,22 +22,24 @@ type call struct {
 	last  int64
 }
 
-// call is a new one, whose faults belong to a check.
+// call is a new one, whose faults belong to a check. Nothing is sent yet.
 func (r *run) call(c *result.Check) *call {
 	return &call{run: r, check: c, key: "livecall-test-" + random()}
 }
 
-// put sends a command of a number.
+// put sends a command of a number. It does not change what the call counts as its last number.
 func (a *call) put(ctx context.Context, number int64, cmd wire.AlertCommand) *exchange {
 	return a.send(ctx, a.request(number, cmd))
 }
 
+// request is a command as the adapter sends it.
 func (a *call) request(number int64, cmd wire.AlertCommand) ask {
 	cmd.At = time.Now().UTC()
 	return ask{method: http.MethodPut, path: "/v1/alerts/" + url.PathEscape(a.key) + "/commands/" + strconv.FormatInt(number, 10), query: a.in(), body: cmd}
 }
 
-// do runs a command of the next number, which must succeed.
+// do runs a command of the next number, which must succeed. false: it did not, and the check has
+// the fault.
 func (a *call) do(ctx context.Context, cmd wire.AlertCommand) bool {
 	a.last++
 	x := a.put(ctx, a.last, cmd)
@@ -59,12 +62,14 @@ func (a *call) see(ctx context.Context) (wire.AlertSnapshot, bool) {
 	return a.snapshot(a.get(ctx, "/v1/alerts/"+url.PathEscape(a.key)))
 }
 
-// begin creates and routes the alert.
+// begin creates and routes the alert. They are commands 1 and 2. false: the check has the fault and
+// cannot go on.
 func (a *call) begin(ctx context.Context) bool {
 	return a.do(ctx, create("")) && a.do(ctx, route(a.cfg.Team))
 }
 
-// fault adds a fault with the exchange that shows it.
+// fault adds a fault with the exchange that shows it. At most three are kept for a check; x may be
+// nil.
 func (a *call) fault(x *exchange, format string, args ...any) {
 	a.check.Wrong(format, args...)
 	if x != nil && len(a.check.Exchanges) < 3 {
@@ -72,6 +77,7 @@ func (a *call) fault(x *exchange, format string, args ...any) {
 	}
 }
 
+// create, route, acknowledge and resolve are commands without number and time; see request.
 func create(description string) wire.AlertCommand {
 	return wire.AlertCommand{Kind: "create", Draft: &wire.AlertDraft{Title: "Test call from +1 202 555 0143", Description: description, Urgency: "high", Fields: []wire.AlertField{}}}
 }
@@ -88,7 +94,8 @@ func resolve() wire.AlertCommand {
 	return wire.AlertCommand{Kind: "resolve", Text: "the test is over"}
 }
 
-// mine is a command with an effect that can be counted: an acknowledgement, or else a route.
+// mine is a command with an effect that can be counted: an acknowledgement, or else a route. Which
+// it is depends on what the platform claims.
 func (a *call) mine() wire.AlertCommand {
 	if a.caps.AcknowledgeAs {
 		return acknowledge(a.cfg.Users[0])
@@ -96,7 +103,7 @@ func (a *call) mine() wire.AlertCommand {
 	return route(a.cfg.OtherTeam)
 }
 
-// together sends the same request n times at once.
+// together sends the same request n times at once. It returns when all have their answer.
 func (r *run) together(ctx context.Context, n int, a ask) []*exchange {
 	out := make([]*exchange, n)
 	var all sync.WaitGroup

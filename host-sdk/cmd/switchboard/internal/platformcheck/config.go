@@ -13,7 +13,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote"
 )
 
-// Config says what to try.
+// Config says what to try. The command's flags fill it in.
 type Config struct {
 	URL         string // base URL of the platform
 	Token       string
@@ -40,13 +40,14 @@ type Config struct {
 	Yes         bool     // people may be paged
 
 	Version string // of this program
-	// Suite returns the command of the process in which the suite runs: it calls [RunSuite].
+	// Suite returns the command of the process in which the suite runs: it calls suite.Run.
 	Suite func(ctx context.Context) *exec.Cmd
 	// Progress is called with the name of each step before it begins; nil: not.
 	Progress func(step string)
 }
 
 // complete fills in what was left out, and says what is wrong in the words of the command's flags.
+// The address and the secrets are checked as the adapter does.
 func (c *Config) complete() error {
 	if c.Token == "" {
 		return errors.New("the platform's token is missing: set SWITCHBOARD_PLATFORM_TOKEN, or name a file with --token-file")
@@ -64,6 +65,7 @@ func (c *Config) complete() error {
 	if c.HintsURL != "" && c.HintsListen == "" {
 		return errors.New("--hints-url is what the platform calls: it needs --hints-listen, where this command listens")
 	}
+	// A new one for each run, so that nothing of an earlier one is in the way.
 	if c.Integration == "" {
 		c.Integration = "livecall-test-" + random()
 	}
@@ -76,7 +78,7 @@ func (c *Config) complete() error {
 	return nil
 }
 
-// fixture says which flags are missing for the tests of behaviour.
+// fixture says which flags are missing for the tests of behaviour. None: the tests can run.
 func (c *Config) fixture() []string {
 	var missing []string
 	for _, x := range []struct{ flag, value string }{{"--team", c.Team}, {"--other-team", c.OtherTeam}} {
@@ -90,7 +92,7 @@ func (c *Config) fixture() []string {
 	return missing
 }
 
-// asked reports whether a check is to be run.
+// asked reports whether a check is to be run. Without texts every check is.
 func (c *Config) asked(step, name string) bool {
 	return len(c.Run) == 0 || slices.ContainsFunc(c.Run, func(text string) bool { return strings.Contains(step+": "+name, text) })
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // differ lists the members that two snapshots do not share, by their names on the wire; "" for
-// none.
+// none. Both values are shown with each.
 func differ(before, after wire.AlertSnapshot) string {
 	x, y := fields(before), fields(after)
 	var out []string
@@ -24,6 +24,8 @@ func differ(before, after wire.AlertSnapshot) string {
 	return strings.Join(out, "; ")
 }
 
+// fields are the members of a snapshot; those that may be absent are there with nil, so that both
+// sides have the same.
 func fields(s wire.AlertSnapshot) map[string]any {
 	text, _ := json.Marshal(s) // a snapshot that was read can be written
 	out := map[string]any{}

@@ -14,7 +14,8 @@ import (
 // returns is how long a platform may take to answer again after it was restarted.
 const returns = time.Minute
 
-// durable restarts the platform: alerts and the numbers of commands must outlive it.
+// durable restarts the platform: alerts and the numbers of commands must outlive it. What it
+// restarts is the operator's: without a command it only says so.
 func (r *run) durable(ctx context.Context) error {
 	if r.unalerted("durability") {
 		return nil
@@ -51,6 +52,7 @@ func (r *run) durable(ctx context.Context) error {
 		a.fault(nil, "The alert is gone after the restart: callers who wait are taken out of the hold for it.")
 		return nil
 	}
+	// A platform may count changes anew after a restart.
 	before.Change, after.Change = 0, 0
 	if text := differ(before, after); text != "" {
 		a.fault(x, "After the restart the alert is another: %s.", text)
@@ -69,7 +71,8 @@ func (r *run) durable(ctx context.Context) error {
 	return nil
 }
 
-// restart runs the command and waits until the platform answers again.
+// restart runs the command and waits until the platform answers again. The command runs in a shell,
+// as the operator typed it.
 func (r *run) restart(ctx context.Context) error {
 	// The server that the command starts may keep its output: a file does not make us wait for it.
 	said, err := os.CreateTemp("", "switchboard-restart-")
@@ -86,6 +89,7 @@ func (r *run) restart(ctx context.Context) error {
 		text, _ := io.ReadAll(io.NewSectionReader(said, 0, 1<<20))
 		return fmt.Errorf("the command of --restart failed: %w; %s", err, excerpt(text))
 	}
+	// A connection of its own each time: an old one may be half dead.
 	for limited.Err() == nil {
 		if x := r.send(limited, ask{method: http.MethodGet, path: "/v1/health", within: 5 * time.Second, alone: true}); x.err == nil && x.status == http.StatusOK {
 			return nil

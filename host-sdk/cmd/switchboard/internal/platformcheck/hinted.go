@@ -23,7 +23,8 @@ const maxHintAge = 10 * time.Second
 const hung = 12 * time.Second
 
 // hinted looks at hints: whether each command is followed by one, whether they are signed and named
-// rightly, and whether the platform goes on after one of them failed.
+// rightly, and whether the platform goes on after one of them failed. Without hints callers wait
+// until the switchboard looks by itself, so they are worth tests of their own.
 func (r *run) hinted(ctx context.Context) error {
 	if r.unalerted("hints") {
 		return nil
@@ -75,7 +76,7 @@ func (r *run) hinted(ctx context.Context) error {
 // unheard is said where nobody listens.
 const unheard = "The platform says that it sends hints, but nobody listens: name an address with --hints-listen, such as 127.0.0.1:8099, and let the platform call http://127.0.0.1:8099/platform/hints."
 
-// oneEach waits for a hint after each command.
+// oneEach waits for a hint after each command. A command without a visible change needs none.
 func (r *run) oneEach(ctx context.Context, a *call) {
 	var took []time.Duration
 	commands := []wire.AlertCommand{create(""), route(r.cfg.Team), a.mine(), {Kind: "log", Text: "A line"}, resolve()}
@@ -91,6 +92,7 @@ func (r *run) oneEach(ctx context.Context, a *call) {
 			continue // the alert need not exist yet
 		}
 		answered := time.Now()
+		// Too many at a time are refused by the listener, and count as not sent.
 		h, err := r.taps.await(ctx, from, r.cfg.HintWithin, func(h heard) bool { return h.about(a.ref()) && h.status != http.StatusTooManyRequests })
 		if err != nil || !h.names(a.ref()) {
 			a.fault(nil, "After %s no hint for the alert came within %v. %s", cmd.Kind, r.cfg.HintWithin, r.taps.instead(from, a.ref()))
@@ -103,11 +105,12 @@ func (r *run) oneEach(ctx context.Context, a *call) {
 	}
 }
 
+// ref names the call's alert as hints do.
 func (a *call) ref() wire.AlertRef {
 	return wire.AlertRef{Tenant: a.cfg.Tenant, Integration: a.cfg.Integration, AlertKey: a.key}
 }
 
-// written judges all hints that came.
+// written judges all hints that came. Each kind of fault is said once; see Check.say.
 func (r *run) written(c *result.Check) {
 	all := r.taps.all()
 	if len(all) == 0 {
@@ -131,7 +134,8 @@ func (r *run) written(c *result.Check) {
 	}
 }
 
-// faults says what is wrong with a hint. bodies has those of earlier ones by their ids.
+// faults says what is wrong with a hint. bodies has those of earlier ones by their ids. The
+// listener's own answer says most; the rest is what it lets pass.
 func (h heard) faults(bodies map[string]string) []string {
 	var out []string
 	if h.status == http.StatusUnauthorized || h.status == http.StatusBadRequest || h.status == http.StatusRequestEntityTooLarge {
@@ -193,7 +197,8 @@ func (h heard) text() string {
 	return b.String()
 }
 
-// spoilt spoils the hint of one command, and then expects that of the next.
+// spoilt spoils the hint of one command, and then expects that of the next. spoil answers that hint
+// in place of the listener.
 func (r *run) spoilt(ctx context.Context, a *call, spoil func(http.ResponseWriter, *http.Request)) {
 	if !a.begin(ctx) {
 		return
@@ -218,12 +223,14 @@ func (r *run) spoilt(ctx context.Context, a *call, spoil func(http.ResponseWrite
 		if given >= hung {
 			a.fault(nil, "A hint waited %.0f s for an answer and would have waited longer: give up after 5 s and try again.", given.Seconds())
 		}
+	// A platform may wait for a while before it gives up.
 	case <-time.After(r.cfg.HintWithin + hung):
 		a.fault(nil, "After a command no hint was tried within %v.", r.cfg.HintWithin+hung)
 		return
 	case <-ctx.Done():
 		return
 	}
+	// Trying again is good, and not required.
 	_, again := r.taps.await(ctx, from+1, r.cfg.HintWithin, func(h heard) bool { return h.names(a.ref()) })
 	from = r.taps.count()
 	if !a.do(ctx, resolve()) {
@@ -236,7 +243,8 @@ func (r *run) spoilt(ctx context.Context, a *call, spoil func(http.ResponseWrite
 	}
 }
 
-// changes waits for changes as a platform that cannot call out offers it.
+// changes waits for changes as a platform that cannot call out offers it. Each answer names the
+// cursor of the next question.
 func (r *run) changes(ctx context.Context, a *call) {
 	ask := func(after, wait string) *exchange {
 		q := url.Values{}
@@ -273,6 +281,7 @@ func (r *run) changes(ctx context.Context, a *call) {
 	}
 }
 
+// askChanges waits longer than the platform may.
 func askChanges(q url.Values) ask {
 	return ask{method: http.MethodGet, path: "/v1/changes", query: q, within: 30 * time.Second}
 }

@@ -21,7 +21,7 @@ import (
 )
 
 // tap listens for the platform's hints. Each is judged as a switchboard judges it, and handed to
-// the suite while that runs.
+// the suite while that runs. Its handler is called by the platform at any time, hence the lock.
 type tap struct {
 	server  *http.Server
 	address string // what the platform calls
@@ -35,7 +35,7 @@ type tap struct {
 	ended chan time.Duration // gets how long the spoilt hint took
 }
 
-// heard is a hint and how it was answered.
+// heard is a hint and how it was answered. Status 0 is one that was spoilt.
 type heard struct {
 	at     time.Time
 	path   string
@@ -45,7 +45,7 @@ type heard struct {
 	detail string // of the answer
 }
 
-// listen begins to listen, if that was asked for.
+// listen begins to listen, if that was asked for. The address must be free.
 func (r *run) listen() error {
 	if r.cfg.HintsListen == "" {
 		return nil
@@ -68,13 +68,15 @@ func (r *run) listen() error {
 	return nil
 }
 
+// close stops listening; a nil tap has not begun.
 func (t *tap) close() {
 	if t != nil {
 		_ = t.server.Close()
 	}
 }
 
-// feed names the process that hints are handed to.
+// feed names the process that hints are handed to. "": the suite has ended, and hints are judged
+// here.
 func (t *tap) feed(suite string) {
 	if t == nil {
 		return
@@ -84,7 +86,7 @@ func (t *tap) feed(suite string) {
 	t.suite = suite
 }
 
-// ServeHTTP implements http.Handler.
+// ServeHTTP implements http.Handler. The body is read once, as it is judged and shown.
 func (t *tap) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(req.Body, largest))
 	if err != nil {
@@ -118,6 +120,7 @@ func (t *tap) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_, _ = w.Write(answer.Body.Bytes())
 }
 
+// keep adds a hint and wakes whoever awaits one.
 func (t *tap) keep(h heard) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -127,6 +130,7 @@ func (t *tap) keep(h heard) {
 }
 
 // spoilOne has the next hint be answered by spoil, and returns where it says how long that took.
+// The channel has room for one, so that the handler never waits.
 func (t *tap) spoilOne(spoil func(http.ResponseWriter, *http.Request)) <-chan time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -144,7 +148,7 @@ func (t *tap) all() []heard {
 	return slices.Clone(t.heard)
 }
 
-// await waits for a hint, from that of a number on.
+// await waits for a hint, from that of a number on. Hints that came before are looked at, too.
 func (t *tap) await(ctx context.Context, from int, within time.Duration, is func(heard) bool) (heard, error) {
 	deadline := time.After(within)
 	for {
@@ -167,7 +171,8 @@ func (t *tap) await(ctx context.Context, from int, within time.Duration, is func
 	}
 }
 
-// instead says what came in place of the hint that was awaited.
+// instead says what came in place of the hint that was awaited. It helps most where the address or
+// the secret is wrong.
 func (t *tap) instead(from int, alert wire.AlertRef) string {
 	later := t.all()
 	later = later[min(from, len(later)):]

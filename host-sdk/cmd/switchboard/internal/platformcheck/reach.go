@@ -130,7 +130,8 @@ func unreachable(err error) string {
 	return "There is no answer: " + cause(err).Error() + "."
 }
 
-// tokens sends requests with wrong tokens: all must be refused, with a problem document.
+// tokens sends requests with wrong tokens: all must be refused, with a problem document. A platform
+// that takes one of them lets anybody page people.
 func (r *run) tokens(ctx context.Context, c *result.Check) {
 	c.About = "every request without the right token, /protocol too, is answered 401 with a problem document of the kind unauthorized"
 	var bare []string // refused, but not as it should be

@@ -19,7 +19,7 @@ import (
 // noticed.
 const largest = 2 << 20
 
-// Exchange is a request and what came back.
+// exchange is a request and what came back. It is not changed once it was recorded.
 type exchange struct {
 	number    int
 	try       string // Livecall-Request-Id
@@ -36,7 +36,8 @@ type exchange struct {
 	reused    bool // an earlier request's connection
 }
 
-// recorder sends requests and remembers them.
+// recorder sends requests and remembers them. Both the checks' own requests and the suite's go
+// through it.
 type recorder struct {
 	next     http.RoundTripper
 	base     string // path of the base URL
@@ -47,11 +48,13 @@ type recorder struct {
 	creating map[string]bool // alerts that a command created
 }
 
+// newRecorder makes one; next sends the requests.
 func newRecorder(next http.RoundTripper, base string, doc *document) *recorder {
 	return &recorder{next: next, base: base, doc: doc, byTry: map[string]*exchange{}, creating: map[string]bool{}}
 }
 
-// RoundTrip implements http.RoundTripper. The answer has been read when it returns.
+// RoundTrip implements http.RoundTripper. The answer has been read when it returns. What goes on is
+// what came, byte by byte.
 func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	x := &exchange{
 		try: req.Header.Get("Livecall-Request-Id"), method: req.Method,
@@ -79,6 +82,7 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
+// keep numbers an exchange, and counts the alerts that were made.
 func (r *recorder) keep(x *exchange) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -87,6 +91,7 @@ func (r *recorder) keep(x *exchange) {
 	if x.try != "" {
 		r.byTry[x.try] = x
 	}
+	// By alert and scope: a command to an alert that there is counts once.
 	if x.operation == "command" && x.status == http.StatusOK {
 		alert, _, _ := strings.Cut(x.target, "/commands/")
 		_, query, _ := strings.Cut(x.target, "?")
@@ -101,7 +106,7 @@ func (r *recorder) tried(try string) *exchange {
 	return r.byTry[try]
 }
 
-// recorded returns all exchanges so far.
+// recorded returns all exchanges so far. The list is a copy, the exchanges are not.
 func (r *recorder) recorded() []*exchange {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -109,7 +114,7 @@ func (r *recorder) recorded() []*exchange {
 }
 
 // endpoints sums up by operation. Requests that got no answer are counted, but have no time;
-// waiting for changes takes as long as it takes.
+// waiting for changes takes as long as it takes. requests and alerts are those of the whole run.
 func (r *recorder) endpoints() (out []result.Endpoint, requests, alerts int) {
 	times := map[string][]time.Duration{}
 	counts := map[string]int{}
@@ -142,9 +147,10 @@ func median(of []time.Duration) time.Duration {
 	return sorted[len(sorted)/2]
 }
 
+// ms is a duration in milliseconds, with a fraction.
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// text is the exchange for people, without the token.
+// text is the exchange for people, without the token. Long bodies are cut.
 func (x *exchange) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s", x.method, ownIntegration.ReplaceAllString(x.target, "${1}integration=…"))
@@ -165,7 +171,7 @@ func (x *exchange) text() string {
 // ownIntegration is the same in all requests and long.
 var ownIntegration = regexp.MustCompile(`([?&])integration=livecall-test-[0-9a-f]+`)
 
-// excerpt is one line of a body.
+// excerpt is one line of a body. At most 500 characters, also of a body that is no text.
 func excerpt(body []byte) string {
 	const most = 500
 	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(body[:min(len(body), 4*most)]), "?")), " ")

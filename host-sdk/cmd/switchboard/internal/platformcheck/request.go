@@ -22,7 +22,7 @@ var (
 	quotedText = regexp.MustCompile(`"[^"]*"`)
 )
 
-// ask is one request of a check's own.
+// ask is one request of a check's own. Fields that are zero are left out of the request.
 type ask struct {
 	method string
 	path   string // below the base URL, escaped
@@ -34,13 +34,14 @@ type ask struct {
 	alone  bool          // on a connection of its own
 }
 
-// as sends the request with another token.
+// as sends the request with another token. "": without any.
 func (a ask) as(token string) ask {
 	a.token = &token
 	return a
 }
 
-// send sends a request as the adapter would, and returns what came back; never nil.
+// send sends a request as the adapter would, and returns what came back; never nil. It goes through
+// the recorder, by whose copy the answer is found.
 func (r *run) send(ctx context.Context, a ask) *exchange {
 	ctx, cancel := context.WithTimeout(ctx, orElse(a.within, 10*time.Second))
 	defer cancel()
@@ -85,6 +86,7 @@ func (r *run) send(ctx context.Context, a ask) *exchange {
 	return &exchange{method: a.method, target: a.path, err: err}
 }
 
+// orElse is d, or another duration where d is not set.
 func orElse(d, other time.Duration) time.Duration {
 	if d > 0 {
 		return d
@@ -92,7 +94,8 @@ func orElse(d, other time.Duration) time.Duration {
 	return other
 }
 
-// in is a scope's query.
+// in is a scope's query. Most addresses want to know for which integration and tenant they are
+// asked.
 func (r *run) in() url.Values {
 	q := url.Values{"integration": {r.cfg.Integration}}
 	if r.cfg.Tenant != "" {
@@ -106,7 +109,7 @@ func (r *run) get(ctx context.Context, path string) *exchange {
 	return r.send(ctx, ask{method: http.MethodGet, path: path, query: r.in()})
 }
 
-// random is an id that was never used.
+// random is an id that was never used. 96 bits in hexadecimal digits.
 func random() string {
 	var b [12]byte
 	_, _ = rand.Read(b[:]) // never fails
@@ -130,7 +133,7 @@ func (x *exchange) kind() string {
 	return doc.Kind
 }
 
-// says is the answer in a few words.
+// says is the answer in a few words. It is for sentences: "was answered with …".
 func (x *exchange) says() string {
 	switch {
 	case x.err != nil:
@@ -141,6 +144,7 @@ func (x *exchange) says() string {
 	return "status " + strconv.Itoa(x.status)
 }
 
+// withoutQuery is the path of a target.
 func withoutQuery(target string) string {
 	path, _, _ := strings.Cut(target, "?")
 	return path

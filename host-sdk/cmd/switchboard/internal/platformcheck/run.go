@@ -14,7 +14,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
-// run is one run of all steps.
+// run is one run of all steps. Steps run one after the other and find out what later ones need.
 type run struct {
 	cfg      Config
 	base     string // without a slash at its end
@@ -31,7 +31,8 @@ type run struct {
 }
 
 // Run tries a platform. The error says what is wrong with the configuration; what is wrong with the
-// platform, or could not be tried, is in the report.
+// platform, or could not be tried, is in the report. An ended ctx ends it, with what was found
+// until then.
 func Run(ctx context.Context, cfg Config) (*result.Report, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
@@ -47,6 +48,7 @@ func Run(ctx context.Context, cfg Config) (*result.Report, error) {
 	}
 	r := &run{cfg: cfg, base: base, doc: doc, report: &result.Report{URL: base, Integration: cfg.Integration}}
 	r.rec = newRecorder(transport(cfg.TLS), u.EscapedPath(), doc)
+	// A redirect is a fault to be seen, not followed.
 	r.client = &http.Client{Transport: r.rec, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	if err := r.listen(); err != nil {
 		return nil, err
@@ -59,7 +61,8 @@ func Run(ctx context.Context, cfg Config) (*result.Report, error) {
 	return r.report, err
 }
 
-// steps runs the steps. One that fails stops those that need what it found out.
+// steps runs the steps. One that fails stops those that need what it found out. The order is that
+// in which a person would look for the first fault.
 func (r *run) steps(ctx context.Context) error {
 	for _, step := range []struct {
 		name   string
@@ -95,6 +98,7 @@ func (r *run) steps(ctx context.Context) error {
 			return err
 		}
 	}
+	// Judged at the end, over all that was recorded by then.
 	r.report.Steps = append(r.report.Steps, &result.Step{Name: "answers"})
 	if r.spoken {
 		r.shapes()
@@ -106,7 +110,7 @@ func (r *run) steps(ctx context.Context) error {
 }
 
 // begin creates and routes one alert. Where that fails, all that needs an alert is left out: it
-// would say the same many times.
+// would say the same many times. It is the first thing that changes anything on the platform.
 func (r *run) begin(ctx context.Context) error {
 	if onlyQuestions(r.cfg.Run) {
 		return nil
@@ -133,7 +137,7 @@ func onlyQuestions(asked []string) bool {
 	})
 }
 
-// unalerted leaves a step out that needs alerts, where none can be made.
+// unalerted leaves a step out that needs alerts, where none can be made. true: it was left out.
 func (r *run) unalerted(name string) bool {
 	if r.alerts {
 		return false
@@ -144,7 +148,8 @@ func (r *run) unalerted(name string) bool {
 	return true
 }
 
-// check begins a check of the present step; nil if it was not asked for.
+// check begins a check of the present step; nil if it was not asked for. It counts as right until
+// something else is said of it.
 func (r *run) check(name string) *result.Check {
 	step := r.report.Steps[len(r.report.Steps)-1]
 	if !r.cfg.asked(step.Name, name) {
@@ -155,14 +160,14 @@ func (r *run) check(name string) *result.Check {
 	return c
 }
 
-// stop leaves out the steps that follow.
+// stop leaves out the steps that follow. The first reason stays.
 func (r *run) stop(format string, args ...any) {
 	if r.stopped == "" {
 		r.stopped = fmt.Sprintf(format, args...)
 	}
 }
 
-// read reads an answer's body; false if it was none.
+// read reads an answer's body; false if it was none. Members that T does not have are passed over.
 func read[T any](x *exchange) (out T, ok bool) {
 	return out, x.err == nil && x.status == http.StatusOK && json.Unmarshal(x.body, &out) == nil
 }

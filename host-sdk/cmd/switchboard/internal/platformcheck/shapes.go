@@ -17,15 +17,18 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
-// document is the OpenAPI document of the protocol.
+// document is the OpenAPI document of the protocol. It is the one that switchboard platform openapi
+// prints.
 type document struct{ *openapi3.T }
 
+// newDocument reads the embedded document; an error is a defect of it.
 func newDocument() (*document, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(remote.OpenAPI)
 	return &document{doc}, err
 }
 
-// find returns the operation of a request; nil: the document has none.
+// find returns the operation of a request; nil: the document has none. Patterns do not overlap, so
+// the order does not matter.
 func (d *document) find(method, path string) *openapi3.Operation {
 	for pattern, item := range d.Paths.Map() {
 		if fits(pattern, path) {
@@ -43,7 +46,8 @@ func (d *document) operation(method, path string) string {
 	return ""
 }
 
-// fits reports whether a path is of a pattern such as /v1/users/{id}.
+// fits reports whether a path is of a pattern such as /v1/users/{id}. An empty segment fits no
+// parameter.
 func fits(pattern, path string) bool {
 	want, got := strings.Split(pattern, "/"), strings.Split(path, "/")
 	if len(want) != len(got) {
@@ -63,7 +67,8 @@ type fault struct {
 	note bool // it does no harm
 }
 
-// judge says what is wrong with the shape of an answer.
+// judge says what is wrong with the shape of an answer. Answers of addresses that the document does
+// not have are not judged.
 func (d *document) judge(x *exchange) []fault {
 	path, _, _ := strings.Cut(x.target, "?")
 	op := d.find(x.method, path)
@@ -87,20 +92,22 @@ func (d *document) judge(x *exchange) []fault {
 	return append(out, d.body(x.body, schema.Value, answers[x.operation])...)
 }
 
-// answers has the type of each operation's answer.
+// answers has the type of each operation's answer. It is what the adapter reads an answer into, so
+// a member that it does not know is found.
 var answers = map[string]any{
 	"protocol": wire.Protocol{}, "capabilities": wire.Capabilities{}, "destinations": wire.DestinationsAnswer{}, "teams": wire.TeamsAnswer{},
 	"onCall": wire.OnCallAnswer{}, "user": wire.User{}, "route": wire.RouteVerdict{}, "audience": wire.AudienceAnswer{},
 	"alert": wire.AlertSnapshot{}, "command": wire.AlertSnapshot{}, "changes": wire.Changes{}, "health": struct{}{},
 }
 
-// statuses has the statuses that belong to each kind.
+// statuses has the statuses that belong to each kind. The first two are what a fault proposes.
 var statuses = map[string][]int{
 	"invalid": {400, 413, 422}, "unauthorized": {401, 403}, "not_found": {404, 410}, "unsupported": {501, 405},
 	"conflict": {409, 412}, "unavailable": {429, 503, 412}, "deadline": {408, 504}, "internal": {500, 502},
 }
 
-// problem judges an error.
+// problem judges an error. Whether a command is tried again depends on the kind alone, so it must
+// be there.
 func (d *document) problem(x *exchange, media string) []fault {
 	if media != wire.ProblemType {
 		return []fault{{text: fmt.Sprintf("the status %d came with the media type %q: errors are %s with a kind, else the command is tried again for ever", x.status, media, wire.ProblemType)}}
@@ -123,6 +130,7 @@ func (d *document) problem(x *exchange, media string) []fault {
 	return out
 }
 
+// oneOf lists numbers for a sentence.
 func oneOf(list []int) string {
 	var words []string
 	for _, n := range list {
@@ -153,7 +161,7 @@ func (d *document) body(body []byte, schema *openapi3.Schema, into any) []fault 
 }
 
 // withoutNulls removes members that are null where that is the same as absent. Lists must not be
-// null: those stay.
+// null: those stay. Many languages write null for what is not set; the adapter takes both.
 func withoutNulls(value any, schema *openapi3.Schema) any {
 	switch v := value.(type) {
 	case map[string]any:
@@ -177,7 +185,7 @@ func withoutNulls(value any, schema *openapi3.Schema) any {
 	return value
 }
 
-// spread lists the single errors, in plain words.
+// spread lists the single errors, in plain words. Errors of errors are taken apart.
 func spread(err error) []fault {
 	var many openapi3.MultiError
 	if errors.As(err, &many) {
@@ -233,6 +241,7 @@ func place(pointer []string) string {
 	return b.String()
 }
 
+// written is a value as JSON, cut to what fits into a sentence.
 func written(value any) string {
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -241,6 +250,7 @@ func written(value any) string {
 	return excerptOf(string(text), 80)
 }
 
+// excerptOf is a text of at most so many characters.
 func excerptOf(text string, most int) string {
 	if r := []rune(text); len(r) > most {
 		return string(r[:most]) + "…"
@@ -248,6 +258,7 @@ func excerptOf(text string, most int) string {
 	return text
 }
 
+// article puts a or an before the names of types.
 func article(types []string) string {
 	text := strings.Join(types, " or ")
 	if strings.HasPrefix(text, "a") || strings.HasPrefix(text, "i") || strings.HasPrefix(text, "o") {
@@ -256,6 +267,7 @@ func article(types []string) string {
 	return "a " + text
 }
 
+// quoted lists the values that are possible.
 func quoted(values []any) string {
 	var out []string
 	for _, v := range values {
@@ -265,7 +277,8 @@ func quoted(values []any) string {
 }
 
 // shapes judges every answer that was recorded: each fault once, with the operations that have it
-// and the request where it was seen first.
+// and the request where it was seen first. One misspelt member is one fault, in however many
+// answers it is.
 func (r *run) shapes() {
 	c := r.check("answers are as in the OpenAPI document")
 	if c == nil {
@@ -300,6 +313,7 @@ type group struct {
 	operations []string
 }
 
+// report adds the fault to a check, with the first request that shows it.
 func (g *group) report(c *result.Check) {
 	text := strings.Join(g.operations, ", ") + ": " + g.text
 	if g.note {
@@ -312,7 +326,7 @@ func (g *group) report(c *result.Check) {
 	}
 }
 
-// included sees that the answer to a command includes it.
+// included sees that the answer to a command includes it. The first answer that does not is enough.
 func (r *run) included() {
 	c := r.check("the answer to a command includes it")
 	if c == nil || r.cfg.OpenAPIOnly {
@@ -333,7 +347,8 @@ func (r *run) included() {
 	}
 }
 
-// general is a fault's text without what differs from one answer to the next.
+// general is a fault's text without what differs from one answer to the next. It is the key by
+// which equal faults are found.
 func general(text string) string {
 	return digits.ReplaceAllString(quotedText.ReplaceAllString(text, `"…"`), "0")
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // survey asks every question once. It finds out what the platform claims and whether the teams and
-// people that were named will do.
+// people that were named will do. It changes nothing on the platform.
 func (r *run) survey(ctx context.Context) error {
 	c := r.must("the platform says what it can do")
 	x := r.get(ctx, "/v1/capabilities")
@@ -36,6 +36,7 @@ func (r *run) survey(ctx context.Context) error {
 	if r.cfg.OpenAPIOnly {
 		return nil
 	}
+	// Nobody must be woken by a test that they have not heard of.
 	if (caps.PagesByItself || caps.Notifies) && !r.cfg.Yes && r.stopped == "" {
 		c := r.must("people may be paged")
 		c.Leave(result.NotTested, "The platform says that it reaches people by itself (pages_by_itself or notifies): the tests that follow make about 60 alerts for the teams %s and %s, and real people would be paged for each. Repeat with --yes if they may be, or use teams whose people are not real.", r.cfg.Team, r.cfg.OtherTeam)
@@ -64,6 +65,7 @@ func claims(c wire.Capabilities) string {
 	return fmt.Sprintf("It claims %s; it does not claim %s.", orNothing(has), orNothing(not))
 }
 
+// orNothing lists words for a sentence.
 func orNothing(list []string) string {
 	if len(list) == 0 {
 		return "nothing"
@@ -114,7 +116,8 @@ func (r *run) questions(ctx context.Context) {
 	}
 }
 
-// people sees whether the teams and people of the flags will do, and says which would.
+// people sees whether the teams and people of the flags will do, and says which would. Without them
+// the tests of behaviour would fail for a wrong reason.
 func (r *run) people(ctx context.Context) {
 	if missing := r.cfg.fixture(); len(missing) > 0 {
 		c := r.must("teams and people for the tests are named")
@@ -157,7 +160,8 @@ func (r *run) people(ctx context.Context) {
 	}
 }
 
-// layers counts who is on call for a team by layer; the exchange is one that failed.
+// layers counts who is on call for a team by layer; the exchange is one that failed. A layer
+// without anybody is 0; more than a hundred layers are not looked at.
 func (r *run) layers(ctx context.Context, team string) ([]int, *exchange) {
 	q := r.in()
 	q.Set("layer", "0")
@@ -179,7 +183,8 @@ func (r *run) layers(ctx context.Context, team string) ([]int, *exchange) {
 	return out, nil
 }
 
-// candidates names teams and people that would do.
+// candidates names teams and people that would do. Nobody should have to search for them: at most
+// thirty teams are asked.
 func (r *run) candidates(ctx context.Context) string {
 	teams, ok := read[wire.TeamsAnswer](r.get(ctx, "/v1/teams"))
 	if !ok {

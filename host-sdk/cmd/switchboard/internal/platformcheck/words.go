@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// The suite speaks to Go programmers. inWords says the same in the words of the protocol.
+// The suite speaks to Go programmers. inWords says the same in the words of the protocol. It
+// changes what the suite says, and not what it finds.
 func inWords(text string) string {
 	text = command.ReplaceAllString(text, "the command $1")
 	text = wasMember.ReplaceAllStringFunc(text, snake)

@@ -21,7 +21,7 @@ const (
 	NotTested Outcome = "not tested" // could not be
 )
 
-// Report is what came out.
+// Report is what came out. Its JSON is read by programs; names are not changed.
 type Report struct {
 	URL         string     `json:"url"`
 	Platform    string     `json:"platform,omitempty"` // name and version
@@ -41,7 +41,7 @@ type Step struct {
 	Checks []*Check `json:"checks"`
 }
 
-// Check is one question and how it was answered.
+// Check is one question and how it was answered. It begins as right and gets worse.
 type Check struct {
 	Name    string  `json:"name"`
 	Outcome Outcome `json:"outcome"`
@@ -67,7 +67,7 @@ func (c *Check) Wrong(format string, args ...any) {
 	c.Say(format, args...)
 }
 
-// Note adds something that is no fault.
+// Note adds something that is no fault. It makes a right check a noted one, and changes no other.
 func (c *Check) Note(format string, args ...any) {
 	if c.Outcome == Right {
 		c.Outcome = Noted
@@ -75,7 +75,7 @@ func (c *Check) Note(format string, args ...any) {
 	c.Say(format, args...)
 }
 
-// Leave ends a check without a result.
+// Leave ends a check without a result. A fault that was found before stays one.
 func (c *Check) Leave(outcome Outcome, format string, args ...any) {
 	if c.Outcome != Wrong {
 		c.Outcome = outcome
@@ -83,13 +83,15 @@ func (c *Check) Leave(outcome Outcome, format string, args ...any) {
 	c.Say(format, args...)
 }
 
+// Say adds a sentence, unless it is there.
 func (c *Check) Say(format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); !slices.Contains(c.Says, text) {
 		c.Says = append(c.Says, text)
 	}
 }
 
-// Settle decides what the whole is.
+// Settle decides what the whole is. One fault makes it wrong; without any, one check that could not
+// be made leaves it not tested.
 func (r *Report) Settle(took time.Duration) {
 	r.Seconds = took.Round(10 * time.Millisecond).Seconds()
 	r.Outcome = Right
@@ -104,7 +106,7 @@ func (r *Report) Settle(took time.Duration) {
 }
 
 // Order puts what is wrong with answers before what follows from it: a misspelt member makes many
-// tests of behaviour fail.
+// tests of behaviour fail. Steps without checks are left out.
 func (r *Report) Order() {
 	last := len(r.Steps) - 1
 	if at := slices.IndexFunc(r.Steps, func(s *Step) bool { return s.Name == "first commands" }); at >= 0 {
@@ -134,7 +136,8 @@ func (r *Report) JSON(w io.Writer) error {
 	return e.Encode(r)
 }
 
-// Text writes the report for people.
+// Text writes the report for people. It is written at once, so that nothing comes in between on a
+// terminal.
 func (r *Report) Text(w io.Writer) error {
 	var b strings.Builder
 	if r.Platform != "" {
@@ -157,6 +160,7 @@ func (r *Report) Text(w io.Writer) error {
 // marks stand before a check's name.
 var marks = map[Outcome]string{Right: "ok", Wrong: "WRONG", Noted: "note", Skipped: "skipped", NotTested: "not tested"}
 
+// text writes a check; what was expected and what was seen is shown for a fault alone.
 func (c *Check) text(b *strings.Builder) {
 	fmt.Fprintf(b, "  %-10s  %s\n", marks[c.Outcome], c.Name)
 	for _, text := range c.Says {
@@ -180,7 +184,8 @@ const (
 	width  = 100
 )
 
-// paragraph writes text below a check's name, in lines of no more than width.
+// paragraph writes text below a check's name, in lines of no more than width. Line breaks of the
+// text stay.
 func paragraph(b *strings.Builder, text string) {
 	for part := range strings.SplitSeq(text, "\n") {
 		column := 0
@@ -203,6 +208,7 @@ func paragraph(b *strings.Builder, text string) {
 	}
 }
 
+// times writes a table of how long operations took.
 func (r *Report) times(b *strings.Builder) {
 	if len(r.Endpoints) == 0 {
 		return
@@ -213,7 +219,7 @@ func (r *Report) times(b *strings.Builder) {
 	}
 }
 
-// verdict is the last line.
+// verdict is the last line. It names the checks that decided it.
 func (r *Report) verdict() string {
 	count := map[Outcome]int{}
 	total := 0

@@ -1,7 +1,8 @@
 package suite
 
 // About says, for each test of the suite, what a platform has to do and why. Tests of what the
-// protocol does not have are not among them.
+// protocol does not have are not among them. The keys are the names of the suite's tests, with
+// blanks. A test of the suite that is not here is dropped when it is skipped.
 var About = map[string]string{
 	"healthy":                             "GET /v1/health answers 200 with {} while the platform can be used.",
 	"declared capabilities":               "What GET /v1/capabilities claims is there: each command and question that belongs to a claim has its effect. What is not claimed the call flow does without, so claiming less is always right.",

@@ -7,7 +7,8 @@ import (
 )
 
 // asked is a slog handler that writes which request the adapter has made, between the lines of the
-// tests: a fault is shown with the requests before it.
+// tests: a fault is shown with the requests before it. The adapter logs each try with its id, by
+// which the recorder finds the exchange.
 type asked struct{}
 
 // Enabled implements slog.Handler.

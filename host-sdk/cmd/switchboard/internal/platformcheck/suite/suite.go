@@ -66,9 +66,11 @@ func Run(in io.Reader) error {
 	if err != nil {
 		return err
 	}
+	// The command's listener hands hints on to this address.
 	go func() { _ = http.Serve(listener, adapter.Hints()) }() //nolint:gosec // one caller, on this machine
 	fmt.Printf("%shttp://%s\n", HintsMark, listener.Addr())
 	testing.Init()
+	// As go test -v=test2json would: each line says whose it is.
 	for name, value := range map[string]string{"test.v": "test2json", "test.run": input.pattern(), "test.timeout": "30m", "test.paniconexit0": "false"} {
 		if err := flag.Set(name, value); err != nil {
 			return err
@@ -82,6 +84,7 @@ func Run(in io.Reader) error {
 	return nil
 }
 
+// adapter is the configuration of the adapter under test, with a logger that names its requests.
 func (i Input) adapter() remote.Config {
 	var secrets []string
 	if i.HintsSecret != "" {
@@ -93,6 +96,7 @@ func (i Input) adapter() remote.Config {
 	}
 }
 
+// suite is the configuration of the conformance suite: each of its tests uses this platform.
 func (i Input) suite(adapter *remote.Platform) platformtest.Config {
 	return platformtest.Config{OnceOnly: true, HintWithin: i.HintWithin, New: func(*testing.T) platformtest.Fixture {
 		return platformtest.Fixture{
@@ -116,6 +120,7 @@ func (i Input) pattern() string {
 	return pattern
 }
 
+// matches is how package testing compares names with the pattern.
 func matches(pattern, name string) (bool, error) { return regexp.MatchString(pattern, name) }
 
 // complaints fails for what the adapter found strange in answers that it could use all the same.
