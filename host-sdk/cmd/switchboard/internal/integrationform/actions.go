@@ -2,7 +2,9 @@ package integrationform
 
 import (
 	"context"
+	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
@@ -27,6 +29,40 @@ type input struct {
 	Value   string                   // as it was typed
 	Choices []integration.ActionLine // lines of the result with a value to choose; none: any text
 	Pick    bool                     // a choice of these alone
+}
+
+// Tone is the colour of the result: what was possible and warns of something is no success.
+func (a Action) Tone() string {
+	warns := func(l integration.ActionLine) bool { return l.Level == "warning" }
+	switch {
+	case !a.Result.OK:
+		return "bad"
+	case slices.ContainsFunc(a.Result.Lines, warns):
+		return "warn"
+	}
+	return "ok"
+}
+
+// mostChoices is how many lines with a value to choose are read out below the control that has all
+// of them.
+const mostChoices = 20
+
+// Shown are the lines of the result that the page shows.
+func (a Action) Shown() []integration.ActionLine {
+	var list []integration.ActionLine
+	choices := 0
+	for _, line := range a.Result.Lines {
+		if line.Choice != "" {
+			if choices++; choices > mostChoices {
+				continue
+			}
+		}
+		list = append(list, line)
+	}
+	if more := choices - mostChoices; more > 0 {
+		list = append(list, integration.ActionLine{Level: "info", Text: fmt.Sprintf("%d more can be chosen above.", more)})
+	}
+	return list
 }
 
 // inputs are the controls of an action, with what was typed. Where the result lists values of a

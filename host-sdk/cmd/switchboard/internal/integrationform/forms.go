@@ -2,6 +2,7 @@ package integrationform
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 
@@ -100,9 +101,18 @@ func storedDraft(in store.Integration) (Draft, error) {
 func (f *Forms) Find(ctx context.Context, id string) (store.Integration, error) {
 	in, err := f.cfg.Store.Integration(ctx, id)
 	if integration.KindOf(err) == integration.KindNotFound {
-		return in, &httpkit.Refusal{Status: http.StatusNotFound, Title: "No such integration", Message: "It was deleted, or never existed. What you submitted was not saved."}
+		return in, &httpkit.Refusal{Status: http.StatusNotFound, Title: "No such integration", Message: "It was deleted, or never existed."}
 	}
 	return in, err
+}
+
+// Unsaved adds to a refusal of Find that a form was lost with it.
+func Unsaved(err error) error {
+	var gone *httpkit.Refusal
+	if errors.As(err, &gone) {
+		gone.Message += " What you submitted was not saved."
+	}
+	return err
 }
 
 // plugin finds a plugin, with the schema and the form of its options. The schema is read each time:

@@ -102,7 +102,7 @@ func (f *Forms) refused(ctx context.Context, e entered, err error) error {
 	kind := integration.KindOf(err)
 	switch {
 	case errors.As(err, &problems):
-		e.Problems = problems.Problems
+		e.Problems = inFormWords(problems.Problems)
 		e.askSecretsAgain()
 		return &Refused{Draft: e.Draft, Status: http.StatusUnprocessableEntity}
 	case e.ID != "" && kind == integration.KindConflict:
@@ -110,7 +110,7 @@ func (f *Forms) refused(ctx context.Context, e entered, err error) error {
 	case e.ID != "" && kind == integration.KindNotFound:
 		// Something else than the integration may not be found, such as its plugin.
 		if _, gone := f.Find(ctx, e.ID); gone != nil {
-			return gone
+			return Unsaved(gone)
 		}
 	case kind == integration.KindUnavailable || kind == integration.KindDeadline:
 		// A failure that passes must not cost what was typed.
@@ -119,6 +119,17 @@ func (f *Forms) refused(ctx context.Context, e entered, err error) error {
 			Notice: "Not saved: " + httpkit.Message(err) + " Your values are still below: try again in a moment."}
 	}
 	return err
+}
+
+// inFormWords are problems of the engine, which speaks of an API's fields, in the words of the form.
+func inFormWords(problems []integration.Problem) []integration.Problem {
+	out := slices.Clone(problems)
+	for i := range out {
+		if out[i].Path == "destinations" && out[i].Code == "required" {
+			out[i].Message = "Who callers can reach is missing: choose at least one team or router"
+		}
+	}
+	return out
 }
 
 // enter reads the form's values and stores its files. The files are stored before the form is

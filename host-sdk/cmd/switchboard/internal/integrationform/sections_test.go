@@ -1,6 +1,7 @@
 package integrationform
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -76,6 +77,14 @@ func TestListedValuesCanBePicked(t *testing.T) {
 				t.Errorf("%s: no %s in\n%s", name, text, got)
 			}
 		}
+	}
+	many := &integration.ActionResult{OK: true, Lines: []integration.ActionLine{{Level: "warning", Text: "Choose one."}}}
+	for i := range 300 {
+		many.Lines = append(many.Lines, integration.ActionLine{Level: "info", Field: "number", Choice: fmt.Sprint(i), Text: fmt.Sprintf("%d is answered by nobody.", i)})
+	}
+	page := html(Done{Name: "connect", Result: many})
+	if choices, lines := strings.Count(page, "<option"), strings.Count(page, "<li"); choices != 301 || lines != 22 || !strings.Contains(page, "280 more can be chosen above.") || !strings.Contains(page, `class="result warn"`) {
+		t.Errorf("of 300 numbers %d can be chosen and %d lines are shown:\n%s", choices-1, lines, page)
 	}
 	list, err := actions(about, parsed, Done{})
 	if err != nil {

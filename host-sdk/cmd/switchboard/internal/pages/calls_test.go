@@ -127,7 +127,7 @@ func TestDeletingARecording(t *testing.T) {
 	b.get("/recordings/"+ref+"/delete").is(200).has("Delete this recording?", "cannot be recovered")
 	b.post("/recordings/"+ref+"/delete", nil).is(200).has("The recording was deleted.", "Deleted by").hasNot("<audio")
 	b.post("/recordings/"+ref+"/delete", nil).is(200).has("Deleted by") // a second click
-	b.get("/recordings/" + ref + "/delete").is(200).has("It was deleted").hasNot(`id="delete"`)
+	b.get("/recordings/"+ref+"/delete").is(200).has("<h1>This recording is deleted</h1>", "It was deleted").hasNot(`id="delete"`)
 	b.get("/api/v1/media/" + ref).is(410).has("the recording was deleted on")
 	b.get("/alerts/"+alert).is(200).has("Deleted by", "A recording was deleted").hasNot("<audio")
 	hosttest.Eventually(t, "the story says that it is deleted at the telephone service too", func() bool {

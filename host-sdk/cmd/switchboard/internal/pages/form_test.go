@@ -97,7 +97,7 @@ func TestRefusedFieldsKeepWhatWasEntered(t *testing.T) {
 		{"an option", func(v url.Values) { v.Set("option.zeta", "") },
 			[]string{"Greeting is missing", `id="option-zeta-error"`, `href="#option-zeta"`, `value="Hotline"`, `value="team:devops" checked`, "Type it again"}},
 		{"the name", func(v url.Values) { v.Set("name", " ") }, []string{"Name is missing", `href="#name"`, `aria-describedby="name-error"`, "Good morning"}},
-		{"no destination", func(v url.Values) { v.Del("destination") }, []string{"Destinations is empty", `href="#destinations"`, "Good morning"}},
+		{"no destination", func(v url.Values) { v.Del("destination") }, []string{"Who callers can reach is missing", `href="#destinations"`, "Good morning"}},
 		{"a team that is gone", func(v url.Values) { v.Set("destination", "team:gone") }, []string{"There is no team", "gone (no longer exists)", `value="team:gone" checked`, "Good morning"}},
 		{"an urgency of one's own", func(v url.Values) { v.Set("urgency", "extreme") }, []string{"is unknown", `href="#urgency"`, "Good morning"}},
 		{"off", func(v url.Values) { v.Del("enabled"); v.Set("name", "") }, []string{`name="enabled" value="1" aria-describedby`}},

@@ -24,13 +24,15 @@ func TestShiftsAreChangedOnThePage(t *testing.T) {
 		t.Errorf("%v is on call, want bob, who was given the shift", got)
 	}
 	wrong := url.Values{"user": {"bob"}, "layer": {"1"}, "from": {"2026-13-01T00:00"}, "to": {"soon"}, "note": {"kept as typed"}}
-	b.post("/oncall/devops", wrong).is(422).has("Nothing was changed: From: give a date and a time", `value="kept as typed"`)
+	b.post("/oncall/devops", wrong).is(422).has("Nothing was changed. From: give a date and a time", `value="kept as typed"`, `<input id="shift-from" name="from" type="datetime-local" required aria-invalid="true" aria-describedby="shift-error" autofocus`)
 	wrong.Set("layer", "9")
 	wrong.Set("from", form.Get("from"))
 	wrong.Set("to", form.Get("to"))
 	b.post("/oncall/devops", wrong).is(422).has("DevOps has no layer 9")
 
 	form.Set("away", "1")
+	gone := url.Values{"user": {"bob"}, "away": {"1"}, "from": {"2020-01-01T00:00"}, "to": {"2020-01-02T00:00"}}
+	b.post("/oncall/devops", gone).is(422).has(`<input id="away-to" name="to" type="datetime-local" required aria-invalid="true"`).hasNot(`<input id="shift-to" name="to" type="datetime-local" required aria-invalid`)
 	b.post("/oncall/devops", form).is(200).has("The absence was entered.", "is away", `<span class="soft">away</span>`)
 	page := b.get("/oncall/devops").is(200)
 	for strings.Contains(page.body, "/remove") {

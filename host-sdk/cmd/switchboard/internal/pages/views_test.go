@@ -66,6 +66,33 @@ func TestEveryPage(t *testing.T) {
 	b.get("/settings/integrations/new?plugin=nothing").is(404).has("not installed")
 }
 
+// TestAnErrorHasWaysOut: what passes can be tried again, a refusal leads back to the page of this
+// host from which it came, and a form that is lost is not led away from.
+func TestAnErrorHasWaysOut(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{plugins: severalPlugins{}})
+	b := s.loggedIn("alice")
+	broken := "/settings/integrations/new?plugin=broken"
+	b.get(broken).is(503).has(`href="` + broken + `" id="again"`)
+	b.post("/settings/integrations/new", url.Values{"plugin": {"broken"}}).is(503).hasNot(`id="again"`, `id="back"`)
+	for from, want := range map[string]string{
+		s.URL + "/calls?team=devops": `href="/calls?team=devops" id="back"`, "": "", "https://elsewhere.example.com/calls": "", s.URL + "/nothing": "", ":": "",
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/nothing", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Referer", from)
+		if page := b.do(req).is(404); want != "" {
+			page.has(want)
+		} else {
+			page.hasNot(`id="back"`)
+		}
+	}
+	b.get("/settings/integrations/nothing").is(404).hasNot("What you submitted")
+	b.post("/settings/integrations/nothing", nil).is(404).has("What you submitted was not saved.")
+}
+
 func TestFieldsOfAnAlert(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, options{})

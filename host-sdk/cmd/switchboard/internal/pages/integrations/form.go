@@ -91,7 +91,7 @@ func (i *Integrations) Save(w http.ResponseWriter, r *http.Request) error {
 func (i *Integrations) submitted(w http.ResponseWriter, r *http.Request) (store.Integration, integrationform.Submission, error) {
 	in, err := i.forms.Find(r.Context(), r.PathValue("id"))
 	if err != nil {
-		return in, integrationform.Submission{}, err
+		return in, integrationform.Submission{}, integrationform.Unsaved(err)
 	}
 	s, err := integrationform.Read(w, r)
 	return in, s, err

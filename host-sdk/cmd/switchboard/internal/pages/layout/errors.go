@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -59,9 +61,33 @@ func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// ShowError shows the page of an error.
+// failure is what the page of an error shows.
+type failure struct {
+	Message string
+	Again   string // path of the same page, where the next try may find it; "": it would not
+	Back    string // path of the page that led here; "": it is unknown
+}
+
+// ShowError shows the page of an error, with the ways out of it. A form that could not be sent has
+// none: a link would lose what was typed, which the browser's own way back keeps.
 func (s *Site) ShowError(w http.ResponseWriter, r *http.Request, e Refusal) {
-	s.Show(w, r, e.Status, Page{Title: e.Title, Template: "error", Body: e.Message})
+	body := failure{Message: e.Message}
+	switch passing := e.Status >= http.StatusInternalServerError; {
+	case passing && r.Method == http.MethodGet:
+		body.Again = s.Path(r.URL.RequestURI())
+	case !passing:
+		body.Back = s.cameFrom(r)
+	}
+	s.Show(w, r, e.Status, Page{Title: e.Title, Template: "error", Body: body})
+}
+
+// cameFrom is the path of the other page of this host that led to a request; "": none did.
+func (s *Site) cameFrom(r *http.Request) string {
+	from, err := url.Parse(r.Referer())
+	if err != nil || from.Host != r.Host || from.Path == r.URL.Path && r.Method == http.MethodGet || !strings.HasPrefix(from.Path, s.base+"/") {
+		return ""
+	}
+	return s.Path(from.RequestURI())
 }
 
 // maxSmallForm bounds forms without files, in bytes. The longest of them is a note, far below it.

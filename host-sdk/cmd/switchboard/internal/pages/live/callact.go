@@ -88,7 +88,7 @@ func (l *Live) actOnCall(w http.ResponseWriter, r *http.Request, act func(c stor
 	}
 	address, err := act(c, me)
 	if integration.KindOf(err) == integration.KindInvalid {
-		return refused("Nothing was changed: " + httpkit.Message(err))
+		return refused("Nothing was changed. " + httpkit.Message(err))
 	}
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package live
 
 import (
 	"cmp"
+	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -48,6 +49,20 @@ type changeRow struct {
 type shiftDraft struct {
 	Away                        bool
 	Layer, User, From, To, Note string
+	Problem                     string // why
+}
+
+// Wrong are the attributes of a field of one of the two forms: what could not be taken has the
+// focus, so that it is seen below a month of days.
+func (d shiftDraft) Wrong(away bool, field string) template.HTMLAttr {
+	about, _, named := strings.Cut(d.Problem, ":")
+	if !named || !slices.Contains([]string{"Layer", "From", "To", "Note"}, about) {
+		about = "From"
+	}
+	if d.Problem == "" || d.Away != away || !strings.EqualFold(about, field) {
+		return ""
+	}
+	return `aria-invalid="true" aria-describedby="shift-error" autofocus`
 }
 
 // shiftNotices say afterwards what was done. The keys stand in the address after a redirect.
@@ -164,7 +179,8 @@ func (l *Live) ChangeShift(w http.ResponseWriter, r *http.Request) error {
 		l.site.Redirect(w, r, teamPage(t.ID, done))
 		return nil
 	case kind == integration.KindInvalid, kind == integration.KindConflict, kind == integration.KindUnauthorized:
-		return l.drawTeam(w, r, http.StatusUnprocessableEntity, []layout.Notice{{Tone: "bad", Text: "Nothing was changed: " + httpkit.Message(err)}}, draft)
+		draft.Problem = httpkit.Message(err)
+		return l.drawTeam(w, r, http.StatusUnprocessableEntity, nil, draft)
 	}
 	return err
 }
@@ -207,7 +223,7 @@ func (l *Live) RemoveShift(w http.ResponseWriter, r *http.Request) error {
 	}
 	removed, err := l.shifts.Remove(r.Context(), r.PathValue("shift"), l.actor(r))
 	if kind := integration.KindOf(err); err != nil && (kind == integration.KindNotFound || kind == integration.KindUnauthorized) {
-		return l.drawTeam(w, r, http.StatusUnprocessableEntity, []layout.Notice{{Tone: "bad", Text: "Nothing was changed: " + httpkit.Message(err)}}, shiftDraft{})
+		return l.drawTeam(w, r, http.StatusUnprocessableEntity, []layout.Notice{{Tone: "bad", Text: "Nothing was changed. " + httpkit.Message(err)}}, shiftDraft{})
 	}
 	if err != nil {
 		return err
