@@ -121,7 +121,8 @@ func (f *Forms) refused(ctx context.Context, e entered, err error) error {
 	return err
 }
 
-// inFormWords are problems of the engine, which speaks of an API's fields, in the words of the form.
+// inFormWords are problems of the engine, which speaks of an API's fields, in the words of the
+// form.
 func inFormWords(problems []integration.Problem) []integration.Problem {
 	out := slices.Clone(problems)
 	for i := range out {
