@@ -357,11 +357,11 @@ func TestSecretsDoNotPrint(t *testing.T) {
 
 func TestLimitsAndTrustedProxies(t *testing.T) {
 	t.Parallel()
-	s, err := Resolve(Flags{Proxies: "127.0.0.1, ::1,10.1.2.3/8"}, map[string]string{"max_connections": "50"}, "/opt")
+	s, err := Resolve(Flags{Proxies: "127.0.0.1, ::1,10.1.2.3/8 ::ffff:192.0.2.7/120"}, map[string]string{"max_connections": "50"}, "/opt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("10.0.0.0/8")}
+	want := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.0/24")}
 	if !slices.Equal(s.Proxies, want) || s.WrongTokens != 10 || s.LiveCalls != 0 || s.Connections != 50 {
 		t.Errorf("proxies %v, %d wrong tokens, %d connections", s.Proxies, s.WrongTokens, s.Connections)
 	}
@@ -373,6 +373,7 @@ func TestLimitsAndTrustedProxies(t *testing.T) {
 		{"trusted_proxies", "10.0.0.1/33", "neither an address nor a network"},
 		{"trusted_proxies", "0.0.0.0/0", "name the proxies alone"},
 		{"trusted_proxies", "::/0", "name the proxies alone"},
+		{"trusted_proxies", "::ffff:0:0/96", "name the proxies alone"},
 		{"live_calls_per_integration", "-1", "not a number between 0 and"},
 		{"wrong_tokens_per_minute", "0", "not a number between 1 and"},
 		{"wrong_tokens_per_minute", "many", "not a number between 1 and"},
