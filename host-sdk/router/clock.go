@@ -148,6 +148,7 @@ func (c *compiler) timeBetween(n *yamltree.Node, zone *time.Location) test {
 	}
 	format := c.text(n, "timeformat", "hh:mm a")
 	parsed := moment.Parse(format)
+	// Both times are read by the format, so nothing can be said of them without one.
 	if err := parsed.CheckTimeOfDay(); err != nil {
 		c.errorf(n.Child("timeformat"), "timeformat: %v", err)
 		return nil

@@ -51,6 +51,7 @@ func (r *Router) Evaluate(facts []byte, now time.Time) (Verdict, error) {
 	if values == nil { // the JSON null
 		return Verdict{}, errors.New("facts are not a JSON object but null")
 	}
+	// Rules of PagerTree ask for it to match every call.
 	values["always"] = true
 	return r.evaluate(values, now), nil
 }

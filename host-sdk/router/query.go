@@ -37,6 +37,7 @@ func (c *compiler) query(n *yamltree.Node, at scope) test {
 				continue
 			}
 			self = append(self, c.clockFunction(key, operand))
+		// At the root it negates a whole match; under a field it is an operator on the value.
 		case key.Name == "$not" && at == rootContext:
 			if operand.Kind != yamltree.Map {
 				c.errorf(operand, "$not takes a mapping here, such as $not: {alert.urgency: low}")
@@ -105,6 +106,7 @@ func (c *compiler) field(key yamltree.Key, operand *yamltree.Node, at scope) tes
 		c.warnf(key.At, "no call has a fact %q: the facts are %s", path[0], strings.Join(knownFacts, ", "))
 	}
 	var tests []test
+	// Anything without operators is a value to be equalled.
 	if operand.Kind != yamltree.Map || !holdsOperator(operand) {
 		if operand.Kind == yamltree.Map && len(operand.Keys) > 0 {
 			c.warnf(operand, "a mapping must equal the whole of %s, all its keys: to look at one key write %s.%s", key.Name, key.Name, operand.Keys[0].Name)

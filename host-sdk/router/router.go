@@ -75,6 +75,7 @@ type Receivers func(id string) error
 // reported, in the order of the text; the router is nil when one of them is [Fatal]. receivers may
 // be nil: then any text is a receiver.
 func Parse(document []byte, receivers Receivers) (*Router, []Problem) {
+	// Before it is parsed, as parsing is what costs.
 	if len(document) > MaxBytes {
 		return nil, []Problem{{Message: fmt.Sprintf("the rules have %d bytes, more than %d", len(document), MaxBytes)}}
 	}
@@ -300,6 +301,7 @@ func (c *compiler) assign(r *rule, n *yamltree.Node) {
 	for _, key := range n.Keys {
 		switch key.Name {
 		case "type", "receiver":
+		// It has a meaning of its own, so it gets a sentence of its own.
 		case "delay":
 			c.warnf(key.At, "delay does nothing for a call: the caller is waiting")
 		default:

@@ -51,6 +51,7 @@ func (e *evaluation) step(out []candidate, at candidate, path []string, depth in
 			out = e.step(out, candidate{value: element, own: true, inList: true, numeric: true}, path, depth, start)
 		}
 	}
+	// Nothing is below null, or below what is missing: that itself is what was found.
 	if depth == len(path) || at.value == nil || at.value == (missing{}) {
 		at.end = depth == len(path) && (depth > 0 || start)
 		return append(out, at)

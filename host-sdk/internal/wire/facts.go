@@ -11,6 +11,7 @@ func factsToPB(m *messages, f integration.Facts) *pb.Facts {
 	p := m.facts.next()
 	p.Now = m.time(f.Now)
 	p.Instance = instanceToPB(m, f.Instance)
+	// Absent says that there is no session yet, which an empty message would not.
 	if f.Session != nil {
 		p.Session = sessionToPB(m, f.Session)
 	}
@@ -23,6 +24,7 @@ func factsToPB(m *messages, f integration.Facts) *pb.Facts {
 	p.Findings = m.findingsToPB(f.Findings)
 	p.MediaUrls = f.MediaURLs
 	p.FindingsUnknown = f.FindingsUnknown
+	// Always sent: all fields zero is what an older host would say, too.
 	p.WriteFormats = setFormats(m.formats.next(), f.WriteFormats)
 	p.SeenAt = m.time(f.SeenAt)
 	p.HearingSince = m.time(f.HearingSince)

@@ -46,6 +46,7 @@ func (c *client) login(ctx context.Context, username, password Secret) (admin, e
 	switch {
 	case err != nil:
 		return admin{}, err
+	// GoAlert answers a wrong password with 400.
 	case status == http.StatusBadRequest || status == http.StatusUnauthorized:
 		return admin{}, integration.Errorf(integration.KindUnauthorized, "GoAlert does not accept the user name or the password: sign in to %s with them to see which", c.base)
 	}
@@ -61,6 +62,7 @@ func (c *client) login(ctx context.Context, username, password Secret) (admin, e
 	if err := a.run(ctx, "WhoAmI", whoAmI, nil, &who); err != nil {
 		return admin{}, err
 	}
+	// Found out now, rather than by an error about a mutation that says less.
 	if who.User == nil || who.User.Role != "admin" {
 		return admin{}, integration.Errorf(integration.KindUnauthorized, "the user %q is no administrator of GoAlert, who alone can make API keys: sign in as one, or have one give this user the role", string(username))
 	}

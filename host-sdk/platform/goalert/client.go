@@ -68,6 +68,7 @@ func (c *client) send(ctx context.Context, path, contentType string, token Secre
 		return 0, nil, integration.Errorf(integration.KindInvalid, "url: %q is no URL", c.base)
 	}
 	r.Header.Set("Content-Type", contentType)
+	// Without it the endpoint of integration keys answers 204 and does not say the alert's number.
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("Referer", c.base+"/") // the log-in wants it
 	if token != "" {
@@ -80,6 +81,7 @@ func (c *client) send(ctx context.Context, path, contentType string, token Secre
 		answer, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	}
 	switch {
+	// Whether GoAlert did what was asked is not known then.
 	case ctx.Err() != nil:
 		return 0, nil, integration.Errorf(integration.KindDeadline, "GoAlert at %s did not answer in time: see whether it is overloaded", c.base)
 	case err != nil:

@@ -174,6 +174,7 @@ func (p *Platform) run(ctx context.Context, h platform.Hint, r *record, cmd inte
 // close closes the alert by its key; it does nothing if that is closed. A repeated close, or one of
 // a closed alert, is answered without an error.
 func (p *Platform) close(ctx context.Context, h platform.Hint, r *record) error {
+	// An alert is closed by the key of its own service, which may have left the set-up since.
 	s, known := p.teams[r.Team]
 	if !known {
 		return integration.Errorf(integration.KindUnavailable, "alert %d: the service of team %q is no longer set up; close the alert in GoAlert, or add the service again", r.Alert, r.Team)
@@ -253,6 +254,7 @@ func (p *Platform) reopen(ctx context.Context, h platform.Hint, r *record, cmd i
 		// The record is changed only once GoAlert has the second alert: until then it belongs to
 		// the first.
 		second := *r
+		// Another dedup key, or GoAlert would return the alert that is closed.
 		second.Generation++
 		second.Notes = append(slices.Clone(r.Notes), fmt.Sprintf("This continues alert %d, which was closed.", r.Alert))
 		if err := p.create(ctx, h, &second); err != nil {
@@ -275,6 +277,7 @@ func (p *Platform) escalate(ctx context.Context, h platform.Hint, r *record, cmd
 	// An earlier attempt got as far as this empty step.
 	left := r.Trying == cmd.Number && !v.onCallAt(func(n int) bool { return n == step })
 	s := p.snapshot(h, r, v)
+	// The alert is not where the command was decided: somebody was faster, or it was done before.
 	if s.Status != integration.AlertOpen || !left && (step+1 != cmd.Layer || repeat+1 != cmd.Round) {
 		return nil
 	}

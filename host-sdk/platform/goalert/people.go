@@ -182,6 +182,7 @@ func (p *Platform) OnCall(ctx context.Context, _ platform.Scope, team string, la
 		if !known {
 			person = integration.User{ID: u.UserID, Name: oneline.Clean(u.UserName, oneline.MaxName)}
 		}
+		// GoAlert's steps count from 0.
 		if layer == 0 || layer == u.StepNumber+1 {
 			out = append(out, integration.OnCallEntry{Layer: u.StepNumber + 1, User: person})
 		}

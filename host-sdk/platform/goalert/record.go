@@ -125,6 +125,8 @@ func (p *Platform) save(ctx context.Context, h platform.Hint, r *record) error {
 	}
 	statement := insertRecord
 	args := []any{h.Scope.Tenant, h.Scope.Integration, h.AlertKey, r.LastCommand, string(text), p.clock.Now().UnixMilli()}
+	// A record that was read is updated; one that was not is inserted, unless another host has done
+	// so.
 	if r.stored != "" {
 		statement, args = updateRecord, append(args, r.storedCommand, r.stored)
 	}
@@ -177,6 +179,7 @@ func (l *locks) lock(ctx context.Context, h platform.Hint) (unlock func(), err e
 	if l.held == nil {
 		l.held = map[platform.Hint]*lock{}
 	}
+	// The value in the channel is the right to go on; whoever has the lock has taken it out.
 	one := l.held[h]
 	if one == nil {
 		one = &lock{free: make(chan struct{}, 1)}

@@ -100,6 +100,7 @@ func (p *Platform) choose(ctx context.Context, teams []string) (Service, error) 
 			found, err = p.duty(ctx, s)
 		}
 		switch {
+		// One team that is gone must not keep the alert from the others.
 		case integration.KindOf(err) == integration.KindNotFound:
 			if notFound == nil {
 				missing, notFound = s, err

@@ -102,6 +102,7 @@ func (p *Platform) Alert(ctx context.Context, scope platform.Scope, key string) 
 		if err != nil {
 			return integration.AlertSnapshot{}, err
 		}
+		// Read once more: a command may have run between the record and the alert.
 		now, err := p.load(ctx, h)
 		if err != nil {
 			return integration.AlertSnapshot{}, err

@@ -208,6 +208,7 @@ func (p *Platform) Run(ctx context.Context) error {
 	forgotten := time.Time{}
 	for {
 		now := p.clock.Now()
+		// Also at the start, as no time was noted yet.
 		if now.Sub(forgotten) > 24*time.Hour {
 			if err := p.forget(ctx); err != nil && ctx.Err() == nil {
 				p.log.Warn("cannot remove old records of alerts", "error", err)

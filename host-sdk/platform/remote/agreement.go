@@ -49,8 +49,11 @@ const (
 // first request has to wait for an answer.
 func (p *Platform) agree(ctx context.Context) (*agreement, error) {
 	a := p.agreed.Load()
+	// By the wall clock: a platform must not be asked more often because a test's clock runs fast.
 	triedLately := time.Since(time.Unix(0, p.tried.Load())) < p.times.again
 	switch {
+	// The first request, or one after nothing in common was found a while ago: it waits for the
+	// answer.
 	case a == nil || a.major == 0 && !triedLately:
 		return p.seek(ctx)
 	case a.major == 0:
@@ -117,6 +120,7 @@ func (p *Platform) load() (any, error) {
 		p.findings.clear("hints")
 	}
 	before := p.agreed.Load()
+	// Before the agreement is stored, as requests take their place from it at once.
 	a.pools = pools(a.Limits.Concurrent, a.hosts, before)
 	p.renew.Store(false)
 	p.agreed.Store(a)

@@ -56,6 +56,8 @@ func (p *Platform) Apply(ctx context.Context, scope platform.Scope, cmd integrat
 	if err != nil {
 		return err
 	}
+	// The ids stand in addresses of later questions, so one that cannot is refused before anything
+	// is sent.
 	for _, team := range cmd.Teams {
 		if _, err := id("team", team); err != nil {
 			return err
@@ -65,6 +67,8 @@ func (p *Platform) Apply(ctx context.Context, scope platform.Scope, cmd integrat
 	if left := p.pause.left(time.Now()); left > 0 {
 		return integration.Errorf(integration.KindUnavailable, "the platform asked to wait, for %v more", left.Round(time.Second))
 	}
+	// The address is made for this attempt: it is good for a day, and a command may be tried for
+	// longer.
 	link := ""
 	if cmd.Media != nil && p.cfg.MediaURL != nil {
 		link = p.cfg.MediaURL(cmd.Media.Ref)

@@ -38,6 +38,7 @@ func (p *Platform) read(ctx context.Context, r request, resp *http.Response, out
 		return over(ctx.Err())
 	case err != nil:
 		return integration.Errorf(integration.KindUnavailable, "the platform's answer was cut short: %w", cause(err))
+	// A part of an answer is never used, as nobody could say what is missing.
 	case len(body) > maxBody:
 		return p.strange(r.name, "the answer is larger than %d bytes", maxBody)
 	case resp.StatusCode != http.StatusOK:
@@ -52,8 +53,11 @@ func (p *Platform) read(ctx context.Context, r request, resp *http.Response, out
 	// encoding/json takes null for anything, without an error.
 	case bytes.Equal(bytes.TrimSpace(body), []byte("null")):
 		return p.strange(r.name, "the answer is null: an empty answer has lists and members")
+	// Two answers in one body: which of them counts could not be said.
 	case err == nil && !errors.Is(d.Decode(&struct{}{}), io.EOF):
 		return p.strange(r.name, "more follows after the answer's JSON")
+	// The body ended within the JSON, though the connection did not break: the next try may be
+	// whole.
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return integration.Errorf(integration.KindUnavailable, "the platform's answer was cut short")
 	case errors.As(err, &wrongType) && wrongType.Field != "":
@@ -142,6 +146,7 @@ func (p *Platform) problem(r request, resp *http.Response, body []byte) error {
 	if !slices.Contains(kinds, kind) {
 		kind = integration.KindInternal
 	}
+	// The platform may ask for a pause; only commands keep it.
 	if kind == integration.KindUnavailable {
 		p.wait(resp.Header.Get("Retry-After"))
 	}

@@ -108,6 +108,7 @@ func (p *Platform) exchange(ctx context.Context, r request, out any) error {
 		if body, err = json.Marshal(r.body); err != nil {
 			return integration.Errorf(integration.KindInvalid, "the request cannot be written: %w", err)
 		}
+		// Final, as the same command would be as large the next time.
 		if len(body) > maxBody {
 			return integration.Errorf(integration.KindInvalid, "the request has %d bytes, more than the %d that a platform takes", len(body), maxBody)
 		}
@@ -157,9 +158,11 @@ func (p *Platform) try(ctx context.Context, r request, body []byte) (*http.Respo
 	if deadline, ok := ctx.Deadline(); ok {
 		req.Header.Set("Livecall-Deadline-Ms", strconv.FormatInt(max(time.Until(deadline).Milliseconds(), 1), 10))
 	}
+	// The platform's own traces can then be joined to ours.
 	tracing.Inject(ctx, req.Header)
 	resp, err := p.client.Do(req) //nolint:bodyclose // by exchange
 	switch {
+	// A request that was answered badly still shows that the platform can be reached.
 	case seen.connected.Load():
 		p.breaker.connected()
 	// A deadline that passed while connecting counts as a failure, too.

@@ -84,7 +84,9 @@ func (f *findings) alertRead(alert platform.Hint, s wire.AlertSnapshot, hinted b
 		f.alerts.Add(alert, &known{print: print})
 		return
 	}
+	// First what was marked at an earlier reading: its time may be over by now.
 	f.late(k, within)
+	// Only the first of several changes is marked: one hint would have been enough for all.
 	if print != k.print && !hinted && !k.hinted && k.changed.IsZero() {
 		k.changed = f.now()
 	}
@@ -136,6 +138,7 @@ func (p *Platform) Findings() []string {
 	for _, k := range f.alerts.Values() {
 		f.late(k, p.times.hint)
 	}
+	// The agreement and credentials below have no part in this lock.
 	missed, refused := f.missed, f.refused
 	out := slices.Sorted(maps.Values(f.texts))
 	f.mu.Unlock()

@@ -72,6 +72,7 @@ func (p *Platform) takeHint(w http.ResponseWriter, h http.Header, body []byte) {
 		refuse(w, http.StatusBadRequest, "invalid", "the body is not as in the OpenAPI document: "+p.clean(err.Error()))
 		return
 	}
+	// Any other type is a later release's.
 	if event.Type == wire.EventAlertChanged {
 		if n := len(event.Data.Alerts); n < 1 || n > maxHinted {
 			refuse(w, http.StatusBadRequest, "invalid", "data.alerts names "+strconv.Itoa(n)+" alerts: 1 to "+strconv.Itoa(maxHinted)+" are taken")

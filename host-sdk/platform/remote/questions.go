@@ -121,6 +121,8 @@ func (p *Platform) OnCall(ctx context.Context, scope platform.Scope, team string
 	if err != nil {
 		return nil, err
 	}
+	// The time is always sent, so that a shift that changes between two machines' clocks is asked
+	// for as we mean it.
 	query := url.Values{"layer": {strconv.Itoa(layer)}, "at": {at.UTC().Format(time.RFC3339Nano)}}
 	var answer wire.OnCallAnswer
 	if err := p.get(ctx, scope, "onCall", "/teams/"+escaped+"/on-call", query, &answer); err != nil {
@@ -193,6 +195,7 @@ func (p *Platform) Route(ctx context.Context, scope platform.Scope, router strin
 	if err != nil {
 		return integration.RouteVerdict{}, err
 	}
+	// Raw JSON goes into the request as it is, and a broken one would break all of it.
 	if !json.Valid(facts) {
 		return integration.RouteVerdict{}, integration.Errorf(integration.KindInvalid, "facts are no JSON")
 	}
@@ -243,6 +246,8 @@ func (p *Platform) Health(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return over(err)
 	}
+	// A platform that came back as another release must be found out by somebody, and nobody waits
+	// for this.
 	if a := p.agreed.Load(); a == nil || a.major == 0 || p.renew.Load() {
 		if _, err := p.seek(ctx); err != nil {
 			return err

@@ -156,6 +156,7 @@ func (p *Platform) SetCredentials(token string, hintsSecrets []string) error {
 	if len(token) < MinToken {
 		return fmt.Errorf("token: it has %d characters, at least %d are needed", len(token), MinToken)
 	}
+	// Anything else would be changed or refused on its way in a header.
 	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return errors.New("token: use letters, digits and signs of ASCII, without blanks")
 	}
@@ -197,6 +198,7 @@ func baseURL(text string) (string, error) {
 		return "", errors.New("it holds a name or password: use the token")
 	case u.RawQuery != "" || u.Fragment != "":
 		return "", errors.New("it has a query or a fragment: leave them out")
+	// The token would be read by whoever listens in between.
 	case u.Scheme == "http" && !thisMachine(u.Hostname()):
 		return "", fmt.Errorf("http to %s would carry the token in clear: use https", u.Hostname())
 	case u.Scheme != "https" && u.Scheme != "http":

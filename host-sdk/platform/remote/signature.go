@@ -89,10 +89,12 @@ func anyIs(given [][]byte, want []byte) bool {
 // stranger, who has no secret to make a mistake with.
 func mistake(secrets [][]byte, h http.Header, given [][]byte, body []byte) error {
 	id, timestamp := h.Get(headerID), h.Get(headerTimestamp)
+	// Each case makes the signature that one mistake leads to, and compares.
 	right := id + "." + timestamp + "." + string(body)
 	for _, secret := range secrets {
 		text := base64.StdEncoding.EncodeToString(secret)
 		switch mac := sign(secret, right); {
+		// The right bytes in a wrong spelling.
 		case strings.Contains(h.Get(headerSignature), hex.EncodeToString(mac)):
 			return errors.New("the signature is written in hexadecimal: write base64")
 		case strings.Contains(h.Get(headerSignature), base64.StdEncoding.EncodeToString(mac)):

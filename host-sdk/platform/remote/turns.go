@@ -49,6 +49,7 @@ func (p *Platform) poll(ctx context.Context, w *watcher) error {
 // pollInTurn waits for changes until this host's turn is over, from where it or another host was.
 // nil says that the turn has gone to another host, which goes on from the last cursor.
 func (p *Platform) pollInTurn(ctx context.Context, turn *platform.Turn) error {
+	// Losing the turn ends the question that is waiting, so that two hosts do not wait at once.
 	asking, stop := context.WithCancel(ctx)
 	var keeping sync.WaitGroup
 	// The turn is renewed while the question for changes waits, which takes longer than a turn.
@@ -61,6 +62,7 @@ func (p *Platform) pollInTurn(ctx context.Context, turn *platform.Turn) error {
 		cursor = *known
 	}
 	err := p.changes(asking, cursor, func(cursor string, alerts []wire.AlertRef, all bool) {
+		// The others hear it first: should this host die now, the next one goes on from here.
 		n := notice{Cursor: cursor, Alerts: alerts, All: all}
 		p.tell(n)
 		p.take(n)
@@ -108,6 +110,7 @@ func (p *Platform) tell(n notice) {
 	}
 	text, err := json.Marshal(n)
 	if err == nil && len(text) > maxNotice {
+		// The cursor must not be lost with the list.
 		text, err = json.Marshal(notice{Cursor: n.Cursor, All: true})
 	}
 	if err == nil {

@@ -159,6 +159,8 @@ func (p *Platform) changes(ctx context.Context, cursor string, came func(cursor 
 		}
 		var answer wire.Changes
 		began := time.Now()
+		// Without a cursor the answer comes at once; with one the platform keeps it until something
+		// changes.
 		err := p.send(ctx, request{name: "changes", method: http.MethodGet, path: "/changes", query: query, purpose: meta}, p.times.wait+p.times.meta, &answer)
 		if err == nil && answer.Cursor == "" {
 			err = p.strange("changes", "the cursor is missing")
@@ -176,6 +178,7 @@ func (p *Platform) changes(ctx context.Context, cursor string, came func(cursor 
 			continue
 		}
 		came(answer.Cursor, answer.Alerts, cursor == "")
+		// An answer that comes at once, again and again, must not make a circle of requests.
 		least := p.times.retry
 		if len(answer.Alerts) > 0 && answer.Cursor != cursor {
 			least /= 10

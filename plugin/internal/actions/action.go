@@ -107,6 +107,7 @@ func Run(ctx context.Context, req Request) (integration.ActionResult, error) {
 		}
 	}
 	client, err := req.Client()
+	// A test ring is about a person: its only words are an outcome.
 	if err != nil && rings {
 		(&numberAction{report: r}).over(integration.RingRefused, messageOf(err))
 		return r.ActionResult, nil

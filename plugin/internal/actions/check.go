@@ -98,6 +98,7 @@ func (n *numberAction) account(ctx context.Context) {
 	}
 	a, err := n.client.FetchAccount(ctx, token)
 	switch {
+	// The token itself has asked, and was let in.
 	case err == nil && token != "":
 		n.line("ok", "auth_token", "The Auth Token is the account's.")
 	case integration.KindOf(err) == integration.KindUnauthorized && token != "":
@@ -132,6 +133,7 @@ func (n *numberAction) connected(ctx context.Context, list []twilio.PhoneNumber)
 		connected++
 		own = append(own, p.Number)
 		shown := phone.Display(p.Number)
+		// Whether anything was said of the number decides whether it is well.
 		before := len(n.Lines)
 		switch {
 		case p.TrunkSID != "":
@@ -198,6 +200,7 @@ func (n *numberAction) messages() {
 		return
 	}
 	why := n.options.Unmailed(n.facts.Instance)
+	// The options alone do not say whether there is anybody to be mailed.
 	if why == "" && n.options.OnlyOnCall() && !n.mailOnCall() {
 		why = "nobody who is on call now has an e-mail address"
 	}
@@ -334,6 +337,7 @@ func (n *numberAction) staff() {
 		switch {
 		case d.Missing:
 			n.line("error", "destinations", "The destination "+d.Name+" does not exist any more; choose another.")
+		// Its teams are not known then, so they are missing below as well.
 		case d.Kind == integration.DestinationRouter && onCall[effect.AskRoute(d.ID, nil).ID].Route == nil:
 			n.line("error", "destinations", "The router "+d.Name+" could not be asked.")
 		}

@@ -178,6 +178,7 @@ func (n *numberAction) one(ctx context.Context, number string) (twilio.PhoneNumb
 	if !ok {
 		return twilio.PhoneNumber{}, false
 	}
+	// Numbers of other regions are not seen with this region's key.
 	if len(list) == 0 {
 		n.line("error", fieldNumber, "The account has no number "+phone.Display(number)+" in region "+n.region()+".")
 		return twilio.PhoneNumber{}, false
@@ -291,6 +292,7 @@ func (n *numberAction) disconnect(ctx context.Context, number string) {
 		r.Own = slices.DeleteFunc(r.Own, func(number string) bool { return number == p.Number })
 		n.remember(r)
 	}
+	// Otherwise nobody answers the number from now on, which must be said.
 	if before.VoiceURL != "" {
 		n.line("ok", fieldNumber, number+" is answered by "+shown(before.VoiceURL)+" again.")
 		return

@@ -92,6 +92,7 @@ func (n *numberAction) beginRing(ctx context.Context, who integration.User, whic
 	}
 	number := who.Phones[i]
 	n.tell(integration.RingNumber, number, phone.Display(number))
+	// The host offers it as the next thing to try.
 	if i+1 < len(who.Phones) {
 		n.tell(integration.RingNext, strconv.Itoa(i+1), "There is another phone.")
 	}
@@ -162,6 +163,7 @@ func (n *numberAction) lookAtRing(ctx context.Context, sid string, who *integrat
 	}
 	call, err := n.client.FetchCall(ctx, sid)
 	if err != nil {
+		// It will not be known at the next look either.
 		if integration.KindOf(err) == integration.KindNotFound || integration.KindOf(err) == integration.KindInvalid {
 			n.over(integration.RingUnknown, "Twilio does not know the call: "+messageOf(err))
 			return

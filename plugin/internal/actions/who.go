@@ -191,6 +191,7 @@ func (w rehearsalReport) menu(r rehearsal.Result, digits string) {
 // reader would look for them.
 func (w rehearsalReport) people(r rehearsal.Result) {
 	switch {
+	// Then nothing can be said of anybody, and that is the finding.
 	case r.Unknown:
 		w.line("error", "", "The platform could not say who is on call.")
 		return
@@ -317,6 +318,7 @@ func (w rehearsalReport) end(r rehearsal.Result) {
 // listeners tells who is called to hear the message. Who acknowledges is not known in advance, so
 // everybody on call is named.
 func (w rehearsalReport) listeners(r rehearsal.Result) {
+	// The people are not known; that there are some to be called still is.
 	if r.Unknown || r.Team == nil {
 		w.line("info", "deliver_messages", "Then people are called to hear the message, each once.")
 		return

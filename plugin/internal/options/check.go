@@ -57,6 +57,7 @@ func (p *problems) check(known map[string]any, in Context) {
 			p.source(key, text(key), in)
 		}
 	}
+	// Twilio turns there when this host is down, with all that it knows of the call.
 	if s := text("fallback_url"); s != "" && !p.has("fallback_url") && !httpsAddress(s) {
 		p.add("fallback_url", "format", "%s must be an https address.", title("fallback_url"))
 	}

@@ -89,6 +89,7 @@ func fromPagerTree(values map[string]any) []integration.Problem {
 			delete(values, r.old)
 			continue
 		}
+		// Today's key is there and wins; the old one stays, and is reported as unknown.
 		if values[r.key] != nil {
 			continue
 		}

@@ -132,6 +132,7 @@ func Load(data []byte, format int, in Context) Result {
 			Message: "The options were written by a newer version of the plugin (format " + strconv.Itoa(format) + "). Upgrade the plugin."})
 	}
 	migrated := migrate(values, format)
+	// With keys renamed and in a fixed order. What is no object stays as it came.
 	if err == nil {
 		if out, mErr := json.Marshal(values); mErr == nil {
 			r.Document = out
@@ -336,6 +337,7 @@ func (d document) options() Options {
 	for _, r := range o.MailTo {
 		o.Flow.MailsAddresses = o.Flow.MailsAddresses || r.Address != ""
 	}
+	// Two spellings of one number are one entry.
 	for _, b := range d.BannedPhones {
 		if entry, err := phone.ReadBan(b, d.Country); err == nil && !slices.Contains(o.Banned, entry) {
 			o.Banned = append(o.Banned, entry)

@@ -81,6 +81,7 @@ var form = sync.OnceValue(func() compiled {
 		out.fields[key] = field{Title: p.Title, Type: p.Type, Enum: p.Enum, Titles: p.Titles, Secret: p.Secret, Default: p.Default,
 			Min: p.Minimum, Max: p.Maximum, MaxLen: p.MaxLength, MaxItems: p.MaxItems, Shape: p.Shape, Media: p.Media}
 	}
+	// JSON Schema lists them beside the properties.
 	for _, key := range raw.Required {
 		f := out.fields[key]
 		f.Required = true

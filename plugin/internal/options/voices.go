@@ -75,6 +75,7 @@ func fits(voice, language string) fit {
 		}
 		return speaksAnother
 	}
+	// Twilio's basic voices take their language from the document.
 	if voice == "man" || voice == "woman" {
 		return is(slices.Contains(basicLanguages, language))
 	}

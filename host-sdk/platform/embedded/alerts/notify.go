@@ -174,8 +174,10 @@ func (s *Service) attempt(ctx context.Context, n notice) {
 	cancel()
 	switch {
 	case err == nil:
+		// First the finding, then the row: a crash in between sends twice and forgets nothing.
 		s.noteReach(ctx, n.key(), "")
 		s.end(ctx, n, n.done(to))
+	// Its time is not over, and another attempt may help.
 	case !refused(err) && s.clock.Now().Before(n.ends):
 		s.logFailure(ctx, "page not sent, will retry", err)
 		s.putOff(ctx, n)

@@ -118,6 +118,7 @@ func scanAlert(row scanner) (*alert, error) {
 			return nil, integration.Errorf(integration.KindInternal, "alert %s: a stored list is damaged: %w", a.id, err)
 		}
 	}
+	// null stands for an alert that waits for nobody.
 	if deadline.Valid {
 		a.deadline = fromMS(deadline.Int64)
 	}

@@ -87,6 +87,7 @@ func checkShift(f *switchboardfile.File, c Change, u *switchboardfile.User, othe
 			return integration.Errorf(integration.KindConflict, "%s is away from %s to %s: end the absence first, or choose somebody else", u.Name, local(t, o.From), local(t, o.To))
 		}
 	}
+	// An empty user is somebody whom the file does not have, and no admin of anything.
 	if actor.Any || slices.Contains(t.Admins, actor.User) && actor.User != "" {
 		return nil
 	}

@@ -182,6 +182,7 @@ func (s *Service) Add(ctx context.Context, c Change, actor Actor) (Change, error
 			return nil, err
 		}
 		d := diff{before: file.WithShifts(Of(others)), after: file.WithShifts(Of(append(slices.Clone(others), c))), lost: Lost, away: Away}
+		// Whoever loses the shift hears that it was taken, and not that it was given away.
 		if c.User == actor.User {
 			d.lost = Taken
 		}
@@ -247,6 +248,7 @@ const count = "insert into embedded_shifts_count (id, version) values (1, 1) " +
 // in force here, and on other hosts within a few seconds. A conflict costs one more reading. The
 // counter's row is the one that all changes write, so of two transactions one waits for the other.
 func (s *Service) change(ctx context.Context, decide func(all []Change) ([]statement, error)) error {
+	// Each round of conflicts ends with somebody's change made, so it ends.
 	for range maxConflicts {
 		version, all, err := s.read(ctx, -1)
 		if err != nil {

@@ -127,6 +127,7 @@ func (f *File) checkTeams(list *problemList) {
 		at := fmt.Sprintf("/teams/%d", i)
 		f.checkName(list, t.Name, at)
 		f.checkUnique(list, seen, t.ID, at, i)
+		// A name that is missing was reported by the schema.
 		if name := strings.ToLower(strings.TrimSpace(t.Name)); name != "" {
 			if first, taken := names[name]; taken {
 				list.errorAt(at+"/name", "%q is also the name of the team in line %d: callers could not distinguish them",
@@ -219,6 +220,7 @@ func (f *File) checkLayer(list *problemList, at string, l schedule.Layer) bool {
 	hasRotation, hasUsers := there.Has("rotation"), there.Has("users")
 	people, peopleAt := l.Users, at+"/users"
 	switch {
+	// Which of them was meant could only be guessed.
 	case hasRotation && hasUsers:
 		list.errorAt(at, "has a rotation and a list of users: give one of them")
 	case !hasRotation && !hasUsers:
@@ -277,6 +279,7 @@ func (f *File) checkOverride(list *problemList, at string, o schedule.Override, 
 	if err2 != nil && o.To != "" {
 		list.errorAt(at+"/to", "%s", err2)
 	}
+	// Only of two times that exist can it be said which is earlier.
 	if err == nil && err2 == nil && !from.Before(to) {
 		list.errorAt(at+"/to", "%s is not after %s", o.To, o.From)
 	}

@@ -135,6 +135,7 @@ func read(path string) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, errors.New("cannot be read: " + plainPathError(err))
+	// Most likely the folder was named in place of the file.
 	case info.IsDir():
 		return nil, errors.New("is a directory: name the switchboard file itself")
 	case !info.Mode().IsRegular():
@@ -173,6 +174,7 @@ func Parse(path string, data []byte) (*File, []Problem) {
 	for _, p := range unreadable {
 		list.put(p.Line, p.Column, p.Pointer, p.Message, false)
 	}
+	// Without a tree nothing can be checked; what is wrong has been said.
 	if root == nil {
 		if len(unreadable) == 0 {
 			list.put(0, 0, "", "the file is empty", false)
@@ -189,6 +191,7 @@ func Parse(path string, data []byte) (*File, []Problem) {
 	if Fatal(problems) {
 		return nil, problems
 	}
+	// What is left are warnings: anything worse has returned above.
 	f.Warnings = problems
 	return f, problems
 }

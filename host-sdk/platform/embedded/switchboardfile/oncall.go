@@ -35,6 +35,7 @@ func (f *File) OnCall(at time.Time, horizon time.Duration) []TeamOnCall {
 	for _, t := range f.TeamsByName() {
 		row := TeamOnCall{Team: t.Destination(), Timezone: t.Schedule.Timezone, Gaps: t.Schedule.Gaps(at, at.Add(horizon))}
 		for i := range t.Schedule.Layers {
+			// From at on, so a hand-off at this very moment has happened.
 			until, next := t.Schedule.NextHandoff(i+1, at)
 			row.Layers = append(row.Layers, LayerOnCall{
 				Layer: i + 1, Users: f.People(t.Schedule.OnCallAt(i+1, at)), Override: t.Schedule.OverriddenAt(i+1, at),

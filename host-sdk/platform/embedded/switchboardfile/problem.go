@@ -118,6 +118,7 @@ func (l *problemList) put(line, column int, pointer, message string, warning boo
 		number = &l.warnings
 	}
 	if *number++; *number <= maxCollected {
+		// Cut at a byte, then made valid again: half of a character would not be.
 		if len(message) > maxMessage {
 			message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
 		}

@@ -119,6 +119,7 @@ func (w *routeWalk) teams(ids []string) (out []integration.Destination, whole bo
 			w.note("Receiver %q is no team or router, it is left out", id)
 			continue
 		}
+		// Its teams are added in its place among the others.
 		found, foundAll := w.ask(next)
 		whole = whole && foundAll
 		for _, d := range found {

@@ -19,6 +19,7 @@ func (f *File) checkRouters(list *problemList) {
 		r := &f.Routers[i]
 		at := fmt.Sprintf("/routers/%d", i)
 		f.checkUnique(list, seen, r.ID, at, i)
+		// Receivers name either by its id alone.
 		if f.teams[r.ID] != nil && r.ID != "" {
 			list.errorAt(at+"/id", "%q is also the id of a team: a receiver could mean either", r.ID)
 		}

@@ -98,6 +98,7 @@ func Open(ctx context.Context, cfg SourceConfig) (*Source, error) {
 		}
 		s.onDisk = loaded.SharedHash()
 	}
+	// They keep nothing from working, so somebody must come across them in the log.
 	for _, w := range loaded.Warnings {
 		s.log.Warn("switchboard file", "problem", w.String())
 	}
@@ -258,6 +259,7 @@ func (s *Source) Run(ctx context.Context) error {
 	before := read
 	for clock.Sleep(ctx, s.cfg.Clock, pollFile) == nil {
 		now := s.fileState()
+		// Changed since it was read, and not within the last second.
 		if now != read && now == before {
 			_ = s.Reload(ctx) // logged, and kept in Status
 			read = now

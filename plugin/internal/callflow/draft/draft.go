@@ -28,6 +28,7 @@ func New(c call.Caller) integration.AlertDraft {
 	add(TextField("Caller Country", c.Country))
 	add(PhoneField("Forwarded From", c.Forward))
 	add(TextField("Caller ID Verification", attestation(c.Attest)))
+	// Withheld callers are named as such by Label.
 	d.Description = "A call from " + c.Label()
 	if c.Called != "" {
 		d.Description += " to " + c.Called

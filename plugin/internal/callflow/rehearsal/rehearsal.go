@@ -116,6 +116,7 @@ func (x *rehearsal) run(digits string) {
 		}
 	}
 	x.out.Team = x.s.Team
+	// The first tick tells the queue's name, as a real one would.
 	if x.s.Phase == call.PhaseHolding {
 		x.heldAt = x.f.Now
 		if !x.do(event.Event{Kind: event.Tick, QueueSid: "QU"}) || !x.people() || !x.reach() || !x.leaveQueue() {
@@ -223,6 +224,7 @@ func (x *rehearsal) people() bool {
 	}
 	x.out.Unknown = a.Err != nil
 	for _, e := range a.OnCall {
+		// No platform has such a layer; it would have no place in the list.
 		if e.Layer < 1 {
 			continue
 		}
@@ -332,6 +334,7 @@ func (x *rehearsal) reach() bool {
 	case x.out.Unknown:
 		x.layer = 1
 		return true
+	// Nobody is on call at all: the platform would drop the alert at once.
 	case x.layer == 0:
 		x.layer = 1
 		return x.alert(integration.AlertDropped, 0)
@@ -386,6 +389,7 @@ func (x *rehearsal) nobodyAnswers(user string) bool {
 			}
 			continue
 		}
+		// The flow has asked for the next layer, and this platform does as it is told.
 		if next := x.after(x.escalate); x.escalate > 0 && next > 0 && user == "" {
 			x.layer = next
 			if !x.alert(integration.AlertOpen, next) {
@@ -417,6 +421,7 @@ func (x *rehearsal) ringOut(l call.Leg, i int) bool {
 	if l.DialAt.After(x.f.Now) {
 		x.f.Now = l.DialAt
 	}
+	// Twilio takes every number here: what it would refuse is not known.
 	if l.State == call.LegPlanned && !x.do(event.Event{Kind: event.Dialed, Leg: l.ID, Result: event.Done, CallSid: sid}) {
 		return false
 	}

@@ -13,6 +13,7 @@ import (
 // min". Seconds are left out from an hour on.
 func Lasting(d time.Duration) string {
 	s := int(d.Round(time.Second) / time.Second)
+	// A rest of nothing is left out: "1 min", not "1 min 0 s".
 	two := func(n int, unit string, rest int, small string) string {
 		if rest == 0 {
 			return fmt.Sprintf("%d %s", n, unit)
