@@ -169,6 +169,26 @@ func TestShiftsAreTakenGivenAndLeft(t *testing.T) {
 	}
 }
 
+// Of two shifts that overlap the one that was made last counts, and the other one around it, and
+// again when the last one is taken back.
+func TestOfTwoShiftsThatOverlapTheLastOneCounts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, openDB(t))
+	w.add(t, shift("bob", 1, 6), bob)
+	last := w.add(t, shift("carol", 2, 4), carol)
+	for hours, want := range map[int]string{0: "alice", 1: "bob", 2: "carol", 3: "carol", 4: "bob", 6: "alice"} {
+		if got := w.onCall(1, hours); got != want {
+			t.Errorf("after %d hours %s is on call, want %s", hours, got, want)
+		}
+	}
+	if _, err := w.Remove(t.Context(), last.ID, carol); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.onCall(1, 3); got != "bob" {
+		t.Errorf("when the last one is taken back %s is on call, want bob", got)
+	}
+}
+
 // TestAShiftEndsWithItsPerson holds that a layer never stays empty because whoever had its shift
 // has left the file.
 func TestAShiftEndsWithItsPerson(t *testing.T) {

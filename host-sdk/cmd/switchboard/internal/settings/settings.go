@@ -316,7 +316,8 @@ func parseProxies(text string) ([]netip.Prefix, error) {
 		if err != nil {
 			return nil, fmt.Errorf("trusted_proxies: %q is neither an address nor a network: use such as 127.0.0.1, 10.0.0.0/8 or fd00::/8", part)
 		}
-		if addr := network.Addr(); addr.Is4In6() && network.Bits() >= 96 { // as clients' addresses are compared
+		// Addresses of clients are compared as IPv4.
+		if addr := network.Addr(); addr.Is4In6() && network.Bits() >= 96 {
 			network = netip.PrefixFrom(addr.Unmap(), network.Bits()-96)
 		}
 		if network.Bits() == 0 {
