@@ -86,7 +86,7 @@ func (c Serve) lastGood(ctx context.Context, s *command.Surroundings, reason err
 	return found
 }
 
-// only is a map with one of its keys.
+// only is a map with one of its keys. It returns nil if the map has no such key.
 func only(all map[string]string, key string) map[string]string {
 	value, ok := all[key]
 	if !ok {

@@ -36,6 +36,7 @@ func (Status) Help() string {
 // on with the last good one.
 func (c Status) Run(s *command.Surroundings) error {
 	var given map[string]string
+	// A file that is wrong gives no settings; those of the command line and the environment remain.
 	if file, _ := switchboardfile.Load(c.Path()); file != nil {
 		given = file.Settings
 	}
@@ -46,6 +47,7 @@ func (c Status) Run(s *command.Surroundings) error {
 	if c.Ready {
 		return admin.AskReady(s.Ctx, resolved, c.Host)
 	}
+	// Where no host runs, this program's version is shown.
 	resolved.Version = s.Version
 	st, err := admin.ReadStatus(s.Ctx, resolved, c.Host)
 	if err != nil {
@@ -58,6 +60,7 @@ func (c Status) Run(s *command.Surroundings) error {
 	} else {
 		err = printStatus(s.Stdout, st)
 	}
+	// A monitoring script looks at the exit status alone. A host that is degraded serves callers.
 	if err == nil && st.Status != "ready" && st.Status != "degraded" {
 		return command.ErrSaid
 	}
@@ -119,7 +122,8 @@ func printTables(line func(format string, args ...any), st api.Status) {
 	}
 }
 
-// fileLine says which switchboard file is in force.
+// fileLine says which switchboard file is in force. A hash is cut to twelve digits, which is enough
+// to compare it by eye.
 func fileLine(f api.StatusFile) string {
 	if f.Hash == "" {
 		return "none is known to have been in force"

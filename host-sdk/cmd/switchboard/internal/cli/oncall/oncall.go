@@ -44,10 +44,12 @@ func (c OnCall) Run(s *command.Surroundings) error {
 			return err
 		}
 	}
+	// A file that is wrong ends the command here: who is on call cannot be said then.
 	loaded, err := command.LoadFile(s, c.Path())
 	if err != nil {
 		return err
 	}
+	// Only the embedded platform lets people change shifts here; others keep their own overrides.
 	if loaded.Platform.Kind == switchboardfile.KindEmbedded {
 		loaded = c.changed(s, loaded, at)
 	}
@@ -57,6 +59,8 @@ func (c OnCall) Run(s *command.Surroundings) error {
 			return err
 		}
 	}
+	// The ids of all teams go into the error, so that nobody has to open the file to find the right
+	// one.
 	var known []string
 	var rows []switchboardfile.TeamOnCall
 	for _, t := range all {
@@ -93,7 +97,7 @@ func (c OnCall) Run(s *command.Surroundings) error {
 	return w.Flush()
 }
 
-// layerOnCall is a layer as oncall prints it with --json.
+// layerOnCall is a layer as oncall prints it with --json. Programs read it: names are not changed.
 type layerOnCall struct {
 	Team     string     `json:"team"`
 	TeamName string     `json:"team_name"`
@@ -111,7 +115,8 @@ type personal struct {
 	Phones []string `json:"phones"`
 }
 
-// onCallJSON is a flat list of layers, in the order of the table.
+// onCallJSON is a flat list of layers, in the order of the table. Lists are never null. Times are
+// in UTC.
 func onCallJSON(rows []switchboardfile.TeamOnCall) []layerOnCall {
 	list := []layerOnCall{}
 	who := func(users []integration.User) []personal {
@@ -141,7 +146,8 @@ func (c OnCall) changed(s *command.Surroundings, file *switchboardfile.File, at 
 	if err == nil {
 		list, err = admin.Overrides(s.Ctx, resolved, at.Truncate(time.Second))
 	}
-	// Without one nobody has changed anything.
+	// Without one nobody has changed anything. The schedule without changes is still worth more
+	// than no answer.
 	if err != nil && !errors.Is(err, datadir.ErrNoDatabase) {
 		_, _ = fmt.Fprintf(s.Stderr, "switchboard: shifts that people changed are not counted: %s\n", err)
 		return file
@@ -149,7 +155,8 @@ func (c OnCall) changed(s *command.Surroundings, file *switchboardfile.File, at 
 	return file.WithShifts(admin.ShiftsOf(list))
 }
 
-// ask reads who is on call from the platform, which does not say until when.
+// ask reads who is on call from the platform, which does not say until when. It returns one row for
+// each team, with a layer for each that has somebody on call.
 func (c OnCall) ask(s *command.Surroundings, file *switchboardfile.File, at time.Time) (rows []switchboardfile.TeamOnCall, err error) {
 	resolved, err := settings.ForFile(c.Flags, file, s.ExeDir)
 	if err != nil {
@@ -157,7 +164,8 @@ func (c OnCall) ask(s *command.Surroundings, file *switchboardfile.File, at time
 	}
 	ctx, cancel := context.WithTimeout(s.Ctx, askTime)
 	defer cancel()
-	return rows, serve.WithPlatform(ctx, resolved, file, func(p platform.Platform) error {
+	// Its own statement: rows must be read after the function has filled it.
+	err = serve.WithPlatform(ctx, resolved, file, func(p platform.Platform) error {
 		teams, err := p.Teams(ctx, platform.Scope{})
 		for _, t := range teams {
 			row := switchboardfile.TeamOnCall{Team: t}
@@ -176,6 +184,7 @@ func (c OnCall) ask(s *command.Surroundings, file *switchboardfile.File, at time
 		}
 		return err
 	})
+	return rows, err
 }
 
 // people lists names for a column of the table; "nobody" for none, as an empty cell reads like a
@@ -206,7 +215,8 @@ func phones(users []integration.User) string {
 }
 
 // parseTime reads a time with a zone, or in the time zone of this machine where it has none. The
-// forms without seconds or "T" are what people type.
+// forms without seconds or "T" are what people type. The flag's name is for errors. A year that the
+// API would refuse is refused here, too.
 func parseTime(flag, text string) (t time.Time, err error) {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02"} {
 		if t, err = time.ParseInLocation(layout, text, time.Local); err != nil {

@@ -14,7 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
 )
 
-// overrideFlags are those of all override commands.
+// overrideFlags are those of all override commands. They ask the running host, and write to the
+// database where none runs.
 type overrideFlags struct {
 	command.AskFlags
 }
@@ -57,12 +58,14 @@ func (OverrideAdd) Help() string {
 // Run prints what was entered.
 func (c OverrideAdd) Run(s *command.Surroundings) error {
 	switch {
+	// Both, or neither.
 	case c.Away == (c.Team != ""):
 		return errors.New("name a team with --team, or say --away")
 	case c.Away && c.Layer != 0:
 		return errors.New("--layer does not go with --away: whoever is away is not on call in any layer")
 	}
 	o := api.Override{Team: c.Team, Layer: c.Layer, User: c.User, Note: c.Note, From: clock.System().Now(), By: by()}
+	// Layer 0 means that the flag was not given; an override of somebody who is away keeps it.
 	if !c.Away && o.Layer == 0 {
 		o.Layer = 1
 	}
@@ -85,7 +88,7 @@ func (c OverrideAdd) Run(s *command.Surroundings) error {
 	return c.print(s, []api.Override{o})
 }
 
-// by names who works at this machine.
+// by names who works at this machine. It is shown beside the override for as long as that is kept.
 func by() string {
 	if u, err := user.Current(); err == nil && u.Username != "" {
 		return u.Username + " at a terminal"
@@ -112,10 +115,12 @@ func (c OverrideList) Run(s *command.Surroundings) error {
 	if err != nil {
 		return err
 	}
+	// The API takes whole seconds, so the database is asked for the same.
 	list, err := admin.Overrides(s.Ctx, resolved, from.Truncate(time.Second))
 	if err != nil {
 		return err
 	}
+	// A program gets an empty list; a person gets a sentence in place of an empty table.
 	if len(list) == 0 {
 		if c.JSON {
 			list = []api.Override{}

@@ -10,7 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 )
 
-// UserTest is user test.
+// UserTest is user test. It needs a running host: that has the credentials in force, and counts how
+// often a person is rung.
 type UserTest struct {
 	command.AskFlags
 	ID     string `arg:"" name:"id" help:"Id of the user in the switchboard file, such as alice."`
@@ -27,6 +28,7 @@ func (UserTest) Help() string {
 
 // Run prints what came of each way.
 func (c UserTest) Run(s *command.Surroundings) error {
+	// "" tries mail and notify, as does naming both.
 	way := ""
 	switch {
 	case c.Ring && (c.Mail || c.Notify):
@@ -54,6 +56,7 @@ func (c UserTest) Run(s *command.Surroundings) error {
 		encoder.SetIndent("", "  ")
 		err = encoder.Encode(results)
 	}
+	// One way that does not work makes the status 1, also with JSON; see ErrSaid.
 	for _, r := range results {
 		if !c.JSON {
 			_, failed := fmt.Fprintln(s.Stdout, r.Line())

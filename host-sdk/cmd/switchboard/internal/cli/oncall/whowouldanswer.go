@@ -54,6 +54,7 @@ func (c WhoWouldAnswer) run(s *command.Surroundings) error {
 	if err != nil {
 		return err
 	}
+	// Both marks are of the same width, so that the lines stand below each other.
 	for _, l := range result.Lines {
 		mark := "  "
 		if l.Level == "warning" || l.Level == "error" {

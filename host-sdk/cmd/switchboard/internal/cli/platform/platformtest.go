@@ -17,7 +17,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/suite"
 )
 
-// Test is platform test.
+// Test is platform test. Flags that name teams and people may be missing: the tests of behaviour
+// are left out then.
 type Test struct {
 	URL string `arg:"" help:"Base URL of the platform: /protocol is below it."`
 
@@ -51,7 +52,8 @@ func (Test) Help() string {
 		"It makes about 60 alerts in an integration of their own. The exit status is 0 when everything is right, 1 when something is wrong, and 2 when something could not be tested."
 }
 
-// Run tries the platform and prints the report.
+// Run tries the platform and prints the report. Whatever kept it from an answer ends with status 2,
+// so that a script does not take it for a fault of the platform.
 func (c Test) Run(s *command.Surroundings) error {
 	cfg, err := c.config(s)
 	if err != nil {
@@ -77,6 +79,8 @@ func (c Test) Run(s *command.Surroundings) error {
 	return nil
 }
 
+// save writes the report as JSON beside the text. An error of closing counts, as the file would be
+// cut off.
 func (c Test) save(report *result.Report) error {
 	file, err := os.Create(c.JSON)
 	if err != nil {
@@ -85,6 +89,8 @@ func (c Test) save(report *result.Report) error {
 	return errors.Join(report.JSON(file), file.Close())
 }
 
+// config makes the test's configuration of the flags, and reads secrets and certificates. It
+// connects to nothing.
 func (c Test) config(s *command.Surroundings) (platformcheck.Config, error) {
 	cfg := platformcheck.Config{
 		URL: c.URL, Team: c.Team, OtherTeam: c.OtherTeam, IdleTeam: c.IdleTeam, Router: c.Router, Users: c.User,
@@ -96,6 +102,7 @@ func (c Test) config(s *command.Surroundings) (platformcheck.Config, error) {
 	if err != nil {
 		return cfg, err
 	}
+	// The suite is a Go test, which ends its process: this program starts itself once more for it.
 	cfg.Suite = func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, exe, "platform", "suite") }
 	if cfg.Token, err = secretFrom(c.TokenFile, "--token-file", "SWITCHBOARD_PLATFORM_TOKEN"); err != nil {
 		return cfg, err
@@ -117,7 +124,9 @@ func (c Test) config(s *command.Surroundings) (platformcheck.Config, error) {
 	return cfg, nil
 }
 
-// secretFrom reads a secret from a file, if one is named, else from the environment.
+// secretFrom reads a secret from a file, if one is named, else from the environment. A secret has
+// no flag of its own, as other users can read command lines. It returns "" if the environment has
+// none.
 func secretFrom(file, flag, variable string) (string, error) {
 	if file == "" {
 		return strings.TrimSpace(os.Getenv(variable)), nil

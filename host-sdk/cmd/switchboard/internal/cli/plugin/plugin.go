@@ -21,7 +21,8 @@ type List struct {
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
-// listedPlugin is a plugin as plugin list prints it with --json.
+// listedPlugin is a plugin as plugin list prints it with --json. Programs read it: names are not
+// changed.
 type listedPlugin struct {
 	ID      string `json:"id"`
 	Version string `json:"version"`
@@ -38,11 +39,13 @@ func (c List) Run(s *command.Surroundings) error {
 	list := make([]listedPlugin, 0, len(installed))
 	for _, p := range installed {
 		one := listedPlugin{ID: p.Manifest.ID, Version: p.Manifest.Version, Name: p.Manifest.Name}
+		// It reads the whole executable, as its hash is what the manifest promises.
 		if _, err := manifest.Verify(p.Dir); err != nil {
 			one.Refused = err.Error()
 		}
 		list = append(list, one)
 	}
+	// The good ones are printed before what is wrong is said.
 	if err := c.print(s, list); err != nil {
 		return err
 	}
@@ -77,7 +80,8 @@ func (c List) print(s *command.Surroundings, list []listedPlugin) error {
 	return w.Flush()
 }
 
-// sourceFlags say where a plugin comes from and who has signed it.
+// sourceFlags say where a plugin comes from and who has signed it. Without any, the signature must
+// be where the publisher puts it.
 type sourceFlags struct {
 	Signature string `name:"signature" placeholder:"FILE" help:"Signature, where it is not beside the archive as ARCHIVE.minisig, or in the folder as manifest.json.minisig."`
 	Unsigned  bool   `name:"unsigned" help:"Ask for no signature: for a plugin that you built yourself."`
@@ -130,6 +134,8 @@ func (c Verify) Run(s *command.Surroundings) error {
 	return err
 }
 
+// verify checks an archive as an install would; a folder is checked in its place, with its
+// signature if it has one.
 func (c Verify) verify(folder installer.Folder) (installer.Checked, error) {
 	source := installer.Source{Path: c.Source, Signature: c.Signature, Unsigned: c.Unsigned}
 	info, err := os.Stat(c.Source)
@@ -142,6 +148,7 @@ func (c Verify) verify(folder installer.Folder) (installer.Checked, error) {
 		return installer.Checked{}, err
 	}
 	beside := filepath.Join(c.Source, manifest.FileName+installer.SignatureSuffix)
+	// Installed plugins have no signature beside them: it was checked when they were installed.
 	if _, err := os.Lstat(beside); errors.Is(err, fs.ErrNotExist) && c.Signature == "" {
 		return installer.Checked{Installed: p}, nil
 	}
@@ -171,7 +178,8 @@ func (Trust) Help() string {
 	return "Whoever has the secret part of a trusted key can run programs here: take the key from the publisher's own page, and compare it with another source. Without a key, lists the trusted ones."
 }
 
-// Run adds, removes or lists keys.
+// Run adds, removes or lists keys. Listing takes no lock; adding and removing do, as an install may
+// be reading the keys.
 func (c Trust) Run(s *command.Surroundings) error {
 	folder := installer.Folder{Path: c.PluginDirOr(s.ExeDir)}
 	switch {
@@ -205,6 +213,7 @@ func (c Trust) Run(s *command.Surroundings) error {
 	return c.say(s, key.ID, "is trusted: plugins that it has signed can be installed", key)
 }
 
+// say prints what was done with a key, or the key as JSON.
 func (c Trust) say(s *command.Surroundings, id, what string, key installer.Key) error {
 	if c.JSON {
 		return command.PrintJSON(s.Stdout, key)
@@ -213,6 +222,7 @@ func (c Trust) say(s *command.Surroundings, id, what string, key installer.Key) 
 	return err
 }
 
+// list prints the trusted keys. None: an empty JSON list, or a sentence.
 func (c Trust) list(s *command.Surroundings, folder installer.Folder) error {
 	keys, err := folder.Trusted()
 	if err != nil {

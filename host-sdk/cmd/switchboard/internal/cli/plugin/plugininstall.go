@@ -37,6 +37,7 @@ type installedPlugin struct {
 }
 
 // Run stages the plugin, has it taken into use, and removes what is older than the version before.
+// The lock is held to the end, so that two installs do not prune each other's versions.
 func (c Install) Run(s *command.Surroundings) error {
 	if err := c.check(); err != nil {
 		return err
@@ -55,14 +56,19 @@ func (c Install) Run(s *command.Surroundings) error {
 	if err != nil {
 		return err
 	}
+	// The version in use until now stays beside the new one: its calls go on, and it is the way
+	// back.
 	var keep []manifest.Installed
 	if old, ok := folder.InUse(staged.Manifest.ID); ok {
 		keep = append(keep, old)
 	}
 	switched, err := admin.SwitchPlugin(s.Ctx, resolved, staged.Installed)
 	if err != nil {
+		// What was staged goes again, and the version in use stays.
 		return errors.Join(err, folder.Prune(staged.Manifest.ID, keep...))
 	}
+	// The new version is in use by now: an old one that stays costs disk space and is no reason to
+	// fail.
 	if err := folder.Prune(staged.Manifest.ID, append(keep, staged.Installed)...); err != nil {
 		_, _ = fmt.Fprintln(s.Stderr, "switchboard: an older version could not be removed: "+err.Error())
 	}
@@ -88,7 +94,8 @@ func (Remove) Help() string {
 	return "Refused while an integration or a call that goes on needs the plugin. A host that runs on the data directory ends it."
 }
 
-// Run removes the plugin.
+// Run removes the plugin. Whether anything needs the plugin is decided by the host, or by the
+// database where none runs.
 func (c Remove) Run(s *command.Surroundings) error {
 	resolved, err := c.Settings(s)
 	if err != nil {

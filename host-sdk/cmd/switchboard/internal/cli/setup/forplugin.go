@@ -27,7 +27,7 @@ import (
 const optionVariable = "SWITCHBOARD_OPTION_"
 
 // pluginAnswers are what the plugin's form needs. Which questions there are is the plugin's
-// business.
+// business. They hold secrets, and are printed nowhere.
 type pluginAnswers struct {
 	id     string // of the plugin; "": nothing was answered
 	fields []form.Field
@@ -35,7 +35,7 @@ type pluginAnswers struct {
 }
 
 // installed are the plugins of which one may be asked what it needs: the one that --plugin names,
-// else all.
+// else all. Folders that are no plugin are passed over; plugin list says what is wrong with them.
 func (c Init) installed(s *command.Surroundings) ([]manifest.Installed, error) {
 	found, _ := manifest.List(c.PluginDirOr(s.ExeDir))
 	if c.Plugin == "" {
@@ -57,6 +57,7 @@ func (c Init) choosePlugin(s *command.Surroundings, ask *asking, number string, 
 		return nil, "", nil
 	case len(of) == 1:
 		return &of[0], number, nil
+	// Secrets of one plugin must not be given to another by guessing.
 	case c.Yes && optionsGiven():
 		return nil, "", fmt.Errorf("%s… is set, and several plugins are installed: name the one that is meant with --plugin: %s", optionVariable, strings.Join(idsOf(of), ", "))
 	case c.Yes:
@@ -95,7 +96,8 @@ func optionsGiven() bool {
 }
 
 // askPlugin asks the questions of the plugin, headed by number where it is not "". Whoever leaves
-// the first one empty answers none of them now.
+// the first one empty answers none of them now. A plugin that cannot say what it needs stops
+// nothing: the pages ask for it later.
 func (c Init) askPlugin(s *command.Surroundings, ask *asking, number string, p manifest.Installed) (a pluginAnswers, err error) {
 	if c.Yes && !optionsGiven() {
 		return a, nil
@@ -114,6 +116,7 @@ func (c Init) askPlugin(s *command.Surroundings, ask *asking, number string, p m
 		if err := c.answer(s, ask, pluginQuestion(f, heading, i > 0, &text)); err != nil {
 			return a, err
 		}
+		// The first answer empty: the rest is for the pages.
 		if text == "" && i == 0 {
 			return pluginAnswers{}, nil
 		}
@@ -127,7 +130,8 @@ func (c Init) askPlugin(s *command.Surroundings, ask *asking, number string, p m
 	return a, nil
 }
 
-// pluginQuestion is a field of the plugin's form as a question.
+// pluginQuestion is a field of the plugin's form as a question. begun: the first one was answered,
+// so that what the form requires is needed from here on.
 func pluginQuestion(f form.Field, heading string, begun bool, into *string) question {
 	prompt := f.Title
 	if f.Placeholder != "" {
@@ -157,7 +161,7 @@ func pluginQuestion(f form.Field, heading string, begun bool, into *string) ques
 }
 
 // optionValue is an answer as the plugin's options have it. Errors do not repeat it, as it may be
-// secret.
+// secret. Its type is what JSON makes of it: text, number, boolean or a list of texts.
 func optionValue(f form.Field, text string) (any, error) {
 	switch f.Type {
 	case "integer", "number":
@@ -181,7 +185,8 @@ func optionValue(f form.Field, text string) (any, error) {
 	return text, nil
 }
 
-// draft is the first integration: all calls go to the one team.
+// draft is the first integration: all calls go to the one team. Fields without an answer are left
+// out, so that the plugin's defaults hold.
 func (a pluginAnswers) draft(first firstfile.Answers) (engine.Draft, error) {
 	options := map[string]any{}
 	for _, f := range a.fields {
@@ -200,13 +205,16 @@ func (a pluginAnswers) draft(first firstfile.Answers) (engine.Draft, error) {
 	}, err
 }
 
-// makeIntegration makes the first integration, and asks again for what the plugin refuses.
+// makeIntegration makes the first integration, and asks again for what the plugin refuses. Only a
+// person at a terminal is asked again, and at most maxTries times.
 func (c Init) makeIntegration(s *command.Surroundings, ask *asking, first firstfile.Answers, a pluginAnswers, resolved settings.Settings) error {
 	for try := 1; ; try++ {
 		draft, err := a.draft(first)
 		if err != nil {
 			return err
 		}
+		// An interrupt must not leave half an integration: the account at the telephone service may
+		// be changed by then.
 		warnings, err := admin.MakeFirst(context.WithoutCancel(s.Ctx), resolved, draft)
 		for _, w := range warnings {
 			_, _ = fmt.Fprintf(s.Stderr, "  %s\n", w.Message)
@@ -229,6 +237,7 @@ func (c Init) makeIntegration(s *command.Surroundings, ask *asking, first firstf
 			}
 			a.values[f.Key] = text
 		}
+		// What was refused is in no field of the form: asking again would not help.
 		if !again {
 			return err
 		}

@@ -46,7 +46,8 @@ func (GoAlert) Help() string {
 		"Run again, it makes new keys. Those of before go on working until --revoke-old."
 }
 
-// Run makes the set-up and prints a report.
+// Run makes the set-up and prints a report. Keys are written before those of before are taken away,
+// and only by a second run, so that a switchboard that still uses them goes on.
 func (c GoAlert) Run(s *command.Surroundings) error {
 	now := time.Now()
 	req, err := c.request(s, now)
@@ -55,6 +56,8 @@ func (c GoAlert) Run(s *command.Surroundings) error {
 	}
 	path := cmp.Or(c.Keys, filepath.Join(filepath.Dir(c.Path()), goalertKeysFile))
 	keys := settings.GoAlertKeys{}
+	// Looked at before anything is made on GoAlert: keys that cannot be written would have to be
+	// deleted there by hand.
 	if c.Env == "" {
 		if keys, err = c.present(path, req.URL); err != nil {
 			return err
@@ -70,7 +73,9 @@ func (c GoAlert) Run(s *command.Surroundings) error {
 	}
 	keys.Label = req.Label
 	keys.URL, keys.CallKey, keys.PollKey, keys.Services, keys.Expires = req.URL, in.CallKey, in.PollKey, in.Services, req.Expires
+	// Keys of the set-up before are old ones from now on; revoke takes them away.
 	keys.OldKeyIDs, keys.KeyIDs = append(keys.OldKeyIDs, keys.KeyIDs...), in.KeyIDs
+	// It stays the same, as addresses that GoAlert posts to hold it.
 	keys.WebhookToken = cmp.Or(keys.WebhookToken, goalert.Secret(rand.Text()))
 	c.report(s.Stdout, req, in)
 	if c.DryRun {
@@ -91,7 +96,9 @@ func (c GoAlert) Run(s *command.Surroundings) error {
 	return nil
 }
 
-// request gathers what the set-up needs from the command line, the environment and the input.
+// request gathers what the set-up needs from the command line, the environment and the input. Flags
+// win over the environment, and both over what is asked for. Contradicting flags are refused before
+// anything is asked.
 func (c GoAlert) request(s *command.Surroundings, now time.Time) (goalert.SetupRequest, error) {
 	req := goalert.SetupRequest{
 		URL: cmp.Or(c.URL, os.Getenv("GOALERT_URL")), Username: goalert.Secret(c.User), Password: goalert.Secret(os.Getenv("GOALERT_PASSWORD")),
@@ -110,6 +117,7 @@ func (c GoAlert) request(s *command.Surroundings, now time.Time) (goalert.SetupR
 	if c.Env != "" && (c.Keys != "" || c.RevokeOld) {
 		return req, errors.New("--env writes no file: leave out --keys and --revoke-old, or --env")
 	}
+	// Prompts go to the standard error: the output may be read by a program.
 	ask := asking{in: s.Stdin, out: s.Stderr}
 	for _, one := range []struct {
 		into   *string
@@ -148,7 +156,8 @@ func (c GoAlert) asBefore(req *goalert.SetupRequest, before settings.GoAlertKeys
 	}
 }
 
-// present reads the keys of an earlier set-up, and sees whether new ones could be written.
+// present reads the keys of an earlier set-up, and sees whether new ones could be written. A file
+// of another GoAlert is refused, as its keys would be lost. A dry run does not try to write.
 func (c GoAlert) present(path, url string) (settings.GoAlertKeys, error) {
 	keys, err := settings.ReadGoAlertKeys(path)
 	switch {
@@ -165,7 +174,8 @@ func (c GoAlert) present(path, url string) (settings.GoAlertKeys, error) {
 	return keys, nil
 }
 
-// revoke takes the keys of earlier set-ups away.
+// revoke takes the keys of earlier set-ups away. Those that could not be deleted stay in the file,
+// to be tried again.
 func (c GoAlert) revoke(s *command.Surroundings, req goalert.SetupRequest, keys settings.GoAlertKeys, path string) error {
 	if len(keys.OldKeyIDs) == 0 {
 		_, err := fmt.Fprintf(s.Stdout, "%s names no API keys of earlier set-ups.\n", path)
@@ -178,6 +188,7 @@ func (c GoAlert) revoke(s *command.Surroundings, req goalert.SetupRequest, keys 
 	all := keys.OldKeyIDs
 	left, failed := goalert.DeleteKeys(s.Ctx, req, all)
 	keys.OldKeyIDs = left
+	// Also after a failure: keys that are gone must not be named any more.
 	if len(left) < len(all) {
 		if err := keys.Write(path); err != nil {
 			return err
@@ -190,7 +201,7 @@ func (c GoAlert) revoke(s *command.Surroundings, req goalert.SetupRequest, keys 
 	return err
 }
 
-// report says what was found.
+// report says what was found. It shows no secret.
 func (c GoAlert) report(w io.Writer, req goalert.SetupRequest, in goalert.Installation) {
 	_, _ = fmt.Fprintf(w, "GoAlert at %s, signed in as %s, an administrator.\n\nServices that take calls:\n\n", req.URL, string(req.Username))
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -223,12 +234,13 @@ func (c GoAlert) report(w io.Writer, req goalert.SetupRequest, in goalert.Instal
 	}
 }
 
-// printSection prints the section of the switchboard file.
+// printSection prints the section of the switchboard file. place says where the keys are: a file or
+// a variable.
 func (c GoAlert) printSection(w io.Writer, req goalert.SetupRequest, place string) {
 	_, _ = fmt.Fprintf(w, "\nPut this into the switchboard file, in place of users, teams and routers, and start switchboard again:\n\nplatform:\n  kind: goalert\n  url: %s\n  keys: {%s}\n", yamlText(req.URL), place)
 }
 
-// printEnv prints the keys for the environment.
+// printEnv prints the keys for the environment. The line is quoted for a shell.
 func (c GoAlert) printEnv(w io.Writer, req goalert.SetupRequest, keys settings.GoAlertKeys) error {
 	line, err := keys.Line()
 	if err != nil {
@@ -240,6 +252,7 @@ func (c GoAlert) printEnv(w io.Writer, req goalert.SetupRequest, keys settings.G
 }
 
 // besideFile is a path as the switchboard file names it: relative to its own folder if it is below.
+// A relative name goes on working when the folder is moved, or mounted elsewhere in a container.
 func (c GoAlert) besideFile(path string) string {
 	folder, err1 := filepath.Abs(filepath.Dir(c.Path()))
 	full, err2 := filepath.Abs(path)
@@ -252,7 +265,8 @@ func (c GoAlert) besideFile(path string) string {
 	return full
 }
 
-// yamlText quotes a text for YAML where it has characters that mean something there.
+// yamlText quotes a text for YAML where it has characters that mean something there. It is for URLs
+// and paths, which have no line breaks.
 func yamlText(text string) string {
 	if strings.ContainsAny(text, " #'\"{}[],&*!|>%@`") || strings.Contains(text, ": ") {
 		return "'" + strings.ReplaceAll(text, "'", "''") + "'"

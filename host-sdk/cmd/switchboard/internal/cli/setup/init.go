@@ -41,7 +41,8 @@ func (Init) Help() string {
 // maxTries is how often a terminal is asked again after an answer that cannot be used.
 const maxTries = 5
 
-// question is one line to be answered.
+// question is one line to be answered. It is answered by its flag, by the fallback where that is
+// empty, or by a line of input.
 type question struct {
 	heading  string // of the questions that follow; "": they belong to the one before
 	prompt   string
@@ -53,7 +54,8 @@ type question struct {
 	check    func(string) error
 }
 
-// Run asks, writes, and says what comes next.
+// Run asks, writes, and says what comes next. A failure to make the integration comes after the
+// files were written: they stay, what comes next is said all the same, and the status is 1.
 func (c Init) Run(s *command.Surroundings) error {
 	path := c.Path()
 	environment := cmp.Or(c.Environment, filepath.Join(filepath.Dir(path), "switchboard.env"))
@@ -74,11 +76,14 @@ func (c Init) Run(s *command.Surroundings) error {
 	if err := answers.Check(); err != nil {
 		return err
 	}
+	// What init writes must be a file that serve takes: it is read as serve would before it is
+	// written.
 	text := answers.File()
 	if err := firstfile.Verify(path, text); err != nil {
 		return err
 	}
 	key, token := seal.NewKey(), rand.Text()
+	// Both files or neither.
 	err = firstfile.Write(map[string][]byte{path: text, environment: answers.Environment(folder, filepath.Base(path), key, token)})
 	if err != nil {
 		return err
@@ -105,7 +110,8 @@ func (c Init) Run(s *command.Surroundings) error {
 	return nil
 }
 
-// answers asks for what no flag says, and for what the plugin needs.
+// answers asks for what no flag says, and for what the plugin needs. An answer that is wrong ends
+// the command before anything was written.
 func (c Init) answers(s *command.Surroundings, ask *asking) (firstfile.Answers, pluginAnswers, error) {
 	a := firstfile.Answers{Team: c.Team, TimeZone: c.TimeZone, PublicURL: c.PublicURL, Number: c.Number, Person: c.Person, Phone: c.Phone, Email: c.Email}
 	smtp := os.Getenv("SWITCHBOARD_SMTP_URL")
@@ -113,6 +119,7 @@ func (c Init) answers(s *command.Surroundings, ask *asking) (firstfile.Answers, 
 	if err != nil {
 		return a, pluginAnswers{}, err
 	}
+	// For "2 of 6". The plugin's questions count as one.
 	all := 5
 	if len(installed) > 0 {
 		all++
@@ -136,6 +143,7 @@ func (c Init) answers(s *command.Surroundings, ask *asking) (firstfile.Answers, 
 			return a, pluginAnswers{}, err
 		}
 	}
+	// People type numbers with blanks and brackets.
 	a.SMTPURL, a.Number, a.Phone = settings.Secret(smtp), firstfile.Plain(a.Number), firstfile.Plain(a.Phone)
 	one, number, err := c.choosePlugin(s, ask, fmt.Sprintf("%d of %d", all, all), installed)
 	if one == nil {
@@ -145,7 +153,9 @@ func (c Init) answers(s *command.Surroundings, ask *asking) (firstfile.Answers, 
 	return a, plugin, err
 }
 
-// answer has one question answered: by its flag, by its default, or by who is asked.
+// answer has one question answered: by its flag, by its default, or by who is asked. It leaves the
+// answer in q.into. A wrong one is asked for again at a terminal alone: a script cannot answer
+// better.
 func (c Init) answer(s *command.Surroundings, ask *asking, q question) error {
 	typed := terminal(s)
 	if q.heading != "" && typed && !c.Yes {
@@ -153,6 +163,7 @@ func (c Init) answer(s *command.Surroundings, ask *asking, q question) error {
 	}
 	given := *q.into != ""
 	for try := 1; ; try++ {
+		// --yes leaves what no flag says to its default.
 		if !given && !c.Yes {
 			prompt := q.prompt
 			if q.fallback != "" {
@@ -167,6 +178,7 @@ func (c Init) answer(s *command.Surroundings, ask *asking, q question) error {
 		}
 		*q.into = cmp.Or(*q.into, q.fallback)
 		err := q.check(*q.into)
+		// Empty means none: there is nothing to check, unless an answer is needed.
 		if *q.into == "" {
 			err = nil
 			if q.needed {

@@ -21,7 +21,8 @@ var (
 	serviceSettings = "/etc/livecall/environment"
 )
 
-// next says what was written and what to do now. made: there is an integration.
+// next says what was written and what to do now. made: there is an integration. Steps depend on
+// what was answered, so that nobody is sent to a page that cannot work yet.
 func (c Init) next(s *command.Surroundings, path, environment string, a firstfile.Answers, made bool) error {
 	_, _ = fmt.Fprintf(s.Stdout, "Written, for you alone to read:\n  %s  people, teams and schedules\n  %s  settings, with a new secret key and a new API token\n", path, environment)
 	if made {
@@ -46,6 +47,8 @@ func (c Init) next(s *command.Surroundings, path, environment string, a firstfil
 	doctor := "switchboard doctor"
 	if service {
 		step("Start it, now and whenever the machine starts:  sudo systemctl enable --now switchboard")
+		// The doctor reads the service's settings, and runs as the service's user, whose database
+		// it opens.
 		doctor = "sudo sh -c 'set -a; . " + serviceSettings + "; exec runuser -u livecall -- switchboard doctor'"
 	} else {
 		step("Start:  switchboard serve")
@@ -77,14 +80,16 @@ func (c Init) next(s *command.Surroundings, path, environment string, a firstfil
 }
 
 // forService says whether the service of a package will serve what was written: this program
-// belongs to a package, and the file is one that its unit looks for.
+// belongs to a package, and the file is one that its unit looks for. Else the person starts the
+// program by hand, with the settings in a shell.
 func (c Init) forService(s *command.Surroundings, path string) bool {
 	file, err := filepath.Abs(path)
 	return err == nil && slices.Contains(serviceFiles, file) &&
 		installer.Folder{Path: filepath.Join(s.ExeDir, settings.DefaultPluginDir)}.Packaged()
 }
 
-// shellPath is a path as a shell's dot command finds it, without looking into PATH.
+// shellPath is a path as a shell's dot command finds it, without looking into PATH, where it looks
+// for a bare name.
 func shellPath(path string) string {
 	if filepath.IsAbs(path) || filepath.Dir(path) != "." {
 		return "'" + path + "'"

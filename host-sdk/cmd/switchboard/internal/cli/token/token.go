@@ -21,7 +21,8 @@ func (Create) Help() string {
 	return "Prints the token, which is not shown again: only a hash of it is stored. " + command.HowAsked
 }
 
-// Run prints the token alone on the standard output, so that a script can keep it.
+// Run prints the token alone on the standard output, so that a script can keep it. The rest goes to
+// the standard error.
 func (c Create) Run(s *command.Surroundings) error {
 	resolved, err := c.Settings(s)
 	if err != nil {
@@ -49,7 +50,7 @@ func (List) Help() string {
 	return "Lists the tokens of programs, revoked ones too. " + command.HowAsked
 }
 
-// Run prints a line for each token.
+// Run prints a line for each token. A token itself is never among it.
 func (c List) Run(s *command.Surroundings) error {
 	resolved, err := c.Settings(s)
 	if err != nil {
@@ -66,6 +67,7 @@ func (c List) Run(s *command.Surroundings) error {
 		_, err := fmt.Fprintln(s.Stdout, "No program has a token: switchboard token create makes one.")
 		return err
 	}
+	// none stands for a time that is not set.
 	day := func(t *time.Time, none string) string {
 		if t == nil {
 			return none
