@@ -489,6 +489,7 @@ func (w world) search(t *testing.T, limit int, end time.Time) (f found, taken ma
 		seen[string(buf)] = true
 	}
 	ends := map[call.End]bool{}
+	outOfTime := false
 	for i := 0; i < len(nodes); i++ {
 		n := nodes[i]
 		if len(n.s.Legs) > maxLegs {
@@ -499,6 +500,7 @@ func (w world) search(t *testing.T, limit int, end time.Time) (f found, taken ma
 		}
 		if time.Now().After(end) {
 			t.Errorf("%s: %d states visited in %s, of %d", w.name, f.visited, searchTime, limit)
+			outOfTime = true
 			break
 		}
 		f.visited++
@@ -552,7 +554,7 @@ func (w world) search(t *testing.T, limit int, end time.Time) (f found, taken ma
 		}
 	}
 	f.states = len(nodes)
-	f.exhausted = f.visited < limit
+	f.exhausted = f.visited < limit && !outOfTime
 	return f, taken
 }
 
