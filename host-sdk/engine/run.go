@@ -32,8 +32,10 @@ type job struct {
 	key         string // session key; "" = the request names none
 	handler     string // for logs and metrics: webhook, alert, task
 	call        func(ctx context.Context, p integration.Integration, f integration.Facts) (integration.Outcome, error)
-	// ahead are questions of whoever begins a session, answered before they are asked; nil: none.
-	ahead   func(now time.Time) []integration.Question
+	// ahead is what a handler will ask that begins a session with this request: it is answered
+	// before that. Both are nil or zero where it asks nothing that is known.
+	ahead   integration.RecentCallsQuestion
+	request *integration.WebhookRequest
 	loading loading      // what was looked up already
 	done    *store.Item  // the outbox item this run consumes
 	extra   []store.Item // committed with the outcome (the next periodic timer)
@@ -202,8 +204,8 @@ func callOf(s *store.Session) *integration.CallView {
 // too. Answers add up over the rounds, since a handler remembers nothing between them.
 func (e *Engine) decide(ctx context.Context, l loaded, j job) (integration.Outcome, []integration.Answer, error) {
 	facts := l.facts
-	if l.session == nil && j.ahead != nil {
-		facts.Answers = e.answers(ctx, l.integration, j.key, j.ahead(facts.Now), facts.Now, true)
+	if l.session == nil && j.ahead.Field != "" {
+		facts.Answers = e.answers(ctx, l.integration, j.key, recentCallsAhead(j.ahead, j.request, facts.Now), facts.Now, true)
 	}
 	for round := 0; ; round++ {
 		outcome, err := j.call(ctx, l.plugin, facts)

@@ -57,9 +57,7 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 		}
 	}
 	j := webhookJob(id, key, loading{instance: in}, req)
-	if ask := desc.Webhook.RecentCalls; ask.Field != "" {
-		j.ahead = askAhead(ask, req)
-	}
+	j.ahead = desc.Webhook.RecentCalls
 	outcome, err := e.run(ctx, j)
 	e.presence.Heard(id, key, outcome, err, req.ReceivedAt)
 	switch {
@@ -78,7 +76,7 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 // its own facts.
 func webhookJob(id, key string, how loading, req integration.WebhookRequest) job {
 	return job{
-		integration: id, key: key, handler: "webhook", loading: how,
+		integration: id, key: key, handler: "webhook", loading: how, request: &req,
 		call: func(ctx context.Context, p integration.Integration, f integration.Facts) (integration.Outcome, error) {
 			req.Facts = f
 			return p.HandleWebhook(ctx, req)
@@ -86,15 +84,9 @@ func webhookJob(id, key string, how loading, req integration.WebhookRequest) job
 	}
 }
 
-// askAhead is recentCallsAhead for a request, as a function of its own: what it keeps is allocated
-// for those requests alone that have a question.
-func askAhead(q integration.RecentCallsQuestion, req integration.WebhookRequest) func(now time.Time) []integration.Question {
-	return func(now time.Time) []integration.Question { return recentCallsAhead(q, req, now) }
-}
-
 // recentCallsAhead is the question that the handler of a request will ask, as its plugin says. A
 // number that is to be asked about in other words, the handler asks about itself.
-func recentCallsAhead(q integration.RecentCallsQuestion, req integration.WebhookRequest, now time.Time) []integration.Question {
+func recentCallsAhead(q integration.RecentCallsQuestion, req *integration.WebhookRequest, now time.Time) []integration.Question {
 	from := req.Form().Get(q.Field)
 	if from == "" || len(from) > maxKeyLength {
 		return nil

@@ -36,9 +36,8 @@ func serverMessages() []grpc.ServerOption {
 
 // clientMessages bound and encode messages on the host's side; go-plugin sets no limit.
 func clientMessages() grpc.DialOption {
-	return grpc.WithDefaultCallOptions(
+	return grpc.WithDefaultCallOptions(append(wire.CallOptions(),
 		grpc.MaxCallRecvMsgSize(integration.MaxMessageBytes),
 		grpc.MaxCallSendMsgSize(integration.MaxMessageBytes),
-		grpc.ForceCodecV2(wire.Codec()),
-	)
+	)...)
 }

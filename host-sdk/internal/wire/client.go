@@ -15,70 +15,81 @@ var _ integration.Integration = (*Client)(nil)
 // Client is an integration at the other end of a connection. Its errors are *integration.Error; see
 // [FromStatus].
 type Client struct {
-	rpc       pb.IntegrationServiceClient
+	conn      grpc.ClientConnInterface
 	lifecycle pb.LifecycleServiceClient
 }
 
-// NewClient returns a client on conn, which stays the caller's and is to use [Codec].
+// NewClient returns a client on conn, which stays the caller's and is to use [CallOptions].
 func NewClient(conn grpc.ClientConnInterface) *Client {
-	return &Client{rpc: pb.NewIntegrationServiceClient(conn), lifecycle: pb.NewLifecycleServiceClient(conn)}
+	return &Client{conn: conn, lifecycle: pb.NewLifecycleServiceClient(conn)}
+}
+
+// message is a pointer to a message of the type T.
+type message[T any] interface {
+	*T
+	proto.Message
 }
 
 // call is the whole of every method: to the wire, the call, from the wire. Its messages are free as
-// soon as it returns, so from must not keep anything of the request.
-func call[PBReq, PBResp proto.Message, Req, Resp any](
-	ctx context.Context, req Req,
-	to func(*messages, Req) PBReq, rpc func(context.Context, PBReq, ...grpc.CallOption) (PBResp, error), from func(PBResp) Resp,
+// soon as it returns, so from must not keep anything of the request. It does without the generated
+// client, which makes a list of options for each call: [CallOptions] go with the connection.
+func call[T any, PBReq proto.Message, PBResp message[T], Req, Resp any](
+	ctx context.Context, conn grpc.ClientConnInterface, method string, req Req, to func(*messages, Req) PBReq, from func(PBResp) Resp,
 ) (Resp, error) {
 	// Get gives messages that nobody else has, so concurrent calls do not meet.
 	m := freeMessages.Get().(*messages)
 	defer m.free()
-	out, err := rpc(ctx, to(m, req))
-	if err != nil {
+	out := PBResp(new(T))
+	if err := conn.Invoke(ctx, method, to(m, req), out); err != nil {
 		var none Resp
 		return none, FromStatus(err)
 	}
 	return from(out), nil
 }
 
+// CallOptions are those that each call of a [Client] has, for its connection.
+func CallOptions() []grpc.CallOption {
+	return []grpc.CallOption{grpc.ForceCodecV2(Codec()), grpc.StaticMethod()}
+}
+
 // Describe implements integration.Integration.
 func (c *Client) Describe(ctx context.Context, req integration.DescribeRequest) (integration.Description, error) {
-	return call(ctx, req, describeRequestToPB, c.rpc.Describe, describeResponseFromPB)
+	return call(ctx, c.conn, pb.IntegrationService_Describe_FullMethodName, req, describeRequestToPB, describeResponseFromPB)
 }
 
 // OptionsSchema implements integration.Integration.
 func (c *Client) OptionsSchema(ctx context.Context, req integration.OptionsSchemaRequest) (integration.OptionsSchema, error) {
-	return call(ctx, req, optionsSchemaRequestToPB, c.rpc.OptionsSchema, optionsSchemaFromPB)
+	return call(ctx, c.conn, pb.IntegrationService_OptionsSchema_FullMethodName, req, optionsSchemaRequestToPB, optionsSchemaFromPB)
 }
 
 // ValidateOptions implements integration.Integration.
 func (c *Client) ValidateOptions(ctx context.Context, req integration.ValidateOptionsRequest) (integration.ValidateOptionsResponse, error) {
-	return call(ctx, req, validateRequestToPB, c.rpc.ValidateOptions, validateResponseFromPB)
+	return call(ctx, c.conn, pb.IntegrationService_ValidateOptions_FullMethodName, req, validateRequestToPB, validateResponseFromPB)
 }
 
 // HandleWebhook implements integration.Integration.
 func (c *Client) HandleWebhook(ctx context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
-	return call(ctx, req, webhookRequestToPB, c.rpc.HandleWebhook, webhookResponseFromPB)
+	return call(ctx, c.conn, pb.IntegrationService_HandleWebhook_FullMethodName, req, webhookRequestToPB, webhookResponseFromPB)
 }
 
 // HandleAlert implements integration.Integration.
 func (c *Client) HandleAlert(ctx context.Context, req integration.AlertRequest) (integration.Outcome, error) {
-	return call(ctx, req, alertRequestToPB, c.rpc.HandleAlert, alertResponseFromPB)
+	return call(ctx, c.conn, pb.IntegrationService_HandleAlert_FullMethodName, req, alertRequestToPB, alertResponseFromPB)
 }
 
 // HandleTask implements integration.Integration.
 func (c *Client) HandleTask(ctx context.Context, req integration.TaskRequest) (integration.Outcome, error) {
-	return call(ctx, req, taskRequestToPB, c.rpc.HandleTask, taskResponseFromPB)
+	return call(ctx, c.conn, pb.IntegrationService_HandleTask_FullMethodName, req, taskRequestToPB, taskResponseFromPB)
 }
 
 // Perform implements integration.Integration.
 func (c *Client) Perform(ctx context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
-	return call(ctx, req, performRequestToPB, c.rpc.Perform, taskResultFromPB)
+	return call(ctx, c.conn, pb.IntegrationService_Perform_FullMethodName, req, performRequestToPB, taskResultFromPB)
 }
 
 // RunAction implements integration.Integration.
 func (c *Client) RunAction(ctx context.Context, req integration.ActionRequest) (integration.ActionResult, error) {
-	return call(ctx, req, actionRequestToPB, c.rpc.RunAction, actionResultFromPB)
+	return call(ctx, c.conn, pb.IntegrationService_RunAction_FullMethodName, req, actionRequestToPB, actionResultFromPB)
 }
 
 // Drain makes the plugin refuse new calls and waits for those in progress, at most until ctx's
