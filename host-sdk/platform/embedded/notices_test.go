@@ -169,7 +169,8 @@ func TestARefusalIsInTheStoryAndFoundWithoutTheAddress(t *testing.T) {
 		return w.storyHas("Alice Example could not be notified by ntfy (ntfy (127.0.0.1) refused it with 403 Forbidden")() &&
 			w.storyHas("The channel webhook of DevOps could not be told")()
 	})
-	w.until("both are found", func() bool { return len(w.Findings()) == 2 })
+	// A finding is shown just before it is stored, and a restart in between forgets it.
+	w.until("both are found and stored", func() bool { return len(w.Findings()) == 2 && w.count("embedded_unreached") == 2 })
 	said := strings.Join(append(w.Findings(), w.story()...), "\n")
 	for _, want := range []string{"Alice Example is not reached by ntfy (127.0.0.1) (refused it with 403 Forbidden", "The channel of DevOps is not reached by webhook (127.0.0.1)", "switchboard file"} {
 		if !strings.Contains(said, want) {
@@ -212,7 +213,8 @@ func TestARefusalIsForgottenWithItsAddress(t *testing.T) {
 	}
 	w := newWorld(t, noon, s.file(), sending)
 	w.open("devops")
-	w.until("both are found", func() bool { return len(w.Findings()) == 2 })
+	// A finding is shown just before it is stored, and a restart in between forgets it.
+	w.until("both are found and stored", func() bool { return len(w.Findings()) == 2 && w.count("embedded_unreached") == 2 })
 	// With another address she may be reached.
 	write(t, w.path(), strings.ReplaceAll(s.file(), "alice-secret", "alice-new"))
 	if err := w.source.Reload(t.Context()); err != nil {
