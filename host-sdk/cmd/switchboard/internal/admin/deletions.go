@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
@@ -49,8 +50,8 @@ func Forget(ctx context.Context, s settings.Settings, number string) (out api.Fo
 	return ask(ctx, s,
 		func(context.Context, settings.Settings) (api.Forgotten, error) { return out, errNotRunning },
 		func(_ context.Context, base string) (api.Forgotten, error) {
-			// The host stops half-way when it is no longer waited for.
-			long, cancel := context.WithTimeout(ctx, httpkit.RequestTime+httpkit.ForgetTime)
+			// Longer than the host takes, which then says why it has not finished.
+			long, cancel := context.WithTimeout(ctx, httpkit.RequestTime+httpkit.ForgetTime+time.Minute)
 			defer cancel()
 			err := askAPI(long, s, base, http.MethodPost, "/forget", map[string]string{"number": number}, &out)
 			return out, err

@@ -180,14 +180,16 @@ type forgetBody struct {
 }
 
 // forget answers POST /forget. The audit says that a caller was forgotten, and not who. It may take
-// minutes; see httpkit.TimeFor.
+// minutes, see httpkit.TimeFor, and goes on when the client has gone.
 func (a *API) forget(w http.ResponseWriter, r *http.Request) error {
 	var body forgetBody
 	if err := readJSON(w, r, &body); err != nil {
 		return err
 	}
 	httpkit.Extend(w, time.Now(), httpkit.ForgetTime) // wall clock: a deadline of real I/O
-	got, err := a.cfg.Engine.Forget(r.Context(), strings.TrimSpace(body.Number), a.deletion(r))
+	ctx, cancel := httpkit.Finish(r)
+	defer cancel()
+	got, err := a.cfg.Engine.Forget(ctx, strings.TrimSpace(body.Number), a.deletion(r))
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
 // foreign is a platform that shows its alerts itself.
@@ -36,6 +37,27 @@ type hub struct {
 }
 
 func (h hub) Subscribe() (<-chan engine.Event, func()) { return h.events, func() {} }
+
+// forgetful is an engine that forgets whomever it is asked to, while it is waited for.
+type forgetful struct{ api.Engine }
+
+func (forgetful) Forget(ctx context.Context, _ string, _ store.Deletion) (engine.Forgotten, error) {
+	return engine.Forgotten{}, ctx.Err()
+}
+
+// A client that leaves, or whose proxy does, leaves no caller half forgotten.
+func TestForgettingGoesOnWithoutItsClient(t *testing.T) {
+	t.Parallel()
+	h := hosttest.New(t)
+	handler := asAdmin(api.New(api.Config{Engine: forgetful{}, Platform: foreign{}, People: h.People(nil), Clock: h.Clock, Logger: h.Logger}).Handler())
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	rec := httptest.NewRecorder()
+	handler.ServeHTTP(rec, httptest.NewRequestWithContext(ctx, "POST", "/api/v1/forget", strings.NewReader(`{"number": "+12025550191"}`)))
+	if rec.Code != http.StatusOK {
+		t.Errorf("status %d: %s", rec.Code, rec.Body)
+	}
+}
 
 // asAdmin lets the requests be those of an admin.
 func asAdmin(h http.Handler) http.Handler {

@@ -326,3 +326,26 @@ func TestTimeFor(t *testing.T) {
 		}
 	}
 }
+
+// connection notes the deadlines that a handler sets.
+type connection struct {
+	http.ResponseWriter
+	read, write time.Time
+}
+
+func (c *connection) SetReadDeadline(at time.Time) error  { c.read = at; return nil }
+func (c *connection) SetWriteDeadline(at time.Time) error { c.write = at; return nil }
+
+// The connection outlasts the request's context: a read deadline that passes first would end it, and
+// a write deadline would swallow the answer.
+func TestAConnectionOutlastsItsRequest(t *testing.T) {
+	now := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
+	for end, d := range longer {
+		c := &connection{ResponseWriter: httptest.NewRecorder()}
+		Extend(c, now, d)
+		over := now.Add(TimeFor(httptest.NewRequest("POST", "/"+end, nil)))
+		if !c.read.After(over) || !c.write.After(over) {
+			t.Errorf("/%s: the request ends at %v, reading at %v and writing at %v", end, over, c.read, c.write)
+		}
+	}
+}

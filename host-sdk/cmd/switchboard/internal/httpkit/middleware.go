@@ -227,13 +227,24 @@ func (rec *recorder) statusOr200() int {
 	return rec.status
 }
 
-// Extend moves the deadlines of a request that is allowed to take longer than the server's, such as
-// an upload. It moves those of the connection alone: the context of the request has its own, see
-// TimeFor. now is the wall's.
+// answerTime is how long a connection lasts beyond its request's context, so that the client is told
+// when a request has taken too long.
+const answerTime = 5 * time.Second
+
+// Extend moves the deadlines of the connection of a request that may take d longer than others, such
+// as an upload, to where TimeFor ends the request, and a little beyond: a connection that is over
+// first ends the request, or swallows its answer. now is the wall's.
 func Extend(w http.ResponseWriter, now time.Time, d time.Duration) {
 	c := http.NewResponseController(w)
-	_ = c.SetReadDeadline(now.Add(d))  // not supported by test recorders, and no harm there
-	_ = c.SetWriteDeadline(now.Add(d)) // likewise
+	end := now.Add(RequestTime + d + answerTime)
+	_ = c.SetReadDeadline(end)  // not supported by test recorders, and no harm there
+	_ = c.SetWriteDeadline(end) // likewise
+}
+
+// Finish is the context of what must not be left half done: it goes on when the client has gone, as
+// when a tab is closed or a proxy does not wait as long, and ends when TimeFor is over.
+func Finish(r *http.Request) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(r.Context()), TimeFor(r))
 }
 
 // RequestTime bounds what one request may cost the store, the platform and the plugin. It is longer
@@ -248,7 +259,7 @@ const UploadTime = 5 * time.Minute
 const RingTime = 10 * time.Minute
 
 // ForgetTime is how long it may take to forget a caller: ten thousand calls, and what the telephone
-// service has of them. Cut short, a part of it would be gone and nobody told.
+// service has of them. Cut short, a part of it would be gone and nobody told; see Finish.
 const ForgetTime = 5 * time.Minute
 
 // ExamineTime is how long a look at what the host stands on may take: mail servers greet late on

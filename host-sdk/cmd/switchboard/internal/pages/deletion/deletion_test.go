@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/deletion"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
@@ -106,7 +107,10 @@ func (e *eraser) Forgettable(_ context.Context, number string) (engine.Forgettab
 	return e.forgettable, e.failed["ask "+number]
 }
 
-func (e *eraser) Forget(_ context.Context, number string, d store.Deletion) (engine.Forgotten, error) {
+func (e *eraser) Forget(ctx context.Context, number string, d store.Deletion) (engine.Forgotten, error) {
+	if err := ctx.Err(); err != nil {
+		return engine.Forgotten{}, err
+	}
 	return e.forgotten, e.do("forget "+number, d)
 }
 
@@ -434,4 +438,33 @@ func TestAnAlertThatCannotBeReadIsNotDeleted(t *testing.T) {
 	s.get("/alerts/A1/delete").is(404, "Alerts are kept elsewhere", "delete them there")
 	s.do("POST", "/alerts/A1/delete", nil).is(404)
 	s.did()
+}
+
+// connection notes the deadline for writing that a handler sets.
+type connection struct {
+	*httptest.ResponseRecorder
+	write time.Time
+}
+
+func (c *connection) SetWriteDeadline(at time.Time) error { c.write = at; return nil }
+
+// Forgetting, and the question before it, may take minutes; a tab that is closed meanwhile leaves
+// nothing half forgotten.
+func TestForgettingTakesItsTime(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, own)
+	for _, sure := range []string{"", "yes"} {
+		ctx, leave := context.WithCancel(t.Context())
+		leave()
+		form := url.Values{"number": {"+12025550191"}, "sure": {sure}}
+		r := httptest.NewRequestWithContext(ctx, "POST", "/settings/deletion/forget", strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		c := &connection{ResponseRecorder: httptest.NewRecorder()}
+		asked := time.Now()
+		s.mux.ServeHTTP(c, r.WithContext(people.With(ctx, people.Identity{Role: people.Admin, How: store.LoginByMail, Email: "alice@example.com"})))
+		if over := asked.Add(httpkit.TimeFor(r)); c.Code != 200 || !c.write.After(over) {
+			t.Errorf("sure %q: status %d, and the connection lasts until %v, want after %v\n%s", sure, c.Code, c.write, over, c.Body)
+		}
+	}
+	s.did("forget +12025550191 alice@example.com")
 }

@@ -114,6 +114,9 @@ func (d *Deletion) Forget(w http.ResponseWriter, r *http.Request) error {
 	if err := layout.ReadForm(w, r); err != nil {
 		return err
 	}
+	// Wall clock: a deadline of real I/O. For the question as well, which asks the platform for the
+	// alert of each call.
+	httpkit.Extend(w, time.Now(), httpkit.ForgetTime)
 	number, sure := strings.TrimSpace(r.PostFormValue("number")), r.PostFormValue("sure") != ""
 	if sure {
 		return d.forget(w, r, number)
@@ -150,10 +153,12 @@ type forgottenBody struct {
 	Nothing bool // nothing was known of the number
 }
 
-// forget removes what is known of a number, and says what that was.
+// forget removes what is known of a number, and says what that was. It goes on when the tab is
+// closed.
 func (d *Deletion) forget(w http.ResponseWriter, r *http.Request, number string) error {
-	httpkit.Extend(w, time.Now(), httpkit.ForgetTime) // wall clock: a deadline of real I/O
-	got, err := d.engine.Forget(r.Context(), number, d.by(r))
+	ctx, cancel := httpkit.Finish(r)
+	defer cancel()
+	got, err := d.engine.Forget(ctx, number, d.by(r))
 	switch integration.KindOf(err) {
 	case "":
 	case integration.KindInvalid:
