@@ -78,7 +78,7 @@ type Forget struct {
 
 // Help is shown by forget --help.
 func (Forget) Help() string {
-	return "Removes all calls from a number with their recordings, notes and alerts, and the number wherever else it was written; at the telephone service the recordings and the records of the calls. It is refused while a call from the number is in progress, its message is being delivered, or its alert is open or acknowledged. Asks the running host."
+	return "Removes all calls from a number with their recordings, notes and alerts, and the number wherever else it was written; at the telephone service the recordings and the records of the calls. It is refused while a call from the number is in progress, its message is being delivered, or its alert is queued, open or acknowledged. Asks the running host."
 }
 
 // Run prints what was removed, what is left to do, and what lies outside.
