@@ -71,6 +71,13 @@ func TestAnOutcomeIsOneCommit(t *testing.T) {
 			t.Errorf("item %d: %+v", i, it)
 		}
 	}
+	// Commands alone leave the session as it is, but for what it remembers of its alert.
+	c, err = job{integration: "i", key: "K", handler: "task"}.commit(known, integration.Outcome{Alert: []integration.AlertCommand{{Number: 3}}})
+	left := *known.session
+	left.Alert = &store.AlertMemory{Commands: store.CommandsGiven, Last: 3}
+	if diff := cmp.Diff(&left, c.Session); err != nil || diff != "" {
+		t.Errorf("commands alone: %v, session (-want +got):\n%s", err, diff)
+	}
 	// A time beyond the year 9999 cannot be written.
 	far := time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
 	for name, o := range map[string]integration.Outcome{

@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"context"
 	"testing"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -14,6 +16,34 @@ func TestAFailureThatCannotBeReadIsNoFailureOfAnything(t *testing.T) {
 		var req integration.TaskRequest
 		if err := (work{}).Failure(store.Item{Kind: kind, Body: []byte("{")}, &req); err == nil {
 			t.Errorf("an unreadable %s is given to its handler: %+v", kind, req)
+		}
+	}
+}
+
+// unread is a store that cannot read an integration.
+type unread struct {
+	store.Store
+	err error
+}
+
+func (s unread) KeptIntegration(context.Context, string) (store.Integration, error) {
+	return store.Integration{}, s.err
+}
+
+// A mail that failed for good is told to the plugin, unless nothing is left of its integration:
+// that the store does not answer for a moment is no reason to keep it back.
+func TestThatAMailHasFailedIsToldWhileTheIntegrationCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[integration.Kind]bool{integration.KindUnavailable: true, integration.KindDeadline: true, integration.KindNotFound: false} {
+		e, err := New(Config{
+			Store: unread{err: integration.Errorf(kind, "no integration")}, Platform: struct{ platform.Platform }{},
+			Plugins: struct{ Plugins }{}, EndpointURL: func(string) string { return "" },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (work{e}).HearsOf(t.Context(), store.Item{Kind: store.ItemMail, Integration: "i"}); got != want {
+			t.Errorf("the integration is %s: told %v, want %v", kind, got, want)
 		}
 	}
 }
