@@ -72,6 +72,6 @@ func (e *Engine) act(ctx context.Context, l loaded, req integration.ActionReques
 		if round == integration.MaxActionRounds {
 			return integration.ActionResult{}, integration.Errorf(integration.KindInternal, "the action %s still asks questions after %d rounds", req.Name, round)
 		}
-		req.Facts.Answers = append(req.Facts.Answers, e.answers(ctx, l.integration, req.Facts.SessionKey, result.Need, req.Facts.Now, false)...)
+		req.Facts.Answers = append(req.Facts.Answers, e.answers.To(ctx, l.integration, req.Facts.SessionKey, result.Need, req.Facts.Now, false)...)
 	}
 }

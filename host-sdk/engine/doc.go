@@ -6,17 +6,26 @@
 // and the handler runs again on the fresh session. The answer is given after the commit; an outcome
 // that changes nothing is answered without a write.
 //
+// # Why it is one package
+//
 // What can be done without knowing of handlers has packages of its own below internal: patient
-// makes the calls out of the engine; known has what is known of integrations, plugins and people,
-// sessions what this process has of calls, and snapshots their alerts; formats keeps what is too
-// new from a plugin; outbox does what commits leave behind; record words the call's record;
-// counting counts. Package deletion deletes.
+// makes the calls out of the engine; known has what is known of integrations, plugins and people;
+// sessions has what this process knows of calls, and snapshots their alerts; formats keeps what is
+// too new from a plugin; answers has what a handler asks for; outbox does what commits leave
+// behind; record words the call's record; counting counts. Package deletion deletes. None of them
+// knows the engine: what it is to do for them they are given, as functions or a small interface.
+//
+// What remains is one run of a handler and those who begin one: a request, a change of the alert, a
+// timer, a result, a person at a button. A run and its commit share what was loaded, and a commit
+// begins the next runs: it frees people for whom other calls wait, changes an alert that the same
+// call is to see, and wakes the outbox. A package for each would need the run exported to all of
+// them, and the order in which a commit takes effect, which [Engine.Webhook] promises to its
+// caller, would be spread over them.
 //
 // # Map
 //
 //	engine.go       Config, Engine, Run, Health
 //	load.go         what every call of a plugin begins with: integration, plugin, session, facts
-//	questions.go    answering what a handler asks for
 //	run.go          load → run → answer questions → commit, with conflicts
 //	commit.go       an outcome as one transaction
 //	record.go       what a commit adds to the record of its call

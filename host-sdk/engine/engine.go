@@ -13,6 +13,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/engine/deletion"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/answers"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/counting"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/formats"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/known"
@@ -147,6 +148,7 @@ type Engine struct {
 	made     time.Time // calls that began before it may have changed while no host was there
 
 	known    *known.Known
+	answers  *answers.Answers
 	formats  *formats.Formats
 	alerts   *snapshots.Snapshots
 	locks    sessions.Locks
@@ -204,6 +206,7 @@ func New(cfg Config) (*Engine, error) {
 		EndpointURL: cfg.EndpointURL, MediaURL: cfg.MediaURL, MediaSlices: cfg.MediaSlices,
 		Mail: cfg.Mailer != nil, Notifies: cfg.Notifies, CallMedia: cfg.GuardedMediaURL != nil,
 	})
+	e.answers = answers.New(answers.Config{Store: e.store, Platform: e.platform, Known: e.known, Clock: e.clock, Log: e.log})
 	e.formats = formats.New(formats.Config{
 		Store: e.store, Known: e.known, Plugins: e.plugins.PluginIDs, Clock: e.clock, Log: e.log,
 		Hosts: cfg.Hosts, RollBack: cfg.RollBack, Beside: e.beside,

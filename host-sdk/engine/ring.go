@@ -27,27 +27,3 @@ func (e *Engine) TestRing(ctx context.Context, id, key string, values map[string
 	}
 	return e.act(ctx, l, integration.ActionRequest{Facts: l.facts, Name: integration.ActionTestRing, Values: values})
 }
-
-// noteOccupiedAnywhere is noteOccupied for a test ring: a call of any integration comes before a
-// test. How it has the person is left out, as a test asks nobody to wait.
-func (e *Engine) noteOccupiedAnywhere(ctx context.Context, users ...*integration.User) error {
-	all, err := e.store.ListIntegrations(ctx)
-	if err != nil {
-		return err
-	}
-	for _, u := range users {
-		u.OccupiedBy, u.OccupiedHow = "", ""
-	}
-	for _, in := range all {
-		occupied, err := e.store.Occupied(ctx, in.ID, "")
-		if err != nil {
-			return err
-		}
-		for _, u := range users {
-			if by := occupied[u.ID]; by != "" {
-				u.OccupiedBy = by
-			}
-		}
-	}
-	return nil
-}

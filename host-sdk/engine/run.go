@@ -205,7 +205,7 @@ func callOf(s *store.Session) *integration.CallView {
 func (e *Engine) decide(ctx context.Context, l loaded, j job) (integration.Outcome, []integration.Answer, error) {
 	facts := l.facts
 	if l.session == nil && j.ahead.Field != "" {
-		facts.Answers = e.answers(ctx, l.integration, j.key, recentCallsAhead(j.ahead, j.request, facts.Now), facts.Now, true)
+		facts.Answers = e.answers.To(ctx, l.integration, j.key, recentCallsAhead(j.ahead, j.request, facts.Now), facts.Now, true)
 	}
 	for round := 0; ; round++ {
 		outcome, err := j.call(ctx, l.plugin, facts)
@@ -215,7 +215,7 @@ func (e *Engine) decide(ctx context.Context, l loaded, j job) (integration.Outco
 		if round == integration.MaxNeedRounds {
 			return outcome, nil, integration.Errorf(integration.KindInternal, "the %s handler still asks questions after %d rounds", j.handler, round)
 		}
-		facts.Answers = append(facts.Answers, e.answers(ctx, l.integration, j.key, outcome.Need, facts.Now, true)...)
+		facts.Answers = append(facts.Answers, e.answers.To(ctx, l.integration, j.key, outcome.Need, facts.Now, true)...)
 	}
 }
 
