@@ -140,9 +140,12 @@ func takesTx(f *ast.FuncType) bool {
 // What may be called: packages that compute on what they are given alone, single functions of
 // others, and methods of database/sql and of values.
 var (
-	txPackages = []string{"errors", "fmt", "strings", "slices", "maps", "cmp", "strconv", "json", "sql", "sqldb", "integration", "store"}
-	txCalls    = []string{"time.UnixMilli", "time.Duration"}
-	txMethods  = []string{
+	txPackages = []string{"errors", "fmt", "strings", "slices", "maps", "cmp", "strconv", "json", "sql", "sqldb", "integration", "store",
+		// Of the store: values, and functions that take a transaction. These are looked at where
+		// they are.
+		"stored", "outbox", "records"}
+	txCalls   = []string{"time.UnixMilli", "time.Duration"}
+	txMethods = []string{
 		"QueryContext", "QueryRowContext", "ExecContext", "Lock", "Scan", "Next", "Err", "Close", "RowsAffected",
 		"IsZero", "UTC", "UnixMilli", "Compare", "Before", "After", "Add", "Milliseconds",
 	}

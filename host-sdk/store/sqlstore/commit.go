@@ -9,6 +9,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/outbox"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/records"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/stored"
 )
 
 // sessionLife is how long a session without an ExpiresAt of its own is kept after its last commit.
@@ -30,13 +33,13 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 			return 0, err
 		}
 	}
-	record, err := callStatements(c)
+	record, err := records.Statements(c)
 	if err != nil {
 		return 0, err
 	}
 	// The session's own lock orders commits of one call; that of the integration, those that occupy
 	// somebody. Both are named at once, so that two commits cannot wait for each other.
-	locks := []string{sessionLock(c.Integration, c.Key)}
+	locks := []string{stored.SessionLock(c.Integration, c.Key)}
 	if len(c.Free) > 0 {
 		locks = append(locks, "occupied/"+c.Integration)
 	}
@@ -54,7 +57,7 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 		// Two hosts may have worked the same item after a lease ran out: the first to commit has
 		// consumed it.
 		if c.Done != 0 {
-			n, err := removeItems(ctx, tx, "id = $1", c.Done)
+			n, err := outbox.Remove(ctx, tx, "id = $1", c.Done)
 			if err != nil {
 				return err
 			}
@@ -75,12 +78,12 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 		}
 		// What was held until now waits for its turn, or goes; both before new items join the lane.
 		if c.Release != "" {
-			if err := releaseLane(ctx, tx, lane{c.Integration, c.Key, c.Release}, c.Now); err != nil {
+			if err := outbox.Release(ctx, tx, outbox.Lane{Integration: c.Integration, Key: c.Key, Name: c.Release}, c.Now); err != nil {
 				return err
 			}
 		}
 		if c.Drop != "" {
-			if _, err := removeItems(ctx, tx, heldItems, c.Integration, c.Key, c.Drop); err != nil {
+			if err := outbox.Drop(ctx, tx, outbox.Lane{Integration: c.Integration, Key: c.Key, Name: c.Drop}); err != nil {
 				return err
 			}
 		}
@@ -95,14 +98,14 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 			if c.Claimed == nil {
 				it.Owner = ""
 			}
-			if err := commitItem(ctx, tx, &it); err != nil {
+			if err := outbox.Put(ctx, tx, &it); err != nil {
 				return err
 			}
 			if it.ID != 0 {
 				claimed = append(claimed, it)
 			}
 		}
-		if err := runAll(ctx, tx, dialect, record); err != nil {
+		if err := records.Run(ctx, tx, dialect, record); err != nil {
 			return err
 		}
 		return saveFindings(ctx, tx, c.Integration, c.Findings)
@@ -121,11 +124,11 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 // nothing may overtake it. A statement that must change a row and does not is errApart, and undoes
 // the whole commit.
 func writeTogether(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
-	var first sql.NullInt64
-	if err := tx.QueryRowContext(ctx, selectFirst, c.Integration, c.Key, c.Together.Lane).Scan(&first); err != nil {
+	before, err := outbox.Waits(ctx, tx, outbox.Lane{Integration: c.Integration, Key: c.Key, Name: c.Together.Lane})
+	if err != nil {
 		return err
 	}
-	if first.Valid {
+	if before {
 		return errApart("alert commands wait in the outbox")
 	}
 	for _, s := range c.Together.Statements {
@@ -204,23 +207,23 @@ func newSessionRow(c store.Commit) (r sessionRow, err error) {
 		if len(list.values) == 0 {
 			continue
 		}
-		if *list.column, err = encode(list.values); err != nil {
+		if *list.column, err = stored.Encode(list.values); err != nil {
 			return r, err
 		}
 	}
 	if c.Session.Told != nil {
-		if r.told, err = encode(c.Session.Told); err != nil {
+		if r.told, err = stored.Encode(c.Session.Told); err != nil {
 			return r, err
 		}
 	}
 	if c.Session.Alert != nil {
-		if r.alert, err = encode(c.Session.Alert); err != nil {
+		if r.alert, err = stored.Encode(c.Session.Alert); err != nil {
 			return r, err
 		}
 	}
 	if c.Session.Call != nil {
 		r.caller, r.afterCall = c.Session.Call.From, c.Session.Call.Ended != ""
-		r.view, err = encode(c.Session.Call)
+		r.view, err = stored.Encode(c.Session.Call)
 	}
 	return r, err
 }
@@ -237,31 +240,10 @@ const (
 		where integration = $1 and key = $2 and version = $3`
 )
 
-// affected is how many rows a statement has changed.
-func affected(result sql.Result, err error) (int64, error) {
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-// update runs a statement that sets all of a row; before it, where that costs less, the statement
-// few with the same arguments, which sets what often changes, in a row where the rest is as it is
-// to be. It returns how many rows changed. On PostgreSQL few is not tried: it writes no index for
-// what has not changed.
-func update(ctx context.Context, tx sqldb.Tx, d sqldb.Dialect, few, all string, args ...any) (int64, error) {
-	if d.SetIndexes {
-		if n, err := affected(tx.ExecContext(ctx, few, args...)); err != nil || n > 0 {
-			return n, err
-		}
-	}
-	return affected(tx.ExecContext(ctx, all, args...))
-}
-
 // write stores the session if its version is still the one that the commit names. A commit whose
 // session has no time to expire gets sessionLife from now.
 func (r sessionRow) write(ctx context.Context, tx sqldb.Tx, d sqldb.Dialect, c store.Commit) error {
-	s, now := c.Session, ms(c.Now)
+	s, now := c.Session, stored.Ms(c.Now)
 	expires := s.ExpiresAt
 	if expires.IsZero() {
 		expires = c.Now.Add(sessionLife)
@@ -271,49 +253,16 @@ func (r sessionRow) write(ctx context.Context, tx sqldb.Tx, d sqldb.Dialect, c s
 	// Two processes may have found no session and both insert the first version: one changes no
 	// row.
 	if c.Version == 0 {
-		n, err = affected(tx.ExecContext(ctx, `insert into sessions (integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state, waits_for, media, caller, told, alert, after_call)
+		n, err = stored.Affected(tx.ExecContext(ctx, `insert into sessions (integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state, waits_for, media, caller, told, alert, after_call)
 			values ($1, $2, 1, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) on conflict (integration, key) do nothing`,
-			c.Integration, c.Key, s.Revision, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State), r.waitsFor, r.media, r.caller, r.told, r.alert, bit(r.afterCall)))
+			c.Integration, c.Key, s.Revision, s.Format, stored.Bit(s.Live), now, stored.Ms(expires), s.AlertKey, r.occupies, r.view, stored.Some(s.State), r.waitsFor, r.media, r.caller, r.told, r.alert, stored.Bit(r.afterCall)))
 	} else {
-		n, err = update(ctx, tx, d, updateSessionState, updateSession, c.Integration, c.Key, c.Version, s.Format, now, ms(expires), r.view, some(s.State), r.told, r.alert,
-			bit(s.Live), s.AlertKey, r.occupies, r.waitsFor, r.media, r.caller, bit(r.afterCall))
+		n, err = stored.Update(ctx, tx, d, updateSessionState, updateSession, c.Integration, c.Key, c.Version, s.Format, now, stored.Ms(expires), r.view, stored.Some(s.State), r.told, r.alert,
+			stored.Bit(s.Live), s.AlertKey, r.occupies, r.waitsFor, r.media, r.caller, stored.Bit(r.afterCall))
 	}
 	// The version stands in the condition, so comparing and writing cannot be separated.
 	if err == nil && n == 0 {
 		return errMoved()
 	}
 	return err
-}
-
-// commitItem adds an item. For tasks and timers it follows the generation rule of integration.Task:
-// a generation that is not newer than the known one is ignored, and a newer one replaces those that
-// have not started. A session lock is held, so the generation that is known stays what it is.
-func commitItem(ctx context.Context, tx sqldb.Tx, it *store.Item) error {
-	// Only what waits can be cancelled. Started work has perhaps been done already, and its result
-	// is an event like any other.
-	if it.Cancel {
-		_, err := removeItems(ctx, tx, "integration = $1 and key = $2 and name = $3 and generation <= $4 and phase = 'waiting' and kind in ('task', 'timer')",
-			it.Integration, it.Key, it.Name, it.Generation)
-		return err
-	}
-	// Commands and mails have no generations: each is done.
-	if it.Kind != store.ItemTask && it.Kind != store.ItemTimer {
-		return insertItem(ctx, tx, it)
-	}
-	var known sql.NullInt64
-	err := tx.QueryRowContext(ctx, selectKnown, it.Integration, it.Key, it.Name).Scan(&known)
-	if err != nil {
-		return err
-	}
-	// One that has started stays, and its result will come; the handler ignores old ones.
-	if known.Valid {
-		if it.Generation <= known.Int64 {
-			return nil
-		}
-		_, err := removeItems(ctx, tx, "integration = $1 and key = $2 and name = $3 and phase = 'waiting' and kind in ('task', 'timer')", it.Integration, it.Key, it.Name)
-		if err != nil {
-			return err
-		}
-	}
-	return insertItem(ctx, tx, it)
 }

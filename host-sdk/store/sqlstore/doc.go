@@ -7,22 +7,17 @@
 //	sessions.go      reading sessions, and removing what has expired
 //	commit.go        Commit: a whole outcome or nothing
 //	seen.go          when callers were last heard of
-//	calls.go         records of calls: reading, notes, heard, removing
-//	callwrite.go     what a commit adds to the record of its call
-//	outbox.go        claiming and ending items; lanes
 //	media.go         audio by content
-//	logins.go        logins of browsers, and what works once
-//	tokens.go        tokens of programs
-//	audit.go         who did what
-//	encode.go        times, JSON
-//	migrations/      the tables
-//	callparts.go     what lists of calls leave out
-//	callsearch.go    searching calls
-//	counts.go        statistics
-//	deletion.go      deleting calls and recordings
 //	forget.go        forgetting a caller
 //	hosts.go         hosts that share the store
 //	paces.go         turns at a foreign account
+//	migrations/      the tables
+//
+// The store embeds three parts from the packages below it: internal/outbox, work that waits;
+// internal/records, records of calls; internal/people, who uses a host. What is left reads and
+// writes sessions together with their integration, or is small: a session is committed with its
+// items, its record and its findings in one transaction, and forgetting a caller goes through all
+// of them.
 //
 // Options documents, token keys and settings are sealed. Session states, items and recordings are
 // not: they hold phone numbers and voices, guarded by the file's mode, but no secrets.

@@ -6,6 +6,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/records"
 )
 
 // CallerCalls implements store.Forgetting. Sessions are looked at as well, as their records may
@@ -39,7 +40,7 @@ func (s *Store) ForgetCalls(ctx context.Context, calls []store.CallRef, d store.
 	d.Cause = store.CauseForgotten
 	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
 		f = store.Forgotten{}
-		if err := lockAll(ctx, tx, calls); err != nil {
+		if err := records.LockAll(ctx, tx, calls); err != nil {
 			return err
 		}
 		for _, c := range calls {
@@ -59,13 +60,13 @@ func (s *Store) ForgetCalls(ctx context.Context, calls []store.CallRef, d store.
 func forgetCall(ctx context.Context, tx sqldb.Tx, c store.CallRef, d store.Deletion, f *store.Forgotten) error {
 	var live, recordings int
 	err := tx.QueryRowContext(ctx, `select (select count(*) from sessions where integration = $1 and key = $2 and live = 1) + (select count(*) from calls where integration = $1 and key = $2 and live = 1),
-		(select count(*) from call_recordings r where r.deleted_at = 0 and r.call = (select c.id `+ofCall+`))`, c.Integration, c.Key).Scan(&live, &recordings)
+		(select count(*) from call_recordings r where r.deleted_at = 0 and r.call = (select c.id `+records.OfCall+`))`, c.Integration, c.Key).Scan(&live, &recordings)
 	if err != nil {
 		return err
 	}
 	// By the session or the record: either may say so first.
 	if live > 0 {
-		return errLive()
+		return records.ErrLive()
 	}
 	// The whole session goes, so no lane has to move up.
 	work, err := deleteOf(ctx, tx, "delete from outbox where integration = $1 and key = $2", c)
@@ -80,14 +81,14 @@ func forgetCall(ctx context.Context, tx sqldb.Tx, c store.CallRef, d store.Delet
 		return err
 	}
 	f.Work, f.Sessions = f.Work+work, f.Sessions+sessions
-	n, err := removeCalls(ctx, tx, d, "integration = $1 and key = $2", c.Integration, c.Key)
+	n, err := records.Remove(ctx, tx, d, "integration = $1 and key = $2", c.Integration, c.Key)
 	if err != nil {
 		return err
 	}
 	f.Calls, f.Recordings = f.Calls+n, f.Recordings+recordings
-	// removeCalls has asked for the erasure otherwise.
+	// Remove has asked for the erasure otherwise.
 	if n == 0 && sessions > 0 { // its record was deleted earlier
-		return addErasure(ctx, tx, store.Erasure{Integration: c.Integration, Key: c.Key, Whole: true}, d)
+		return records.AddErasure(ctx, tx, store.Erasure{Integration: c.Integration, Key: c.Key, Whole: true}, d)
 	}
 	return nil
 }

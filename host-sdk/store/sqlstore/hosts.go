@@ -10,6 +10,8 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/outbox"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/stored"
 )
 
 var _ store.Hosts = (*Store)(nil)
@@ -24,7 +26,7 @@ func (s *Store) SaveHost(ctx context.Context, h store.Host) error {
 	}
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, "insert into hosts (id, about, seen_at) values ($1, $2, $3) on conflict (id) do update set about = excluded.about, seen_at = excluded.seen_at",
-			h.ID, about, ms(h.SeenAt))
+			h.ID, about, stored.Ms(h.SeenAt))
 		return err
 	})
 }
@@ -63,7 +65,7 @@ func listHosts(ctx context.Context, q sqldb.Queryer) ([]store.Host, error) {
 			return nil, sqldb.Error("list hosts: host "+id, err)
 		}
 		// The columns count, whatever the value says.
-		h.ID, h.SeenAt = id, at(seen)
+		h.ID, h.SeenAt = id, stored.At(seen)
 		out = append(out, h)
 	}
 	slices.SortFunc(out, func(a, b store.Host) int {
@@ -108,7 +110,7 @@ func (s *Store) FreeHost(ctx context.Context, id string) (items int64, dead bool
 		if _, err := tx.ExecContext(ctx, "delete from hosts where id = $1", id); err != nil {
 			return err
 		}
-		done, err := tx.ExecContext(ctx, releaseLeases, id)
+		done, err := tx.ExecContext(ctx, outbox.ReleaseLeases, id)
 		if err != nil {
 			return err
 		}

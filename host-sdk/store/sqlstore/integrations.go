@@ -11,6 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/outbox"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/stored"
 )
 
 // tokenKeyBytes is the length of the key that signs an integration's URLs. A key of HMAC-SHA-256
@@ -49,12 +51,12 @@ func (s *Store) scanIntegration(scan func(...any) error) (store.Integration, err
 	if err != nil {
 		return in, err
 	}
-	in.CreatedAt, in.UpdatedAt, in.DeletedAt = at(created), at(updated), at(deleted)
+	in.CreatedAt, in.UpdatedAt, in.DeletedAt = stored.At(created), stored.At(updated), stored.At(deleted)
 	for _, part := range []struct {
 		text []byte
 		into any
 	}{{destinations, &in.Destinations}, {secrets, &in.SecretFields}, {fallback, &in.Fallback}} {
-		if err := decode(part.text, part.into, "integration "+in.ID); err != nil {
+		if err := stored.Decode(part.text, part.into, "integration "+in.ID); err != nil {
 			return in, err
 		}
 	}
@@ -143,14 +145,14 @@ func (s *Store) SaveIntegration(ctx context.Context, in store.Integration) (int6
 	if in.Revision == 0 && len(in.TokenKey) != tokenKeyBytes {
 		return 0, integration.Errorf(integration.KindInvalid, "invalid integration %q: the token key has %d bytes, want %d", in.ID, len(in.TokenKey), tokenKeyBytes)
 	}
-	destinations, err1 := encode(in.Destinations)
-	secrets, err2 := encode(in.SecretFields)
-	fallback, err3 := encode(in.Fallback)
+	destinations, err1 := stored.Encode(in.Destinations)
+	secrets, err2 := stored.Encode(in.SecretFields)
+	fallback, err3 := stored.Encode(in.Fallback)
 	revision := in.Revision + 1
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return 0, err
 	}
-	now := ms(s.clock.Now())
+	now := stored.Ms(s.clock.Now())
 	err := s.sealing(ctx, func(key usedKey) error {
 		tokenKey, err1 := key.Seal(tokenKeyPlace(in.ID), in.TokenKey)
 		options, err2 := key.Seal(optionsPlace(in.ID, revision), in.Options)
@@ -168,12 +170,12 @@ func (s *Store) SaveIntegration(ctx context.Context, in store.Integration) (int6
 				result, err = tx.ExecContext(ctx, `insert into integrations (id, plugin, name, enabled, maintenance, urgency, revision,
 				created_at, updated_at, deleted_at, destinations, secret_fields, fallback, token_key)
 				values ($1, $2, $3, $4, $5, $6, 1, $7, $7, 0, $8, $9, $10, $11) on conflict (id) do nothing`,
-					in.ID, in.Plugin, in.Name, bit(in.Enabled), bit(in.Maintenance), in.Urgency, now, destinations, secrets, fallback, tokenKey)
+					in.ID, in.Plugin, in.Name, stored.Bit(in.Enabled), stored.Bit(in.Maintenance), in.Urgency, now, destinations, secrets, fallback, tokenKey)
 			} else {
 				result, err = tx.ExecContext(ctx, `update integrations set plugin = $2, name = $3, enabled = $4, maintenance = $5, urgency = $6,
 				revision = revision + 1, updated_at = $7, destinations = $8, secret_fields = $9, fallback = $10
 				where id = $1 and revision = $11 and deleted_at = 0`,
-					in.ID, in.Plugin, in.Name, bit(in.Enabled), bit(in.Maintenance), in.Urgency, now, destinations, secrets, fallback, in.Revision)
+					in.ID, in.Plugin, in.Name, stored.Bit(in.Enabled), stored.Bit(in.Maintenance), in.Urgency, now, destinations, secrets, fallback, in.Revision)
 			}
 			if err != nil {
 				return err
@@ -218,10 +220,10 @@ func (s *Store) whyNotSaved(ctx context.Context, tx sqldb.Tx, in store.Integrati
 // one another for ever, so they end here. A second time is not_found.
 func (s *Store) DeleteIntegration(ctx context.Context, id string) error {
 	// 0 stands for "not deleted".
-	now := max(1, ms(s.clock.Now()))
+	now := max(1, stored.Ms(s.clock.Now()))
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		// Its timers are items of this session's lanes.
-		if err := tx.Lock(ctx, sessionLock(id, integration.IntegrationSessionKey)); err != nil {
+		if err := tx.Lock(ctx, stored.SessionLock(id, integration.IntegrationSessionKey)); err != nil {
 			return err
 		}
 		result, err := tx.ExecContext(ctx, "update integrations set deleted_at = $2 where id = $1 and deleted_at = 0", id, now)
@@ -237,7 +239,7 @@ func (s *Store) DeleteIntegration(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		_, err = removeItems(ctx, tx, "integration = $1 and key = $2 and kind = 'timer'", id, integration.IntegrationSessionKey)
+		_, err = outbox.Remove(ctx, tx, "integration = $1 and key = $2 and kind = 'timer'", id, integration.IntegrationSessionKey)
 		return err
 	})
 }
@@ -256,7 +258,7 @@ func (s *Store) Findings(ctx context.Context, id string) ([]integration.Finding,
 		if err := rows.Scan(&f.Code, &f.Severity, &f.Message, &f.Field, &when); err != nil {
 			return nil, sqldb.Error("read findings of "+id, err)
 		}
-		f.At = at(when)
+		f.At = stored.At(when)
 		list = append(list, f)
 	}
 	return list, sqldb.Error("read findings of "+id, rows.Err())
@@ -299,7 +301,7 @@ func saveFindings(ctx context.Context, tx sqldb.Tx, id string, findings []integr
 		} else {
 			_, err = tx.ExecContext(ctx, `insert into findings (integration, code, severity, message, field, at) values ($1, $2, $3, $4, $5, $6)
 				on conflict (integration, code) do update set severity = excluded.severity, message = excluded.message, field = excluded.field, at = excluded.at`,
-				id, f.Code, string(f.Severity), f.Message, f.Field, ms(f.At))
+				id, f.Code, string(f.Severity), f.Message, f.Field, stored.Ms(f.At))
 		}
 		if err != nil {
 			return err

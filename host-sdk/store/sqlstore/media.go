@@ -12,6 +12,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/stored"
 )
 
 // maxMediumBytes is the limit of one message of the contract: larger media could not be handed
@@ -50,7 +51,7 @@ func (s *Store) PutMedium(ctx context.Context, m store.Medium) (store.Medium, er
 	_, _ = rand.Read(token) // never fails, see crypto/rand
 	// The statement is right also if another process has stored the content since it was looked
 	// for: then only the flag changes, and the first token comes back.
-	args := []any{ref, hex.EncodeToString(token), m.Name, m.ContentType, len(m.Data), m.Duration.Milliseconds(), bit(m.Public), ms(s.clock.Now()), some(m.Data)}
+	args := []any{ref, hex.EncodeToString(token), m.Name, m.ContentType, len(m.Data), m.Duration.Milliseconds(), stored.Bit(m.Public), stored.Ms(s.clock.Now()), stored.Some(m.Data)}
 	var stored store.Medium
 	err := s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
 		stored, err = scanMedium(tx.QueryRowContext(ctx, `insert into media (ref, token, name, content_type, bytes, duration, public, created_at, data)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/stored"
 )
 
 // TakeTurn implements store.Paces. The condition stands in the statement that takes the turn: of
@@ -14,10 +15,10 @@ import (
 // be taken.
 func (s *Store) TakeTurn(ctx context.Context, key string, now time.Time, every time.Duration) (time.Time, error) {
 	var next sql.NullInt64
-	after := ms(now.Add(every))
+	after := stored.Ms(now.Add(every))
 	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
 		next = sql.NullInt64{}
-		done, err := tx.ExecContext(ctx, "insert into paces (key, next) values ($1, $2) on conflict (key) do update set next = excluded.next where paces.next <= $3", key, after, ms(now))
+		done, err := tx.ExecContext(ctx, "insert into paces (key, next) values ($1, $2) on conflict (key) do update set next = excluded.next where paces.next <= $3", key, after, stored.Ms(now))
 		if err != nil {
 			return err
 		}
@@ -29,5 +30,5 @@ func (s *Store) TakeTurn(ctx context.Context, key string, now time.Time, every t
 	if errors.Is(err, sql.ErrNoRows) || err == nil && !next.Valid {
 		return time.Time{}, nil
 	}
-	return at(next.Int64), err
+	return stored.At(next.Int64), err
 }

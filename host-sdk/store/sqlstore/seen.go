@@ -8,6 +8,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/stored"
 )
 
 const (
@@ -31,9 +32,9 @@ const (
 func (s *Store) StoreSeen(ctx context.Context, list []store.Seen) error {
 	rows := make([][3]any, len(list))
 	for i, n := range list {
-		rows[i] = [3]any{n.Integration, n.Key, ms(n.At)}
+		rows[i] = [3]any{n.Integration, n.Key, stored.Ms(n.At)}
 	}
-	text, err := encode(rows)
+	text, err := stored.Encode(rows)
 	if err != nil || len(list) == 0 {
 		return err
 	}
@@ -50,7 +51,7 @@ const seenGrace = time.Hour
 // and they need no index by time.
 func (s *Store) deleteSeen(ctx context.Context, now time.Time) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, deleteSeen, ms(now.Add(-seenGrace)))
+		_, err := tx.ExecContext(ctx, deleteSeen, stored.Ms(now.Add(-seenGrace)))
 		return err
 	})
 }
@@ -58,7 +59,7 @@ func (s *Store) deleteSeen(ctx context.Context, now time.Time) error {
 // SilentSessions implements store.Sessions. Those heard of at or after from and before to; the
 // longest silent first.
 func (s *Store) SilentSessions(ctx context.Context, from, to time.Time, limit int) ([]store.Seen, error) {
-	rows, err := s.read.QueryContext(ctx, selectSilent, ms(from), ms(to), limit)
+	rows, err := s.read.QueryContext(ctx, selectSilent, stored.Ms(from), stored.Ms(to), limit)
 	if err != nil {
 		return nil, sqldb.Error("list silent calls", err)
 	}
@@ -70,7 +71,7 @@ func (s *Store) SilentSessions(ctx context.Context, from, to time.Time, limit in
 		if err := rows.Scan(&n.Integration, &n.Key, &seen); err != nil {
 			return nil, sqldb.Error("list silent calls", err)
 		}
-		n.At = at(seen)
+		n.At = stored.At(seen)
 		list = append(list, n)
 	}
 	return list, sqldb.Error("list silent calls", rows.Err())
@@ -87,5 +88,5 @@ func (s *Store) SessionUnchanged(ctx context.Context, integrationID, key string,
 	case err != nil:
 		return time.Time{}, false, sqldb.Error("read session", err)
 	}
-	return at(seen), true, nil
+	return stored.At(seen), true, nil
 }

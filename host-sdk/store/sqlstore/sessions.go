@@ -12,6 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/stored"
 )
 
 // selectSession reads the columns of scanSession; a condition follows. The order is that of
@@ -30,7 +32,7 @@ func scanSession(scan func(...any) error) (store.Session, error) {
 	if err != nil {
 		return s, err
 	}
-	s.CreatedAt, s.UpdatedAt, s.ExpiresAt, s.SeenAt = at(created), at(updated), at(expires), at(seen)
+	s.CreatedAt, s.UpdatedAt, s.ExpiresAt, s.SeenAt = stored.At(created), stored.At(updated), stored.At(expires), stored.At(seen)
 	for _, list := range []struct {
 		text []byte
 		into *[]string
@@ -38,26 +40,26 @@ func scanSession(scan func(...any) error) (store.Session, error) {
 		if len(list.text) == 0 {
 			continue
 		}
-		if err := decode(list.text, list.into, "session "+s.Key); err != nil {
+		if err := stored.Decode(list.text, list.into, "session "+s.Key); err != nil {
 			return s, err
 		}
 	}
 	// The integration's own session is no call, and has no view.
 	if len(view) > 0 {
 		s.Call = &integration.CallView{}
-		if err := decode(view, s.Call, "session "+s.Key); err != nil {
+		if err := stored.Decode(view, s.Call, "session "+s.Key); err != nil {
 			return s, err
 		}
 	}
 	if len(told) > 0 {
 		s.Told = &store.Told{}
-		if err := decode(told, s.Told, "session "+s.Key); err != nil {
+		if err := stored.Decode(told, s.Told, "session "+s.Key); err != nil {
 			return s, err
 		}
 	}
 	if len(alert) > 0 {
 		s.Alert = &store.AlertMemory{}
-		if err := decode(alert, s.Alert, "session "+s.Key); err != nil {
+		if err := stored.Decode(alert, s.Alert, "session "+s.Key); err != nil {
 			return s, err
 		}
 	}
@@ -128,15 +130,12 @@ func (s *Store) SessionsByKey(ctx context.Context, key string) ([]store.Session,
 	return s.manySessions(ctx, selectSession+whereKey, key)
 }
 
-// defaultList is how many sessions a filter without a limit returns.
-const defaultList = 100
-
 // ListSessions implements store.Sessions. The newest first. The view of pages shares one reading
 // among those who ask for the same.
 func (s *Store) ListSessions(ctx context.Context, f store.SessionFilter) ([]store.Session, error) {
 	where, args := []string{"1 = 1"}, []any{f.Limit}
 	if f.Limit <= 0 {
-		args[0] = defaultList
+		args[0] = stored.DefaultList
 	}
 	switch {
 	case f.Integration != "" && f.LiveOnly:
@@ -162,7 +161,7 @@ func (s *Store) ListSessions(ctx context.Context, f store.SessionFilter) ([]stor
 		where = append(where, "caller <> ''", fmt.Sprintf("caller = $%d", len(args)))
 	}
 	if !f.Since.IsZero() {
-		args = append(args, ms(f.Since))
+		args = append(args, stored.Ms(f.Since))
 		where = append(where, fmt.Sprintf("created_at >= $%d", len(args)))
 	}
 	query := selectSession + strings.Join(where, " and ") + " order by created_at desc, key desc limit $1"
@@ -195,7 +194,7 @@ func occupied(ctx context.Context, q sqldb.Queryer, integrationID, exceptKey str
 		if err := rows.Scan(&key, &waits, &afterCall, &created, &text); err != nil {
 			return nil, sqldb.Error("read occupied users", err)
 		}
-		if err := decode(text, &users, "session "+key); err != nil {
+		if err := stored.Decode(text, &users, "session "+key); err != nil {
 			return nil, err
 		}
 		// Rows come with those who occupy first, then by age: the first entry for a user is the
@@ -227,7 +226,7 @@ func (s *Store) WaitingFor(ctx context.Context, integrationID string, users []st
 		if err := rows.Scan(&key, &told, &text); err != nil {
 			return nil, sqldb.Error("read waiting calls", err)
 		}
-		if err := decode(text, &waitsFor, "session "+key); err != nil {
+		if err := stored.Decode(text, &waitsFor, "session "+key); err != nil {
 			return nil, err
 		}
 		switch {
@@ -242,9 +241,6 @@ func (s *Store) WaitingFor(ctx context.Context, integrationID string, users []st
 }
 
 const (
-	// expireBatch bounds how many sessions one transaction removes, as the commits of calls wait
-	// for it.
-	expireBatch = 100
 	// optionsGrace is how long superseded options are kept at least: a handler that has read them
 	// may commit the session that pins them a little later.
 	optionsGrace = 24 * time.Hour
@@ -261,16 +257,16 @@ const (
 func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 	total := 0
 	for {
-		n, err := s.deleteExpired(ctx, ms(now))
+		n, err := s.deleteExpired(ctx, stored.Ms(now))
 		total += n
 		if err != nil {
 			return total, err
 		}
-		if n < expireBatch {
+		if n < stored.ExpireBatch {
 			break
 		}
 	}
-	if err := s.deleteLogins(ctx, now); err != nil {
+	if err := people.DeleteEnded(ctx, s.db, now); err != nil {
 		return total, err
 	}
 	if err := s.deleteSeen(ctx, now); err != nil {
@@ -285,7 +281,7 @@ func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 func (s *Store) deleteExpired(ctx context.Context, now int64) (n int, err error) {
 	type id struct{ integration, key string }
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
-		rows, err := tx.QueryContext(ctx, "select integration, key from sessions where expires_at <= $1 order by expires_at limit $2", now, expireBatch)
+		rows, err := tx.QueryContext(ctx, "select integration, key from sessions where expires_at <= $1 order by expires_at limit $2", now, stored.ExpireBatch)
 		if err != nil {
 			return err
 		}
@@ -297,7 +293,7 @@ func (s *Store) deleteExpired(ctx context.Context, now int64) (n int, err error)
 			if err := rows.Scan(&g.integration, &g.key); err != nil {
 				return err
 			}
-			gone, locks = append(gone, g), append(locks, sessionLock(g.integration, g.key))
+			gone, locks = append(gone, g), append(locks, stored.SessionLock(g.integration, g.key))
 		}
 		if err := rows.Err(); err != nil {
 			return err
@@ -359,7 +355,7 @@ func (s *Store) deleteOptions(ctx context.Context, now time.Time) error {
 				and not exists (select 1 from sessions s where s.integration = integration_options.integration and s.revision = integration_options.revision)`,
 				now.Add(-optionsGrace)},
 		} {
-			if _, err := tx.ExecContext(ctx, statement.text, ms(statement.before)); err != nil {
+			if _, err := tx.ExecContext(ctx, statement.text, stored.Ms(statement.before)); err != nil {
 				return err
 			}
 		}

@@ -16,6 +16,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/outbox"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/records"
 )
 
 //go:embed migrations
@@ -25,16 +28,26 @@ var migrations embed.FS
 // in memory, and what must not happen twice is decided by the conditions of its statements, or
 // under a lock of the transaction.
 type Store struct {
-	db     *sqldb.DB
-	read   *sqldb.Reader
-	keys   seal.Ring
-	clock  clock.Clock
-	probes *singleflight.Group // of Ping
-	lists  *sharedread.Group[[]store.Session]
-	// callLists is lists for records of calls.
-	callLists *sharedread.Group[callList]
-	alsoFree  []string // statements; see AlsoFree
+	db       *sqldb.DB
+	read     *sqldb.Reader
+	keys     seal.Ring
+	clock    clock.Clock
+	probes   *singleflight.Group // of Ping
+	lists    *sharedread.Group[[]store.Session]
+	alsoFree []string // statements; see AlsoFree
+
+	// Parts of the interface that have packages of their own. Their methods are the store's, the
+	// fields are not.
+	*peopleOf
+	*outboxOf
+	*recordsOf
 }
+
+type (
+	peopleOf  = people.People
+	outboxOf  = outbox.Outbox
+	recordsOf = records.Records
+)
 
 var (
 	_ store.Store      = (*Store)(nil)
@@ -50,6 +63,7 @@ func New(ctx context.Context, db *sqldb.DB, key seal.Key, clk clock.Clock, also 
 		return nil, err
 	}
 	s := &Store{db: db, read: db.Read(), keys: append(seal.Ring{key}, also...), clock: clk, probes: &singleflight.Group{}}
+	s.peopleOf, s.outboxOf, s.recordsOf = people.New(db, s.read), outbox.New(db, s.read), records.New(db, s.read)
 	if _, err := s.keyInUse(ctx); err != nil {
 		return nil, err
 	}
@@ -72,7 +86,8 @@ func Migrate(ctx context.Context, db *sqldb.DB) error {
 func (s *Store) ForPages() *Store {
 	// Only reading differs. Writes go to the one writer, wherever they come from.
 	pages := *s
-	pages.read, pages.lists, pages.callLists = s.db.Pages(), &sharedread.Group[[]store.Session]{}, &sharedread.Group[callList]{}
+	pages.read, pages.lists = s.db.Pages(), &sharedread.Group[[]store.Session]{}
+	pages.peopleOf, pages.outboxOf, pages.recordsOf = people.New(s.db, pages.read), outbox.New(s.db, pages.read), records.NewShared(s.db, pages.read)
 	return &pages
 }
 

@@ -1,4 +1,4 @@
-package sqlstore
+package records
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/stored"
 )
 
 // unheard counts the recordings of a record that nobody has heard.
@@ -40,38 +41,19 @@ func scanCall(scan func(...any) error) (callRow, error) {
 	if err != nil {
 		return c, err
 	}
-	c.StartedAt, c.UpdatedAt = at(started), at(updated)
+	c.StartedAt, c.UpdatedAt = stored.At(started), stored.At(updated)
 	if answered > 0 {
-		c.AnsweredAt = at(answered)
+		c.AnsweredAt = stored.At(answered)
 	}
-	return c, decode(view, &c.View, "call "+c.Key)
-}
-
-// manyRows reads what a query selects, row by row. A row that cannot be read fails the whole. nil:
-// there are none.
-func manyRows[T any](ctx context.Context, q sqldb.Queryer, what string, scan func(func(...any) error) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, sqldb.Error(what, err)
-	}
-	defer func() { _ = rows.Close() }()
-	var list []T
-	for rows.Next() {
-		v, err := scan(rows.Scan)
-		if err != nil {
-			return nil, sqldb.Error(what, err)
-		}
-		list = append(list, v)
-	}
-	return list, sqldb.Error(what, rows.Err())
+	return c, stored.Decode(view, &c.View, "call "+c.Key)
 }
 
 // whole reads the records that a condition selects with their parts, in one view of the database.
 // The view is one moment of the database: parts that are deleted meanwhile are all there, or none.
-func (s *Store) whole(ctx context.Context, where string, args ...any) ([]store.Call, error) {
+func (r *Records) whole(ctx context.Context, where string, args ...any) ([]store.Call, error) {
 	var calls []store.Call
-	err := s.read.View(ctx, func(q sqldb.Queryer) error {
-		rows, err := manyRows(ctx, q, "read calls", scanCall, selectCall+where, args...)
+	err := r.read.View(ctx, func(q sqldb.Queryer) error {
+		rows, err := stored.Many(ctx, q, "read calls", scanCall, selectCall+where, args...)
 		if err != nil {
 			return err
 		}
@@ -92,16 +74,16 @@ func noCall(key string) error {
 }
 
 // Call implements store.Calls.
-func (s *Store) Call(ctx context.Context, integrationID, key string) (store.Call, error) {
-	return first(key)(s.whole(ctx, "integration = $1 and key = $2", integrationID, key))
+func (r *Records) Call(ctx context.Context, integrationID, key string) (store.Call, error) {
+	return first(key)(r.whole(ctx, "integration = $1 and key = $2", integrationID, key))
 }
 
 // CallByAlert implements store.Calls. It uses the index calls_alert; naming alert_key <> ” lets
 // it.
-func (s *Store) CallByAlert(ctx context.Context, integrationID, alertKey string) (store.Call, error) {
+func (r *Records) CallByAlert(ctx context.Context, integrationID, alertKey string) (store.Call, error) {
 	// An alert has one call, rarely two: "+ 0" keeps the planner from walking all calls in their
 	// order.
-	return first(alertKey)(s.whole(ctx, "integration = $1 and alert_key = $2 and alert_key <> '' order by id + 0 desc limit 1", integrationID, alertKey))
+	return first(alertKey)(r.whole(ctx, "integration = $1 and alert_key = $2 and alert_key <> '' order by id + 0 desc limit 1", integrationID, alertKey))
 }
 
 // first returns the only record of a list; without one the error is not_found, naming key.
@@ -119,14 +101,14 @@ func first(key string) func([]store.Call, error) (store.Call, error) {
 
 // CallsByKey implements store.Calls. "+ 0" hides the order from the planner: sorting the few rows
 // of one key costs nothing, walking all calls in their order does.
-func (s *Store) CallsByKey(ctx context.Context, key string) ([]store.Call, error) {
-	return s.whole(ctx, "key = $1 order by id + 0 desc", key)
+func (r *Records) CallsByKey(ctx context.Context, key string) ([]store.Call, error) {
+	return r.whole(ctx, "key = $1 order by id + 0 desc", key)
 }
 
 // RecordingCalls implements store.Calls. The same recording may be in several calls, as equal
 // contents are stored once.
-func (s *Store) RecordingCalls(ctx context.Context, ref string) ([]store.Call, error) {
-	return s.whole(ctx, "id in (select r.call from call_recordings r where r.ref = $1) order by id + 0 desc", ref)
+func (r *Records) RecordingCalls(ctx context.Context, ref string) ([]store.Call, error) {
+	return r.whole(ctx, "id in (select r.call from call_recordings r where r.ref = $1) order by id + 0 desc", ref)
 }
 
 // callList is a page of records.
@@ -136,16 +118,16 @@ type callList struct {
 }
 
 // ListCalls implements store.Calls. The string is the cursor of the next page; "" at the end.
-func (s *Store) ListCalls(ctx context.Context, f store.CallFilter) ([]store.Call, string, error) {
+func (r *Records) ListCalls(ctx context.Context, f store.CallFilter) ([]store.Call, string, error) {
 	query, args, err := callQuery(f)
 	if err != nil {
 		return nil, "", err
 	}
 	read := func(ctx context.Context) (list callList, err error) {
 		if f.Text != "" {
-			return s.searchCalls(ctx, f)
+			return r.searchCalls(ctx, f)
 		}
-		rows, err := manyRows(ctx, s.read, "list calls", scanCall, query, args...)
+		rows, err := stored.Many(ctx, r.read, "list calls", scanCall, query, args...)
 		if err != nil {
 			return list, err
 		}
@@ -161,12 +143,12 @@ func (s *Store) ListCalls(ctx context.Context, f store.CallFilter) ([]store.Call
 	}
 	// Calls read for themselves, as with sessions.
 	var list callList
-	if s.callLists == nil {
+	if r.lists == nil {
 		list, err = read(ctx)
 	} else {
 		// The key is the query with all it asks for: only those who ask for the same share an
 		// answer.
-		list, err = s.callLists.Do(ctx, f.Text+"\x00"+query+fmt.Sprint(args), read)
+		list, err = r.lists.Do(ctx, f.Text+"\x00"+query+fmt.Sprint(args), read)
 	}
 	return list.calls, list.next, err
 }
@@ -174,7 +156,7 @@ func (s *Store) ListCalls(ctx context.Context, f store.CallFilter) ([]store.Call
 // limitOf is how many records a filter wants.
 func limitOf(f store.CallFilter) int {
 	if f.Limit <= 0 {
-		return defaultList
+		return stored.DefaultList
 	}
 	return f.Limit
 }
@@ -220,7 +202,7 @@ func callQuery(f store.CallFilter) (string, []any, error) {
 		at        time.Time
 	}{{">=", f.Since}, {"<", f.Until}} {
 		if !c.at.IsZero() {
-			args = append(args, ms(c.at))
+			args = append(args, stored.Ms(c.at))
 			where = append(where, fmt.Sprintf("started_at%s %s $%d", number, c.condition, len(args)))
 		}
 	}
@@ -240,7 +222,7 @@ func callQuery(f store.CallFilter) (string, []any, error) {
 // cursorOf names the place of a record in all lists. It is opaque to clients; base 36 keeps it
 // short.
 func cursorOf(c callRow) string {
-	return strconv.FormatInt(ms(c.StartedAt), 36) + "." + strconv.FormatInt(c.id, 36)
+	return strconv.FormatInt(stored.Ms(c.StartedAt), 36) + "." + strconv.FormatInt(c.id, 36)
 }
 
 // parseCursor reads what cursorOf wrote.
@@ -255,7 +237,7 @@ func parseCursor(text string) (started, id int64, err error) {
 }
 
 // AddNote implements store.Calls. What is wrong with the text is invalid; no record, not_found.
-func (s *Store) AddNote(ctx context.Context, integrationID, key string, n store.Note) (store.Note, error) {
+func (r *Records) AddNote(ctx context.Context, integrationID, key string, n store.Note) (store.Note, error) {
 	if strings.TrimSpace(n.Text) == "" {
 		return n, integration.Errorf(integration.KindInvalid, "the note is empty: write something")
 	}
@@ -263,33 +245,33 @@ func (s *Store) AddNote(ctx context.Context, integrationID, key string, n store.
 		return n, integration.Errorf(integration.KindInvalid, "the note has %d bytes, at most %d can be stored", len(n.Text), store.MaxNote)
 	}
 	n.ID = ulid.Make().String()
-	return n, s.changeOne(ctx, noCall(key), integrationID, key, statement{text: "insert into call_notes (id, call, at, actor, note) select $3, c.id, cast($4 as bigint), $5, $6 " + ofCall,
-		args: []any{n.ID, ms(n.At), n.By, n.Text}})
+	return n, r.changeOne(ctx, noCall(key), integrationID, key, statement{text: "insert into call_notes (id, call, at, actor, note) select $3, c.id, cast($4 as bigint), $5, $6 " + OfCall,
+		args: []any{n.ID, stored.Ms(n.At), n.By, n.Text}})
 }
 
 // DeleteNote implements store.Calls. The call is part of the condition: the id of another call's
 // note is not found.
-func (s *Store) DeleteNote(ctx context.Context, integrationID, key, noteID string) error {
-	return s.changeOne(ctx, integration.Errorf(integration.KindNotFound, "there is no such note on this call"), integrationID, key,
-		statement{text: "delete from call_notes where id = $3 and call = (select c.id " + ofCall + ")", args: []any{noteID}})
+func (r *Records) DeleteNote(ctx context.Context, integrationID, key, noteID string) error {
+	return r.changeOne(ctx, integration.Errorf(integration.KindNotFound, "there is no such note on this call"), integrationID, key,
+		statement{text: "delete from call_notes where id = $3 and call = (select c.id " + OfCall + ")", args: []any{noteID}})
 }
 
 // MarkHeard implements store.Calls. The update of the same value again makes the second time no
 // different from the first. It takes the recording out of the index of unheard ones, too.
-func (s *Store) MarkHeard(ctx context.Context, integrationID, key, ref string, h store.Heard) error {
-	return s.changeOne(ctx, integration.Errorf(integration.KindNotFound, "this call has no such recording"), integrationID, key,
+func (r *Records) MarkHeard(ctx context.Context, integrationID, key, ref string, h store.Heard) error {
+	return r.changeOne(ctx, integration.Errorf(integration.KindNotFound, "this call has no such recording"), integrationID, key,
 		statement{text: updateHeard, args: []any{ref}},
-		statement{text: `insert into call_heard (recording, actor, at) select r.id, $4, cast($5 as bigint) from call_recordings r where r.ref = $3 and r.call = (select c.id ` + ofCall + `)
-			on conflict (recording, actor) do update set at = call_heard.at`, args: []any{ref, h.By, ms(h.At)}})
+		statement{text: `insert into call_heard (recording, actor, at) select r.id, $4, cast($5 as bigint) from call_recordings r where r.ref = $3 and r.call = (select c.id ` + OfCall + `)
+			on conflict (recording, actor) do update set at = call_heard.at`, args: []any{ref, h.By, stored.Ms(h.At)}})
 }
 
 // changeOne runs statements that each change one row of a call's record, whose integration and key
 // are their first arguments; without a row the error is none. The record is locked: what is added
 // while it is being deleted would stay for ever. Of the statements, one that changes nothing undoes
 // those before it.
-func (s *Store) changeOne(ctx context.Context, none error, integrationID, key string, list ...statement) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		if err := tx.Lock(ctx, sessionLock(integrationID, key)); err != nil {
+func (r *Records) changeOne(ctx context.Context, none error, integrationID, key string, list ...statement) error {
+	return r.db.Write(ctx, func(tx sqldb.Tx) error {
+		if err := tx.Lock(ctx, stored.SessionLock(integrationID, key)); err != nil {
 			return err
 		}
 		for _, one := range list {
@@ -308,7 +290,7 @@ func (s *Store) changeOne(ctx context.Context, none error, integrationID, key st
 }
 
 // CountLiveCalls implements store.Calls. By the index calls_live, which holds the live ones alone.
-func (s *Store) CountLiveCalls(ctx context.Context) (n int, err error) {
-	err = s.read.QueryRowContext(ctx, "select count(*) from calls where live = 1 and ended || '' = ''").Scan(&n)
+func (r *Records) CountLiveCalls(ctx context.Context) (n int, err error) {
+	err = r.read.QueryRowContext(ctx, "select count(*) from calls where live = 1 and ended || '' = ''").Scan(&n)
 	return n, sqldb.Error("count live calls", err)
 }

@@ -1,4 +1,4 @@
-package sqlstore
+package records
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/internal/textmatch"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/stored"
 )
 
 // unheardCalls are the calls with a recording that nobody has heard. The index
@@ -24,7 +25,7 @@ const (
 
 // searchCalls reads the calls of a filter that have its text. There is no index of words: it reads
 // the newest first, and stops with a cursor.
-func (s *Store) searchCalls(ctx context.Context, f store.CallFilter) (list callList, err error) {
+func (r *Records) searchCalls(ctx context.Context, f store.CallFilter) (list callList, err error) {
 	words, limit := textmatch.New(f.Text), limitOf(f)
 	f.Limit = searchBatch
 	for range searchBatches {
@@ -32,13 +33,13 @@ func (s *Store) searchCalls(ctx context.Context, f store.CallFilter) (list callL
 		if err != nil {
 			return list, err
 		}
-		rows, err := manyRows(ctx, s.read, "search calls", scanCall, query, args...)
+		rows, err := stored.Many(ctx, r.read, "search calls", scanCall, query, args...)
 		if err != nil {
 			return list, err
 		}
 		more := len(rows) > searchBatch // one more was asked for
 		rows = rows[:min(len(rows), searchBatch)]
-		texts, err := textsOf(ctx, s.read, rows)
+		texts, err := textsOf(ctx, r.read, rows)
 		if err != nil {
 			return list, err
 		}
@@ -80,7 +81,7 @@ func textsOf(ctx context.Context, q sqldb.Queryer, rows []callRow) (map[int64][]
 		call int64
 		text string
 	}
-	list, err := manyRows(ctx, q, "search calls", func(scan func(...any) error) (t text, err error) { return t, scan(&t.call, &t.text) },
+	list, err := stored.Many(ctx, q, "search calls", func(scan func(...any) error) (t text, err error) { return t, scan(&t.call, &t.text) },
 		`select call, value from call_fields where call in (select cast(value as bigint) from json_each($1))
 			union all select call, note from call_notes where call in (select cast(value as bigint) from json_each($1))`, numbersOf(rows))
 	for _, t := range list {
@@ -105,15 +106,15 @@ func numbersOf(rows []callRow) string {
 
 // CallsByAlert implements store.Calls. It is for lists: only fields and recordings are read
 // besides. Several calls of one alert come the newest first.
-func (s *Store) CallsByAlert(ctx context.Context, integrationID string, alertKeys []string) ([]store.Call, error) {
+func (r *Records) CallsByAlert(ctx context.Context, integrationID string, alertKeys []string) ([]store.Call, error) {
 	keys, err := json.Marshal(append([]string{}, alertKeys...))
 	if err != nil {
 		return nil, integration.Errorf(integration.KindInvalid, "keys of alerts: %w", err)
 	}
 	var calls []store.Call
-	err = s.read.View(ctx, func(q sqldb.Queryer) error {
+	err = r.read.View(ctx, func(q sqldb.Queryer) error {
 		calls = nil
-		rows, err := manyRows(ctx, q, "read calls of alerts", scanCall,
+		rows, err := stored.Many(ctx, q, "read calls of alerts", scanCall,
 			selectCall+"integration = $1 and alert_key in (select value from json_each($2)) and alert_key <> '' order by id + 0 desc", integrationID, string(keys))
 		if err != nil {
 			return err

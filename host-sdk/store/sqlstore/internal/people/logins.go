@@ -1,4 +1,4 @@
-package sqlstore
+package people
 
 import (
 	"context"
@@ -10,9 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/stored"
 )
-
-var _ store.People = (*Store)(nil)
 
 const (
 	// maxHash bounds an id in bytes. Hosts use hashes, far shorter; the limit keeps a defect from
@@ -32,40 +31,17 @@ func checkHash(what, id string) error {
 	return nil
 }
 
-// insertOne runs an insert that does nothing where a row is in its way: that is the error taken.
-// The database decides, so that two at once cannot both succeed.
-func (s *Store) insertOne(ctx context.Context, taken error, query string, args ...any) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		done, err := tx.ExecContext(ctx, query+" on conflict do nothing", args...)
-		if err != nil {
-			return err
-		}
-		if n, err := done.RowsAffected(); err != nil || n > 0 {
-			return err
-		}
-		return taken
-	})
-}
-
-// runOne runs one statement. It does not say whether a row was changed.
-func (s *Store) runOne(ctx context.Context, query string, args ...any) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, query, args...)
-		return err
-	})
-}
-
 // The order is that of scanLogin and of BeginLogin.
 const loginColumns = "id, how, email, person, alert, role, since, used_at, ends, remote, agent"
 
 // BeginLogin implements store.Logins. l.ID is a hash of the cookie, which is not known here.
-func (s *Store) BeginLogin(ctx context.Context, l store.Login) error {
+func (p *People) BeginLogin(ctx context.Context, l store.Login) error {
 	if err := checkHash("login", l.ID); err != nil {
 		return err
 	}
-	return s.insertOne(ctx, integration.Errorf(integration.KindConflict, "there is a login of this id"),
+	return stored.Insert(ctx, p.db, integration.Errorf(integration.KindConflict, "there is a login of this id"),
 		"insert into logins ("+loginColumns+") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-		l.ID, l.How, l.Email, l.User, l.Alert, l.Role, ms(l.Since), ms(l.LastUsed), ms(l.Ends), oneline.Clean(l.Remote, maxWords), oneline.Clean(l.Agent, maxWords))
+		l.ID, l.How, l.Email, l.User, l.Alert, l.Role, stored.Ms(l.Since), stored.Ms(l.LastUsed), stored.Ms(l.Ends), oneline.Clean(l.Remote, maxWords), oneline.Clean(l.Agent, maxWords))
 }
 
 // scanLogin reads a row of loginColumns.
@@ -73,14 +49,14 @@ func scanLogin(scan func(...any) error) (store.Login, error) {
 	var l store.Login
 	var since, used, ends int64
 	err := scan(&l.ID, &l.How, &l.Email, &l.User, &l.Alert, &l.Role, &since, &used, &ends, &l.Remote, &l.Agent)
-	l.Since, l.LastUsed, l.Ends = at(since), at(used), at(ends)
+	l.Since, l.LastUsed, l.Ends = stored.At(since), stored.At(used), stored.At(ends)
 	return l, err
 }
 
 // Login implements store.Logins. A login whose time is over may still be found until DeleteExpired
 // removes it: the caller compares.
-func (s *Store) Login(ctx context.Context, id string) (store.Login, error) {
-	l, err := scanLogin(s.read.QueryRowContext(ctx, "select "+loginColumns+" from logins where id = $1", id).Scan)
+func (p *People) Login(ctx context.Context, id string) (store.Login, error) {
+	l, err := scanLogin(p.read.QueryRowContext(ctx, "select "+loginColumns+" from logins where id = $1", id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return l, integration.Errorf(integration.KindNotFound, "there is no such login")
 	}
@@ -88,47 +64,47 @@ func (s *Store) Login(ctx context.Context, id string) (store.Login, error) {
 }
 
 // UseLogin implements store.Logins. Only forwards: hosts' clocks differ a little.
-func (s *Store) UseLogin(ctx context.Context, id string, now time.Time) error {
-	return s.runOne(ctx, "update logins set used_at = $2 where id = $1 and used_at < $2", id, ms(now))
+func (p *People) UseLogin(ctx context.Context, id string, now time.Time) error {
+	return stored.Run(ctx, p.db, "update logins set used_at = $2 where id = $1 and used_at < $2", id, stored.Ms(now))
 }
 
 // ListLogins implements store.Logins. The newest first, at most maxLogins, without those that have
 // ended.
-func (s *Store) ListLogins(ctx context.Context, email string, now time.Time) ([]store.Login, error) {
+func (p *People) ListLogins(ctx context.Context, email string, now time.Time) ([]store.Login, error) {
 	// 0: of the release before, which says nothing of them.
-	where, args := "since > 0", []any{ms(now), maxLogins}
+	where, args := "since > 0", []any{stored.Ms(now), maxLogins}
 	if email != "" {
 		where, args = "email = $3", append(args, email)
 	}
-	return manyRows(ctx, s.read, "list logins", scanLogin, "select "+loginColumns+" from logins where "+where+" and ends > $1 order by since desc, id limit $2", args...)
+	return stored.Many(ctx, p.read, "list logins", scanLogin, "select "+loginColumns+" from logins where "+where+" and ends > $1 order by since desc, id limit $2", args...)
 }
 
 // EndLogin implements store.Logins. One that is gone already is no error.
-func (s *Store) EndLogin(ctx context.Context, id string) error {
-	return s.runOne(ctx, "delete from logins where id = $1", id)
+func (p *People) EndLogin(ctx context.Context, id string) error {
+	return stored.Run(ctx, p.db, "delete from logins where id = $1", id)
 }
 
 // oneTimeKept is how long it is known what has become of a one-time link. Until then the log-in
 // page can say that a link was used, rather than that it is unknown.
 const oneTimeKept = 24 * time.Hour
 
-// deleteLogins removes logins that have ended, and what works once a day after its end. Both have
+// DeleteEnded removes logins that have ended, and what works once a day after its end. Both have
 // an index by their end.
-func (s *Store) deleteLogins(ctx context.Context, now time.Time) error {
-	if err := s.runOne(ctx, "delete from logins where ends <= $1", ms(now)); err != nil {
+func DeleteEnded(ctx context.Context, db *sqldb.DB, now time.Time) error {
+	if err := stored.Run(ctx, db, "delete from logins where ends <= $1", stored.Ms(now)); err != nil {
 		return err
 	}
-	return s.runOne(ctx, "delete from one_times where ends <= $1", ms(now.Add(-oneTimeKept)))
+	return stored.Run(ctx, db, "delete from one_times where ends <= $1", stored.Ms(now.Add(-oneTimeKept)))
 }
 
 // AddOneTime implements store.OneTimes. A log-in by OpenID uses the conflict to find that its state
 // has come before.
-func (s *Store) AddOneTime(ctx context.Context, o store.OneTime) error {
+func (p *People) AddOneTime(ctx context.Context, o store.OneTime) error {
 	if err := checkHash("one-time link", o.ID); err != nil {
 		return err
 	}
-	return s.insertOne(ctx, integration.Errorf(integration.KindConflict, "it was used already"),
-		"insert into one_times (id, about, ends, used_at) values ($1, $2, $3, $4)", o.ID, o.About, ms(o.Ends), ms(o.Used))
+	return stored.Insert(ctx, p.db, integration.Errorf(integration.KindConflict, "it was used already"),
+		"insert into one_times (id, about, ends, used_at) values ($1, $2, $3, $4)", o.ID, o.About, stored.Ms(o.Ends), stored.Ms(o.Used))
 }
 
 // scanOneTime reads a row.
@@ -136,7 +112,7 @@ func scanOneTime(scan func(...any) error) (store.OneTime, error) {
 	var o store.OneTime
 	var ends, used int64
 	err := scan(&o.ID, &o.About, &ends, &used)
-	o.Ends, o.Used = at(ends), at(used)
+	o.Ends, o.Used = stored.At(ends), stored.At(used)
 	if errors.Is(err, sql.ErrNoRows) {
 		return o, integration.Errorf(integration.KindNotFound, "it is unknown, or ended more than a day ago")
 	}
@@ -144,15 +120,15 @@ func scanOneTime(scan func(...any) error) (store.OneTime, error) {
 }
 
 // OneTime implements store.OneTimes.
-func (s *Store) OneTime(ctx context.Context, id string) (store.OneTime, error) {
-	return scanOneTime(s.read.QueryRowContext(ctx, "select id, about, ends, used_at from one_times where id = $1", id).Scan)
+func (p *People) OneTime(ctx context.Context, id string) (store.OneTime, error) {
+	return scanOneTime(p.read.QueryRowContext(ctx, "select id, about, ends, used_at from one_times where id = $1", id).Scan)
 }
 
 // UseOneTime implements store.OneTimes. Of two who use it at once the statement lets one. ok: it
 // was this caller's use. o is what is stored now, also where it was used or is over.
-func (s *Store) UseOneTime(ctx context.Context, id string, now time.Time) (o store.OneTime, ok bool, err error) {
-	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
-		done, err := tx.ExecContext(ctx, "update one_times set used_at = $2 where id = $1 and used_at = 0 and ends > $2", id, ms(now))
+func (p *People) UseOneTime(ctx context.Context, id string, now time.Time) (o store.OneTime, ok bool, err error) {
+	err = p.db.Write(ctx, func(tx sqldb.Tx) error {
+		done, err := tx.ExecContext(ctx, "update one_times set used_at = $2 where id = $1 and used_at = 0 and ends > $2", id, stored.Ms(now))
 		if err != nil {
 			return err
 		}
@@ -169,7 +145,7 @@ func (s *Store) UseOneTime(ctx context.Context, id string, now time.Time) (o sto
 
 // OpenOneTimes implements store.OneTimes. Those that can still be used, by the index
 // one_times_about.
-func (s *Store) OpenOneTimes(ctx context.Context, about string, now time.Time) (n int, err error) {
-	err = s.read.QueryRowContext(ctx, "select count(*) from one_times where about = $1 and used_at = 0 and ends > $2", about, ms(now)).Scan(&n)
+func (p *People) OpenOneTimes(ctx context.Context, about string, now time.Time) (n int, err error) {
+	err = p.read.QueryRowContext(ctx, "select count(*) from one_times where about = $1 and used_at = 0 and ends > $2", about, stored.Ms(now)).Scan(&n)
 	return n, sqldb.Error("count one-time links", err)
 }

@@ -1,4 +1,4 @@
-package sqlstore
+package records
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/stored"
 )
 
 // readParts reads what lists leave out. Each part is one query by the index of its table; see
@@ -15,19 +16,19 @@ func readParts(ctx context.Context, q sqldb.Queryer, c *callRow) (err error) {
 	if c.Fields, err = readFields(ctx, q, c.id); err != nil {
 		return err
 	}
-	c.Story, err = manyRows(ctx, q, "read the story of a call", func(scan func(...any) error) (l store.StoryLine, err error) {
+	c.Story, err = stored.Many(ctx, q, "read the story of a call", func(scan func(...any) error) (l store.StoryLine, err error) {
 		var when int64
 		err = scan(&l.Command, &when, &l.Actor, &l.Text)
-		l.At = at(when)
+		l.At = stored.At(when)
 		return l, err
 	}, "select command, at, actor, message from call_lines where call = $1 order by id", c.id)
 	if err != nil {
 		return err
 	}
-	c.Notes, err = manyRows(ctx, q, "read the notes of a call", func(scan func(...any) error) (n store.Note, err error) {
+	c.Notes, err = stored.Many(ctx, q, "read the notes of a call", func(scan func(...any) error) (n store.Note, err error) {
 		var when int64
 		err = scan(&n.ID, &when, &n.By, &n.Text)
-		n.At = at(when)
+		n.At = stored.At(when)
 		return n, err
 	}, "select id, at, actor, note from call_notes where call = $1 order by id", c.id)
 	if err != nil {
@@ -39,7 +40,7 @@ func readParts(ctx context.Context, q sqldb.Queryer, c *callRow) (err error) {
 
 // readFields reads the fields of a record. They are in the order in which they were first written.
 func readFields(ctx context.Context, q sqldb.Queryer, call int64) ([]integration.AlertField, error) {
-	return manyRows(ctx, q, "read the fields of a call", func(scan func(...any) error) (f integration.AlertField, err error) {
+	return stored.Many(ctx, q, "read the fields of a call", func(scan func(...any) error) (f integration.AlertField, err error) {
 		return f, scan(&f.Label, &f.Value, &f.Format)
 	}, "select label, value, format from call_fields where call = $1 order by id", call)
 }
@@ -64,16 +65,16 @@ func readRecordings(ctx context.Context, q sqldb.Queryer, call int64) ([]store.R
 			return nil, sqldb.Error("read the recordings of a call", err)
 		}
 		if n := len(list); n == 0 || list[n-1].Media.Ref != r.Media.Ref {
-			r.Media.Duration, r.At = time.Duration(duration)*time.Millisecond, at(when)
+			r.Media.Duration, r.At = time.Duration(duration)*time.Millisecond, stored.At(when)
 			// A recording that was deleted stays as a row, so that the page says who has deleted
 			// it.
 			if deleted > 0 {
-				r.DeletedAt = at(deleted)
+				r.DeletedAt = stored.At(deleted)
 			}
 			list = append(list, r)
 		}
 		if heardAt != 0 {
-			h.At = at(heardAt)
+			h.At = stored.At(heardAt)
 			last := &list[len(list)-1]
 			last.Heard = append(last.Heard, h)
 		}

@@ -1,4 +1,4 @@
-package sqlstore
+package records
 
 import (
 	"context"
@@ -10,21 +10,22 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/stored"
 )
 
-// errLive is the error for what cannot be deleted yet. A conflict, whose text says what ends the
+// ErrLive is the error for what cannot be deleted yet. A conflict, whose text says what ends the
 // call.
-func errLive() error {
+func ErrLive() error {
 	return integration.Errorf(integration.KindConflict, "the call is still in progress, or its message is being delivered: delete it when it has ended; resolving its alert ends the delivery")
 }
 
 // DeleteCall implements store.Calls. A live call is a conflict, none is not_found.
-func (s *Store) DeleteCall(ctx context.Context, integrationID, key string, d store.Deletion) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+func (r *Records) DeleteCall(ctx context.Context, integrationID, key string, d store.Deletion) error {
+	return r.db.Write(ctx, func(tx sqldb.Tx) error {
 		if _, err := lockEnded(ctx, tx, integrationID, key); err != nil {
 			return err
 		}
-		_, err := removeCalls(ctx, tx, d, "integration = $1 and key = $2", integrationID, key)
+		_, err := Remove(ctx, tx, d, "integration = $1 and key = $2", integrationID, key)
 		return err
 	})
 }
@@ -32,7 +33,7 @@ func (s *Store) DeleteCall(ctx context.Context, integrationID, key string, d sto
 // lockEnded locks the record of a call that has ended, and returns its number. Commits of the call
 // take the same lock, so it cannot come to life before the transaction ends.
 func lockEnded(ctx context.Context, tx sqldb.Tx, integrationID, key string) (id int64, err error) {
-	if err := tx.Lock(ctx, sessionLock(integrationID, key)); err != nil {
+	if err := tx.Lock(ctx, stored.SessionLock(integrationID, key)); err != nil {
 		return 0, err
 	}
 	var live bool
@@ -43,14 +44,14 @@ func lockEnded(ctx context.Context, tx sqldb.Tx, integrationID, key string) (id 
 	case err != nil:
 		return 0, err
 	case live:
-		return 0, errLive()
+		return 0, ErrLive()
 	}
 	return id, nil
 }
 
 // DeleteRecording implements store.Calls. The row stays and says who has deleted it.
-func (s *Store) DeleteRecording(ctx context.Context, integrationID, key, ref string, d store.Deletion, line store.StoryLine) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+func (r *Records) DeleteRecording(ctx context.Context, integrationID, key, ref string, d store.Deletion, line store.StoryLine) error {
+	return r.db.Write(ctx, func(tx sqldb.Tx) error {
 		id, err := lockEnded(ctx, tx, integrationID, key)
 		if err != nil {
 			return err
@@ -69,11 +70,11 @@ func (s *Store) DeleteRecording(ctx context.Context, integrationID, key, ref str
 // transaction.
 func deleteRecordings(ctx context.Context, tx sqldb.Tx, call store.CallRef, id int64, ref string, d store.Deletion, line store.StoryLine) (int, error) {
 	// 0 would read as not deleted.
-	where, args := "call = $1 and deleted_at = 0", []any{id, max(1, ms(d.At)), d.By}
+	where, args := "call = $1 and deleted_at = 0", []any{id, max(1, stored.Ms(d.At)), d.By}
 	if ref != "" {
 		where, args = where+" and ref = $4", append(args, ref)
 	}
-	media, err := manyRows(ctx, tx, "delete recordings", scanDeleted,
+	media, err := stored.Many(ctx, tx, "delete recordings", scanDeleted,
 		"update call_recordings set deleted_at = $2, deleted_by = $3, unheard = 0 where "+where+" returning ref, name, content_type, bytes, duration", args...)
 	if err != nil || len(media) == 0 {
 		return 0, err
@@ -85,11 +86,11 @@ func deleteRecordings(ctx context.Context, tx sqldb.Tx, call store.CallRef, id i
 	if _, err := tx.ExecContext(ctx, "delete from call_fields where call = $1 and label = $2", id, integration.LabelTranscription); err != nil {
 		return 0, err
 	}
-	_, err = tx.ExecContext(ctx, insertLines[0], call.Integration, call.Key, 0, ms(line.At), line.Actor, line.Text)
+	_, err = tx.ExecContext(ctx, insertLines[0], call.Integration, call.Key, 0, stored.Ms(line.At), line.Actor, line.Text)
 	if err != nil {
 		return 0, err
 	}
-	return len(media), addErasure(ctx, tx, store.Erasure{Integration: call.Integration, Key: call.Key, Media: media}, d)
+	return len(media), AddErasure(ctx, tx, store.Erasure{Integration: call.Integration, Key: call.Key, Media: media}, d)
 }
 
 // scanDeleted reads what the erasure says of a recording.
@@ -114,15 +115,15 @@ func removeMedia(ctx context.Context, tx sqldb.Tx, media []integration.MediaRef)
 	return nil
 }
 
-// removeCalls removes the records that a condition selects, which are locked, with all their parts
+// Remove removes the records that a condition selects, which are locked, with all their parts
 // and media, and returns how many. Whole rows are removed in one statement; who selects them has
 // locked them.
-func removeCalls(ctx context.Context, tx sqldb.Tx, d store.Deletion, where string, args ...any) (int, error) {
+func Remove(ctx context.Context, tx sqldb.Tx, d store.Deletion, where string, args ...any) (int, error) {
 	type row struct {
 		store.CallRef
 		id int64
 	}
-	rows, err := manyRows(ctx, tx, "delete calls", func(scan func(...any) error) (r row, err error) {
+	rows, err := stored.Many(ctx, tx, "delete calls", func(scan func(...any) error) (r row, err error) {
 		return r, scan(&r.id, &r.Integration, &r.Key)
 	}, "delete from calls where "+where+" returning id, integration, key", args...)
 	if err != nil {
@@ -139,7 +140,7 @@ func removeCalls(ctx context.Context, tx sqldb.Tx, d store.Deletion, where strin
 // removeParts removes all parts of a record, and asks for its recordings to be deleted elsewhere. A
 // forgotten call is deleted there whole, also without recordings.
 func removeParts(ctx context.Context, tx sqldb.Tx, call store.CallRef, id int64, d store.Deletion) error {
-	media, err := manyRows(ctx, tx, "delete recordings", scanDeleted, "select ref, name, content_type, bytes, duration from call_recordings where call = $1 and deleted_at = 0", id)
+	media, err := stored.Many(ctx, tx, "delete recordings", scanDeleted, "select ref, name, content_type, bytes, duration from call_recordings where call = $1 and deleted_at = 0", id)
 	if err != nil {
 		return err
 	}
@@ -160,35 +161,35 @@ func removeParts(ctx context.Context, tx sqldb.Tx, call store.CallRef, id int64,
 	if len(media) == 0 && !forgotten {
 		return nil
 	}
-	return addErasure(ctx, tx, store.Erasure{Integration: call.Integration, Key: call.Key, Whole: forgotten}, d)
+	return AddErasure(ctx, tx, store.Erasure{Integration: call.Integration, Key: call.Key, Whole: forgotten}, d)
 }
 
 // LookAtOld implements store.Retention. It marks those that it returns until when nobody else need
 // look at them, so several hosts share the work, and one that dies holds it up for that time only.
 // The condition live = 0 lets the index calls_ended_at be used.
-func (s *Store) LookAtOld(ctx context.Context, q store.OldCalls) ([]store.Call, error) {
+func (r *Records) LookAtOld(ctx context.Context, q store.OldCalls) ([]store.Call, error) {
 	where, since := "live = 0 and ended_at <= $1 and looked_until <= $2", "ended_at"
 	if q.Recordings {
 		// A recording is no younger than the end of its call, but for one that was fetched late.
 		where += " and id in (select r.call from call_recordings r where r.deleted_at = 0 and r.at <= $1)"
 	}
 	var ids []int64
-	skip := s.db.Dialect().SkipLocked
-	err := s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
-		ids, err = manyRows(ctx, tx, "find old calls", func(scan func(...any) error) (id int64, err error) { return id, scan(&id) },
+	skip := r.db.Dialect().SkipLocked
+	err := r.db.Write(ctx, func(tx sqldb.Tx) (err error) {
+		ids, err = stored.Many(ctx, tx, "find old calls", func(scan func(...any) error) (id int64, err error) { return id, scan(&id) },
 			"update calls set looked_until = $3 where id in (select id from calls where "+where+" order by "+since+" limit $4"+skip+") returning id",
-			ms(q.Ended), ms(q.Now), ms(q.Until), limitOf(store.CallFilter{Limit: q.Limit}))
+			stored.Ms(q.Ended), stored.Ms(q.Now), stored.Ms(q.Until), limitOf(store.CallFilter{Limit: q.Limit}))
 		return err
 	})
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	list, err := encode(ids)
+	list, err := stored.Encode(ids)
 	if err != nil {
 		return nil, err
 	}
 	// Read after the transaction: it may be a large list, and commits would wait.
-	rows, err := manyRows(ctx, s.read, "read old calls", scanCall,
+	rows, err := stored.Many(ctx, r.read, "read old calls", scanCall,
 		selectCall+"id in (select cast(value as bigint) from json_each($1)) order by ended_at, id", list)
 	calls := make([]store.Call, 0, len(rows))
 	for _, r := range rows {
@@ -197,12 +198,12 @@ func (s *Store) LookAtOld(ctx context.Context, q store.OldCalls) ([]store.Call, 
 	return calls, err
 }
 
-// lockAll locks records in one step; see sqldb.Tx. In any other order two transactions could wait
+// LockAll locks records in one step; see sqldb.Tx. In any other order two transactions could wait
 // for each other.
-func lockAll(ctx context.Context, tx sqldb.Tx, calls []store.CallRef) error {
+func LockAll(ctx context.Context, tx sqldb.Tx, calls []store.CallRef) error {
 	locks := make([]string, len(calls))
 	for i, c := range calls {
-		locks[i] = sessionLock(c.Integration, c.Key)
+		locks[i] = stored.SessionLock(c.Integration, c.Key)
 	}
 	return tx.Lock(ctx, locks...)
 }
@@ -213,15 +214,15 @@ const expired = "live = 0 and ended_at <= $1 and integration = $2 and key = $3 a
 
 // ExpireCalls implements store.Retention. The caller gives a few at a time, as commits of these
 // calls wait.
-func (s *Store) ExpireCalls(ctx context.Context, calls []store.CallRef, before time.Time, d store.Deletion) (int, error) {
+func (r *Records) ExpireCalls(ctx context.Context, calls []store.CallRef, before time.Time, d store.Deletion) (int, error) {
 	removed := 0
-	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
+	err := r.db.Write(ctx, func(tx sqldb.Tx) error {
 		removed = 0
-		if err := lockAll(ctx, tx, calls); err != nil {
+		if err := LockAll(ctx, tx, calls); err != nil {
 			return err
 		}
 		for _, c := range calls {
-			n, err := removeCalls(ctx, tx, d, expired, ms(before), c.Integration, c.Key)
+			n, err := Remove(ctx, tx, d, expired, stored.Ms(before), c.Integration, c.Key)
 			if err != nil {
 				return err
 			}
@@ -234,16 +235,16 @@ func (s *Store) ExpireCalls(ctx context.Context, calls []store.CallRef, before t
 
 // ExpireRecordings implements store.Retention. It returns how many recordings were deleted; a
 // record of which one is unheard keeps all.
-func (s *Store) ExpireRecordings(ctx context.Context, calls []store.CallRef, before time.Time, d store.Deletion, line store.StoryLine) (int, error) {
+func (r *Records) ExpireRecordings(ctx context.Context, calls []store.CallRef, before time.Time, d store.Deletion, line store.StoryLine) (int, error) {
 	deleted := 0
-	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
+	err := r.db.Write(ctx, func(tx sqldb.Tx) error {
 		deleted = 0
-		if err := lockAll(ctx, tx, calls); err != nil {
+		if err := LockAll(ctx, tx, calls); err != nil {
 			return err
 		}
 		for _, c := range calls {
-			ids, err := manyRows(ctx, tx, "find expired recordings", func(scan func(...any) error) (id int64, err error) { return id, scan(&id) },
-				"select id from calls where "+expired, ms(before), c.Integration, c.Key)
+			ids, err := stored.Many(ctx, tx, "find expired recordings", func(scan func(...any) error) (id int64, err error) { return id, scan(&id) },
+				"select id from calls where "+expired, stored.Ms(before), c.Integration, c.Key)
 			if err != nil {
 				return err
 			}
@@ -262,15 +263,15 @@ func (s *Store) ExpireRecordings(ctx context.Context, calls []store.CallRef, bef
 
 // UnheardRecordings implements store.Retention. They are kept whatever their age, and people are
 // reminded of them.
-func (s *Store) UnheardRecordings(ctx context.Context, ended time.Time) ([]store.Unheard, error) {
-	return manyRows(ctx, s.read, "count unheard recordings", func(scan func(...any) error) (u store.Unheard, err error) {
+func (r *Records) UnheardRecordings(ctx context.Context, ended time.Time) ([]store.Unheard, error) {
+	return stored.Many(ctx, r.read, "count unheard recordings", func(scan func(...any) error) (u store.Unheard, err error) {
 		var oldest int64
 		err = scan(&u.Integration, &u.Recordings, &oldest)
-		u.Oldest = at(oldest)
+		u.Oldest = stored.At(oldest)
 		return u, err
 	}, `select c.integration, count(*), min(c.ended_at) from call_recordings r join calls c on c.id = r.call
 		where r.deleted_at = 0 and r.at <= $1 and c.live = 0 and c.ended_at <= $1 and not exists (select 1 from call_heard h where h.recording = r.id)
-		group by c.integration order by c.integration`, ms(ended))
+		group by c.integration order by c.integration`, stored.Ms(ended))
 }
 
 // erasureColumns are those of scanErasure.
@@ -283,37 +284,37 @@ func scanErasure(scan func(...any) error) (e store.Erasure, err error) {
 	if err := scan(&e.ID, &e.Integration, &e.Key, &media, &e.Whole, &e.Cause, &asked, &due, &e.Attempt, &e.Owner, &e.Reason, &e.GivenUp); err != nil {
 		return e, err
 	}
-	e.AskedAt, e.Due = at(asked), at(due)
+	e.AskedAt, e.Due = stored.At(asked), stored.At(due)
 	if len(media) > 0 {
-		return e, decode(media, &e.Media, fmt.Sprintf("erasure %d", e.ID))
+		return e, stored.Decode(media, &e.Media, fmt.Sprintf("erasure %d", e.ID))
 	}
 	return e, nil
 }
 
-// addErasure adds one within the transaction that deletes. So nothing is deleted here and forgotten
+// AddErasure adds one within the transaction that deletes. So nothing is deleted here and forgotten
 // there.
-func addErasure(ctx context.Context, tx sqldb.Tx, e store.Erasure, d store.Deletion) error {
+func AddErasure(ctx context.Context, tx sqldb.Tx, e store.Erasure, d store.Deletion) error {
 	media := ""
 	if e.Media != nil {
 		var err error
-		if media, err = encode(e.Media); err != nil {
+		if media, err = stored.Encode(e.Media); err != nil {
 			return err
 		}
 	}
 	_, err := tx.ExecContext(ctx, `insert into erasures (integration, key, media, whole, cause, asked_at, due, attempt, owner, reason, given_up)
-		values ($1, $2, $3, $4, $5, $6, $6, 0, '', '', 0)`, e.Integration, e.Key, media, bit(e.Whole), d.Cause, ms(d.At))
+		values ($1, $2, $3, $4, $5, $6, $6, 0, '', '', 0)`, e.Integration, e.Key, media, stored.Bit(e.Whole), d.Cause, stored.Ms(d.At))
 	return err
 }
 
 // ClaimErasures implements store.Erasures. Claimed is due again when the lease ends. By the index
 // erasures_due, which leaves out what was given up.
-func (s *Store) ClaimErasures(ctx context.Context, owner string, now time.Time, lease time.Duration, limit int) ([]store.Erasure, error) {
+func (r *Records) ClaimErasures(ctx context.Context, owner string, now time.Time, lease time.Duration, limit int) ([]store.Erasure, error) {
 	var list []store.Erasure
-	skip := s.db.Dialect().SkipLocked
-	err := s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
-		list, err = manyRows(ctx, tx, "claim erasures", scanErasure,
+	skip := r.db.Dialect().SkipLocked
+	err := r.db.Write(ctx, func(tx sqldb.Tx) (err error) {
+		list, err = stored.Many(ctx, tx, "claim erasures", scanErasure,
 			"update erasures set due = $2, owner = $3, attempt = attempt + 1 where id in (select id from erasures where given_up = 0 and due <= $1 order by due, id limit $4"+
-				skip+") returning "+erasureColumns, ms(now), ms(now.Add(lease)), owner, limit)
+				skip+") returning "+erasureColumns, stored.Ms(now), stored.Ms(now.Add(lease)), owner, limit)
 		return err
 	})
 	return list, err
@@ -325,9 +326,9 @@ const mine = " where id = $1 and owner = $2 and attempt = $3"
 
 // FinishErasure implements store.Erasures. The line says that it is done; a record that is gone
 // gets none, as insertLines selects it.
-func (s *Store) FinishErasure(ctx context.Context, e store.Erasure, line store.StoryLine) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		if err := tx.Lock(ctx, sessionLock(e.Integration, e.Key)); err != nil {
+func (r *Records) FinishErasure(ctx context.Context, e store.Erasure, line store.StoryLine) error {
+	return r.db.Write(ctx, func(tx sqldb.Tx) error {
+		if err := tx.Lock(ctx, stored.SessionLock(e.Integration, e.Key)); err != nil {
 			return err
 		}
 		done, err := tx.ExecContext(ctx, "delete from erasures"+mine, e.ID, e.Owner, e.Attempt)
@@ -338,32 +339,32 @@ func (s *Store) FinishErasure(ctx context.Context, e store.Erasure, line store.S
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, insertLines[0], e.Integration, e.Key, 0, ms(line.At), line.Actor, line.Text)
+		_, err = tx.ExecContext(ctx, insertLines[0], e.Integration, e.Key, 0, stored.Ms(line.At), line.Actor, line.Text)
 		return err
 	})
 }
 
 // FailErasure implements store.Erasures. Given up: it stays in the list for people, and is not
 // claimed again.
-func (s *Store) FailErasure(ctx context.Context, e store.Erasure, due time.Time, reason string, givenUp bool) error {
-	return s.runOne(ctx, "update erasures set due = $4, reason = $5, given_up = $6"+mine, e.ID, e.Owner, e.Attempt, ms(due), reason, bit(givenUp))
+func (r *Records) FailErasure(ctx context.Context, e store.Erasure, due time.Time, reason string, givenUp bool) error {
+	return stored.Run(ctx, r.db, "update erasures set due = $4, reason = $5, given_up = $6"+mine, e.ID, e.Owner, e.Attempt, stored.Ms(due), reason, stored.Bit(givenUp))
 }
 
 // ListErasures implements store.Erasures. The condition on asked_at lets the index erasures_asked
 // give the order.
-func (s *Store) ListErasures(ctx context.Context, integrationID string, limit int) ([]store.Erasure, error) {
+func (r *Records) ListErasures(ctx context.Context, integrationID string, limit int) ([]store.Erasure, error) {
 	query, args := " from erasures where asked_at >= 0 order by asked_at, id limit $1", []any{limit}
 	if integrationID != "" {
 		query, args = " from erasures where integration = $2 order by id limit $1", append(args, integrationID)
 	}
-	return manyRows(ctx, s.read, "list erasures", scanErasure, "select "+erasureColumns+query, args...)
+	return stored.Many(ctx, r.read, "list erasures", scanErasure, "select "+erasureColumns+query, args...)
 }
 
 // ExpireErasures implements store.Erasures. One batch for each call of it; the caller comes again
 // while there are more.
-func (s *Store) ExpireErasures(ctx context.Context, before time.Time) (n int, err error) {
-	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
-		done, err := tx.ExecContext(ctx, "delete from erasures where id in (select id from erasures where asked_at < $1 order by asked_at limit $2)", ms(before), expireBatch)
+func (r *Records) ExpireErasures(ctx context.Context, before time.Time) (n int, err error) {
+	err = r.db.Write(ctx, func(tx sqldb.Tx) error {
+		done, err := tx.ExecContext(ctx, "delete from erasures where id in (select id from erasures where asked_at < $1 order by asked_at limit $2)", stored.Ms(before), stored.ExpireBatch)
 		if err != nil {
 			return err
 		}

@@ -1,4 +1,4 @@
-package sqlstore
+package records
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/stored"
 )
 
 // countCalls counts the calls that began from $1 until before $2. Both databases have window
@@ -27,7 +28,7 @@ const countCalls = `with chosen as (
 // countQuery is the query of a filter. TEAM and WHERE are replaced by constants of ours, never by
 // what somebody asks for.
 func countQuery(f store.CountFilter) (string, []any) {
-	team, where, args := "''", "", []any{ms(f.From), ms(f.To)}
+	team, where, args := "''", "", []any{stored.Ms(f.From), stored.Ms(f.To)}
 	if f.ByTeam {
 		team = "team"
 	}
@@ -38,9 +39,9 @@ func countQuery(f store.CountFilter) (string, []any) {
 }
 
 // CountCalls implements store.Calls. Missed is what is left, so the parts always add up to all.
-func (s *Store) CountCalls(ctx context.Context, f store.CountFilter) ([]store.CallCounts, error) {
+func (r *Records) CountCalls(ctx context.Context, f store.CountFilter) ([]store.CallCounts, error) {
 	query, args := countQuery(f)
-	return manyRows(ctx, s.read, "count calls", func(scan func(...any) error) (c store.CallCounts, err error) {
+	return stored.Many(ctx, r.read, "count calls", func(scan func(...any) error) (c store.CallCounts, err error) {
 		var median, p90 int64
 		err = scan(&c.Team, &c.Calls, &c.Answered, &c.Messages, &c.HangUps, &c.Rejected, &c.Timed, &median, &p90)
 		c.Missed = c.Calls - c.Answered - c.Messages - c.HangUps

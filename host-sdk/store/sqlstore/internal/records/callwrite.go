@@ -1,4 +1,4 @@
-package sqlstore
+package records
 
 import (
 	"context"
@@ -9,10 +9,11 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/stored"
 )
 
-// ofCall finds the record of a session ($1, $2): the parts of a record name it by its number.
-const ofCall = "from calls c where c.integration = $1 and c.key = $2"
+// OfCall finds the record of a session ($1, $2): the parts of a record name it by its number.
+const OfCall = "from calls c where c.integration = $1 and c.key = $2"
 
 // The statements that write a record. Each part is selected from its record, so that nothing is
 // written for a call that has none. Selected arguments are text unless they are cast.
@@ -37,11 +38,11 @@ const (
 		alert_url = case when $6 <> '' then $6 else alert_url end, alert_title = case when $7 <> '' then $7 else alert_title end
 		where integration = $1 and key = $2`
 	insertRecording = `insert into call_recordings (call, ref, label, name, content_type, bytes, duration, at)
-		select c.id, $3, $4, $5, $6, cast($7 as bigint), cast($8 as bigint), cast($9 as bigint) ` + ofCall + ` on conflict (call, ref) do nothing`
+		select c.id, $3, $4, $5, $6, cast($7 as bigint), cast($8 as bigint), cast($9 as bigint) ` + OfCall + ` on conflict (call, ref) do nothing`
 	// updateHeard takes a recording out of the index of those that nobody has heard.
-	updateHeard = `update call_recordings set unheard = 0 where ref = $3 and call = (select c.id ` + ofCall + `)`
+	updateHeard = `update call_recordings set unheard = 0 where ref = $3 and call = (select c.id ` + OfCall + `)`
 	insertHeard = `insert into call_heard (recording, actor, at) select r.id, $4, cast($5 as bigint) from call_recordings r
-		where r.ref = $3 and r.call = (select c.id ` + ofCall + `) on conflict (recording, actor) do nothing`
+		where r.ref = $3 and r.call = (select c.id ` + OfCall + `) on conflict (recording, actor) do nothing`
 )
 
 // Story lines and fields are written several at a time, each statement for so many of them.
@@ -83,9 +84,9 @@ type statement struct {
 	few  string // see [update]; "": none
 }
 
-// callStatements encodes what a commit adds to the record of its call. nil: the commit adds
+// Statements encodes what a commit adds to the record of its call. nil: the commit adds
 // nothing. It runs before the transaction, which must be short.
-func callStatements(c store.Commit) ([]statement, error) {
+func Statements(c store.Commit) ([]statement, error) {
 	u := c.Call
 	if u == nil {
 		return nil, nil
@@ -95,19 +96,19 @@ func callStatements(c store.Commit) ([]statement, error) {
 		list = append(list, statement{text: text, args: append([]any{c.Integration, c.Key}, args...)})
 	}
 	if v := u.View; v != nil {
-		view, err := encode(v)
+		view, err := stored.Encode(v)
 		if err != nil {
 			return nil, err
 		}
 		// 0 while it is live: the index of ended calls leaves those out.
 		ended := int64(0)
 		if !u.Live {
-			ended = ms(c.Now)
+			ended = stored.Ms(c.Now)
 			if !v.EndedAt.IsZero() {
-				ended = ms(v.EndedAt)
+				ended = stored.Ms(v.EndedAt)
 			}
 		}
-		args := []any{bit(u.Live), ended, ms(c.Now), v.From, v.Team, v.Ended, view, u.IntegrationName, answered(v, ms(c.Now))}
+		args := []any{stored.Bit(u.Live), ended, stored.Ms(c.Now), v.From, v.Team, v.Ended, view, u.IntegrationName, answered(v, stored.Ms(c.Now))}
 		// The engine knows whether it has written a record before; where another commit was faster,
 		// the insert updates.
 		if u.New {
@@ -119,7 +120,7 @@ func callStatements(c store.Commit) ([]statement, error) {
 	}
 	// An insert has written it already.
 	if u.Alert != (store.CallAlert{}) && (u.View == nil || !u.New) {
-		add(updateCallAlert, ms(c.Now), u.Alert.Key, u.Alert.ID, u.Alert.URL, u.Alert.Title)
+		add(updateCallAlert, stored.Ms(c.Now), u.Alert.Key, u.Alert.ID, u.Alert.URL, u.Alert.Title)
 	}
 	for fields := range slices.Chunk(fieldRows(u.Fields), maxParts) {
 		var args []any
@@ -132,18 +133,18 @@ func callStatements(c store.Commit) ([]statement, error) {
 	for lines := range slices.Chunk(u.Story, maxParts) {
 		var args []any
 		for _, l := range lines {
-			args = append(args, l.Command, ms(l.At), l.Actor, l.Text)
+			args = append(args, l.Command, stored.Ms(l.At), l.Actor, l.Text)
 		}
 		add(insertLines[len(lines)-1], args...)
 	}
 	for _, r := range u.Recordings {
-		add(insertRecording, r.Media.Ref, r.Label, r.Media.Name, r.Media.ContentType, r.Media.Bytes, r.Media.Duration.Milliseconds(), ms(r.At))
+		add(insertRecording, r.Media.Ref, r.Label, r.Media.Name, r.Media.ContentType, r.Media.Bytes, r.Media.Duration.Milliseconds(), stored.Ms(r.At))
 	}
 	// In this order: the flag first, or the recording would count as unheard for ever if the second
 	// is there already.
 	for _, h := range u.Heard {
 		add(updateHeard, h.Ref)
-		add(insertHeard, h.Ref, h.By, ms(h.At))
+		add(insertHeard, h.Ref, h.By, stored.Ms(h.At))
 	}
 	return list, nil
 }
@@ -187,13 +188,13 @@ func fieldRows(fields []integration.AlertField) (rows [][3]string) {
 	return rows
 }
 
-// runAll runs statements one after the other, until one fails. d decides whether the statement in
+// Run runs statements one after the other, until one fails. d decides whether the statement in
 // few is worth trying.
-func runAll(ctx context.Context, tx sqldb.Tx, d sqldb.Dialect, list []statement) error {
+func Run(ctx context.Context, tx sqldb.Tx, d sqldb.Dialect, list []statement) error {
 	for _, s := range list {
 		var err error
 		if s.few != "" {
-			_, err = update(ctx, tx, d, s.few, s.text, s.args...)
+			_, err = stored.Update(ctx, tx, d, s.few, s.text, s.args...)
 		} else {
 			_, err = tx.ExecContext(ctx, s.text, s.args...)
 		}

@@ -1,24 +1,28 @@
-package sqlstore
+package records_test
 
 import (
 	"fmt"
 	"testing"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/records"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/sqlstoretest"
 )
 
 // What people search for is found behind more calls than are read at a time.
 func TestASearchFindsWhatIsBehindItsFirstBatch(t *testing.T) {
 	t.Parallel()
-	s, clk := openInside(t)
-	for i := range searchBatch + 3 {
+	ctx, began := t.Context(), time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	s := sqlstoretest.Open(t, clock.System())
+	for i := range records.SearchBatch + 3 {
 		key, from := fmt.Sprint("CA", i), "+12025550144"
 		if i < 2 {
 			from = "+12025550143"
 		}
-		at := clk.Now().Add(time.Duration(i) * time.Second)
+		at := began.Add(time.Duration(i) * time.Second)
 		_, err := s.Commit(ctx, store.Commit{Integration: "i", Key: key, Now: at, Call: &store.CallUpdate{New: true, View: &integration.CallView{ID: key, From: from, StartedAt: at}}})
 		if err != nil {
 			t.Fatal(err)
