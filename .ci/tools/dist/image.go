@@ -23,7 +23,8 @@ import (
 const imageUser = 65532
 
 // image writes one image for each Linux, all in one archive of the OCI image layout. It has no
-// shell and no package: the programs are static, and bring time zones along.
+// shell and no package: the programs are static, and bring time zones along. Without a Linux among
+// the platforms there is none. The OCI index says which image is whose.
 func (r *release) image() error {
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	found := false
@@ -60,7 +61,8 @@ func (r *release) image() error {
 	return r.packImage(folder)
 }
 
-// packImage writes a folder of the OCI image layout as one file.
+// packImage writes a folder of the OCI image layout as one file. Docker and podman load it as it
+// is.
 func (r *release) packImage(folder string) error {
 	var entries []entry
 	err := filepath.WalkDir(folder, func(file string, d os.DirEntry, err error) error {
@@ -81,7 +83,8 @@ func (r *release) packImage(folder string) error {
 	return errors.Join(writeTar(f, r.source.committed, entries), f.Close())
 }
 
-// imageOf is the image of one platform.
+// imageOf is the image of one platform. Two layers: the upper one, with the programs, is all that a
+// new release changes.
 func (r *release) imageOf(t target, arch string) (v1.Image, error) {
 	var authorities bytes.Buffer
 	for root := range bundle.Roots() {
@@ -92,6 +95,7 @@ func (r *release) imageOf(t target, arch string) (v1.Image, error) {
 			}
 		}
 	}
+	// Programs look up their user, trust authorities and want a /tmp; nothing else is in it.
 	base := []entry{
 		{name: "etc/passwd", data: []byte("livecall:x:65532:65532::/var/lib/livecall:/sbin/nologin\n")},
 		{name: "etc/group", data: []byte("livecall:x:65532:\n")},
@@ -123,12 +127,14 @@ func (r *release) imageOf(t target, arch string) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The library shares it with the image.
 	config = config.DeepCopy()
 	config.OS, config.Architecture, config.Created = "linux", arch, v1.Time{Time: r.source.committed}
 	config.Config = r.imageConfig()
 	return mutate.ConfigFile(img, config)
 }
 
+// layer makes a layer of entries, in memory.
 func (r *release) layer(entries []entry) (v1.Layer, error) {
 	var data bytes.Buffer
 	if err := writeTar(&data, r.source.committed, entries); err != nil {
@@ -139,7 +145,8 @@ func (r *release) layer(entries []entry) (v1.Layer, error) {
 	}, tarball.WithMediaType(types.OCILayer))
 }
 
-// imageConfig is how the image is run. Nothing needs to be written but the volume and /tmp.
+// imageConfig is how the image is run. Nothing needs to be written but the volume and /tmp. It runs
+// as a user without rights, whose number volumes have to fit.
 func (r *release) imageConfig() v1.Config {
 	return v1.Config{
 		User:       "65532:65532",

@@ -22,14 +22,16 @@ import (
 var permitted = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MPL-2.0"}
 
 // judged are texts that people have read because they are not recognised, by module and file, with
-// the SPDX names of what they are.
+// the SPDX names of what they are. A module that changes such a text is asked about again only if
+// its name changes.
 var judged = map[string][]string{
 	// The address of a picture that is not linked.
 	"modernc.org/memory LICENSE-LOGO":   {},
 	"modernc.org/sqlite LICENSE-SQLITE": {"blessing"}, // the public domain
 }
 
-// part is a module that is linked into the programs, or Go's own library.
+// part is a module that is linked into the programs, or Go's own library. Everything but path and
+// version is found by read.
 type part struct {
 	path, version string
 	folders       []string // absolute, of the linked packages, up to the module's root
@@ -37,17 +39,19 @@ type part struct {
 	texts         []text
 }
 
-// text is a file that its authors want to be passed on.
+// text is a file that its authors want to be passed on. Licences and notices among them must be
+// passed on with the programs.
 type text struct {
 	name string // relative to the module
 	data []byte
 }
 
 // linked are the parts of the programs of all platforms, each with its licences. A licence that is
-// not permitted, and a part without one, are errors.
+// not permitted, and a part without one, are errors. They are sorted by path.
 func linked(src *source, targets []target) ([]part, error) {
 	found := map[string]*part{}
 	for _, t := range targets {
+		// The standard library has no module, hence its own word.
 		out, err := src.command(toolchain(t.platform), "go", "list", "-deps", "-f",
 			"{{.Dir}}\t{{if .Standard}}std\t\t{{else}}{{with .Module}}{{.Path}}\t{{.Version}}\t{{.Dir}}{{end}}{{end}}",
 			"./host-sdk/cmd/switchboard", "./plugin")
@@ -78,7 +82,7 @@ func linked(src *source, targets []target) ([]part, error) {
 }
 
 // addPackage notes the folders from a package up to its module's root. Packages of ours have no
-// version.
+// version. A licence may lie in a folder above the package that is linked.
 func addPackage(found map[string]*part, folder, module, version, root string) {
 	if version == "" && module != "std" {
 		return
@@ -92,6 +96,7 @@ func addPackage(found map[string]*part, folder, module, version, root string) {
 		return
 	}
 	for {
+		// Those above it are there, too.
 		if slices.Contains(p.folders, folder) {
 			return
 		}
@@ -114,14 +119,17 @@ func addLibrary(src *source, std *part) error {
 	return nil
 }
 
+// By the names that people give such files; a text without one of them is not found.
 var (
 	isText    = regexp.MustCompile(`(?i)(licen[cs]e|copying|copyright|notice|patents)`)
 	isLicence = regexp.MustCompile(`(?i)(licen[cs]e|copying)`)
 )
 
-// read reads the texts of a part and recognises its licences.
+// read reads the texts of a part and recognises its licences. Texts of folders that are not linked
+// are not read.
 func (p *part) read() error {
 	slices.Sort(p.folders)
+	// The shortest is the module's own.
 	root := slices.MinFunc(p.folders, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
 	for _, folder := range p.folders {
 		entries, err := os.ReadDir(folder)
@@ -147,7 +155,8 @@ func (p *part) read() error {
 	return p.recognise()
 }
 
-// recognise sets the licences of a part from its texts.
+// recognise sets the licences of a part from its texts. All problems of a part are in the error, so
+// that they can be judged at once.
 func (p *part) recognise() error {
 	var errs []error
 	for _, t := range p.texts {
@@ -184,7 +193,8 @@ func (p *part) recognise() error {
 // known recognises texts of licences. It is made once, as it reads hundreds of them.
 var known = sync.OnceValues(assets.DefaultClassifier)
 
-// licencesOf are the SPDX names of the licences of which a text is one.
+// licencesOf are the SPDX names of the licences of which a text is one. None: it is not recognised,
+// or is no licence.
 func licencesOf(data []byte) ([]string, error) {
 	c, err := known()
 	if err != nil {
@@ -192,6 +202,7 @@ func licencesOf(data []byte) ([]string, error) {
 	}
 	var names []string
 	for _, m := range c.Match(c.Normalize(data)).Matches {
+		// Copyright lines and headers of files are recognised, too.
 		if m.MatchType == "License" {
 			names = append(names, m.Name)
 		}
@@ -200,7 +211,7 @@ func licencesOf(data []byte) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// licenceTexts is one file with the texts of all parts.
+// licenceTexts is one file with the texts of all parts. It is in each archive, package and image.
 func licenceTexts(parts []part) ([]byte, error) {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "switchboard and the plugin contain the following %d parts, each under its own licence.\n", len(parts))

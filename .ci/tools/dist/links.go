@@ -19,7 +19,8 @@ var (
 
 // relinked are entries whose pages lead from where each lies to where its targets lie: place says
 // where an entry is put, as in its archive or on a machine. What the release does not have is
-// linked at the repository's public address.
+// linked at the repository's public address. A link to a page that lies beside must not lead to the
+// network.
 func (r *release) relinked(entries []entry, place func(name string) string) ([]entry, error) {
 	placed := map[string]string{} // by path in the repository
 	for _, e := range entries {
@@ -38,9 +39,11 @@ func (r *release) relinked(entries []entry, place func(name string) string) ([]e
 		if err != nil {
 			return nil, err
 		}
+		// The committed file stays as it is: the entry has the text itself.
 		out[i].file, out[i].data = "", fencedOrLink.ReplaceAllFunc(text, func(found []byte) []byte {
 			m := fencedOrLink.FindSubmatch(found)
 			target := string(m[1])
+			// A block of code, an address, a place on the same page, or an absolute path.
 			if target == "" || farAway.MatchString(target) {
 				return found
 			}
@@ -50,7 +53,8 @@ func (r *release) relinked(entries []entry, place func(name string) string) ([]e
 	return out, nil
 }
 
-// target is where a link leads to, from a page that lies at here.
+// target is where a link leads to, from a page that lies at here. here and placed are paths within
+// the archive, from and link those of the repository.
 func (r *release) target(from, link string, placed map[string]string, here string) string {
 	file, fragment, hasFragment := strings.Cut(link, "#")
 	if hasFragment {
@@ -60,6 +64,7 @@ func (r *release) target(from, link string, placed map[string]string, here strin
 	if there, ok := placed[to]; ok {
 		return relative(path.Dir(here), there) + fragment
 	}
+	// The forge shows files and folders at different addresses.
 	kind := "/blob/v"
 	if info, err := os.Stat(r.source.path(to)); err == nil && info.IsDir() {
 		kind = "/tree/v"
@@ -76,7 +81,7 @@ func (r *release) repositoryPath(e entry) string {
 	return name
 }
 
-// relative is a path with slashes as seen from a folder.
+// relative is a path with slashes as seen from a folder. Both are relative to the same root.
 func relative(folder, to string) string {
 	up := ""
 	for folder != "." && folder != "/" && !strings.HasPrefix(to, folder+"/") {

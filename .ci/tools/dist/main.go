@@ -44,7 +44,8 @@ func main() {
 	}
 }
 
-// run builds a release of the checkout in root into the folder out.
+// run builds a release of the checkout in root into the folder out. Nothing is left in out of a
+// release from before; what fails half-way leaves a part.
 func run(root, out string, platforms []string) error {
 	key, err := signingKey()
 	if err != nil {
@@ -74,7 +75,7 @@ func run(root, out string, platforms []string) error {
 	return r.finish(key)
 }
 
-// release is one that is being built.
+// release is one that is being built. Its steps are methods, each of which writes files to out.
 type release struct {
 	source *source
 	work   string   // a temporary folder
@@ -84,12 +85,13 @@ type release struct {
 	parts  []part   // everything that is linked into the programs
 }
 
-// name is a file name of this release.
+// name is a file name of this release. kind says what it is, suffix the platform and type.
 func (r *release) name(kind, suffix string) string {
 	return filepath.Join(r.out, kind+"_"+r.source.version+suffix)
 }
 
 // emptied makes an empty folder. It refuses to empty one that holds something else than a release.
+// A typing error in -out must not cost somebody their files.
 func emptied(folder string) (string, error) {
 	found, err := filepath.Glob(filepath.Join(folder, "*"))
 	if err != nil {

@@ -11,13 +11,15 @@ import (
 	"time"
 )
 
-// nfpm makes the packages. It is run as a program, as its own modules are many.
+// nfpm makes the packages. It is run as a program, as its own modules are many. Its version is
+// fixed, as another one writes other bytes.
 const nfpm = "github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0"
 
 // object is a part of nfpm's configuration, which is YAML and so may be JSON.
 type object map[string]any
 
-// packages writes a deb and an rpm for each Linux.
+// packages writes a deb and an rpm for each Linux. Both are made of the same files; they differ in
+// what they need to make a user.
 func (r *release) packages() error {
 	for _, t := range r.built {
 		goos, arch, _ := strings.Cut(t.platform, "-")
@@ -47,6 +49,8 @@ func (r *release) packages() error {
 	return nil
 }
 
+// packageConfig is what nfpm is told of a package: what it is called, what it needs, and its
+// scripts.
 func (r *release) packageConfig(arch, kind string, needs []string, contents []object) object {
 	script := func(name string) string { return r.source.path(".ci/dist/" + name + ".sh") }
 	config := object{
@@ -71,7 +75,8 @@ func (r *release) packageConfig(arch, kind string, needs []string, contents []ob
 	return config
 }
 
-// contents are the files of a package.
+// contents are the files of a package. Modes and owners are set here, whatever the files on this
+// disk have.
 func (r *release) contents(t target) ([]object, error) {
 	const lib, doc = "/usr/lib/livecall/", "/usr/share/doc/livecall/"
 	var out []object
@@ -95,6 +100,7 @@ func (r *release) contents(t target) ([]object, error) {
 		return nil, err
 	}
 	file(own, lib+"plugins/.package", 0o644)
+	// The folder of the data is the service's alone.
 	data := info(0o700, "livecall")
 	data["owner"] = "livecall"
 	out = append(out,
@@ -120,12 +126,13 @@ func (r *release) contents(t target) ([]object, error) {
 		}
 		file(src, installed(e.name, doc), 0o644)
 	}
+	// The same order each time, as maps and folders have none.
 	slices.SortFunc(out, func(a, b object) int { return strings.Compare(fmt.Sprint(a["dst"]), fmt.Sprint(b["dst"])) })
 	return out, nil
 }
 
 // installed is where a file of the archives lies after a package was installed: where programs look
-// for it, or with the documentation.
+// for it, or with the documentation. doc is the folder of the documentation.
 func installed(name, doc string) string {
 	for from, to := range map[string]string{
 		"man/":              "/usr/share/man/",

@@ -8,13 +8,15 @@ import (
 	cdx "github.com/CycloneDX/cyclonedx-go"
 )
 
-// sbom writes the list of what is linked into the programs, in CycloneDX.
+// sbom writes the list of what is linked into the programs, in CycloneDX. Modules are named as
+// package URLs, by which lists of vulnerabilities find them.
 func (r *release) sbom() (err error) {
 	self := cdx.Component{
 		BOMRef: "livecall", Type: cdx.ComponentTypeApplication, Name: "livecall", Version: r.source.version,
 		Licenses: licencesFor([]string{"Apache-2.0"}),
 	}
 	bom := cdx.NewBOM()
+	// No serial number: it would be random.
 	bom.Metadata = &cdx.Metadata{Timestamp: r.source.committed.Format(time.RFC3339), Component: &self}
 	var components []cdx.Component
 	var refs []string
@@ -36,6 +38,7 @@ func (r *release) sbom() (err error) {
 	return cdx.NewBOMEncoder(f, cdx.BOMFileFormatJSON).SetPretty(true).Encode(bom)
 }
 
+// licencesFor names licences by their SPDX ids.
 func licencesFor(names []string) *cdx.Licenses {
 	var out cdx.Licenses
 	for _, name := range names {

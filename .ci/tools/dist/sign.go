@@ -17,7 +17,8 @@ const (
 	sumsName         = "SHA256SUMS"
 )
 
-// signingKey is the key of the environment; nil: there is none.
+// signingKey is the key of the environment; nil: there is none. It is read before anything is
+// built. Errors repeat neither key nor password.
 func signingKey() (*minisign.PrivateKey, error) {
 	text := os.Getenv(keyVariable)
 	if text == "" {
@@ -39,7 +40,8 @@ func signingKey() (*minisign.PrivateKey, error) {
 
 // finish writes the hashes of all files, and with a key a signature beside each. The same key makes
 // the same signatures: their trusted comment has the commit's time and the file's name, against
-// files that are exchanged for older ones.
+// files that are exchanged for older ones. It is the last step: what is written afterwards would be
+// unsigned.
 func (r *release) finish(key *minisign.PrivateKey) error {
 	files, err := filepath.Glob(filepath.Join(r.out, "*")) // in the order of their names
 	if err != nil {
@@ -62,6 +64,7 @@ func (r *release) finish(key *minisign.PrivateKey) error {
 		fmt.Println(keyVariable + " is not set: nothing is signed")
 		return nil
 	}
+	// The list is signed as well, so that one signature covers everything.
 	for _, file := range append(files, list) {
 		data, err := os.ReadFile(file)
 		if err != nil {

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// source is the checkout that a release is made of.
+// source is the checkout that a release is made of. Nothing of a release depends on when or where
+// it is built.
 type source struct {
 	root      string    // absolute
 	version   string    // of manifest.json
@@ -51,7 +52,7 @@ func open(root string) (*source, error) {
 	return s, nil
 }
 
-// path is a file of the checkout.
+// path is a file of the checkout. An absolute one stays as it is.
 func (s *source) path(name string) string {
 	if filepath.IsAbs(name) {
 		return name
@@ -59,7 +60,8 @@ func (s *source) path(name string) string {
 	return filepath.Join(s.root, filepath.FromSlash(name))
 }
 
-// files are the committed files below a folder whose names the filter accepts.
+// files are the committed files below a folder whose names the filter accepts. None is an error: a
+// folder that was moved must not silently be missing.
 func (s *source) files(folder string, accept func(name string) bool) ([]string, error) {
 	list, err := s.command(nil, "git", "ls-files", "-z", "--", folder)
 	if err != nil {
@@ -78,7 +80,7 @@ func (s *source) files(folder string, accept func(name string) bool) ([]string, 
 }
 
 // command runs a command in the checkout, with more environment variables, and returns what it
-// prints.
+// prints. What it prints to its error output is in the error.
 func (s *source) command(env []string, name string, args ...string) (string, error) {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = s.root
@@ -92,8 +94,8 @@ func (s *source) command(env []string, name string, args ...string) (string, err
 	return string(out), nil
 }
 
-// toolchain takes from the environment what would change the bytes that the Go command writes.
-// The module cache and its proxy stay the caller's.
+// toolchain takes from the environment what would change the bytes that the Go command writes. The
+// module cache and its proxy stay the caller's. platform is os-arch, as manifests have it.
 func toolchain(platform string) []string {
 	goos, arch, _ := strings.Cut(platform, "-")
 	return []string{

@@ -14,7 +14,7 @@ import (
 )
 
 // entry is a file or a folder of an archive. Its owner is root and its time that of the release,
-// whatever the file on disk says.
+// whatever the file on disk says. One of data, file, link and dir says what it is.
 type entry struct {
 	name       string // with slashes
 	data       []byte // of a file
@@ -26,7 +26,7 @@ type entry struct {
 	owner      int   // user and group
 }
 
-// below moves entries into a folder.
+// below moves entries into a folder. The entries of the caller are left as they are.
 func below(folder string, entries []entry) []entry {
 	out := slices.Clone(entries)
 	for i := range out {
@@ -35,7 +35,8 @@ func below(folder string, entries []entry) []entry {
 	return out
 }
 
-// withFolders adds the folders on the way to each entry and sorts all by their names.
+// withFolders adds the folders on the way to each entry and sorts all by their names. Programs that
+// unpack would else make them with a mode of their own; and sorted, two archives are alike.
 func withFolders(entries []entry) []entry {
 	have := map[string]bool{}
 	for _, e := range entries {
@@ -54,7 +55,8 @@ func withFolders(entries []entry) []entry {
 	return out
 }
 
-// header is an entry in the words of tar.
+// header is an entry in the words of tar. USTAR has no optional fields that could differ from time
+// to time.
 func (e entry) header(modified time.Time) (*tar.Header, []byte, error) {
 	h := &tar.Header{Format: tar.FormatUSTAR, Name: e.name, Mode: 0o644, Uid: e.owner, Gid: e.owner, ModTime: modified, Typeflag: tar.TypeReg}
 	data := e.data
@@ -77,7 +79,7 @@ func (e entry) header(modified time.Time) (*tar.Header, []byte, error) {
 	return h, data, err
 }
 
-// writeTar writes entries as a tar archive.
+// writeTar writes entries as a tar archive. Files are read one at a time.
 func writeTar(w io.Writer, modified time.Time, entries []entry) error {
 	out := tar.NewWriter(w)
 	for _, e := range withFolders(entries) {
@@ -95,7 +97,8 @@ func writeTar(w io.Writer, modified time.Time, entries []entry) error {
 	return out.Close()
 }
 
-// writeArchive writes entries as a gzip-compressed tar archive.
+// writeArchive writes entries as a gzip-compressed tar archive. gzip's own header has neither name
+// nor time.
 func writeArchive(name string, modified time.Time, entries []entry) (err error) {
 	f, err := os.Create(name)
 	if err != nil {

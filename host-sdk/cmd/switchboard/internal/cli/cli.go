@@ -22,7 +22,7 @@ import (
 )
 
 // commands is the whole command line. kong reads it from the fields' tags; help and completion
-// follow.
+// follow. Their order is that of the help.
 type commands struct {
 	Init   setup.Init  `cmd:"" help:"Ask six questions, and write a switchboard file and the environment."`
 	Serve  host.Serve  `cmd:"" help:"Run the host until it is stopped."`
@@ -89,7 +89,7 @@ type commands struct {
 	Man        manCommand        `cmd:"" help:"Print the manual page."`
 }
 
-// Binary is what the program knows of itself.
+// Binary is what the program knows of itself. Tests give their own; main gives that of the process.
 type Binary struct {
 	Dir     string    // its folder
 	Version string    // "" = what the build information says
@@ -100,7 +100,8 @@ type Binary struct {
 // exited carries the status of kong's own exits (--help) out of its parser.
 type exited int
 
-// runner is what kong chooses by the words of the command line.
+// runner is what kong chooses by the words of the command line. Every field of commands that has no
+// commands below it is one; choose relies on that.
 type runner interface {
 	Run(s *command.Surroundings) error
 }
@@ -153,7 +154,9 @@ func choose(args []string, stdout, stderr io.Writer) (runner, *kong.Application,
 	return parsed.Selected().Target.Addr().Interface().(runner), parser.Model, nil
 }
 
-// meant is the command that a wrong command line names, as far as it could be read.
+// meant is the command that a wrong command line names, as far as it could be read. It goes into
+// the error, so that the help of that command is shown and not that of all. It is "switchboard" if
+// not even the first word is a command.
 func meant(err error) string {
 	var wrong *kong.ParseError
 	if errors.As(err, &wrong) && wrong.Context != nil {
@@ -172,6 +175,7 @@ func complain(stderr io.Writer, err error) int {
 	if !errors.Is(err, command.ErrSaid) {
 		_, _ = fmt.Fprintln(stderr, "switchboard: "+strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
+	// Also around ErrSaid: the report has said why, and the status is 2 all the same.
 	if undecided := (command.Untested{}); errors.As(err, &undecided) {
 		return 2
 	}

@@ -20,7 +20,8 @@ func (completionCommand) Help() string {
 	return "For bash: source <(switchboard completion bash). For zsh the same with zsh. For fish: switchboard completion fish | source."
 }
 
-// Run prints a script in which every word is known beforehand: it never runs the program.
+// Run prints a script in which every word is known beforehand: it never runs the program. A shell
+// would else wait for it with each Tab.
 func (c completionCommand) Run(s *command.Surroundings) error {
 	known := completions{words: map[string][]string{}, leaf: map[string]bool{}, alone: map[string]bool{}, valued: map[string]bool{}}
 	known.collect(s.Model.Node, "")
@@ -66,6 +67,7 @@ func (k *completions) collect(n *kong.Node, path string) {
 		}
 	}
 	for _, child := range n.Children {
+		// Hidden ones are started by the program itself.
 		if child.Hidden {
 			continue
 		}

@@ -25,6 +25,7 @@ func (manCommand) Help() string {
 // Run prints the page in the macros of man(7). It has no date, so that the same program always
 // prints the same.
 func (c manCommand) Run(s *command.Surroundings) error {
+	// Most commands have all flags of serve: they are described once, there.
 	common := map[string]bool{}
 	for _, child := range s.Model.Children {
 		if child.Name != "serve" {
@@ -93,7 +94,8 @@ func commandPage(n *kong.Node, common map[string]bool) string {
 	return p.out.String()
 }
 
-// manual is a page that is being written.
+// manual is a page that is being written. Texts go through text, which escapes them; line is for
+// macros alone.
 type manual struct {
 	common map[string]bool // the flags of serve, which most commands have
 	out    strings.Builder
@@ -135,7 +137,8 @@ func (p *manual) command(n *kong.Node) {
 	}
 }
 
-// flagsOf are the flags of a command, but for hidden ones and --help.
+// flagsOf are the flags of a command, but for hidden ones and --help. The reference and all pages
+// show the same ones.
 func flagsOf(n *kong.Node) (list []*kong.Flag) {
 	for _, flag := range n.Flags {
 		if !flag.Hidden && flag.Name != "help" {

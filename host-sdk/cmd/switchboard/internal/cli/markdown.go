@@ -28,6 +28,8 @@ func (p *markdown) commands(n *kong.Node) {
 	}
 }
 
+// command writes the section of a command: what it does, and a table of its arguments, flags and
+// their environment variables.
 func (p *markdown) command(n *kong.Node) {
 	fmt.Fprintf(&p.out, "## %s\n\n%s\n", strings.TrimPrefix(n.FullPath(), "switchboard "), n.Help)
 	if n.Detail != "" {

@@ -26,7 +26,8 @@ func (c versionCommand) Run(s *command.Surroundings) error {
 }
 
 // builtVersion is the module's, or the commit it was built from. "+changes" says that the working
-// tree held more than the commit.
+// tree held more than the commit. Without build information it is "unknown"; built without version
+// control it is "devel".
 func builtVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

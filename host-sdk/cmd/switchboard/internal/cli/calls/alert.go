@@ -14,7 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 )
 
-// shownAlert is what the commands print of an alert.
+// shownAlert is what the commands print of an alert. It is read from the API's answer; members that
+// are not shown are left out.
 type shownAlert struct {
 	ID, Status, Title string
 	Teams             []struct{ Name string }
@@ -34,7 +35,7 @@ type shownAlert struct {
 	}
 }
 
-// caller is who called, as far as it is known.
+// caller is who called, as far as it is known. "-": no call made this alert.
 func (a shownAlert) caller() string {
 	if a.Call == nil {
 		return "-"
@@ -51,7 +52,8 @@ func (a shownAlert) caller() string {
 	return strings.Join(parts, ", ")
 }
 
-// waited is how long the caller waited.
+// waited is how long the caller waited. The API has it in seconds; "-": it is not known, or the
+// caller still waits.
 func (a shownAlert) waited() string {
 	if a.Call == nil || a.Call.Waited == nil {
 		return "-"
@@ -59,7 +61,7 @@ func (a shownAlert) waited() string {
 	return layout.Length(time.Duration(*a.Call.Waited * float64(time.Second)))
 }
 
-// became is what became of the call.
+// became is what became of the call. "-": it goes on, or there was none.
 func (a shownAlert) became() string {
 	if a.Call == nil || a.Call.Ended == "" {
 		return "-"
@@ -134,7 +136,8 @@ func (c AlertShow) Run(s *command.Surroundings) error {
 	return showAlert(c.AskFlags, s, http.MethodGet, "/alerts/"+url.PathEscape(c.ID), nil)
 }
 
-// showAlert sends a request whose answer is an alert, and prints it.
+// showAlert sends a request whose answer is an alert, and prints it. Rows of which nothing is known
+// are left out.
 func showAlert(f command.AskFlags, s *command.Surroundings, method, path string, body any) error {
 	var a shownAlert
 	printed, err := f.Running(s, method, path, body, &a)
@@ -150,6 +153,7 @@ func showAlert(f command.AskFlags, s *command.Surroundings, method, path string,
 	}
 	for _, l := range a.Log {
 		text := l.Message
+		// Most messages name who acted; the rest has the name behind it.
 		if l.Actor != "" && !strings.Contains(text, l.Actor) {
 			text += " (" + l.Actor + ")"
 		}
@@ -170,7 +174,8 @@ type alertActFlags struct {
 	User string `name:"user" required:"" placeholder:"ID" help:"In whose name: the id of a user. The alert's history names this person."`
 }
 
-// do acts and prints the alert as it is then.
+// do acts and prints the alert as it is then. The API refuses a user whom the platform does not
+// know.
 func (c alertActFlags) do(s *command.Surroundings, action string) error {
 	return showAlert(c.AskFlags, s, http.MethodPost, "/alerts/"+url.PathEscape(c.ID)+"/"+action, map[string]string{"user": c.User})
 }
@@ -200,5 +205,6 @@ func (c AlertResolve) Run(s *command.Surroundings) error { return c.do(s, "resol
 // forPeople is clean with the telephone numbers as on all pages.
 func forPeople(text string) string { return layout.Numbers(clean(text)) }
 
-// clean is a text from outside for a terminal, in one line.
+// clean is a text from outside for a terminal, in one line. It removes control characters, by which
+// a caller's name could rewrite the terminal.
 func clean(text string) string { return oneline.Clean(text, 300) }

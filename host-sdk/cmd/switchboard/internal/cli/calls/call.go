@@ -62,6 +62,7 @@ func (c CallList) Run(s *command.Surroundings) error {
 		if one.Unheard > 0 {
 			state += ", not heard"
 		}
+		// A caller's own time is what the list shows.
 		for _, leg := range one.Legs {
 			if leg.Role == integration.RoleCaller && leg.Over != nil {
 				one.Over = leg.Over // the call may go on without the caller

@@ -20,7 +20,7 @@ func (RecordingDelete) Help() string {
 	return "Deletes the sound of a recording and what was understood of it, here and at the telephone service; the record of its call says who deleted it. Asks the running host."
 }
 
-// Run says what was deleted.
+// Run says what was deleted. The telephone service is asked later, and again until it has done so.
 func (c RecordingDelete) Run(s *command.Surroundings) error {
 	resolved, err := c.Settings(s)
 	if err != nil {
@@ -109,6 +109,7 @@ func (c Forget) Run(s *command.Surroundings) error {
 			fmt.Fprintf(&text, "  %-26s %d\n", part.what, part.n)
 		}
 	}
+	// The host goes on trying: these are not lost.
 	for _, p := range out.Pending {
 		reason := p.Reason
 		if reason == "" {

@@ -8,7 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
 )
 
-// listFlags narrow a list of alerts or calls.
+// listFlags narrow a list of alerts or calls. The API checks their values, so that commands and
+// programs are refused in the same words.
 type listFlags struct {
 	Team        string `name:"team" placeholder:"ID" help:"Only those of this team."`
 	From        string `name:"from" placeholder:"NUMBER" help:"Only those from this number."`
@@ -20,7 +21,7 @@ type listFlags struct {
 	Limit       int    `name:"limit" default:"50" placeholder:"N" help:"So many at most, the newest first; up to 1000."`
 }
 
-// query is the query of the API.
+// query is the query of the API. more are parameters of one command; empty ones are left out.
 func (f listFlags) query(more map[string]string) string {
 	q := url.Values{"limit": {strconv.Itoa(f.Limit)}}
 	for name, value := range map[string]string{"team": f.Team, "from": f.From, "integration": f.Integration, "since": f.Since, "until": f.Until, "q": f.Text} {
@@ -39,7 +40,8 @@ func (f listFlags) query(more map[string]string) string {
 	return "?" + q.Encode()
 }
 
-// more says on the standard error that a list may have been cut off.
+// more says on the standard error that a list may have been cut off. The table on the standard
+// output stays as a program expects it.
 func (f listFlags) more(s *command.Surroundings, shown int) {
 	if shown == f.Limit {
 		_, _ = fmt.Fprintf(s.Stderr, "These are the newest %d: there may be older ones. Raise --limit, or narrow the list.\n", shown)

@@ -35,6 +35,7 @@ func (Stats) Help() string {
 
 // Run prints a line for each week and team, the newest week first, and one for all together.
 func (c Stats) Run(s *command.Surroundings) error {
+	// It says which zone is the team's.
 	file, _ := switchboardfile.Load(c.Path())
 	query := statistics.Query{Team: c.Team, From: c.From, To: c.To, Zone: c.Zone}
 	if err := query.Check(clock.System().Now(), file); err != nil {
@@ -76,7 +77,7 @@ func printStatistics(s *command.Surroundings, r statistics.Report) error {
 	return w.Flush()
 }
 
-// secondsOf is a time to a person.
+// secondsOf is a time to a person. nil: no call was answered, so there is no median.
 func secondsOf(seconds *float64) string {
 	if seconds == nil {
 		return "-"

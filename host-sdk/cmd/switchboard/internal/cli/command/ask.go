@@ -33,7 +33,7 @@ func (f AskFlags) Settings(s *Surroundings) (settings.Settings, error) {
 const HowRunning = "Asks the running host: the one on the same data directory, or with PostgreSQL whichever answers at the public address. Where the API token is switched off, set SWITCHBOARD_API_TOKEN to a token of a responder or an admin."
 
 // Running asks the running host and decodes its answer into v, or prints it where JSON is wanted;
-// then printed is true.
+// then printed is true. Without a running host it is an error.
 func (f AskFlags) Running(s *Surroundings, method, path string, body, v any) (printed bool, err error) {
 	resolved, err := f.Settings(s)
 	if err != nil {

@@ -2,7 +2,8 @@ package command
 
 import "errors"
 
-// ErrSaid ends a command with status 1 whose output has said already what is wrong.
+// ErrSaid ends a command with status 1 whose output has said already what is wrong. Its text is
+// empty, as nothing more is printed; see complain.
 var ErrSaid = errors.New("")
 
 // Untested is an error that ends platform test with status 2: what the platform does is not known.

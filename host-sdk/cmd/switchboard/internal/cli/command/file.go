@@ -9,8 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// LoadFile reads the switchboard file. Its problems go to stderr, one line each; the
-// error is the sum.
+// LoadFile reads the switchboard file. Its problems go to stderr, one line each; the error is the
+// sum. Warnings are not printed, as they keep nothing from working.
 func LoadFile(s *Surroundings, path string) (*switchboardfile.File, error) {
 	if err := Present(path); err != nil {
 		return nil, err
@@ -40,6 +40,7 @@ func Present(path string) error {
 // ResolveOptional resolves the settings with those of the switchboard file. Where there is none,
 // flags and environment say all; of one with errors, its settings count as far as they can be read.
 func ResolveOptional(s *Surroundings, flags settings.Flags) (settings.Settings, error) {
+	// A file that was named must be there; the one with the default name need not.
 	var given map[string]string
 	if err := Present(flags.Path()); err == nil {
 		given = switchboardfile.SettingsOf(flags.Path())

@@ -24,6 +24,7 @@ func (f LinesFlag) Print(s *Surroundings, run func(*Surroundings) error) error {
 		return run(s)
 	}
 	var b bytes.Buffer
+	// The command writes into a buffer; what it says on stderr is shown at once.
 	inner := *s
 	inner.Stdout = &b
 	err := run(&inner)

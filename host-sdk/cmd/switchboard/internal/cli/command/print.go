@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// PrintJSON prints a value as the API answers it, for people to read too.
+// PrintJSON prints a value as the API answers it, for people to read too. It is indented, and < and
+// > stay as they are.
 func PrintJSON(w io.Writer, v any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
@@ -27,7 +28,8 @@ func Plural(n int, word string) string {
 // When is a time as commands print it.
 func When(t time.Time) string { return t.Local().Format("2006-01-02 15:04 MST") }
 
-// ListedBy adds to an error that ends with some words which command lists what there is.
+// ListedBy adds to an error that ends with some words which command lists what there is. Errors
+// come from the host as texts, hence the comparison by words.
 func ListedBy(command, words string, err error) error {
 	if err != nil && strings.HasSuffix(err.Error(), words) {
 		return fmt.Errorf("%w: %s shows all", err, command)

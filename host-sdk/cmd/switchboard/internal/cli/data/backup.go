@@ -26,7 +26,8 @@ func (Backup) Help() string {
 		"Keys and tokens are not in it: keep the secret key elsewhere, as the backup is of no use without it. A database of PostgreSQL is backed up with PostgreSQL's own tools."
 }
 
-// Run prints what was written.
+// Run prints what was written. It needs no running host and disturbs none. A signal ends it without
+// leaving half an archive.
 func (c Backup) Run(s *command.Surroundings) error {
 	resolved, err := command.ResolveOptional(s, c.Flags)
 	if err != nil {
@@ -90,7 +91,8 @@ type restoredShown struct {
 	SwitchboardFile string `json:"switchboard_file"` // where it was put; "": nowhere
 }
 
-// Run prints what was restored, and what to do next.
+// Run prints what was restored, and what to do next. Messages say what an operator must know before
+// the first call.
 func (c Restore) Run(s *command.Surroundings) error {
 	if command.Present(c.Path()) != nil { // it may be in the backup
 		_, _ = fmt.Fprintf(s.Stderr, "%s: there is no such file: flags and environment alone say where the data directory is\n", c.Path())
@@ -122,7 +124,7 @@ func (c Restore) Run(s *command.Surroundings) error {
 	return err
 }
 
-// check is Run with --check.
+// check is Run with --check. It changes nothing.
 func (c Restore) check(ctx context.Context, s *command.Surroundings, resolved settings.Settings) error {
 	if c.Replace {
 		return errors.New("--check and --replace contradict each other: give one of them")

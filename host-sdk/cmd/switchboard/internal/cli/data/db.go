@@ -42,7 +42,8 @@ func (c DBCopy) run(s *command.Surroundings) error {
 	if err != nil {
 		return err
 	}
-	// What remains are the settings of the host that has run on SQLite.
+	// What remains are the settings of the host that has run on SQLite. The target's address is
+	// among them and must not be taken for that of the original.
 	flags, given := c.Flags, maps.Clone(file.Settings)
 	flags.DatabaseURL, flags.DatabaseDirectURL = "", ""
 	delete(given, "database_url")
@@ -56,6 +57,7 @@ func (c DBCopy) run(s *command.Surroundings) error {
 	began := time.Now()
 	var all []sqldb.Copied
 	var sum sqldb.Copied
+	// Called for each table once it was compared.
 	name, err := database.Copy(ctx, resolved, target, func(t sqldb.Copied) {
 		all = append(all, t)
 		sum.Rows, sum.Bytes, sum.Replaced = sum.Rows+t.Rows, sum.Bytes+t.Bytes, sum.Replaced+t.Replaced
@@ -84,7 +86,7 @@ func (c DBCopy) run(s *command.Surroundings) error {
 // largeTable is from how many bytes on a table is announced while the others are still copied.
 const largeTable = 64 << 20
 
-// next says how to start on the copy.
+// next says how to start on the copy. Secrets are not printed: it says where they are.
 func (c DBCopy) next(s *command.Surroundings, resolved settings.Settings) error {
 	secret := func(name string, value settings.Secret, file string) string {
 		if value != "" {
@@ -103,7 +105,8 @@ Never start one again without SWITCHBOARD_DATABASE_URL: it would go on with the 
 	return err
 }
 
-// target is the address to copy to. Errors do not repeat it.
+// target is the address to copy to. Errors do not repeat it. --to wins over the environment, and
+// that over the file.
 func (c DBCopy) target(file map[string]string) (settings.Secret, error) {
 	url := cmp.Or(c.DatabaseURL, settings.Secret(file["database_url"]))
 	if strings.Contains(c.To, "://") {

@@ -25,7 +25,8 @@ func (Rekey) Help() string {
 		"What is interrupted goes on when the command is run again. Backups from before need the old key: keep it as long as them."
 }
 
-// Run prints what was done and what is left to do.
+// Run prints what was done and what is left to do. Status 1: something is left that the next key
+// does not open.
 func (c Rekey) Run(s *command.Surroundings) error {
 	resolved, err := command.ResolveOptional(s, c.Flags)
 	if err != nil {
@@ -37,6 +38,7 @@ func (c Rekey) Run(s *command.Surroundings) error {
 	if err != nil {
 		return err
 	}
+	// A list in JSON, never null.
 	if done.Left == nil {
 		done.Left = []string{}
 	}
@@ -51,7 +53,7 @@ func (c Rekey) Run(s *command.Surroundings) error {
 	return err
 }
 
-// say prints the result for people.
+// say prints the result for people. The last words are what the operator has to do next.
 func (c Rekey) say(s *command.Surroundings, resolved settings.Settings, done database.Rekeyed) error {
 	if done.Made {
 		_, err := fmt.Fprintf(s.Stdout, "A new key was made: %s/%s. Nothing uses it yet.\nStart switchboard again, so that it has both keys; then run switchboard rekey once more.\n", resolved.DataDir, settings.NextSecretKeyFile)

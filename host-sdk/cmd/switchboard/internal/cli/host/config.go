@@ -31,7 +31,7 @@ func (ConfigCheck) Help() string {
 // Run prints problems as FILE:LINE:COLUMN: what, and a summary when there are none.
 func (c ConfigCheck) Run(s *command.Surroundings) error { return c.Print(s, c.run) }
 
-// run prints the lines.
+// run prints the lines. Warnings alone leave the status at 0.
 func (c ConfigCheck) run(s *command.Surroundings) error {
 	path := c.Path()
 	if err := command.Present(path); err != nil {
@@ -64,7 +64,8 @@ func (c ConfigCheck) run(s *command.Surroundings) error {
 
 // warn prints what works, but will disappoint callers: a public address that no carrier can call,
 // and whose phone is one of the hotline's own numbers. A file may be checked where no host runs, or
-// without its secrets: then there is nothing to compare numbers with.
+// without its secrets: then there is nothing to compare numbers with. Nothing of it makes the
+// status 1.
 func (c ConfigCheck) warn(s *command.Surroundings, file *switchboardfile.File) {
 	resolved, err := settings.Resolve(c.Flags, file.Settings, s.ExeDir)
 	if err != nil {
@@ -98,6 +99,7 @@ func (c ConfigCheck) ask(s *command.Surroundings, file *switchboardfile.File) er
 		return err
 	}
 	resolved.Version = s.Version
+	// Without a database the platform is still asked.
 	subject := inspect.Subject{Accounts: file.Accounts()}
 	if subject.Hotlines, err = admin.Hotlines(s.Ctx, resolved); err != nil {
 		_, _ = fmt.Fprintf(s.Stdout, "warning: the destinations of the integrations cannot be checked: %s\n", err)
@@ -134,7 +136,7 @@ func (ConfigPush) Help() string {
 // Run prints the hash of the file that is in force now.
 func (c ConfigPush) Run(s *command.Surroundings) error { return c.Print(s, c.run) }
 
-// run prints the lines.
+// run prints the lines. The file is checked here, before any host is asked.
 func (c ConfigPush) run(s *command.Surroundings) error {
 	file, err := command.LoadFile(s, c.Path())
 	if err != nil {

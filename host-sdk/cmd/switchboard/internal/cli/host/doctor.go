@@ -31,7 +31,7 @@ type examinedLine struct {
 	Text  string `json:"text"`
 }
 
-// Run prints a line for each thing that was looked at.
+// Run prints a line for each thing that was looked at. Status 1: a line is an error.
 func (c Doctor) Run(s *command.Surroundings) error {
 	lines := c.examine(s)
 	bad := false
@@ -55,7 +55,8 @@ func (c Doctor) Run(s *command.Surroundings) error {
 	return nil
 }
 
-// examine looks at everything, whatever is wrong with the parts before.
+// examine looks at everything, whatever is wrong with the parts before. Settings that cannot be
+// used end it early: nothing else could be found.
 func (c Doctor) examine(s *command.Surroundings) (lines []inspect.Line) {
 	file, given, lines := c.file()
 	resolved, err := settings.Resolve(c.Flags, given, s.ExeDir)
@@ -71,7 +72,8 @@ func (c Doctor) examine(s *command.Surroundings) (lines []inspect.Line) {
 	return append(lines, admin.Examine(s.Ctx, resolved, file, c.Send)...)
 }
 
-// file reads the switchboard file.
+// file reads the switchboard file. given are its settings, also of a file with errors, as far as
+// they can be read. lines has its problems.
 func (c Doctor) file() (file *switchboardfile.File, given map[string]string, lines []inspect.Line) {
 	if _, err := os.Stat(c.Path()); err != nil {
 		return nil, nil, []inspect.Line{{Level: inspect.Error, Text: fmt.Sprintf("%s: there is no such file: name the switchboard file with --config, or create one with: switchboard config sample > switchboard.yaml", c.Path())}}

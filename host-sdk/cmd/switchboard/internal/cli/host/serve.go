@@ -23,7 +23,8 @@ func (Serve) Help() string {
 	return "The host is ready when /readyz answers 200. It shuts down cleanly on SIGTERM or SIGINT, or when its terminal is closed; a second signal ends it at once. While the switchboard file has errors, the last good copy of it serves, which /readyz and the pages say."
 }
 
-// Run serves until a signal.
+// Run serves until a signal. A file with errors does not keep a host from starting: the last good
+// copy takes calls meanwhile.
 func (c Serve) Run(s *command.Surroundings) error {
 	ctx, stop := command.UntilStopped(s.Ctx)
 	defer stop()
