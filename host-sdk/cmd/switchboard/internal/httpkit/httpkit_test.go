@@ -336,8 +336,8 @@ type connection struct {
 func (c *connection) SetReadDeadline(at time.Time) error  { c.read = at; return nil }
 func (c *connection) SetWriteDeadline(at time.Time) error { c.write = at; return nil }
 
-// The connection outlasts the request's context: a read deadline that passes first would end it, and
-// a write deadline would swallow the answer.
+// The connection outlasts the request's context: a read deadline that passes first would end it,
+// and a write deadline would swallow the answer.
 func TestAConnectionOutlastsItsRequest(t *testing.T) {
 	now := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 	for end, d := range longer {

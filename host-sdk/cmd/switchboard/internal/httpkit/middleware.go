@@ -227,13 +227,13 @@ func (rec *recorder) statusOr200() int {
 	return rec.status
 }
 
-// answerTime is how long a connection lasts beyond its request's context, so that the client is told
-// when a request has taken too long.
+// answerTime is how long a connection lasts beyond its request's context, so that the client is
+// told when a request has taken too long.
 const answerTime = 5 * time.Second
 
-// Extend moves the deadlines of the connection of a request that may take d longer than others, such
-// as an upload, to where TimeFor ends the request, and a little beyond: a connection that is over
-// first ends the request, or swallows its answer. now is the wall's.
+// Extend moves the deadlines of the connection of a request that may take d longer than others,
+// such as an upload, to where TimeFor ends the request, and a little beyond: a connection that is
+// over first ends the request, or swallows its answer. now is the wall's.
 func Extend(w http.ResponseWriter, now time.Time, d time.Duration) {
 	c := http.NewResponseController(w)
 	end := now.Add(RequestTime + d + answerTime)
