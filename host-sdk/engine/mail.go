@@ -15,6 +15,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/snapshots"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/internal/mailbox"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -94,7 +95,7 @@ type addresses []string
 
 // add adds an address unless it is there.
 func (a *addresses) add(address string) {
-	if !slices.ContainsFunc(*a, func(have string) bool { return strings.EqualFold(have, address) }) {
+	if !slices.ContainsFunc(*a, func(have string) bool { return mailbox.Key(have) == mailbox.Key(address) }) {
 		*a = append(*a, address)
 	}
 }
@@ -149,7 +150,7 @@ func (e work) addressMail(ctx context.Context, it store.Item, m mailItem) error 
 	for _, address := range to {
 		// The Message-ID depends on the mail and the address alone, so that a mail which goes
 		// twice, since this process died after sending it, is recognised as the same one.
-		sum := sha256.Sum256([]byte(it.Integration + "\x00" + it.Key + "\x00" + m.Mail.Key + "\x00" + strings.ToLower(address)))
+		sum := sha256.Sum256([]byte(it.Integration + "\x00" + it.Key + "\x00" + m.Mail.Key + "\x00" + mailbox.Key(address)))
 		body, err := json.Marshal(mailItem{Mail: m.Mail, To: address, MessageID: hex.EncodeToString(sum[:16]), Notes: m.Notes})
 		if err != nil {
 			return err

@@ -287,7 +287,7 @@ func TestMailGoesOnceToEachAddress(t *testing.T) {
 	t.Parallel()
 	mailer := &sentMail{fail: map[string]int{"bob@example.com": 3}}
 	h := newHost(t, func(c *engine.Config) { c.Mailer = mailer })
-	h.platform.audience = []string{"alice@example.com", "Carol@example.com"}
+	h.platform.audience = []string{"alice@example.com", "Carol@example.com", "kim@example.com", "\u212Aim@example.com"}
 	m, err := h.store.PutMedium(context.Background(), store.Medium{MediaRef: integration.MediaRef{Name: "v.mp3", ContentType: "audio/mpeg"}, Data: []byte("ID3")})
 	if err != nil {
 		t.Fatal(err)
@@ -314,7 +314,7 @@ func TestMailGoesOnceToEachAddress(t *testing.T) {
 		}
 	}
 	slices.Sort(to)
-	if want := []string{"alice@example.com", "bob@example.com", "carol@EXAMPLE.com"}; !slices.Equal(to, want) || len(ids) != len(want) {
+	if want := []string{"alice@example.com", "bob@example.com", "carol@EXAMPLE.com", "kim@example.com", "\u212Aim@example.com"}; !slices.Equal(to, want) || len(ids) != len(want) {
 		t.Errorf("sent to %v with %d message ids, want %v", to, len(ids), want)
 	}
 }

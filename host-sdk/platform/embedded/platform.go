@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -258,10 +257,10 @@ func (p *Platform) Audience(_ context.Context, _ platform.Scope, audience integr
 	taken := map[string]bool{}
 	for _, id := range ids {
 		u := f.User(id)
-		if u == nil || u.Email == "" || taken[strings.ToLower(u.Email)] {
+		if u == nil || u.Email == "" || taken[switchboardfile.Mailbox(u.Email)] {
 			continue
 		}
-		taken[strings.ToLower(u.Email)] = true
+		taken[switchboardfile.Mailbox(u.Email)] = true
 		out = append(out, u.Email)
 	}
 	return out, nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/internal/mailbox"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
@@ -232,8 +233,8 @@ func (p *Platform) Audience(ctx context.Context, scope platform.Scope, audience 
 	var out []string
 	seen := map[string]bool{}
 	for _, address := range answer.Emails {
-		if low := strings.ToLower(address); !seen[low] {
-			seen[low] = true
+		if key := mailbox.Key(address); !seen[key] {
+			seen[key] = true
 			out = append(out, address)
 		}
 	}

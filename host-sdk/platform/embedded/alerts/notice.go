@@ -3,7 +3,6 @@ package alerts
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -248,7 +247,7 @@ func (s *Service) sameWay(key unreachedKey) bool {
 		return false
 	}
 	if key.way == wayMail {
-		return strings.EqualFold(u.Email, key.email)
+		return switchboardfile.Mailbox(u.Email) == switchboardfile.Mailbox(key.email)
 	}
 	return slices.ContainsFunc(u.Notify, func(a notify.Address) bool { return a.ID() == key.way })
 }

@@ -202,6 +202,7 @@ func TestAShiftEndsWithItsPerson(t *testing.T) {
 	if got := w.onCall(1, 2); got != "alice" {
 		t.Errorf("%q is on call after dora left the file, want alice, as the schedule says", got)
 	}
+	w.add(t, shift("bob", 1, 3), alice) // nobody is left whom she could ask for it
 }
 
 // write puts another file in force.

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"net/mail"
 	"slices"
-	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/internal/mailbox"
 	"github.com/livecallrouting/livecall/host-sdk/internal/yamltree"
 )
 
@@ -65,17 +65,8 @@ func (f *File) Accounts() []Account { return f.everyAccount }
 // has none.
 func (f *File) Account(email string) *Account { return f.byEmail[Mailbox(email)] }
 
-// Mailbox is an e-mail address as addresses are compared: with the letters of ASCII in lower case.
-// Others are left alone, as İ (U+0130) and K (U+212A) would become letters of somebody else's
-// address.
-func Mailbox(email string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, email)
-}
+// Mailbox is an e-mail address as addresses are compared; see package mailbox.
+func Mailbox(email string) string { return mailbox.Key(email) }
 
 // collectAccounts makes the list of all accounts. Addresses are compared in lower case, as people
 // write them in any.

@@ -65,9 +65,9 @@ func (p *People) sendLinks(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case email := <-p.mails:
-			mail, err := p.makeLink(ctx, strings.TrimSpace(email))
+			mail, link, err := p.makeLink(ctx, strings.TrimSpace(email))
 			if err == nil && mail.To != "" {
-				working.Go(func() { p.sendLink(ctx, mail) }) // at most maxLinks of an account
+				working.Go(func() { p.sendLink(ctx, mail, link) }) // at most maxLinks of an account
 			} else if err != nil && ctx.Err() == nil {
 				p.cfg.Log.ErrorContext(ctx, "a link to log in was not sent", "error", err.Error())
 			}
@@ -77,20 +77,21 @@ func (p *People) sendLinks(ctx context.Context) {
 
 // makeLink makes a link for an account, and the mail about it. Addresses that are none have no
 // mail, and neither has an account with enough of them.
-func (p *People) makeLink(ctx context.Context, email string) (mail engine.OutgoingMail, err error) {
+func (p *People) makeLink(ctx context.Context, email string) (mail engine.OutgoingMail, link store.OneTime, err error) {
 	a := p.account(email)
 	if a == nil || p.cfg.Mailer == nil {
-		return mail, nil
+		return mail, link, nil
 	}
 	now := p.cfg.Clock.Now()
 	about := switchboardfile.Mailbox(a.Email)
 	if open, err := p.cfg.Store.OpenOneTimes(ctx, about, now); err != nil || open-p.unsent(about) >= maxLinks {
-		return mail, err
+		return mail, link, err
 	}
 	// 128 bits at least, of which the store gets a hash alone: whoever reads it cannot log in.
 	secret := rand.Text()
-	if err := p.cfg.Store.AddOneTime(ctx, store.OneTime{ID: hashOf("mail", secret), About: about, Ends: now.Add(linkTime)}); err != nil {
-		return mail, err
+	link = store.OneTime{ID: hashOf("mail", secret), About: about, Ends: now.Add(linkTime)}
+	if err := p.cfg.Store.AddOneTime(ctx, link); err != nil {
+		return mail, link, err
 	}
 	public := strings.TrimRight(p.cfg.PublicURL.String(), "/")
 	return engine.OutgoingMail{
@@ -99,11 +100,11 @@ func (p *People) makeLink(ctx context.Context, email string) (mail engine.Outgoi
 		MessageID: hashOf("mail id", secret)[:32], To: a.Email, Subject: "Log in to Switchboard",
 		Text: fmt.Sprintf("Somebody, most likely you, wants to log in to %s as %s.\n\nOpen this address within 15 minutes and press the button:\n\n%s\n\nIt works once. If it was not you, do nothing: nobody can log in without this address.\n",
 			public, a.Email, public+LinkPath+secret),
-	}, nil
+	}, link, nil
 }
 
 // sendLink sends the mail with a link, and again after a pause if it is not taken.
-func (p *People) sendLink(ctx context.Context, mail engine.OutgoingMail) {
+func (p *People) sendLink(ctx context.Context, mail engine.OutgoingMail, link store.OneTime) {
 	for attempt := 1; ; attempt++ {
 		p.sending <- struct{}{}
 		err := p.cfg.Mailer.Send(ctx, mail)
@@ -111,11 +112,8 @@ func (p *People) sendLink(ctx context.Context, mail engine.OutgoingMail) {
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		refused := integration.KindOf(err).Final()
-		if !refused && attempt == mailAttempts {
-			p.giveUp(switchboardfile.Mailbox(mail.To))
-		}
-		if refused || attempt == mailAttempts {
+		if integration.KindOf(err).Final() || attempt == mailAttempts {
+			p.giveUp(link)
 			p.cfg.Log.ErrorContext(ctx, "a link to log in was not sent", "error", err.Error())
 			return
 		}
@@ -127,23 +125,32 @@ func (p *People) sendLink(ctx context.Context, mail engine.OutgoingMail) {
 
 // giveUp notes that a link of an account was not sent, so that it does not keep the next one from
 // being sent. It works nevertheless: a mail server that answers too late may have taken it.
-func (p *People) giveUp(about string) {
+func (p *People) giveUp(link store.OneTime) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.notSent[about] = append(p.notSent[about], p.cfg.Clock.Now().Add(linkTime))
+	p.notSent = append(p.notSent, link)
+}
+
+// arrived notes that a link was used: if it was not sent as far as is known, its mail has come
+// after all.
+func (p *People) arrived(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.notSent = slices.DeleteFunc(p.notSent, func(link store.OneTime) bool { return link.ID == id })
 }
 
 // unsent is how many links of an account that may be open were not sent.
-func (p *People) unsent(about string) int {
+func (p *People) unsent(about string) (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.cfg.Clock.Now()
-	p.notSent[about] = slices.DeleteFunc(p.notSent[about], func(ends time.Time) bool { return !now.Before(ends) })
-	if n := len(p.notSent[about]); n > 0 {
-		return n
+	p.notSent = slices.DeleteFunc(p.notSent, func(link store.OneTime) bool { return !now.Before(link.Ends) })
+	for _, link := range p.notSent {
+		if link.About == about {
+			n++
+		}
 	}
-	delete(p.notSent, about)
-	return 0
+	return n
 }
 
 // LinkProblem says why a link cannot be used, in a sentence with the remedy; "": it can. Nothing is
@@ -184,6 +191,7 @@ func (p *People) LogInWithLink(w http.ResponseWriter, r *http.Request, secret st
 	if err != nil {
 		return "", err
 	}
+	p.arrived(hashOf("mail", secret))
 	// It may have been used, and the account may have left the file, between the two.
 	a := p.account(o.About)
 	if !ok || a == nil {

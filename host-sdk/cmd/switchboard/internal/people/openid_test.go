@@ -451,9 +451,9 @@ func TestWhomTheSettingsLetInNoLongerIsLoggedOut(t *testing.T) {
 			"the same settings": {admits, want.same}, "without the claim": {nil, want.noClaim},
 			"with another domain": {func(o *people.OpenID) { o.RoleClaim, o.Domains = "groups", []string{"example.org"} }, want.otherDomain},
 		} {
-			who, _, err := i.people(h, at.change).Identify(r)
-			if err != nil || who.Role != at.role {
-				t.Errorf("%s, %s: %q (%v), want %q", email, name, who.Role, err, at.role)
+			who, why, err := i.people(h, at.change).Identify(r)
+			if err != nil || who.Role != at.role || (at.role == "") != (why == people.NotLetIn) {
+				t.Errorf("%s, %s: %q, refused for %d (%v), want %q", email, name, who.Role, why, err, at.role)
 			}
 		}
 	}

@@ -47,13 +47,13 @@ type People struct {
 
 	mu    sync.Mutex
 	ended chan struct{} // closed when a login ends
-	// When links are over that were not sent, by their accounts.
-	notSent map[string][]time.Time
+	// Links that may be open and were not sent, as far as is known.
+	notSent []store.OneTime
 }
 
 // New makes a People. Nothing is started, and no provider is asked. Run does the work.
 func New(cfg Config) *People {
-	p := &People{cfg: cfg, mails: make(chan string, mailQueue), notSent: map[string][]time.Time{}, sending: make(chan struct{}, mailsAtOnce)}
+	p := &People{cfg: cfg, mails: make(chan string, mailQueue), sending: make(chan struct{}, mailsAtOnce)}
 	// Derived and not the token itself, which is used elsewhere.
 	p.key = derived([]byte(cfg.Token), "login session")
 	if cfg.OpenID.Issuer != "" {

@@ -219,4 +219,29 @@ func TestAMailboxThatTakesNoMailStopsNoLinks(t *testing.T) {
 	full.Store(false)
 	ask("alice@example.com", 1)
 	received("alice@example.com")
+
+	// Links that are over no longer make up for open ones.
+	now.Advance(14*time.Minute + 30*time.Second)
+	ask("alice@example.com", 5)
+	ask("eve@example.com", 1)
+	for next(sent) != "eve@example.com" {
+	}
+	if open, err := h.Store.(store.People).OpenOneTimes(t.Context(), "alice@example.com", now.Now()); err != nil || open != 3 {
+		t.Errorf("%d links are open (error %v), want 3", open, err)
+	}
+}
+
+// A link that the mail server refuses for good was not sent, either.
+func TestARefusedLinkDoesNotKeepTheNextFromBeingSent(t *testing.T) {
+	t.Parallel()
+	h := hosttest.New(t)
+	p := h.People(func(c *people.Config) {
+		c.Mailer = mailServer(func(engine.OutgoingMail) error {
+			return integration.Errorf(integration.KindInvalid, "the password is wrong")
+		})
+	})
+	for n := range 5 {
+		p.AskLink("alice@example.com")
+		hosttest.Eventually(t, "the link is refused", func() bool { return strings.Count(h.Log.String(), "a link to log in was not sent") > n })
+	}
 }

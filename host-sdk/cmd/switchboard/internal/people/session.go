@@ -136,6 +136,7 @@ const (
 	LoginEnded            // not known: ended elsewhere, begun under another API token, or long ago
 	LoginExpired          // too old
 	AccountGone           // the account has left the switchboard file
+	NotLetIn              // the settings no longer let it in
 )
 
 // fromBrowser is whose a request with a cookie is, or why it is nobody's, so that the log-in page
@@ -163,7 +164,9 @@ func (p *People) fromBrowser(r *http.Request) (Identity, Refused, error) {
 		}
 		who := p.identity(l)
 		if !who.Known() {
-			why = AccountGone
+			if why = NotLetIn; p.gone(l) {
+				why = AccountGone
+			}
 			continue
 		}
 		// Not with each request: that would be a write for each picture of a page.
@@ -204,6 +207,19 @@ func (p *People) identity(l store.Login) Identity {
 		}
 	}
 	return who
+}
+
+// gone reports whether a login is nobody's because its account has left the switchboard file, and not
+// because of the settings.
+func (p *People) gone(l store.Login) bool {
+	switch l.How {
+	case store.LoginByToken:
+		return false
+	case store.LoginByPage:
+		return !p.hasUser(l.User)
+	}
+	// A role is that of a provider's claim: no account stood behind the login.
+	return l.Role == "" && p.account(l.Email) == nil
 }
 
 // hasUser reports whether a person is in the switchboard file. Platforms other than the embedded
@@ -267,8 +283,12 @@ func (p *People) endGone(ctx context.Context) error {
 		if err := p.cfg.Store.EndLogin(ctx, l.ID); err != nil {
 			return err
 		}
-		p.cfg.Log.InfoContext(ctx, "a login has ended: its account has left the switchboard file", "account", l.Email+l.User)
-		p.Audit(nil, store.AuditLine{Who: "switchboard", Action: "login.end", About: l.Email + l.User, Detail: "the account has left the switchboard file"})
+		why := "the settings no longer let the account in"
+		if p.gone(l) {
+			why = "the account has left the switchboard file"
+		}
+		p.cfg.Log.InfoContext(ctx, "a login has ended: "+why, "account", l.Email+l.User)
+		p.Audit(nil, store.AuditLine{Who: "switchboard", Action: "login.end", About: l.Email + l.User, Detail: why})
 	}
 	p.tellEnded()
 	return nil

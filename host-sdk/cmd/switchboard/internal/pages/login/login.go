@@ -71,13 +71,15 @@ func (l *Login) Protect(needs people.Action, about string, h layout.Handler) lay
 // which ways there are.
 type loginBody struct {
 	Next    string
-	Expired bool   // there was a login, and it has expired
-	Ended   bool   // there was a login, of which nothing is known any more
-	Gone    bool   // the account of the session is no longer there
-	Limited bool   // the browser has opened the link in a page, which does not suffice
-	Unsaved bool   // a form was submitted and not saved
-	Out     bool   // has just logged out
-	Wrong   string // why the API token was refused
+	Expired bool // there was a login, and it has expired
+	Ended   bool // there was a login, of which nothing is known any more
+	Gone    bool // the account of the session is no longer there
+	// The settings no longer let it in.
+	NotLetIn bool
+	Limited  bool   // the browser has opened the link in a page, which does not suffice
+	Unsaved  bool   // a form was submitted and not saved
+	Out      bool   // has just logged out
+	Wrong    string // why the API token was refused
 
 	Mail       bool   // links are sent
 	Email      string // that was typed
@@ -104,7 +106,7 @@ func (l *Login) askLogin(w http.ResponseWriter, r *http.Request, who people.Iden
 		http.Error(w, "log in again", http.StatusUnauthorized)
 		return
 	}
-	body := loginBody{Expired: why == people.LoginExpired, Ended: why == people.LoginEnded, Gone: why == people.AccountGone, Limited: who.Alert != ""}
+	body := loginBody{Expired: why == people.LoginExpired, Ended: why == people.LoginEnded, Gone: why == people.AccountGone, NotLetIn: why == people.NotLetIn, Limited: who.Alert != ""}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		// The browser still has what was typed, and going back shows it: a redirect would lose it.
 		next := "/"
