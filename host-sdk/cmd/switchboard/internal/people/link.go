@@ -23,6 +23,9 @@ const (
 	// maxLinks is how many links of one account can be open at a time: whoever asks for more of
 	// them fills nobody's mailbox, and every one that was sent works.
 	maxLinks = 3
+	// maxUnsent is how many of an account's links need not count as they were not sent. Anybody may
+	// ask for links, and each takes a row of the store and a word with the mail server.
+	maxUnsent = 20
 	// maxAddress is the longest address of a mailbox in bytes (RFC 5321, 4.5.3.1.3).
 	maxAddress = 254
 
@@ -84,7 +87,7 @@ func (p *People) makeLink(ctx context.Context, email string) (mail engine.Outgoi
 	}
 	now := p.cfg.Clock.Now()
 	about := switchboardfile.Mailbox(a.Email)
-	if open, err := p.cfg.Store.OpenOneTimes(ctx, about, now); err != nil || open-p.unsent(about) >= maxLinks {
+	if open, err := p.cfg.Store.OpenOneTimes(ctx, about, now); err != nil || open-min(p.unsent(about), maxUnsent) >= maxLinks {
 		return mail, link, err
 	}
 	// 128 bits at least, of which the store gets a hash alone: whoever reads it cannot log in.
