@@ -53,8 +53,8 @@ func (e *Engine) DeleteAlert(ctx context.Context, integrationID, alertKey string
 // Forget removes what is known of a caller: the calls from a number with their states, work,
 // recordings and alerts, and the number wherever else it was written, and has the foreign service
 // delete its records of them. The error is KindInvalid for what is not an international number, and
-// KindConflict if a call of it is in progress or its alert is not resolved: then nothing is
-// removed. A number of which nothing is known is no error.
+// KindConflict if a call of it is in progress or its alert is queued, open or acknowledged: then
+// nothing is removed. A number of which nothing is known is no error.
 func (e *Engine) Forget(ctx context.Context, number string, d store.Deletion) (Forgotten, error) {
 	return e.deletion.Forget(ctx, number, d)
 }

@@ -44,8 +44,6 @@ type Timing struct {
 	HealthMisses int           // missed checks in a row that make a process frozen: 3
 	Drain        time.Duration // for calls in progress when a process is stopped or replaced: 10 s
 	KillAfter    time.Duration // between asking a process to end and SIGKILL: 1 s
-	// The next four decide how soon a plugin that dies again and again is started: at once, then
-	// ever later, until it counts as failed.
 	// Before the second restart in a row, doubled each time: 100 ms; the first is at once.
 	FirstBackoff time.Duration
 	// The longest time between starts, and between those of a failed plugin: 30 s.

@@ -50,7 +50,7 @@ func Launch(ctx context.Context, cfg Config) (*Plugin, error) {
 		return nil, err
 	}
 	// At each launch: nobody else would remove what a host that was killed has left.
-	tempdir.Sweep(cfg.SocketDir, dirPrefix) // what killed hosts have left
+	tempdir.Sweep(cfg.SocketDir, dirPrefix)
 	// Without the cancellation of ctx, which bounds only the start, but with its values.
 	life, endLife := context.WithCancel(context.WithoutCancel(ctx))
 	p := &Plugin{

@@ -1,6 +1,5 @@
-// Package mailbox says which e-mail addresses are the same one, in one place: where it were answered
-// in two ways, somebody whose address only looks like another's would log in as them, or get no
-// mail.
+// Package mailbox says which e-mail addresses are the same one, in one place: were it answered in
+// two ways, somebody whose address only looks like another's would log in as them, or get no mail.
 package mailbox
 
 import "strings"

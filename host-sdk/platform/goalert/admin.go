@@ -53,7 +53,6 @@ func (c *client) login(ctx context.Context, username, password Secret) (admin, e
 	token := strings.TrimSpace(string(answer))
 	// An HTML page has these characters, a token never: a proxy or another program may answer at
 	// this address.
-	// A page for people.
 	if status != http.StatusOK || token == "" || strings.ContainsAny(token, "<> \n") {
 		return admin{}, c.unexpected(status)
 	}
@@ -95,7 +94,7 @@ type listed struct {
 	IntegrationKeys []struct{ Href string }
 }
 
-// services lists all services by name. The list comes in pages of 15. A service that is added
+// services lists all services by name. The list comes in pages of 15. A service that is renamed
 // meanwhile may come twice, so ids are counted once.
 func (a admin) services(ctx context.Context) ([]listed, error) {
 	var out []listed

@@ -43,9 +43,8 @@ mutation Escalate($alert:Int!){escalateAlerts(input:[$alert]){alertID}}
 // pollLimit is the limit of the operation Poll: an answer of so many lines may have left some out.
 const pollLimit = 100
 
-// They have the fields that the document asks for and no others. encoding/json matches names in any
-// case.
-// The shapes of answers.
+// The shapes of answers: the fields that the document asks for. encoding/json matches their names
+// in any case.
 
 type namedAnswer map[string]*struct{ ID, Name string }
 

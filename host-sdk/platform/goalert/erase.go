@@ -15,8 +15,7 @@ import (
 // bound, deletes none. What is deleted here is what we remember of them.
 var _ platform.Eraser = (*Platform)(nil)
 
-// recorded reads the record of an alert that somebody names. It is not found where load says nil,
-// as whoever erases names an alert that was there.
+// recorded reads the record of an alert that somebody names; not_found if there is none.
 func (p *Platform) recorded(ctx context.Context, h platform.Hint) (*record, error) {
 	r, err := p.load(ctx, h)
 	if err == nil && r == nil {

@@ -35,7 +35,7 @@ type record struct {
 	LastCommand int64 `json:"-"` // a column
 
 	// As it was last read or written; both zero: there was none. By these save writes only what
-	// nobody else has changed since; a record that was never written has none.
+	// nobody else has changed since.
 	storedCommand int64
 	stored        string
 	fresh         bool // GoAlert's alert was made by a command that came together with this one
@@ -76,8 +76,7 @@ type ownAck struct {
 }
 
 // dedup is the key by which GoAlert knows the alert again within its service. The generation makes
-// a second alert of one call another one for GoAlert. The colon and slashes have no meaning;
-// nothing reads the key back.
+// a second alert of one call another one for GoAlert. Nothing reads the key back.
 func (r *record) dedup(h platform.Hint) string {
 	return fmt.Sprintf("lcr:%s/%s/%s/%d", h.Scope.Tenant, h.Scope.Integration, h.AlertKey, r.Generation)
 }
@@ -119,7 +118,7 @@ func (p *Platform) save(ctx context.Context, h platform.Hint, r *record) error {
 	if err != nil {
 		return integration.Errorf(integration.KindInternal, "write the record of an alert: %w", err)
 	}
-	// Most commands repeated after a lost answer end here.
+	// Nothing new, such as after a command that was done before.
 	if r.LastCommand == r.storedCommand && string(text) == r.stored {
 		return nil
 	}

@@ -12,8 +12,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
-// view is an alert as it was read, with its service. The two were read in one request, so they
-// belong to one moment of GoAlert's engine.
+// view is an alert as it was read, with its service, by one request.
 type view struct {
 	alert   *alert
 	service *service
@@ -117,8 +116,8 @@ func (p *Platform) Alert(ctx context.Context, scope platform.Scope, key string) 
 	}
 }
 
-// snapshot says what the call flow is to know of an alert. It is pure: all that it says is in the
-// record and what was read. GoAlert's steps count from 0, layers from 1.
+// snapshot says what the call flow is to know of an alert. It asks nobody: all that it says follows
+// from the record, what was read, and the time. GoAlert's steps count from 0, layers from 1.
 func (p *Platform) snapshot(h platform.Hint, r *record, v view) integration.AlertSnapshot {
 	now := p.clock.Now()
 	s := integration.AlertSnapshot{

@@ -80,7 +80,8 @@ type live struct {
 	wake   chan struct{}        // has a value after the first alert was added
 }
 
-// asked says that a call goes on, which GoAlert does not know.
+// liveAlert is the alert of a call that goes on, for as long as somebody asks about it: GoAlert
+// does not know when the call is over.
 type liveAlert struct {
 	hint    platform.Hint
 	service string

@@ -228,9 +228,9 @@ func newSessionRow(c store.Commit) (r sessionRow, err error) {
 	return r, err
 }
 
-// SQLite writes each index of a column that is set, whether or not it changes.
-// The statements that replace a session of the version that was read. Of what has an index most
-// commits change the expiry alone: they are done with the first one (see [update]).
+// The statements that replace a session of the version that was read. SQLite writes each index of a
+// column that is set, whether or not it changes. Of what has an index most commits change the
+// expiry alone: they are done with the first one (see [update]).
 const (
 	updateSessionState = `update sessions set version = version + 1, format = $4, updated_at = $5, expires_at = $6, view = $7, state = $8, told = $9, alert = $10
 		where integration = $1 and key = $2 and version = $3

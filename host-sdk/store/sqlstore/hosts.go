@@ -103,7 +103,7 @@ func (s *Store) FreeHost(ctx context.Context, id string) (items int64, dead bool
 		if err == nil {
 			err = json.Unmarshal(about, &h)
 		}
-		// !h.Lock | A host that says it holds no lock works without: its leases end by themselves.
+		// A host that says it holds no lock works without: its leases end by themselves.
 		if err != nil || !h.Lock {
 			return err
 		}

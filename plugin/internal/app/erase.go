@@ -56,7 +56,7 @@ type eraser struct {
 
 // recordings deletes the recordings that an erasure names, or all of the call.
 func (x *eraser) recordings(ctx context.Context, wanted integration.Erasure) error {
-	// It lists again after each deletion: a recording may have been finished meanwhile.
+	// It lists again after deleting what it found: a recording may have been finished meanwhile.
 	for range eraseRounds {
 		list, err := x.client.Recordings(ctx, wanted.Call)
 		if err != nil {

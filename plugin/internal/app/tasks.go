@@ -149,7 +149,7 @@ func resultEvent(req integration.TaskRequest) (event.Event, bool) {
 	if err := json.Unmarshal(req.Task.Payload, &p); err != nil {
 		return event.Event{}, false
 	}
-	// Ends of legs and deletions are missing on purpose.
+	// Ends of legs and deletions of recordings are missing on purpose.
 	kind, ok := map[string]event.Kind{
 		taskDial: event.Dialed, taskLookLeg: event.LookedAtLeg, taskLookCall: event.LookedAtCall,
 		taskDequeue: event.Dequeued, taskDeleteQueue: event.QueueDeleted, taskFetch: event.Fetched,

@@ -83,7 +83,6 @@ func (m *machine) accept(leg *call.Leg) {
 		m.decide(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: leg.User})
 		a.AckCommand = a.Decisive
 	}
-	// Last: the others hear that the call is taken, which must be true by then.
 	m.release(leg.ID, call.ReasonTaken)
 }
 

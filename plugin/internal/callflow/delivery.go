@@ -91,15 +91,15 @@ func (m *machine) pursueMessage() {
 		}
 		return
 	}
-	// A time that has come already would make overdue act at once and for ever.
+	// The timer of a time that has come already would go off at once, again and again.
 	m.s.RingAt = m.nextListener()
 	if !m.s.RingAt.After(m.now) {
 		m.s.RingAt = m.now.Add(askAgain)
 	}
 }
 
-// noteAlert takes from the alert which layer the platform has reached, and who acknowledged. Layers
-// only ever grow: a platform that goes back to its first layer brings nobody in anew.
+// noteAlert takes from the alert which layer the platform has reached, and who acknowledged. For
+// one team layers only grow: a platform that goes back to its first layer brings nobody in anew.
 func (m *machine) noteAlert() {
 	a, d := &m.s.Alert, &m.s.Delivery
 	if !a.ReadAgainAt.After(m.now) {
@@ -471,8 +471,6 @@ func (m *machine) endDelivery(why string) {
 	}
 	m.enter(call.PhaseEnded)
 	m.tallyRings()
-	// Without a state of its own the ended call can begin another delivery, for a message that
-	// comes late.
 	m.s.Delivery, m.s.RingAt = call.Delivery{}, time.Time{}
 	if !unheard {
 		return

@@ -12,7 +12,7 @@ import (
 )
 
 // presence draws what a request of the caller's leg says of the caller: gone, or there. It runs
-// before the handler, so that no handler has to think of a caller who is gone.
+// before the handler, so that only that of the recording has to think of a caller who is gone.
 func (m *machine) presence() {
 	switch {
 	case m.phase() == call.PhaseArrived || m.over():

@@ -521,8 +521,9 @@ func (m *machine) tellReleased(leg *call.Leg, reason call.LegReason) {
 	m.log(leg.Label()+text, leg.User)
 }
 
-// tallyRings tells at an end of the hold how often each phone rang that rang more than once.
-// Counted says how many were told, so a second hold of the call tells only its own.
+// tallyRings tells at an end of the hold how often each phone was called in all that was called
+// more than once. Counted is what was told last: a phone that was not called since is not told
+// again.
 func (m *machine) tallyRings() {
 	for i := range m.s.Numbers {
 		n := &m.s.Numbers[i]

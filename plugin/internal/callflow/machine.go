@@ -216,8 +216,8 @@ func (m *machine) settle() {
 	m.leaveIfDue()
 }
 
-// mainDocument answers a request whose document the caller's leg executes outside the queue. It is
-// asked for by many requests, so it depends on the state alone and may be given twice.
+// mainDocument answers a request whose document the caller's leg executes outside the queue. Many
+// requests ask for it, and it may be given twice: the state decides which it is.
 func (m *machine) mainDocument() reply.Reply {
 	switch m.phase() {
 	case call.PhaseArrived:

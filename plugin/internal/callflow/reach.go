@@ -268,8 +268,8 @@ func (m *machine) reachLayers() {
 	}
 }
 
-// reachLayer brings a layer in, once in a call. Unread has its people asked for before anything is
-// decided about them.
+// reachLayer brings a layer in, once for each team that has the call. Unread has its people asked
+// for before anything is decided about them.
 func (m *machine) reachLayer(n int) {
 	a := &m.s.Alert
 	if slices.Contains(a.Reached, n) {
@@ -552,8 +552,7 @@ func laterLayer(entries []integration.OnCallEntry, layer int) int {
 }
 
 // nextLayer is the layer to bring in next: the next after the newest that has anybody, else one
-// that was passed over because it was empty then. 0: none. A layer that was empty when it was
-// passed may have somebody now, at a change of shifts.
+// that was passed over because it was empty before a change of shifts. 0: none.
 func (m *machine) nextLayer(entries []integration.OnCallEntry) int {
 	if next := laterLayer(entries, m.newestLayer()); next > 0 {
 		return next

@@ -75,8 +75,8 @@ type Service struct {
 	clock clock.Clock
 	log   *slog.Logger
 	hub   *hub
-	seen  versions
-	// The caches: which version was hinted at, alerts as they were last written, lists being read.
+	// Which version was hinted at, alerts as they were last written, lists being read.
+	seen   versions
 	recent recent
 	lists  sharedread.Group[alertList]
 

@@ -14,7 +14,7 @@ import (
 var _ platform.AlertBrowser = (*Service)(nil)
 
 // records reads alerts with their logs, in one view of the database, so that a log never holds a
-// line that its alert does not know of. It uses two statements, whatever the number of alerts.
+// line that its alert does not know of. The logs of all of them are one statement.
 func (s *Service) records(ctx context.Context, from *sqldb.Reader, read func(q sqldb.Queryer) ([]*alert, error)) ([]platform.AlertRecord, error) {
 	var out []platform.AlertRecord
 	err := from.View(ctx, func(q sqldb.Queryer) error {
@@ -186,7 +186,7 @@ func (s *Service) snapshot(a *alert, readAt time.Time) integration.AlertSnapshot
 }
 
 // record is the alert with everything that pages show. Who declined is left out of the people being
-// paged. Whose turn is over by declining is still in Declined.
+// paged, and is in Declined.
 func (s *Service) record(a *alert, log []platform.LogEntry) platform.AlertRecord {
 	out := platform.AlertRecord{AlertSnapshot: s.snapshot(a, s.clock.Now()), Integration: a.scope.Integration, Title: a.title,
 		Description: a.description, Urgency: a.urgency, Log: log, CreatedAt: a.createdAt, UpdatedAt: a.updatedAt}

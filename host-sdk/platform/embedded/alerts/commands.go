@@ -97,9 +97,8 @@ func (c *change) command(cmd integration.AlertCommand) error {
 	return c.run(cmd)
 }
 
-// checkCommand refuses commands that are wrong whatever state the alert is in. They must fail
-// before the alert is loaded: a caller that repeats them would get the same answer for ever. The
-// errors are final, so that the engine tells the plugin instead of trying again.
+// checkCommand refuses commands that are wrong whatever state the alert is in. The errors are
+// final, so that the engine tells the plugin instead of trying again.
 func (s *Service) checkCommand(cmd integration.AlertCommand) error {
 	invalid := func(text string) error {
 		return &integration.Error{Kind: integration.KindInvalid, Message: "command " + string(cmd.Kind) + ": " + text}
@@ -154,7 +153,7 @@ func (s *Service) newAlert(scope platform.Scope, cmd integration.AlertCommand) (
 	}
 	a := &alert{id: id, scope: scope, key: cmd.AlertKey, status: integration.AlertQueued,
 		title: cmd.Draft.Title, spokenTitle: cmd.Draft.SpokenTitle, description: cmd.Draft.Description, urgency: cmd.Draft.Urgency, createdAt: now}
-	// The alert begins when the call did, though the command may come later.
+	// The alert begins when it was decided to make one, though the command may come later.
 	if !cmd.At.IsZero() {
 		a.createdAt = cmd.At
 	}

@@ -20,7 +20,6 @@ var _ platform.Eraser = (*Service)(nil)
 // sound is the store's.
 func (s *Service) EraseRecordings(ctx context.Context, scope platform.Scope, alertKey string, _ []string, line string) error {
 	_, err := s.change(ctx, func(q sqldb.Queryer) (*alert, error) { return alertByKey(ctx, q, scope, alertKey) }, func(c *change) error {
-		// A clone, as the alert may be the copy that recent remembers.
 		c.fields = slices.DeleteFunc(slices.Clone(c.fields), func(f storedField) bool { return f.Label == integration.LabelTranscription })
 		c.addLog("", line)
 		return nil

@@ -202,8 +202,8 @@ func (c *change) leaveLostLayer() {
 }
 
 // reject notes that a person who is being paged cannot take the alert now. When nobody of the layer
-// is left the next one is paged; who is gone from the file does not count. The alert goes on
-// ringing the others of the layer.
+// is left the next one is paged; who is gone from the file does not count. Until then the alert
+// waits for the others of the layer.
 func (c *change) reject(user string) {
 	if slices.Contains(c.rejected, user) {
 		return

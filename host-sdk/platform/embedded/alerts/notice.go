@@ -125,7 +125,7 @@ func (s *Service) reaches(u *switchboardfile.User) bool {
 }
 
 // recipient is whom a notice is for, as the file has them now. A notice is stored with ids alone:
-// names and addresses are those of the moment of sending, and no address is in the database.
+// names and addresses are those of the moment of sending.
 type recipient struct {
 	name    string // of the person, or of the team whose channel it is
 	by      string // the way, for people: "by mail", "by ntfy (ntfy.example.com)"

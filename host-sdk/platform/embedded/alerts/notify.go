@@ -213,7 +213,7 @@ func (s *Service) putOff(ctx context.Context, n notice) {
 var errEnded = errors.New("the notice has ended")
 
 // end deletes a notice, and says in the alert's story what came of it, in one transaction; "":
-// nothing. In one transaction, or the story could say twice that somebody was told.
+// nothing. Otherwise the story could say twice that somebody was told.
 func (s *Service) end(ctx context.Context, n notice, line string) {
 	var err error
 	if line == "" {

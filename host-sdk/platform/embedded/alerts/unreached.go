@@ -116,8 +116,8 @@ func (s *Service) loadUnreached(ctx context.Context) error {
 	return nil
 }
 
-// keepReach stores what became of the last notice by a way. A host that dies in between has told
-// the others and not stored it, or the other way round; the next notice puts that right.
+// keepReach stores what became of the last notice by a way. A host that dies afterwards has not
+// told the others; the next notice puts that right.
 func (s *Service) keepReach(ctx context.Context, key unreachedKey, text string) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		var err error
@@ -150,7 +150,7 @@ func (s *Service) noteReach(ctx context.Context, key unreachedKey, text string) 
 
 // Reached notes that something else than a page, such as a test, has reached a person by a way:
 // wayMail, or the id of an address. A test that arrives ends a finding without waiting for the next
-// night.
+// page.
 func (s *Service) Reached(ctx context.Context, user, way string) {
 	u := s.file().User(user)
 	if u == nil {

@@ -21,8 +21,7 @@ func teamNames(f *switchboardfile.File, ids []string) string {
 	return enumerate(names)
 }
 
-// userNames writes people's names: "Alice Example and Bob Example". They come in the order of
-// ringing.
+// userNames writes people's names: "Alice Example and Bob Example".
 func userNames(f *switchboardfile.File, ids []string) string {
 	names := make([]string, 0, len(ids))
 	for _, id := range ids {

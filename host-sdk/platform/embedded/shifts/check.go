@@ -91,9 +91,9 @@ func checkShift(f *switchboardfile.File, c Change, u *switchboardfile.User, othe
 	if actor.Any || slices.Contains(t.Admins, actor.User) && actor.User != "" {
 		return nil
 	}
-	// The latest change counts, so it is looked at first. That of somebody who has left the file counts
-	// for nobody. Taking one's own back, or changing what
-	// one has, needs nobody's leave.
+	// The latest first, so that the message names whoever was given the shift last. That of
+	// somebody who has left the file counts for nobody. Changing what one has oneself needs
+	// nobody's leave.
 	for _, o := range slices.Backward(others) {
 		if o.Team == c.Team && o.Layer == c.Layer && overlap(o, c) && o.User != actor.User && o.User != c.User && f.User(o.User) != nil {
 			return integration.Errorf(integration.KindConflict, "%s has layer %d of %s from %s to %s: ask them to give it, or have an admin of the team change it",

@@ -200,8 +200,7 @@ func (f *File) checkSchedule(list *problemList, at string, s *schedule.Schedule)
 	if s.Timezone == "" || !fine {
 		return
 	}
-	// A date that does not exist must not keep the whole schedule from being resolved.
-	// The others have been reported.
+	// A date that does not exist was reported, and must not keep the schedule from being resolved.
 	s.Holidays = slices.DeleteFunc(slices.Clone(f.Holidays), func(date string) bool {
 		_, err := schedule.ParseHoliday(date)
 		return err != nil

@@ -150,8 +150,7 @@ func (s *Source) OnChange(f func()) {
 }
 
 // Reload reads the file now. A file that is wrong leaves the old one in force and is returned as an
-// error (invalid); Status keeps its problems. It is called by Run and by whoever asks for it, so
-// two may run at once; the later one wins.
+// error (invalid); Status keeps its problems.
 func (s *Source) Reload(ctx context.Context) error {
 	defer s.loaded(ctx)
 	loaded, problems := Load(s.cfg.Path)
@@ -235,8 +234,6 @@ type fileState struct {
 
 // fileState treats a file that cannot be opened as missing: reading it will say why. Once it can
 // be, after its mode or owner was corrected, it has changed, whatever its time of modification.
-// Times and sizes can be equal for two contents; then Reload, asked for by a person, still reads
-// the file.
 func (s *Source) fileState() fileState {
 	info, err := os.Stat(s.cfg.Path)
 	if err != nil || !info.Mode().IsRegular() {

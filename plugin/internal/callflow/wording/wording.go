@@ -63,8 +63,8 @@ func Minutes(d time.Duration) string {
 // Sentence ends a text with a full stop. Reasons of a platform come with and without one.
 func Sentence(text string) string { return strings.TrimRight(text, ". ") + "." }
 
-// Reason continues a sentence that begins with the leg's person. The person comes before it.
-// Reasons that are about no phone share one sentence.
+// Reason continues a sentence that begins with the leg's person. Ends that are no doing of theirs
+// share one.
 func Reason(r call.LegReason) string {
 	switch r {
 	case call.ReasonNoAnswer:

@@ -84,8 +84,8 @@ func (i Identity) Refuse(a Action) *httpkit.Refusal {
 // identityKey is the key of the identity in a context.
 type identityKey struct{}
 
-// With is the context of a request of somebody. Protect of the pages and API call it once, before
-// any handler.
+// With is the context of a request of somebody. The guards of the pages and of the API call it,
+// before any handler.
 func With(ctx context.Context, i Identity) context.Context {
 	return context.WithValue(ctx, identityKey{}, i)
 }

@@ -205,7 +205,7 @@ func (p *People) BeginOpenID(w http.ResponseWriter, r *http.Request, next string
 	return nil
 }
 
-// openIDDown is the error when the provider does not answer, or not as a provider does. The next
+// openIDDown is the error when the provider does not answer, or not as a provider does. A later
 // log-in asks it anew, as addresses and keys may have moved.
 func (p *People) openIDDown(r *http.Request, err error) error {
 	p.openID.doubt()

@@ -42,8 +42,8 @@ type PageLinks struct {
 // and no longer than the person is in the switchboard file. Channels that several people read need
 // a link to the alert itself, which asks for a login. user and alert are the platform's ids.
 func (l *PageLinks) URL(user, alert string) string {
-	// The ids cannot hold a zero byte, so the parts are told apart. The time is in seconds, short
-	// as the link is sent by text message.
+	// The ids cannot hold a zero byte, so the parts are told apart. The time is in seconds, which
+	// keeps the link short.
 	text := user + "\x00" + alert + "\x00" + strconv.FormatInt(l.Clock.Now().Unix(), 36)
 	return l.PublicURL + PagePath + base64.RawURLEncoding.EncodeToString(append(l.mac(text), text...))
 }

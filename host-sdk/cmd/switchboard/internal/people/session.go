@@ -209,8 +209,8 @@ func (p *People) identity(l store.Login) Identity {
 	return who
 }
 
-// gone reports whether a login is nobody's because its account has left the switchboard file, and not
-// because of the settings.
+// gone reports whether a login is nobody's because its account has left the switchboard file, and
+// not because of the settings.
 func (p *People) gone(l store.Login) bool {
 	switch l.How {
 	case store.LoginByToken:
@@ -245,8 +245,8 @@ func (p *People) LogOut(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// Logins lists what has not ended: of one account, or of all for "". Addresses are stored in lower
-// case.
+// Logins lists what has not ended: of one account, or of all for "". Addresses are stored as
+// Mailbox writes them.
 func (p *People) Logins(ctx context.Context, email string) ([]store.Login, error) {
 	return p.cfg.Store.ListLogins(ctx, switchboardfile.Mailbox(email), p.cfg.Clock.Now())
 }

@@ -110,7 +110,7 @@ func (a *call) ref() wire.AlertRef {
 	return wire.AlertRef{Tenant: a.cfg.Tenant, Integration: a.cfg.Integration, AlertKey: a.key}
 }
 
-// written judges all hints that came. Each kind of fault is said once; see Check.say.
+// written judges all hints that came. Each kind of fault is said once; see result.Check.Say.
 func (r *run) written(c *result.Check) {
 	all := r.taps.all()
 	if len(all) == 0 {

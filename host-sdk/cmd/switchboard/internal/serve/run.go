@@ -248,7 +248,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 		beginClosing()
 		return nil, err
 	}
-	// Each of these runs until the host ends; if one fails, the host stops.
+	// If one of these fails, the host stops.
 	work := p.work()
 	work["engine"], work["readiness"], work["hosts"] = eng.Run, site.ready.Run, site.hosts.Run
 	work["people"] = site.People.Run

@@ -78,8 +78,8 @@ func (r *Records) Call(ctx context.Context, integrationID, key string) (store.Ca
 	return first(key)(r.whole(ctx, "integration = $1 and key = $2", integrationID, key))
 }
 
-// CallByAlert implements store.Calls. It uses the index calls_alert; naming alert_key <> ” lets
-// it.
+// CallByAlert implements store.Calls. It uses the index calls_alert, which a query can that leaves
+// empty keys out, as the index does.
 func (r *Records) CallByAlert(ctx context.Context, integrationID, alertKey string) (store.Call, error) {
 	// An alert has one call, rarely two: "+ 0" keeps the planner from walking all calls in their
 	// order.
@@ -163,8 +163,8 @@ func limitOf(f store.CallFilter) int {
 
 // callQuery is the query of a filter. Few calls are live, and few have a recording that nobody has
 // heard: their indexes are used whatever else is asked for, as hiding the other columns keeps the
-// planner from walking all that an integration has had. "|| ”" and "+ 0" around a column change
-// nothing but that no index of it is used.
+// planner from walking all that an integration has had. An empty text or a 0 that is added to a
+// column changes nothing but that no index of it is used.
 func callQuery(f store.CallFilter) (string, []any, error) {
 	// One more than asked for is read, which says whether there are more.
 	where, args := []string{"1 = 1"}, []any{limitOf(f) + 1}

@@ -140,8 +140,6 @@ func Statements(c store.Commit) ([]statement, error) {
 	for _, r := range u.Recordings {
 		add(insertRecording, r.Media.Ref, r.Label, r.Media.Name, r.Media.ContentType, r.Media.Bytes, r.Media.Duration.Milliseconds(), stored.Ms(r.At))
 	}
-	// In this order: the flag first, or the recording would count as unheard for ever if the second
-	// is there already.
 	for _, h := range u.Heard {
 		add(updateHeard, h.Ref)
 		add(insertHeard, h.Ref, h.By, stored.Ms(h.At))

@@ -40,8 +40,8 @@ func Affected(result sql.Result, err error) (int64, error) {
 
 // Update runs a statement that sets all of a row; before it, where that costs less, the statement
 // few with the same arguments, which sets what often changes, in a row where the rest is as it is
-// to be. It returns how many rows changed. On PostgreSQL few is not tried: it writes no index for
-// what has not changed.
+// to be. It returns how many rows changed. On PostgreSQL few is not tried: which columns are set
+// makes no difference there, only which values change.
 func Update(ctx context.Context, tx sqldb.Tx, d sqldb.Dialect, few, all string, args ...any) (int64, error) {
 	if d.SetIndexes {
 		if n, err := Affected(tx.ExecContext(ctx, few, args...)); err != nil || n > 0 {

@@ -89,14 +89,14 @@ func (a *Access) draw(w http.ResponseWriter, r *http.Request, status int, body p
 			body.Revoked = append(body.Revoked, t)
 		}
 	}
-	// Accounts are matched with logins by their address in lower case, as logins are stored; the
-	// file may write it otherwise.
 	named := map[string]string{}
 	for _, person := range a.site.Everybody() {
 		if person.Choice == person.ID { // not an account, whose name is its address
 			named[person.ID] = person.Name
 		}
 	}
+	// Accounts are matched with logins by their mailbox, as logins are stored: the file may write
+	// an address otherwise.
 	rows := map[string]int{}
 	for _, account := range a.people.Accounts() {
 		rows[switchboardfile.Mailbox(account.Email)] = len(body.Accounts)

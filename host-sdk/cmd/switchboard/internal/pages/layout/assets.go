@@ -51,8 +51,8 @@ func loadAssets() map[string]asset {
 	// form.css is what an integration's form needs, also inside another product.
 	palette, rules := read("palette.css"), read("form.css")
 	add("app.css", slices.Concat(palette, rules, read("app.css")))
-	// Nested rules in CSS keep them from touching anything else there.
-	// On the page of another product the same rules hold inside of the form alone.
+	// On the page of another product the same rules hold inside of the form alone: nested in CSS,
+	// they touch nothing else there.
 	palette = bytes.Replace(palette, []byte(":root {"), []byte("& {\n  color: var(--ink);"), 1)
 	add("form.css", slices.Concat([]byte(".integration-form {\n"), palette, rules, []byte("}\n")))
 	add("form.js", form.Script)

@@ -111,12 +111,11 @@ func (l *Live) groupAlerts(r *http.Request, body *alertsBody) error {
 	for _, s := range lists.Statuses {
 		limit, group := pageRows, &waiting
 		switch s {
-		// Queued, open and dropped alerts share the first group: somebody must do something about
-		// each of them.
 		case integration.AlertAcknowledged:
 			group = &taken
 		case integration.AlertResolved:
 			limit, group = oldLimit, &over
+		// They share the first group: somebody must do something about each of them.
 		case integration.AlertQueued, integration.AlertOpen, integration.AlertDropped, integration.AlertDeleted:
 		}
 		alerts, next, err := l.lists().Alerts(r.Context(), lists.Query{Status: s, Limit: limit})

@@ -10,7 +10,6 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// All pages of this package get all of them.
 // words are the functions of these pages' templates.
 var words = template.FuncMap{"alertBadge": alertBadge, "callBadge": callBadge, "legBadge": legBadge, "as": as, "notHeard": notHeard, "gone": lists.Gone, "noted": noted}
 

@@ -7,8 +7,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// calendarWeeks is how far a calendar reaches: a month, from the Monday of this week on. Five weeks
-// of whole weeks: at least four are ahead whatever the weekday.
+// calendarWeeks is how far a calendar reaches, from the Monday of this week on: at least four weeks
+// are ahead whatever the weekday.
 const calendarWeeks = 5
 
 // day is a day of a team's calendar, in the team's zone. A day lasts 23 or 25 hours when clocks

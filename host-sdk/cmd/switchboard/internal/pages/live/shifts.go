@@ -139,7 +139,6 @@ func teamFirst(f *switchboardfile.File, t *switchboardfile.Team) []integration.U
 	for i := range f.Users {
 		out = append(out, f.Users[i].Contract())
 	}
-	// 0 sorts before 1.
 	outside := func(u integration.User) int {
 		if slices.Contains(t.Members, u.ID) || slices.Contains(t.Admins, u.ID) {
 			return 0

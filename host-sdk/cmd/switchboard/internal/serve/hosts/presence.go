@@ -43,8 +43,8 @@ type hostLock interface {
 }
 
 // Presence says that this host runs, knows which others do, and takes over the work of those that
-// have died. A host on SQLite is alone. Its goroutine is that of Run; the methods below may be
-// called by any.
+// have died. A host on SQLite is alone. Once Run runs, it alone may look; what was seen can be read
+// by any goroutine.
 type Presence struct {
 	rows  store.Hosts                              // nil: this host is alone
 	clock func(context.Context) (time.Time, error) // the database's
