@@ -25,7 +25,8 @@ const Schema = `{"type":"object", "x-schema-version": 1,
   "required":["zeta"]}`
 
 // Plugin is an integration with a call that begins (field Call of a webhook), makes an alert for
-// the first destination, and ends (field End). It keeps nothing in memory, as the real ones.
+// the first destination, records for two seconds (or as long as the field Recorded says), and ends
+// (field End). It keeps nothing in memory, as the real ones.
 type Plugin struct {
 	// Slow is called with the value of the field Slow of a webhook that has one, before the webhook
 	// is answered. nil: nothing is slow.
@@ -112,7 +113,7 @@ func (p Plugin) HandleWebhook(_ context.Context, req integration.WebhookRequest)
 			{Number: 2, Kind: integration.AlertRoute, AlertKey: f.SessionKey, At: f.Now, Teams: []string{f.Destinations[0].ID}},
 		}
 		out.Findings = []integration.Finding{{Code: "first-call", Severity: integration.FindingInfo, Message: "A first call came in.", At: f.Now}}
-		out.Tasks = []integration.Task{{Name: "record", Generation: 1, Format: 1, NotAfter: f.Now.Add(time.Hour)}}
+		out.Tasks = []integration.Task{{Name: "record", Generation: 1, Format: 1, Payload: []byte(cmp.Or(form.Get("Recorded"), "2s")), NotAfter: f.Now.Add(time.Hour)}}
 	}
 	return out, nil
 }
@@ -144,9 +145,10 @@ func (Plugin) Perform(_ context.Context, r integration.PerformRequest) (integrat
 	if r.Task.Name == integration.TaskErase {
 		return integration.TaskResult{Payload: []byte(`{"recordings":1}`)}, nil
 	}
+	recorded, err := time.ParseDuration(string(r.Task.Payload))
 	return integration.TaskResult{Media: []integration.MediaContent{{
-		Name: "voicemail.wav", ContentType: "audio/wav", Data: WAV(2 * time.Second), Duration: 2 * time.Second,
-	}}}, nil
+		Name: "voicemail.wav", ContentType: "audio/wav", Data: WAV(recorded), Duration: recorded,
+	}}}, err
 }
 
 // RunAction implements integration.Integration. greet succeeds, who_would_answer asks a question

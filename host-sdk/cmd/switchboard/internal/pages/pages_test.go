@@ -389,7 +389,14 @@ func (b *browser) create() string {
 // call brings a call in and returns the id of its alert.
 func (s *site) call(integrationID, key string) string {
 	s.t.Helper()
-	resp, err := s.Server.Client().PostForm(s.URL+"/integrations/"+integrationID, url.Values{"Call": {key}, "From": {"+12025550191"}})
+	return s.calls(integrationID, url.Values{"Call": {key}, "From": {"+12025550191"}})
+}
+
+// calls is call with all fields of the webhook.
+func (s *site) calls(integrationID string, form url.Values) string {
+	s.t.Helper()
+	key := form.Get("Call")
+	resp, err := s.Server.Client().PostForm(s.URL+"/integrations/"+integrationID, form)
 	if err != nil {
 		s.t.Fatal(err)
 	}

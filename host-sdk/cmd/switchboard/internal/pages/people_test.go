@@ -141,6 +141,12 @@ func TestALinkByMailWorksFor15Minutes(t *testing.T) {
 	b.post("/login/mail", url.Values{"email": {"alice@example.com"}})
 	sent.link(t, "alice@example.com") // which would come after a fourth one for Vera
 	b.post(links[0], nil).is(200).has("Vera Example")
+
+	// Who has left meanwhile is told so before the button is pressed, and logged in by none.
+	s.change(strings.Replace(peopleFile, "  - {id: vera, name: Vera Example, email: vera@example.com, role: viewer}\n", "", 1))
+	for _, v := range []view{s.browser().get(links[1]), s.browser().post(links[1], nil)} {
+		v.is(410).has("The account of this link is no longer in the switchboard file").hasNot("Vera Example")
+	}
 }
 
 // The role of an account in the switchboard file as it is now decides, and whoever leaves the file

@@ -100,7 +100,7 @@
       banner.append(" ", a);
     }
   };
-  const playing = (part) => [...part.querySelectorAll("audio")].some((a) => !a.paused && !a.ended);
+  const playing = (part) => [...part.querySelectorAll("audio")].some((a) => !a.paused && !a.ended && !a.error);
   const busy = (part) => {
     const at = document.activeElement;
     return part.contains(at) && /^(SELECT|INPUT|TEXTAREA)$/.test(at.tagName);
@@ -185,6 +185,8 @@
     } catch { delete form.dataset.sent; }
   };
   document.addEventListener("timeupdate", heard, true);
+  // What has changed while it played, such as that it was deleted, is shown when it stops.
+  for (const stop of ["pause", "error"]) document.addEventListener(stop, read, true);
   document.addEventListener("ended", (e) => { if (e.target.dataset.heard) heard(e).then(read); }, true);
   const leave = () => { if (stream) stream.close(); };
   const come = () => { listen(); read(); };
