@@ -137,7 +137,8 @@ func (d *deferred) add(of sessions.Ref, size int, now time.Time) bool {
 	return true
 }
 
-// done takes a request off that was handled or dropped. One that was not counted changes nothing.
+// done takes a request off that was handled or dropped. Where nothing of its session is counted, it
+// changes nothing.
 func (d *deferred) done(of sessions.Ref, size int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -14,7 +14,6 @@ import (
 // Timers of periodic tasks stand in the integration's own session under this prefix, so that they
 // can be distinguished from timers that the plugin sets there itself.
 const (
-	// Of the timers that the engine itself keeps for a plugin's periodic tasks.
 	periodicPrefix = "periodic/"
 	expireEvery    = time.Hour
 )

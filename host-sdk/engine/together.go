@@ -77,8 +77,8 @@ func (e *Engine) isNews(j job, l loaded, c store.Commit, change platform.AlertCh
 	return known || snapshots.MemoryOf(l.session).Change != 0 || !unremarkable(&change.Snapshot)
 }
 
-// changedAlert hands on what a commit has changed of an alert: it is news to a handler or not, and
-// one has seen it already or not.
+// changedAlert hands on what a commit has changed of an alert. news: a handler is to see it;
+// handled: one has seen it already.
 func (e *Engine) changedAlert(ctx context.Context, j job, c store.Commit, change platform.AlertChange, cmds []integration.AlertCommand, news, handled bool) {
 	for range cmds {
 		e.metrics.Item(store.ItemCommand, "done")

@@ -112,7 +112,7 @@ func (b box) open(sealed []byte) ([]byte, error) {
 }
 
 // shown is an address without credentials or query, either of which may hold a secret of somebody
-// else's. Somebody else's address may hold their password.
+// else's.
 func shown(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {

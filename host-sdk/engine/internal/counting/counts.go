@@ -122,7 +122,7 @@ func resultOf(err error) string {
 // Conflict counts a run that begins again.
 func (m *Counts) Conflict(handler string) { m.conflicts.WithLabelValues(handler).Inc() }
 
-// Item counts an outbox item: done, retried or failed.
+// Item counts an outbox item by what became of it, such as done, retried or failed.
 func (m *Counts) Item(kind store.ItemKind, result string) {
 	m.items.WithLabelValues(string(kind), result).Inc()
 }

@@ -55,8 +55,8 @@ func lowest(a, b integration.Formats) integration.Formats {
 }
 
 // before returns formats that the release before one that writes f reads for certain: one less than
-// f in each field. It may read f as well, as not every release has new ones. A plugin that cannot
-// write formats that old writes the oldest that it can.
+// f in each field, but not 0. It may read f as well, as not every release has new ones. A plugin
+// that cannot write formats that old writes the oldest that it can.
 func before(f integration.Formats) integration.Formats {
 	return combine(f, integration.Formats{}, func(a, _ int) int { return max(a-1, min(a, 1)) })
 }

@@ -36,9 +36,9 @@ func (o *Outbox) enter() (running context.Context, ok bool) {
 }
 
 // StartWith lets the most urgent paced task of a commit, such as the call to a person, start with
-// the commit if its turn is free: it is claimed by it, and waits for no claim. ended is to be
-// called when the commit has returned. It is done by a host alone on its store, which needs to ask
-// nobody for the turn.
+// the commit if its turn is free: the commit claims it, and no round has to. ended is to be called
+// when the commit has returned. Only a host alone on its store does this, as it needs to ask nobody
+// for the turn.
 func (o *Outbox) StartWith(c *store.Commit) (ended func()) {
 	first := -1
 	var t integration.Task

@@ -164,8 +164,8 @@ func overOr(ctx context.Context, err error) error {
 	return err
 }
 
-// giveBack gives back what a stop has left undone. What a host has that nobody shares the store
-// with, it gives back when it starts again.
+// giveBack gives back what a stop has left undone. A host that shares the store with nobody does so
+// when it starts again.
 func (o *Outbox) giveBack(ctx context.Context) {
 	if o.cfg.Claiming == nil {
 		return

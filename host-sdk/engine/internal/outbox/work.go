@@ -36,7 +36,7 @@ func (f *failure) error() *integration.Error {
 	return &integration.Error{Kind: f.Kind, Message: f.Message, Field: f.Field, Code: f.Code}
 }
 
-// process does the work of one item; running is the engine's life.
+// process does the work of one item; running ends with the term.
 func (o *Outbox) process(running context.Context, it store.Item) {
 	ctx, done := working(running)
 	defer done()

@@ -17,7 +17,7 @@ const (
 )
 
 // workers says how much of the outbox may be worked at a time. Each kind of work has workers of its
-// own, and one integration has at most half of them (but one): whatever hangs, for whatever
+// own, and one integration has half of them at most, but always one: whatever hangs, for whatever
 // integration, timers, results and dials of the others go on.
 type workers struct {
 	each    int // of one kind
@@ -33,8 +33,7 @@ func newWorkers(each int, metrics *counting.Counts) *workers {
 	return &workers{each: each, metrics: metrics, busy: map[store.Work]map[string]int{}, freed: make(chan struct{})}
 }
 
-// limits are the numbers of items of a kind: of all integrations, and of one. Half of them may be
-// one integration's, so that those of another never wait for one that hangs.
+// limits are the numbers of items of a kind: of all integrations, and of one.
 func (w *workers) limits(work store.Work) (all, one int) {
 	all = w.each
 	if work == store.WorkDial {

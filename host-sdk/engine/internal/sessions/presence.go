@@ -181,8 +181,8 @@ func (p *Presence) WatchSilent(ctx context.Context) error {
 	}
 }
 
-// missSilent is one round of WatchSilent. A call gets the timer once for each silence, whichever
-// host heard of its caller last: that host may be dead. The error is that of ctx.
+// missSilent is one round of WatchSilent. It tells a call once of each silence, whichever host
+// heard of its caller last: that host may be dead. The error is that of ctx.
 func (p *Presence) missSilent(ctx context.Context) error {
 	now := p.clock.Now()
 	if now.Sub(p.Hearing(now)) < silentAfter {

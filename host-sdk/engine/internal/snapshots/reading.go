@@ -31,7 +31,7 @@ func (r Reading) Outdated(m store.AlertMemory) bool {
 	return r.Snap != nil && newer(r.Snap, m.Command, m.Change) < 0 || r.Overtaken(m)
 }
 
-// Overtaken reports whether another Reading, of another host perhaps, was seen since this one
+// Overtaken reports whether another reading, of another host perhaps, was seen since this one
 // began, so that nobody can say which is the newer.
 func (r Reading) Overtaken(m store.AlertMemory) bool {
 	return r.name != "" && r.name != m.Read && r.from < m.Change

@@ -56,7 +56,7 @@ type Snapshots struct {
 	handled *cache.Cache[platform.Hint, *integration.AlertSnapshot]
 
 	reads      singleFlight
-	turns      atomic.Int64 // alerts that were read
+	turns      atomic.Int64 // readings begun, and those of Decided
 	background sync.WaitGroup
 }
 

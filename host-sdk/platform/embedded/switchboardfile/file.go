@@ -62,7 +62,7 @@ type File struct {
 	// makes.
 	accounts     []Account // of the section
 	everyAccount []Account
-	byEmail      map[string]*Account // of every account, in lower case
+	byEmail      map[string]*Account // of every account; see Mailbox
 	source       []byte
 	root         *yamltree.Node
 	users        map[string]*User

@@ -68,8 +68,8 @@ func (f *File) Account(email string) *Account { return f.byEmail[Mailbox(email)]
 // Mailbox is an e-mail address as addresses are compared; see package mailbox.
 func Mailbox(email string) string { return mailbox.Key(email) }
 
-// collectAccounts makes the list of all accounts. Addresses are compared in lower case, as people
-// write them in any.
+// collectAccounts makes the list of all accounts: those of the file, and one for each user whose
+// address is in none of them.
 func (f *File) collectAccounts() {
 	f.byEmail = map[string]*Account{}
 	f.everyAccount = slices.Clone(f.accounts)
