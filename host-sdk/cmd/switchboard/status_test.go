@@ -44,13 +44,18 @@ func TestStatus(t *testing.T) {
 		t.Errorf("status --json: %v: %+v\n%s", err, st, text)
 	}
 
-	if err := os.WriteFile(filepath.Join(dir, "switchboard.yaml"), []byte("teams: 5\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "switchboard.yaml"), []byte("teams: 5\nsettings: {data_dir: data}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	// The wrong file is the only one to say where the host is.
+	byFile := []string{"SWITCHBOARD_DATA_DIR="}
 	hosttest.Eventually(t, "the status tells of the wrong file, and what to do", func() bool {
-		status, out := terminal(t, dir, nil, "status")
+		status, out := terminal(t, dir, byFile, "status")
 		return status == 0 && strings.Contains(out, "is degraded") && strings.Contains(out, "cannot be used: ") && strings.Contains(out, "switchboard config check")
 	})
+
+	says(t, dir, byFile, 0, nil, "status", "--ready")
+	says(t, dir, byFile, 0, []string{"WEEK ("}, "stats")
 
 	if got := p.stop(); got != 0 {
 		t.Fatalf("switchboard has ended with %d", got)

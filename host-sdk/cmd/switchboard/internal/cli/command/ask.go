@@ -5,7 +5,6 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
-	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
 // AskFlags are the flags of commands that ask the running host, or the database where none runs.
@@ -17,17 +16,8 @@ type AskFlags struct {
 // HowAsked says in helps where an answer comes from.
 const HowAsked = "Asks the running host: the one on the same data directory, or with PostgreSQL whichever answers at the public address. If none is running, opens the database briefly. Where the API token is switched off, set SWITCHBOARD_API_TOKEN to a token of an admin."
 
-// Settings resolves the flags. A switchboard file that is wrong does not matter: the running host
-// goes on with the last good one.
-func (f AskFlags) Settings(s *Surroundings) (settings.Settings, error) {
-	var given map[string]string
-	if file, _ := switchboardfile.Load(f.Path()); file != nil {
-		given = file.Settings
-	}
-	resolved, err := settings.Resolve(f.Flags, given, s.ExeDir)
-	resolved.Version = s.Version
-	return resolved, err
-}
+// Settings resolves the flags; see [Resolve].
+func (f AskFlags) Settings(s *Surroundings) (settings.Settings, error) { return Resolve(s, f.Flags) }
 
 // HowRunning says in helps whom a command asks.
 const HowRunning = "Asks the running host: the one on the same data directory, or with PostgreSQL whichever answers at the public address. Where the API token is switched off, set SWITCHBOARD_API_TOKEN to a token of a responder or an admin."

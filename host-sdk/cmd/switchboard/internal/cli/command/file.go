@@ -41,13 +41,16 @@ func Present(path string) error {
 // flags and environment say all; of one with errors, its settings count as far as they can be read.
 func ResolveOptional(s *Surroundings, flags settings.Flags) (settings.Settings, error) {
 	// A file that was named must be there; the one with the default name need not.
-	var given map[string]string
-	if err := Present(flags.Path()); err == nil {
-		given = switchboardfile.SettingsOf(flags.Path())
-	} else if flags.Path() != settings.DefaultConfig {
+	if err := Present(flags.Path()); err != nil && flags.Path() != settings.DefaultConfig {
 		return settings.Settings{}, err
 	}
-	resolved, err := settings.Resolve(flags, given, s.ExeDir)
+	return Resolve(s, flags)
+}
+
+// Resolve is ResolveOptional that also does without a file that is named and not there. The running
+// host goes on with the last good one, so a file that is wrong, or away, does not hide it.
+func Resolve(s *Surroundings, flags settings.Flags) (settings.Settings, error) {
+	resolved, err := settings.Resolve(flags, switchboardfile.SettingsOf(flags.Path()), s.ExeDir)
 	resolved.Version = s.Version
 	return resolved, err
 }

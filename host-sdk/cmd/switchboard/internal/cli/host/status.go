@@ -15,7 +15,6 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
-	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
 // Status is status. It has all flags of serve, as they say where the running host and the
@@ -35,20 +34,13 @@ func (Status) Help() string {
 // Run prints the status. It answers while the switchboard file is wrong, too: the running host goes
 // on with the last good one.
 func (c Status) Run(s *command.Surroundings) error {
-	var given map[string]string
-	// A file that is wrong gives no settings; those of the command line and the environment remain.
-	if file, _ := switchboardfile.Load(c.Path()); file != nil {
-		given = file.Settings
-	}
-	resolved, err := settings.Resolve(c.Flags, given, s.ExeDir)
+	resolved, err := command.Resolve(s, c.Flags)
 	if err != nil {
 		return err
 	}
 	if c.Ready {
 		return admin.AskReady(s.Ctx, resolved, c.Host)
 	}
-	// Where no host runs, this program's version is shown.
-	resolved.Version = s.Version
 	st, err := admin.ReadStatus(s.Ctx, resolved, c.Host)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/firstfile"
@@ -37,7 +38,7 @@ func (c Init) next(s *command.Surroundings, path, environment string, a firstfil
 	service := c.forService(s, path)
 	step("Keep SWITCHBOARD_SECRET_KEY of %s in another place, too.", environment)
 	if service {
-		step("Give the settings to the service:  sudo sh -c 'cat %s >>%s'", environment, serviceSettings)
+		step("Give the settings to the service:  sudo sh -c %s", shellWord("cat "+shellPath(environment)+" >>"+serviceSettings))
 	} else {
 		step("Take the settings into this shell:  set -a; . %s; set +a", shellPath(environment))
 	}
@@ -88,11 +89,23 @@ func (c Init) forService(s *command.Surroundings, path string) bool {
 		installer.Folder{Path: filepath.Join(s.ExeDir, settings.DefaultPluginDir)}.Packaged()
 }
 
-// shellPath is a path as a shell's dot command finds it, without looking into PATH, where it looks
-// for a bare name.
+// shellPath is a path as any command of a shell takes it. The dot command looks into PATH for a bare
+// name, and others take one that begins with a hyphen for an option.
 func shellPath(path string) string {
-	if filepath.IsAbs(path) || filepath.Dir(path) != "." {
-		return "'" + path + "'"
+	path = filepath.Clean(path)
+	if !filepath.IsAbs(path) && !strings.HasPrefix(path, ".."+string(filepath.Separator)) {
+		path = "./" + path
 	}
-	return "./" + filepath.Base(path)
+	return shellWord(path)
+}
+
+// shellWord is a text as one word of a shell, in quotes only where it needs them.
+func shellWord(text string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:@%,", r)
+	}
+	if text != "" && !strings.ContainsFunc(text, func(r rune) bool { return !plain(r) }) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

@@ -3,6 +3,7 @@ package setup
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -55,5 +56,44 @@ func TestInitNamesTheServiceOfAPackage(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The shell step of init is run by a shell as it is printed, wherever the file lies.
+func TestInitPrintsACommandForAnyPath(t *testing.T) {
+	t.Parallel()
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("there is no shell")
+	}
+	for _, name := range []string{"plain.env", "of Alice's.env", "a$b;c.env", "-x.env", "sub dir/its'.env", "-y/z.env", "..env"} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("GIVEN=yes\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, environment := range []string{path, name} {
+			var out bytes.Buffer
+			if err := (Init{}).next(&command.Surroundings{Stdout: &out, ExeDir: dir}, "switchboard.yaml", environment, firstfile.Answers{}, false); err != nil {
+				t.Fatal(err)
+			}
+			_, printed, _ := strings.Cut(out.String(), "Take the settings into this shell:  ")
+			printed, _, _ = strings.Cut(printed, "\n")
+			cmd := exec.CommandContext(t.Context(), shell, "-c", printed+`; test "$GIVEN" = yes`)
+			cmd.Dir = dir
+			if said, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s", printed, err, said)
+			}
+			if service := shellWord("cat " + shellPath(environment) + " >copy"); environment == name {
+				cmd := exec.CommandContext(t.Context(), shell, "-c", "sh -c "+service+"; grep -q yes copy")
+				cmd.Dir = dir
+				if said, err := cmd.CombinedOutput(); err != nil {
+					t.Errorf("%s: %v\n%s", service, err, said)
+				}
+			}
+		}
 	}
 }

@@ -78,6 +78,13 @@ func (l *Live) acting(r *http.Request) (id, wrong string) {
 	return id, wrong
 }
 
+// onlyLooks reports whether a person in whose name the API token is used may do nothing with alerts.
+// The token may do everything, but a viewer who uses it must not be on record as having taken an
+// alert.
+func (l *Live) onlyLooks(r *http.Request, user string) bool {
+	return people.From(r.Context()).Shared() && l.site.MayOnlyLook(user)
+}
+
 // actOnAlert does the action and redirects to the alert, so that a reload does not do it twice. A
 // refusal shows the alert as it is now, with the reason above it.
 func (l *Live) actOnAlert(w http.ResponseWriter, r *http.Request, action platform.AlertAction) error {
@@ -91,9 +98,7 @@ func (l *Live) actOnAlert(w http.ResponseWriter, r *http.Request, action platfor
 	if wrong != "" {
 		return l.drawAlert(w, r, http.StatusUnprocessableEntity, "", []layout.Notice{{Tone: "bad", Text: wrong}})
 	}
-	// The API token may do everything, but a viewer who uses it must not be on record as having
-	// taken an alert.
-	if people.From(r.Context()).Shared() && l.site.MayOnlyLook(user) {
+	if l.onlyLooks(r, user) {
 		return l.drawAlert(w, r, http.StatusForbidden, user, []layout.Notice{{Tone: "bad", Text: "Nothing was changed: the role of your account lets you look only. Whoever keeps the switchboard file can change it."}})
 	}
 	_, err := l.browser.Act(r.Context(), r.PathValue("id"), action, user)

@@ -135,7 +135,9 @@ func (l *Live) drawAlert(w http.ResponseWriter, r *http.Request, status int, me 
 	if len(body.Recordings.List) == 0 {
 		body.Deleted = l.deleted(r, rec.Attachments)
 	}
-	body.Can = possible(rec, me, people.From(r.Context()))
+	if !l.onlyLooks(r, me) {
+		body.Can = possible(rec, me, people.From(r.Context()))
+	}
 	// Then nothing changes any more and the page need not be read again.
 	body.Over = (rec.Status == integration.AlertResolved || rec.Status == integration.AlertDropped) && (body.Call == nil || !body.Call.Live)
 	body.Summary = alertBadge(rec.Status).Text + " " + body.Who
