@@ -10,8 +10,8 @@ import (
 // namedAlone is how many people a warning names.
 const namedAlone = 5
 
-// Unreached says who is told of an alert by the phone alone, and whom a message does not reach; "":
-// everybody is told. people are nil where another platform pages them. It is said at the start,
+// Unreached says who is told of an alert by the phone alone, and by what messages reach people
+// without a mail server; "": everybody is told. people are nil where another platform pages them. It is said at the start,
 // when somebody looks.
 func Unreached(people *ways.Ways, file *switchboardfile.File, mails bool) string {
 	const remedy = "Set smtp_url"
@@ -35,11 +35,11 @@ func Unreached(people *ways.Ways, file *switchboardfile.File, mails bool) string
 	var text string
 	switch {
 	case !mails && len(alone) == len(all) && !channels:
-		return "there is no mail server, and nobody has notify in the switchboard file: alerts reach people by phone alone, and nobody is told of a voicemail message. " + remedy + ", or give people notify and teams channels"
+		return "there is no mail server, and nobody has notify in the switchboard file: alerts and voicemail messages reach people by phone alone. " + remedy + ", or give people notify and teams channels"
 	case !mails && channels:
-		text = "there is no mail server: of voicemail messages the teams' channels alone are told"
+		text = "there is no mail server: voicemail messages reach people by phone, and the teams' channels"
 	case !mails:
-		text = "there is no mail server: nobody is told of a voicemail message"
+		text = "there is no mail server: voicemail messages reach people by phone alone"
 	case len(alone) == 0:
 		return ""
 	}

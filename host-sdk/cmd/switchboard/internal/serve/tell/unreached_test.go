@@ -23,9 +23,9 @@ func TestTheStartSaysWhoIsNotTold(t *testing.T) {
 	}{
 		{all, true, ""},
 		{hosttest.File, true, "by phone alone alerts reach Bob Example. Give them an email"},
-		{hosttest.File, false, "alerts reach people by phone alone, and nobody is told of a voicemail message"},
-		{all, false, "nobody is told of a voicemail message"},
-		{channel, false, "of voicemail messages the teams' channels alone are told; and by phone alone alerts reach Alice Example, Bob Example"},
+		{hosttest.File, false, "alerts and voicemail messages reach people by phone alone"},
+		{all, false, "voicemail messages reach people by phone alone"},
+		{channel, false, "voicemail messages reach people by phone, and the teams' channels; and by phone alone alerts reach Alice Example, Bob Example"},
 	} {
 		file, problems := switchboardfile.Parse("switchboard.yaml", []byte(c.file))
 		if file == nil {
