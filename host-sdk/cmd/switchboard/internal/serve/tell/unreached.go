@@ -11,8 +11,8 @@ import (
 const namedAlone = 5
 
 // Unreached says who is told of an alert by the phone alone, and by what messages reach people
-// without a mail server; "": everybody is told. people are nil where another platform pages them. It is said at the start,
-// when somebody looks.
+// without a mail server; "": everybody is told. people are nil where another platform pages them.
+// It is said at the start, when somebody looks.
 func Unreached(people *ways.Ways, file *switchboardfile.File, mails bool) string {
 	const remedy = "Set smtp_url"
 	if people == nil {
