@@ -91,11 +91,9 @@ func checkShift(f *switchboardfile.File, c Change, u *switchboardfile.User, othe
 	if actor.Any || slices.Contains(t.Admins, actor.User) && actor.User != "" {
 		return nil
 	}
-	// The latest first, so that the message names whoever was given the shift last. That of
-	// somebody who has left the file counts for nobody. Changing what one has oneself needs
-	// nobody's leave.
-	for _, o := range slices.Backward(others) {
-		if o.Team == c.Team && o.Layer == c.Layer && overlap(o, c) && o.User != actor.User && o.User != c.User && f.User(o.User) != nil {
+	// Changing what one has oneself needs nobody's leave.
+	for _, at := range edges(c, others) {
+		if o := lastAt(f, c, others, at); o != nil && o.User != actor.User && o.User != c.User {
 			return integration.Errorf(integration.KindConflict, "%s has layer %d of %s from %s to %s: ask them to give it, or have an admin of the team change it",
 				name(f, o.User), o.Layer, t.Name, local(t, o.From), local(t, o.To))
 		}
@@ -103,7 +101,9 @@ func checkShift(f *switchboardfile.File, c Change, u *switchboardfile.User, othe
 	if c.User == actor.User && actor.User != "" {
 		return nil // everybody may take a shift
 	}
-	// Whoever is on call may give what they have, and nothing else.
+	// Whoever is on call may give what they have, by the file or by a change, and nothing else. Who
+	// is away may still say who steps in, so absences do not count.
+	t = f.WithShifts(switchboardfile.Shifts{Changes: Of(others).Changes}).Team(c.Team)
 	for at := c.From; at.Before(c.To); {
 		if !slices.Contains(t.Schedule.OnCallAt(c.Layer, at), actor.User) {
 			return integration.Errorf(integration.KindUnauthorized, "you are not on call for layer %d of %s at %s: give only your own shift, or have an admin of the team do it", c.Layer, t.Name, local(t, at))
@@ -113,6 +113,36 @@ func checkShift(f *switchboardfile.File, c Change, u *switchboardfile.User, othe
 			break
 		}
 		at = next
+	}
+	return nil
+}
+
+// edges are the instants within a change at which somebody else's may begin to count: its own
+// beginning, and both ends of those of its layer that overlap it.
+func edges(c Change, others []Change) []time.Time {
+	at := []time.Time{c.From}
+	for _, o := range others {
+		if o.Team != c.Team || o.Layer != c.Layer || !overlap(o, c) {
+			continue
+		}
+		for _, edge := range []time.Time{o.From, o.To} {
+			if edge.After(c.From) && edge.Before(c.To) {
+				at = append(at, edge)
+			}
+		}
+	}
+	slices.SortFunc(at, time.Time.Compare)
+	return at
+}
+
+// lastAt is the change of c's layer that counts at an instant, which is the one made last; nil: there
+// is none. That of somebody who has left the file counts for nobody.
+func lastAt(f *switchboardfile.File, c Change, others []Change, at time.Time) *Change {
+	for i := len(others) - 1; i >= 0; i-- {
+		o := &others[i]
+		if o.Team == c.Team && o.Layer == c.Layer && !at.Before(o.From) && at.Before(o.To) && f.User(o.User) != nil {
+			return o
+		}
 	}
 	return nil
 }

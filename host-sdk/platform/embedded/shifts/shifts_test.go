@@ -223,6 +223,25 @@ func (w *world) join(t *testing.T, id string) shifts.Actor {
 	return shifts.Actor{User: id, Name: "Dora Example"}
 }
 
+// TestWhoeverHasAShiftByAChangeMayGiveIt holds that a shift which was given on counts as its new
+// person's, whoever had it in between.
+func TestWhoeverHasAShiftByAChangeMayGiveIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, openDB(t))
+	w.add(t, shift("bob", 1, 5), bob)     // from Alice, on whose day this is
+	w.add(t, shift("alice", 2, 4), carol) // an admin of the team gives it back
+	w.add(t, shift("carol", 2, 4), alice) // Bob has no say in those hours any more
+	w.add(t, shift("alice", 1, 2), bob)   // Bob has this by a change alone
+	for hours, want := range map[int]string{1: "alice", 2: "carol", 4: "bob"} {
+		if got := w.onCall(1, hours); got != want {
+			t.Errorf("after %d hours %s is on call, want %s", hours, got, want)
+		}
+	}
+	if _, err := w.Add(t.Context(), shift("carol", 3, 6), bob); integration.KindOf(err) != integration.KindUnauthorized {
+		t.Errorf("Bob gives hours that Carol or Alice have: %v", err)
+	}
+}
+
 // TestShiftsOfOthersAreTheirs holds who may change what, and that each refusal says what to do.
 func TestShiftsOfOthersAreTheirs(t *testing.T) {
 	t.Parallel()
