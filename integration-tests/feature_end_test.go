@@ -160,7 +160,7 @@ func TestFeatureNothingTearsAConversation(t *testing.T) {
 }
 
 // TestFeatureVoicemailIsMailedOnceToEach names people in several ways: each gets one mail, with a
-// link to the alert and its recording.
+// link to the alert and its recording, and the alert's story says so.
 func TestFeatureVoicemailIsMailedOnceToEach(t *testing.T) {
 	t.Parallel()
 	box := openInbox(t, testmail.Options{})
@@ -194,6 +194,12 @@ func TestFeatureVoicemailIsMailedOnceToEach(t *testing.T) {
 	}
 	if len(got) != len(want) {
 		t.Errorf("mails to %d addresses, want %d", len(got), len(want))
+	}
+	told := h.alert("says who was mailed", func(a alert) bool { return a.logged("The message was mailed to ") >= len(want) })
+	for _, address := range want {
+		if n := strings.Count(strings.ToLower(told.story()), "the message was mailed to "+address+"."); n != 1 {
+			t.Errorf("the story says %d times that %s was mailed:\n%s", n, address, told.story())
+		}
 	}
 }
 

@@ -222,7 +222,7 @@ func (e work) send(ctx context.Context, it store.Item, m mailItem) error {
 	}
 	e.metrics.Item(it.Kind, "done")
 	e.endMailTrouble(ctx, it.Integration)
-	e.outbox.Delete(ctx, it)
+	e.outbox.Done(ctx, it)
 	return nil
 }
 

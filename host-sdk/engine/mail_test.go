@@ -62,7 +62,9 @@ func TestAMailWaitsUntilTheAccountIsPutRight(t *testing.T) {
 		return nil
 	})
 	h.plugin.task = func(req integration.TaskRequest) (integration.Outcome, error) {
-		t.Errorf("the plugin hears of %s: %v", req.Event, req.Failure)
+		if req.Event != integration.TaskDone {
+			t.Errorf("the plugin hears of %s: %v", req.Event, req.Failure)
+		}
 		return integration.Outcome{}, nil
 	}
 	h.start(t)
@@ -176,16 +178,88 @@ func (*refusingMailer) Send(context.Context, engine.OutgoingMail) error {
 	return integration.Errorf(integration.KindInvalid, "550 no such user")
 }
 
+// hearing makes the plugin say what it hears of mails, after it has refused to hear it so often.
+func (h *host) hearing(away int32) (told chan string) {
+	told = make(chan string, 10)
+	var asked atomic.Int32
+	h.plugin.task = func(req integration.TaskRequest) (integration.Outcome, error) {
+		if req.Task.Name != integration.TaskMail {
+			return integration.Outcome{}, nil
+		}
+		if asked.Add(1) <= away {
+			return integration.Outcome{}, errDown
+		}
+		told <- fmt.Sprintf("%s %s %q %v", req.Event, req.Task.Name, req.Task.Payload, req.Failure)
+		return integration.Outcome{}, nil
+	}
+	return told
+}
+
+// TestAMailThatWasSentComesBackToThePlugin: once for each address, and late if the plugin is away,
+// for which it is not sent again.
+func TestAMailThatWasSentComesBackToThePlugin(t *testing.T) {
+	t.Parallel()
+	h, sent := mailing(t, integration.Mail{Key: "m", To: []integration.Recipient{{Address: "a@example.com"}, {Address: "b@example.com"}}}, nothingAgainst)
+	told := h.hearing(3)
+	h.start(t)
+	h.expect(t, "/c/K/x", "done", "the request")
+	got := []string{wait(t, told, "a result"), wait(t, told, "a result")}
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{`task_done mail "a@example.com" <nil>`, `task_done mail "b@example.com" <nil>`}, got); diff != "" {
+		t.Error(diff)
+	}
+	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+	if len(sent) != 2 || len(told) != 0 {
+		t.Errorf("%d mails were sent, want 2; %d further results", len(sent), len(told))
+	}
+}
+
+// TestAMailThatWasSentTwiceComesBackOnce: the process died when the mail server had taken it.
+func TestAMailThatWasSentTwiceComesBackOnce(t *testing.T) {
+	t.Parallel()
+	h, sent := mailing(t, integration.Mail{Key: "m", To: []integration.Recipient{{Address: "a@example.com"}}}, nothingAgainst)
+	told := h.hearing(0)
+	h.expect(t, "/c/K/x", "done", "the request")
+	h.store.failing("FinishItem", errDown)
+	ctx, die := context.WithCancel(t.Context())
+	died := make(chan error, 1)
+	go func() { died <- h.Run(ctx) }()
+	first := wait(t, sent, "the mail")
+	eventually(t, "an attempt to store that it was sent", func() bool { return h.store.times("FinishItem") > 0 })
+	die()
+	if err := wait(t, died, "the end"); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) != 0 {
+		t.Errorf("the plugin hears of what is not stored: %s", <-told)
+	}
+	h.store.failing("FinishItem", nil)
+	h.Engine = h.another(t, exclusive, func(c *engine.Config) {
+		c.Mailer = mailerFunc(func(m engine.OutgoingMail) error { sent <- m; return nil })
+	})
+	h.start(t)
+	if again := wait(t, sent, "the mail once more"); again.MessageID != first.MessageID || first.MessageID == "" {
+		t.Errorf("the same mail is %q and %q", first.MessageID, again.MessageID)
+	}
+	wait(t, told, "the result")
+	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+	if len(told) != 0 {
+		t.Errorf("it is told again: %s", <-told)
+	}
+}
+
 func TestAPluginOfAnEarlierMinorDoesNotHearOfMails(t *testing.T) {
 	t.Parallel()
-	h := newHost(t)
+	mailer := &sentMail{}
+	h := newHost(t, func(c *engine.Config) { c.Mailer = mailer })
 	h.plugin.describing(func(d integration.Description) (integration.Description, error) {
 		d.ProtocolMinor = 0
 		return d, nil
 	})
-	h.Engine = h.another(t) // which asks the plugin anew what it is
+	// Which asks the plugin anew what it is.
+	h.Engine = h.another(t, func(c *engine.Config) { c.Mailer = mailer })
 	h.plugin.webhook = once(integration.Outcome{Mail: []integration.Mail{
-		{Key: "one", To: []integration.Recipient{{Address: "bob@example.com"}}},
+		{Key: "one", To: []integration.Recipient{{Address: "bob@example.com"}, {Address: "nobody@example.com"}}},
 		{Key: "two", To: []integration.Recipient{{Audience: integration.AudienceTeam}}},
 	}})
 	h.plugin.task = func(req integration.TaskRequest) (integration.Outcome, error) {
@@ -195,6 +269,9 @@ func TestAPluginOfAnEarlierMinorDoesNotHearOfMails(t *testing.T) {
 	h.start(t)
 	h.expect(t, "/c/K/x", "done", "the request")
 	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+	if len(mailer.sent) != 1 {
+		t.Errorf("sent %+v, want the mail to Bob", mailer.sent)
+	}
 }
 
 // TestAMailWaitsForWhatItNeeds: its audience, its alert's address, its attachment.

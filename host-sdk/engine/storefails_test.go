@@ -175,6 +175,14 @@ func TestWorkWhoseEndCannotBeStoredIsDoneAgain(t *testing.T) {
 			h := newHost(t, manual(clk), func(c *engine.Config) {
 				c.Mailer, c.Logger = mailer, slog.New(slog.NewTextHandler(&log, nil))
 			})
+			// A mail is deleted when it was sent if the plugin is not told of it.
+			h.plugin.describing(func(d integration.Description) (integration.Description, error) {
+				d.ProtocolMinor = 0
+				return d, nil
+			})
+			if err := h.DescribeAgain(t.Context(), "fake"); err != nil {
+				t.Fatal(err)
+			}
 			h.plugin.webhook = once(integration.Outcome{
 				Session: remember(1), Tasks: []integration.Task{{Name: "t", Generation: 1}},
 				Mail: []integration.Mail{{Key: "m", To: []integration.Recipient{{Address: "a@example.com"}}}},

@@ -77,8 +77,8 @@ func (e work) WebhookEnded(it store.Item) {
 	e.deferred.done(sessions.Ref{Integration: it.Integration, Key: it.Key}, len(it.Body))
 }
 
-// Failure completes what HandleTask hears of a command or a mail that failed.
-func (e work) Failure(it store.Item, req *integration.TaskRequest) error {
+// Ended completes what HandleTask hears of a command that failed, or of a mail.
+func (e work) Ended(it store.Item, req *integration.TaskRequest) error {
 	if it.Kind == store.ItemCommand {
 		req.Event, req.Command = integration.CommandFailed, &integration.AlertCommand{}
 		if json.Unmarshal(it.Body, req.Command) != nil {
@@ -90,7 +90,7 @@ func (e work) Failure(it store.Item, req *integration.TaskRequest) error {
 	if json.Unmarshal(it.Body, &m) != nil {
 		return errors.New("unreadable mail")
 	}
-	req.Event, req.Task = integration.TaskFailed, integration.Task{Name: integration.TaskMail, Payload: []byte(m.To)}
+	req.Task = integration.Task{Name: integration.TaskMail, Payload: []byte(m.To)}
 	return nil
 }
 

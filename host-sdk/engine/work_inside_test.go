@@ -14,7 +14,7 @@ func TestAFailureThatCannotBeReadIsNoFailureOfAnything(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []store.ItemKind{store.ItemCommand, store.ItemMail} {
 		var req integration.TaskRequest
-		if err := (work{}).Failure(store.Item{Kind: kind, Body: []byte("{")}, &req); err == nil {
+		if err := (work{}).Ended(store.Item{Kind: kind, Body: []byte("{")}, &req); err == nil {
 			t.Errorf("an unreadable %s is given to its handler: %+v", kind, req)
 		}
 	}

@@ -84,10 +84,11 @@ const (
 	TimerCallerSilent = "caller-silent"
 )
 
-// TaskMail is the task name of a [TaskFailed] by which the host says, since minor 1, that one mail
-// of the session was finally not delivered. Payload is the address, or empty where the recipients
-// resolved to nobody; Failure says why. A plugin that does not know it does nothing; one must not
-// use the name for tasks of its own.
+// TaskMail is the task name by which the host says, since minor 1, what became of a mail of the
+// session, once for each address: [TaskDone] when the mail server has taken it, [TaskFailed] when
+// it was finally not delivered. Payload is the address, or empty where the recipients resolved to
+// nobody; Failure says why. A plugin that does not know it does nothing; one must not use the name
+// for tasks of its own.
 const TaskMail = "mail"
 
 // TaskRequest is a timer, a result or a final failure.

@@ -261,6 +261,27 @@ func TestARefusedMailComesBackAsALineAndAFinding(t *testing.T) {
 	}
 }
 
+// TestASentMailComesBackAsALine, and as nothing once the call is forgotten.
+func TestASentMailComesBackAsALine(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, voicemailOptions)
+	voicemailAfterMaxWait(t, h)
+	sent := func(f integration.Facts) (integration.Outcome, error) {
+		return h.app.HandleTask(context.Background(), integration.TaskRequest{
+			Facts: f, Event: integration.TaskDone, Task: integration.Task{Name: integration.TaskMail, Payload: []byte("ops@example.com")},
+		})
+	}
+	h.run(callSID, sent)
+	if last := h.cmds[len(h.cmds)-1]; last.Kind != integration.AlertLog || last.Text != "The message was mailed to ops@example.com." {
+		t.Errorf("last command %+v", last)
+	}
+	f := h.facts(callSID)
+	f.Session = nil
+	if o, err := sent(f); err != nil || o.Session != nil || len(o.Alert) != 0 {
+		t.Errorf("a call that was forgotten: %+v, error %v", o, err)
+	}
+}
+
 func TestAMailThatWouldReachNobodyIsNotSent(t *testing.T) {
 	t.Parallel()
 	for unmailed, want := range map[string]int{"": 1, "this host has no mail server": 0} {

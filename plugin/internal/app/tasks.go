@@ -123,23 +123,27 @@ func taskEvent(req integration.TaskRequest) (event.Event, bool) {
 		}, true
 	case integration.TaskDone, integration.TaskFailed:
 		if req.Task.Name == integration.TaskMail {
-			return event.Event{Kind: event.MailFailed, Detail: undelivered(req)}, true
+			return mailEvent(req), true
 		}
 		return resultEvent(req)
 	}
 	return event.Event{}, false
 }
 
-// undelivered says to whom a mail could not be delivered, and why.
-func undelivered(req integration.TaskRequest) string {
+// mailEvent says to whom a mail was sent, or to whom it could not be delivered, and why.
+func mailEvent(req integration.TaskRequest) event.Event {
+	address := oneline.Clean(string(req.Task.Payload), 254)
+	if req.Event == integration.TaskDone {
+		return event.Event{Kind: event.Mailed, Result: event.Done, Detail: address}
+	}
 	why := "the host does not say why"
 	if req.Failure != nil {
 		why = strings.TrimSuffix(oneline.Clean(req.Failure.Message, 300), ".")
 	}
-	if address := oneline.Clean(string(req.Task.Payload), 254); address != "" {
-		return address + ": " + why
+	if address != "" {
+		why = address + ": " + why
 	}
-	return why
+	return event.Event{Kind: event.Mailed, Result: event.Failed, Detail: why}
 }
 
 // resultEvent is the result of one of our tasks as an event; false for kinds whose result the flow

@@ -29,10 +29,26 @@ func TestAMailThatIsRefusedIsAFindingAndALineOfTheStory(t *testing.T) {
 	t.Parallel()
 	c := voicemailOffered(t)
 	leaveMessage(c)
-	c.do(event.Event{Kind: event.MailFailed, Detail: "ops@example.com: 550 no such user"})
+	c.do(event.Event{Kind: event.Mailed, Result: event.Failed, Detail: "ops@example.com: 550 no such user"})
 	c.logged("The mail about the message was not delivered: ops@example.com: 550 no such user.")
 	found := of[integration.Finding](c.effects)
 	if len(found) != 1 || found[0].Code != effect.FindingMailRefused || found[0].Field != "voicemail_emails" || !contains(found[0].Message, "550") {
+		t.Errorf("findings %+v", found)
+	}
+}
+
+func TestAMailThatWasSentIsALineOfTheStory(t *testing.T) {
+	t.Parallel()
+	c := voicemailOffered(t)
+	leaveMessage(c)
+	for _, line := range commands(c.all, integration.AlertLog) {
+		if contains(line.Text, "was mailed") {
+			t.Errorf("the story says %q before the mail server has it", line.Text)
+		}
+	}
+	c.do(event.Event{Kind: event.Mailed, Result: event.Done, Detail: "dave@example.com"})
+	c.logged("The message was mailed to dave@example.com.")
+	if found := of[integration.Finding](c.effects); len(found) != 0 {
 		t.Errorf("findings %+v", found)
 	}
 }

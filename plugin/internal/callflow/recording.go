@@ -276,8 +276,13 @@ func (m *machine) tellOfMessage(r *call.Recording, lead string) {
 		Message: "A caller left a message and nobody was mailed about it, because " + m.c.Unmailed + ". It is kept with the alert alone."})
 }
 
-// mailRefused: the mail server finally refused a mail, or none of its recipients has an address.
-func (m *machine) mailRefused() {
+// mailed: the mail server took a mail to one address, finally refused it, or none of its recipients
+// has an address. Only now does the story say who was mailed: until then it is only meant.
+func (m *machine) mailed() {
+	if m.e.Result == event.Done {
+		m.log("The message was mailed to "+m.e.Detail+".", "")
+		return
+	}
 	text := "The mail about the message was not delivered"
 	m.log(text+": "+m.e.Detail+".", "")
 	m.emit(integration.Finding{Code: effect.FindingMailRefused, Severity: integration.FindingError, Field: "voicemail_emails", At: m.now,

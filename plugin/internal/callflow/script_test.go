@@ -242,7 +242,7 @@ func (s *script) event(w words) {
 	case "platform":
 		s.platformEvent(&e, w)
 	case "mail":
-		e.Kind = event.MailFailed
+		e.Kind, e.Result = event.Mailed, event.Failed
 	case "timer":
 		e.Kind, e.Timer = event.Timer, w.at(1)
 	default:

@@ -179,6 +179,8 @@ func (w world) events(s call.State, now time.Time) []event.Event {
 	add(event.Event{Kind: event.LookedAtCall, Result: event.Done, CallStatus: event.StatusCompleted})
 	add(event.Event{Kind: event.RecordingsList, Result: event.Done, Recordings: []event.ListedRecording{{Sid: "RE1", Status: "completed"}}})
 	add(event.Event{Kind: event.Fetched, Result: event.Done, RecordingSid: "RE1", Media: &audio})
+	add(event.Event{Kind: event.Mailed, Result: event.Done, Detail: "ops@example.com"})
+	add(event.Event{Kind: event.Mailed, Result: event.Failed, Detail: "ops@example.com: 550"})
 	add(event.Event{Kind: event.Timer, Timer: integration.TimerPersonWanted})
 	add(event.Event{Kind: event.Timer, Timer: integration.TimerPersonFree})
 	add(event.Event{Kind: event.Dequeued, Result: event.NotFound})

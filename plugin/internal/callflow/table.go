@@ -174,8 +174,8 @@ var events = []eventRow{
 	}},
 
 	// Results of tasks.
-	{kind: event.MailFailed, in: []cell{
-		in((*machine).mailRefused, leaving, awaiting, delivering, ended),
+	{kind: event.Mailed, in: []cell{
+		in((*machine).mailed, leaving, awaiting, delivering, ended),
 	}},
 	{kind: event.LookedAtCall, in: []cell{
 		in((*machine).lookedAtCall, choosing, holding).to(ended),

@@ -94,6 +94,16 @@ func (o *Outbox) tooLate(it store.Item, at time.Time) bool {
 	return !it.NotAfter.IsZero() && at.After(it.NotAfter)
 }
 
+// Done ends an item that is done, which its handler hears of if it is to. That is stored first: a
+// plugin that is not there hears of it later, and the work is not done again for it.
+func (o *Outbox) Done(ctx context.Context, it store.Item) {
+	if !o.do.HearsOf(ctx, it) {
+		o.Delete(ctx, it)
+		return
+	}
+	o.finish(ctx, it, Result{})
+}
+
 // Fail ends an item with a failure for its handler. A plugin of an earlier minor does not hear of
 // mails.
 func (o *Outbox) Fail(ctx context.Context, it store.Item, err *integration.Error) {

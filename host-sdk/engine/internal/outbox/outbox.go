@@ -58,13 +58,13 @@ type Engine interface {
 	Webhook(ctx context.Context, it store.Item, req integration.WebhookRequest) error
 	WebhookEnded(it store.Item)
 	// Command gives an alert command to the platform, Mail a mail to the mail server. They end the
-	// item by Delete or Failed, or give it back by Retry.
+	// item by Delete, Done or Failed, or give it back by Retry.
 	Command(ctx context.Context, it store.Item)
 	Mail(ctx context.Context, it store.Item)
-	// Failure completes what a handler hears of a command or a mail that failed. Its error is for
+	// Ended completes what a handler hears of a command that failed, or of a mail. Its error is for
 	// the log, of one that cannot be read.
-	Failure(it store.Item, req *integration.TaskRequest) error
-	// HearsOf reports whether the handler is to hear that an item has failed.
+	Ended(it store.Item, req *integration.TaskRequest) error
+	// HearsOf reports whether the handler is to hear what became of an item.
 	HearsOf(ctx context.Context, it store.Item) bool
 	// GiveUp says to people that a handler does not take an item. ended: it is consumed already.
 	GiveUp(ctx context.Context, it store.Item, cause error) (ended bool, err error)

@@ -39,7 +39,7 @@ func (d *deletions) DeleteItem(_ context.Context, it store.Item) error {
 // forgetful is an engine that cannot read what it has committed.
 type forgetful struct{ Engine }
 
-func (forgetful) Failure(store.Item, *integration.TaskRequest) error { return errors.New("unreadable") }
+func (forgetful) Ended(store.Item, *integration.TaskRequest) error { return errors.New("unreadable") }
 
 func TestResultsThatCannotBeReadAreGivenUp(t *testing.T) {
 	t.Parallel()

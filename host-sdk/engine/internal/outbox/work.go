@@ -215,19 +215,17 @@ func (o *Outbox) deliver(ctx context.Context, it store.Item) {
 		return
 	}
 	req := integration.TaskRequest{Event: integration.TaskDone, Result: r.Payload, Media: r.Media, Failure: r.Failure.error()}
+	if r.Failure != nil {
+		req.Event = integration.TaskFailed
+	}
 	if it.Kind == store.ItemCommand || it.Kind == store.ItemMail {
-		if err := o.do.Failure(it, &req); err != nil {
+		if err := o.do.Ended(it, &req); err != nil {
 			o.Drop(ctx, it, err.Error())
 			return
 		}
-	} else {
-		if r.Failure != nil {
-			req.Event = integration.TaskFailed
-		}
-		if err := json.Unmarshal(it.Body, &req.Task); err != nil {
-			o.Drop(ctx, it, "unreadable task")
-			return
-		}
+	} else if err := json.Unmarshal(it.Body, &req.Task); err != nil {
+		o.Drop(ctx, it, "unreadable task")
+		return
 	}
 	o.handle(ctx, it, req)
 }

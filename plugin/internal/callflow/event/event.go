@@ -65,8 +65,10 @@ const (
 	QueueDeleted Kind = "queue_deleted" // of DeleteQueue; NotFound counts as done
 	// Of FetchRecording: RecordingSid, Media when Done, Seconds if known, RecordingStatus if not
 	// Done ("absent": there is none).
-	Fetched    Kind = "fetched"
-	MailFailed Kind = "mail_failed" // of Mail: Detail says to whom and why
+	Fetched Kind = "fetched"
+	// Of Mail, for each address: Detail says to whom when Done, else to whom it was not delivered
+	// and why.
+	Mailed Kind = "mailed"
 	// Of LookRecordings: Recordings; NotFound: none.
 	RecordingsList Kind = "recordings_list"
 )
