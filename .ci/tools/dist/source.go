@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -34,8 +35,11 @@ func open(root string) (*source, error) {
 		return nil, err
 	}
 	var manifest struct{ Version string }
-	if err := json.Unmarshal(text, &manifest); err != nil || manifest.Version == "" {
-		return nil, fmt.Errorf("manifest.json says no version: %w", err)
+	if err := json.Unmarshal(text, &manifest); err != nil {
+		return nil, fmt.Errorf("manifest.json: %w", err)
+	}
+	if manifest.Version == "" {
+		return nil, errors.New("manifest.json says no version")
 	}
 	s.version = manifest.Version
 	seconds := os.Getenv("SOURCE_DATE_EPOCH")

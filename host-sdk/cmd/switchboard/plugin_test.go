@@ -1,6 +1,8 @@
 package main
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -9,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 )
 
 // shop is where versions of plugins are made, and installed from.
@@ -129,6 +133,33 @@ func TestAPluginThatDoesNotStartReplacesNothing(t *testing.T) {
 	out, _ := s.runs("plugin", "list")
 	if entries, err := os.ReadDir(filepath.Join(s.dir, "plugins", ".versions", hosttest.PluginID)); err != nil || len(entries) != 1 || !strings.Contains(out, "1.2.3") {
 		t.Errorf("what was refused stays: %v, %v; listed is %s", entries, err, out)
+	}
+}
+
+// A host whose answer is lost may use the new version: it is not removed under it.
+func TestAPluginStaysWhereTheHostGaveNoAnswer(t *testing.T) {
+	t.Parallel()
+	s := shop{t, newDir(t, hosttest.File)}
+	s.says(0, "1.2.3 is installed", "plugin", "install", "--unsigned", s.made(hosttest.PluginID, "1.2.3"))
+	host := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	t.Cleanup(host.Close)
+	data := filepath.Join(s.dir, "data")
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	release, err := datadir.Lock(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(release)
+	for name, text := range map[string]string{"address": host.URL, settings.APITokenFile: "token"} {
+		if err := os.WriteFile(filepath.Join(data, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.says(1, "it may use 2.0.0 by now", "plugin", "install", "--unsigned", s.made(hosttest.PluginID, "2.0.0"))
+	if entries, err := os.ReadDir(filepath.Join(s.dir, "plugins", ".versions", hosttest.PluginID)); err != nil || len(entries) != 2 {
+		t.Errorf("the versions are %v, %v; want both", entries, err)
 	}
 }
 

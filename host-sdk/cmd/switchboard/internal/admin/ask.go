@@ -202,6 +202,10 @@ func askHost(ctx context.Context, s settings.Settings, base, id, action string, 
 	return integration.ActionResult{OK: answer.OK, Lines: answer.Lines}, err
 }
 
+// noAnswerError is of a request that the host may have done all the same: what it answered is not
+// known.
+type noAnswerError struct{ error }
+
 // askAPI sends a request to the running host at base and decodes its answer. A nil body sends none.
 // Errors are for people: they say which host was asked and what to do. A refusal of the API is
 // repeated with its own words.
@@ -231,18 +235,18 @@ func askAPI(ctx context.Context, s settings.Settings, base, method, path string,
 	req.Header.Set("Authorization", "Bearer "+token)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("the running switchboard does not answer at %s: %w: see whether it runs, and whether its address is right", base, wording.RootCause(err))
+		return noAnswerError{fmt.Errorf("the running switchboard does not answer at %s: %w: see whether it runs, and whether its address is right", base, wording.RootCause(err))}
 	}
 	defer func() { _ = resp.Body.Close() }()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return fmt.Errorf("the running switchboard at %s: %w", base, err)
+		return noAnswerError{fmt.Errorf("the running switchboard at %s: %w", base, err)}
 	}
 	var refused httpkit.ErrorBody
 	if resp.StatusCode/100 != 2 {
 		// Something else may listen there, such as a proxy with a page of its own.
 		if json.Unmarshal(data, &refused) != nil || refused.Error.Message == "" {
-			return fmt.Errorf("the running switchboard at %s answered with status %d and no readable error", base, resp.StatusCode)
+			return noAnswerError{fmt.Errorf("the running switchboard at %s answered with status %d and no readable error", base, resp.StatusCode)}
 		}
 		if resp.StatusCode == http.StatusUnauthorized {
 			return fmt.Errorf("the running switchboard at %s refuses the API token: set SWITCHBOARD_API_TOKEN to the one with which it was started, or to a token of an admin, or run this as its user with its --data-dir", base)
@@ -253,7 +257,7 @@ func askAPI(ctx context.Context, s settings.Settings, base, method, path string,
 		return nil
 	}
 	if err := json.Unmarshal(data, answer); err != nil {
-		return fmt.Errorf("the running switchboard at %s answered what is not JSON", base)
+		return noAnswerError{fmt.Errorf("the running switchboard at %s answered what is not JSON", base)}
 	}
 	return nil
 }

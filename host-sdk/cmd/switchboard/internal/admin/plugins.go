@@ -24,12 +24,16 @@ import (
 // SwitchPlugin takes a staged version of a plugin into use for a person at a terminal. A host that
 // runs on the data directory does it while calls go on. Where none runs, the plugin is started once
 // to see that it can be, and compared with what the store holds. A version that cannot read what is
-// stored is refused before anything is changed.
-func SwitchPlugin(ctx context.Context, s settings.Settings, p manifest.Installed) (api.SwitchedPlugin, error) {
+// stored is refused before anything is changed. known is false if the running host gave no
+// answer: it may use the version by now.
+func SwitchPlugin(ctx context.Context, s settings.Settings, p manifest.Installed) (switched api.SwitchedPlugin, known bool, err error) {
+	known = true
 	id := p.Manifest.ID
-	return changePlugin(ctx, s,
+	switched, err = changePlugin(ctx, s,
 		func(ctx context.Context, base string) (out api.SwitchedPlugin, err error) {
-			return out, askAPI(ctx, s, base, http.MethodPost, "/plugins/"+url.PathEscape(id)+"/switch", map[string]string{"version": plugins.VersionName(p)}, &out)
+			err = askAPI(ctx, s, base, http.MethodPost, "/plugins/"+url.PathEscape(id)+"/switch", map[string]string{"version": plugins.VersionName(p)}, &out)
+			known = !errors.As(err, new(noAnswerError))
+			return out, err
 		},
 		func(ctx context.Context, kept store.Store) (api.SwitchedPlugin, error) {
 			folder := installer.Folder{Path: s.PluginDir}
@@ -48,6 +52,7 @@ func SwitchPlugin(ctx context.Context, s settings.Settings, p manifest.Installed
 			}
 			return out, err
 		})
+	return switched, known, err
 }
 
 // RemovePlugin takes a plugin out of the folder, unless something needs it. running says that a

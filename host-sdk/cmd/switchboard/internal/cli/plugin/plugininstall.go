@@ -62,9 +62,16 @@ func (c Install) Run(s *command.Surroundings) error {
 	if old, ok := folder.InUse(staged.Manifest.ID); ok {
 		keep = append(keep, old)
 	}
-	switched, err := admin.SwitchPlugin(s.Ctx, resolved, staged.Installed)
+	switched, known, err := admin.SwitchPlugin(s.Ctx, resolved, staged.Installed)
+	if err != nil && !known {
+		// The next installation removes the version if it is not in use then.
+		return fmt.Errorf("%w; it may use %s by now: switchboard status says which version it uses", err, staged.Manifest.Version)
+	}
 	if err != nil {
-		// What was staged goes again, and the version in use stays.
+		// What was staged goes again, unless the error came once it was in its place.
+		if now, ok := folder.InUse(staged.Manifest.ID); ok {
+			keep = append(keep, now)
+		}
 		return errors.Join(err, folder.Prune(staged.Manifest.ID, keep...))
 	}
 	// The new version is in use by now: an old one that stays costs disk space and is no reason to
