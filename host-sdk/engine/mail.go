@@ -180,7 +180,7 @@ func (e work) addressMail(ctx context.Context, it store.Item, m mailItem) error 
 	return e.commitItems(ctx, it.Integration, it.Key, items, it.ID)
 }
 
-// hearsOfMails reports whether the plugin of an integration knows [integration.TaskMail]. A plugin
+// hearsOfMails reports whether the plugin of an integration knows [integration.TaskMail]. One
 // that cannot be asked is taken to know it: one that does not know the task does nothing.
 func (e *Engine) hearsOfMails(ctx context.Context, id string) bool {
 	in, err := e.known.Integration(ctx, id)

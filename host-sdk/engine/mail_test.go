@@ -183,7 +183,7 @@ func (h *host) hearing(away int32) (told chan string) {
 	told = make(chan string, 10)
 	var asked atomic.Int32
 	h.plugin.task = func(req integration.TaskRequest) (integration.Outcome, error) {
-		if req.Task.Name != integration.TaskMail {
+		if req.Task.Name != integration.TaskMail && req.Task.Name != integration.TaskMailSent {
 			return integration.Outcome{}, nil
 		}
 		if asked.Add(1) <= away {
@@ -205,7 +205,7 @@ func TestAMailThatWasSentComesBackToThePlugin(t *testing.T) {
 	h.expect(t, "/c/K/x", "done", "the request")
 	got := []string{wait(t, told, "a result"), wait(t, told, "a result")}
 	slices.Sort(got)
-	if diff := cmp.Diff([]string{`task_done mail "a@example.com" <nil>`, `task_done mail "b@example.com" <nil>`}, got); diff != "" {
+	if diff := cmp.Diff([]string{`task_done mail-sent "a@example.com" <nil>`, `task_done mail-sent "b@example.com" <nil>`}, got); diff != "" {
 		t.Error(diff)
 	}
 	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })

@@ -91,6 +91,9 @@ func (e work) Ended(it store.Item, req *integration.TaskRequest) error {
 		return errors.New("unreadable mail")
 	}
 	req.Task = integration.Task{Name: integration.TaskMail, Payload: []byte(m.To)}
+	if req.Event == integration.TaskDone {
+		req.Task.Name = integration.TaskMailSent
+	}
 	return nil
 }
 

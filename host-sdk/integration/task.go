@@ -84,12 +84,16 @@ const (
 	TimerCallerSilent = "caller-silent"
 )
 
-// TaskMail is the task name by which the host says, since minor 1, what became of a mail of the
-// session, once for each address: [TaskDone] when the mail server has taken it, [TaskFailed] when
-// it was finally not delivered. Payload is the address, or empty where the recipients resolved to
-// nobody; Failure says why. A plugin that does not know it does nothing; one must not use the name
-// for tasks of its own.
-const TaskMail = "mail"
+// Task names by which the host says, since minor 1, what became of a mail of the session. A plugin
+// that does not know them does nothing; one must not use them for tasks of its own.
+const (
+	// TaskMail is the name of a [TaskFailed]: one mail was finally not delivered. Payload is the
+	// address, or empty where the recipients resolved to nobody; Failure says why.
+	TaskMail = "mail"
+	// TaskMailSent is the name of a [TaskDone]: the mail server has taken the mail to one address,
+	// which is the payload. It is a name of its own, as plugins take the other for a failure.
+	TaskMailSent = "mail-sent"
+)
 
 // TaskRequest is a timer, a result or a final failure.
 type TaskRequest struct {

@@ -390,7 +390,7 @@ func (s *suite) strangeTasks(session *integration.Session) map[string]integratio
 		"unknown event":    {Facts: facts, Event: "of_a_later_version", Task: task},
 		"bare command":     {Facts: facts, Event: integration.CommandFailed},
 		"bare task result": {Facts: facts, Event: integration.TaskDone},
-		"mail":             {Facts: facts, Event: integration.TaskDone, Task: integration.Task{Name: integration.TaskMail, Payload: []byte("ops@example.com")}},
+		"mail":             {Facts: facts, Event: integration.TaskDone, Task: integration.Task{Name: integration.TaskMailSent, Payload: []byte("ops@example.com")}},
 		"mail failure":     {Facts: facts, Event: integration.TaskFailed, Task: integration.Task{Name: integration.TaskMail, Payload: []byte("ops@example.com")}, Failure: failure},
 	}
 }

@@ -268,7 +268,7 @@ func TestASentMailComesBackAsALine(t *testing.T) {
 	voicemailAfterMaxWait(t, h)
 	sent := func(f integration.Facts) (integration.Outcome, error) {
 		return h.app.HandleTask(context.Background(), integration.TaskRequest{
-			Facts: f, Event: integration.TaskDone, Task: integration.Task{Name: integration.TaskMail, Payload: []byte("ops@example.com")},
+			Facts: f, Event: integration.TaskDone, Task: integration.Task{Name: integration.TaskMailSent, Payload: []byte("ops@example.com")},
 		})
 	}
 	h.run(callSID, sent)

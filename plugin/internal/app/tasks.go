@@ -122,7 +122,7 @@ func taskEvent(req integration.TaskRequest) (event.Event, bool) {
 			Kind: event.CommandFailed, Command: req.Command, Detail: failure(req.Failure),
 		}, true
 	case integration.TaskDone, integration.TaskFailed:
-		if req.Task.Name == integration.TaskMail {
+		if req.Task.Name == integration.TaskMail || req.Task.Name == integration.TaskMailSent {
 			return mailEvent(req), true
 		}
 		return resultEvent(req)
@@ -133,7 +133,7 @@ func taskEvent(req integration.TaskRequest) (event.Event, bool) {
 // mailEvent says to whom a mail was sent, or to whom it could not be delivered, and why.
 func mailEvent(req integration.TaskRequest) event.Event {
 	address := oneline.Clean(string(req.Task.Payload), 254)
-	if req.Event == integration.TaskDone {
+	if req.Task.Name == integration.TaskMailSent {
 		return event.Event{Kind: event.Mailed, Result: event.Done, Detail: address}
 	}
 	why := "the host does not say why"
