@@ -135,8 +135,8 @@ func edges(c Change, others []Change) []time.Time {
 	return at
 }
 
-// lastAt is the change of c's layer that counts at an instant, which is the one made last; nil: there
-// is none. That of somebody who has left the file counts for nobody.
+// lastAt is the change of c's layer that counts at an instant, which is the one made last; nil:
+// there is none. That of somebody who has left the file counts for nobody.
 func lastAt(f *switchboardfile.File, c Change, others []Change, at time.Time) *Change {
 	for i := len(others) - 1; i >= 0; i-- {
 		o := &others[i]

@@ -89,8 +89,8 @@ func (c Init) forService(s *command.Surroundings, path string) bool {
 		installer.Folder{Path: filepath.Join(s.ExeDir, settings.DefaultPluginDir)}.Packaged()
 }
 
-// shellPath is a path as any command of a shell takes it. The dot command looks into PATH for a bare
-// name, and others take one that begins with a hyphen for an option.
+// shellPath is a path as any command of a shell takes it. The dot command looks into PATH for a
+// bare name, and others take one that begins with a hyphen for an option.
 func shellPath(path string) string {
 	path = filepath.Clean(path)
 	if !filepath.IsAbs(path) && !strings.HasPrefix(path, ".."+string(filepath.Separator)) {

@@ -78,9 +78,9 @@ func (l *Live) acting(r *http.Request) (id, wrong string) {
 	return id, wrong
 }
 
-// onlyLooks reports whether a person in whose name the API token is used may do nothing with alerts.
-// The token may do everything, but a viewer who uses it must not be on record as having taken an
-// alert.
+// onlyLooks reports whether a person in whose name the API token is used may do nothing with
+// alerts. The token may do everything, but a viewer who uses it must not be on record as having
+// taken an alert.
 func (l *Live) onlyLooks(r *http.Request, user string) bool {
 	return people.From(r.Context()).Shared() && l.site.MayOnlyLook(user)
 }
