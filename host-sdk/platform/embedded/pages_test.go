@@ -93,6 +93,47 @@ func TestAPageThatIsGivenUpIsFoundUntilOneArrives(t *testing.T) {
 	w.until("the next page arrives, and nothing is found any more", func() bool { return got.count("bob") == 2 && len(w.Findings()) == 0 })
 }
 
+// TestAPageThatWasSentWhileTheHostStoppedIsNotSentAgain: its server took it at the last moment. What
+// a server refused then is found after the start, and what was broken off is sent by then.
+func TestAPageThatWasSentWhileTheHostStoppedIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		err   error
+		line  string
+		again int
+		found bool
+	}{
+		"taken":      {nil, "Alice Example was mailed", 0, false},
+		"refused":    {integration.Errorf(integration.KindInvalid, "550 no such user"), "Alice Example could not be mailed", 0, true},
+		"broken off": {context.Canceled, "Alice Example was mailed", 1, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sending := make(chan struct{}, 1)
+			w := newWorld(t, noon, storyFile, func(c *embedded.Config) {
+				c.Notify = func(ctx context.Context, _ alerts.Page) error {
+					sending <- struct{}{}
+					<-ctx.Done()
+					return test.err
+				}
+			})
+			w.open("devops")
+			<-sending
+			var got paged
+			w.restart(func(c *embedded.Config) {
+				c.Notify = func(_ context.Context, p alerts.Page) error { got.add(p.User.ID); return nil }
+			})
+			w.until("the story says what came of it", func() bool { w.clock.Advance(time.Second); return w.storyHas(test.line)() })
+			if n := got.count("alice"); n != test.again {
+				t.Errorf("Alice is paged %d times more, want %d", n, test.again)
+			}
+			if found := w.Findings(); len(found) > 0 != test.found {
+				t.Errorf("found %q", found)
+			}
+		})
+	}
+}
+
 // TestWrongCredentialsAreTriedAgain: they are about the host's account, not about the person.
 func TestWrongCredentialsAreTriedAgain(t *testing.T) {
 	t.Parallel()

@@ -18,6 +18,7 @@ import (
 const (
 	// Longer than any hook may take, as its context ends with the lease.
 	noticeLease  = time.Minute
+	keepTime     = 5 * time.Second // for what is written when a host stops
 	sendParallel = 64
 	firstAgain   = 5 * time.Second // after a failure; doubled with each further one
 	maxAgain     = time.Minute
@@ -172,11 +173,18 @@ func (s *Service) attempt(ctx context.Context, n notice) {
 	hookCtx, cancel := context.WithTimeout(ctx, s.clock.Real(noticeLease))
 	err = s.send(hookCtx, n, to)
 	cancel()
+	// A host that stops still writes down what became of the page, so that the next one does not
+	// send it again. Run waits for that.
+	stopping := ctx.Err() != nil
+	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), s.clock.Real(keepTime))
+	defer cancel()
 	switch {
 	case err == nil:
 		// First the finding, then the row: a crash in between sends twice and forgets nothing.
 		s.noteReach(ctx, n.key(), "")
 		s.end(ctx, n, n.done(to))
+	case stopping && !refused(err): // broken off, which says nothing of the person
+		s.putOff(ctx, n)
 	// Its time is not over, and another attempt may help.
 	case !refused(err) && s.clock.Now().Before(n.ends):
 		s.logFailure(ctx, "page not sent, will retry", err)
