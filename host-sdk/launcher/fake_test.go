@@ -55,7 +55,7 @@ func runFake(mode string) {
 	case "exits-silently":
 		os.Exit(7)
 	case "hangs":
-		select {}
+		time.Sleep(time.Hour) // a select without cases is a deadlock, which ends the process
 	case "protocol-2":
 		goplugin.Serve(&goplugin.ServeConfig{
 			HandshakeConfig:  transport.Handshake,

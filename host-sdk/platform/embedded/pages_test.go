@@ -93,8 +93,8 @@ func TestAPageThatIsGivenUpIsFoundUntilOneArrives(t *testing.T) {
 	w.until("the next page arrives, and nothing is found any more", func() bool { return got.count("bob") == 2 && len(w.Findings()) == 0 })
 }
 
-// TestAPageThatWasSentWhileTheHostStoppedIsNotSentAgain: its server took it at the last moment. What
-// a server refused then is found after the start, and what was broken off is sent by then.
+// TestAPageThatWasSentWhileTheHostStoppedIsNotSentAgain: its server took it at the last moment.
+// What a server refused then is found after the start, and what was broken off is sent by then.
 func TestAPageThatWasSentWhileTheHostStoppedIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
