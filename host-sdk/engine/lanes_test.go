@@ -166,7 +166,7 @@ func TestAnIntegrationThatHangsInEveryWayDelaysNoOther(t *testing.T) {
 	post(in.ID, "/c/K/begin")
 	post(in.ID, "/c/K/late")
 	got, want := map[string]bool{}, map[string]bool{"Apply": true, "mail": true, "webhook": true, "task": true, "timer": true, "dial": true,
-		"result of task": true, "result of dial": true}
+		"result of task": true, "result of dial": true, "result of mail-sent": true}
 	for range want {
 		got[wait(t, done, "the work of the other integration")] = true
 	}
