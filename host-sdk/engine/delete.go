@@ -3,7 +3,7 @@ package engine
 import (
 	"context"
 
-	"github.com/livecallrouting/livecall/host-sdk/engine/deletion"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/deletion"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )

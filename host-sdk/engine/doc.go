@@ -12,8 +12,8 @@
 // makes the calls out of the engine; known has what is known of integrations, plugins and people;
 // sessions has what this process knows of calls, and snapshots their alerts; formats keeps what is
 // too new from a plugin; answers has what a handler asks for; outbox does what commits leave
-// behind; record words the call's record; counting counts. Package deletion deletes. None of them
-// knows the engine: what it is to do for them they are given, as functions or a small interface.
+// behind; record words the call's record; counting counts; deletion deletes. None of them knows the
+// engine: what it is to do for them they are given, as functions or a small interface.
 //
 // What remains is one run of a handler and those who begin one: a request, a change of the alert, a
 // timer, a result, a person at a button. A run and its commit share what was loaded, and a commit

@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
-	"github.com/livecallrouting/livecall/host-sdk/engine/deletion"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/answers"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/counting"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/deletion"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/formats"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/known"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/outbox"
