@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"maps"
 	"net"
 	"net/http"
@@ -49,7 +50,7 @@ func (r *run) behaviour(ctx context.Context) error {
 		OwnHints: r.protocol.Hints == wire.HintsNone || r.protocol.Hints == wire.HintsWebhook && r.taps == nil,
 	}
 	// Hints that come later are judged here again.
-	defer r.taps.feed("")
+	defer r.taps.Feed("")
 	return r.suite(ctx, input)
 }
 
@@ -84,7 +85,7 @@ func (r *run) proxy() (proxy, func(), error) {
 	// Of this run alone, so that no other process of the machine uses the platform through it.
 	p := proxy{url: "http://" + listener.Addr().String(), token: random() + random()}
 	forward := &httputil.ReverseProxy{
-		Transport: r.rec, ErrorLog: silent,
+		Transport: r.rec, ErrorLog: quiet,
 		Rewrite: func(pr *httputil.ProxyRequest) {
 			pr.SetURL(target)
 			pr.Out.Header.Set("Authorization", "Bearer "+r.cfg.Token)
@@ -93,7 +94,7 @@ func (r *run) proxy() (proxy, func(), error) {
 		// A cut connection stays one.
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}
-	server := &http.Server{ErrorLog: silent, ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+	server := &http.Server{ErrorLog: quiet, ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if req.Header.Get("Authorization") != "Bearer "+p.token {
 			w.WriteHeader(http.StatusForbidden)
 			return
@@ -188,7 +189,7 @@ func (l *listening) line(line string) {
 	}
 	l.more = nil
 	if address, ok := strings.CutPrefix(line, suite.HintsMark); ok {
-		l.run.taps.feed(address)
+		l.run.taps.Feed(address)
 		return
 	}
 	if m := begins.FindStringSubmatch(text); m != nil {
@@ -250,8 +251,8 @@ func (l *listening) last(n int) []string {
 	tries := l.asked[l.now]
 	var out []string
 	for _, try := range tries[max(0, len(tries)-n):] {
-		if x := l.run.rec.tried(try); x != nil {
-			out = append(out, x.text())
+		if x := l.run.rec.Tried(try); x != nil {
+			out = append(out, x.Text())
 		}
 	}
 	return out
@@ -287,3 +288,6 @@ func (r *run) drop(c *result.Check) {
 	step := r.report.Steps[len(r.report.Steps)-1]
 	step.Checks = slices.DeleteFunc(step.Checks, func(x *result.Check) bool { return x == c })
 }
+
+// quiet drops what net/http logs about connections that were cut: that is said in the report.
+var quiet = log.New(io.Discard, "", 0)

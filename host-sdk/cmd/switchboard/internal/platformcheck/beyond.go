@@ -159,8 +159,8 @@ func (r *run) refused(ctx context.Context, a *call) {
 		return
 	}
 	x := a.put(ctx, a.last+1, route("livecall-test-unknown"))
-	if x.status != http.StatusNotFound || x.kind() != "not_found" {
-		a.fault(x, "route to an unknown team was answered with %s: 404 with a problem document of the kind not_found is right.", x.says())
+	if x.Status != http.StatusNotFound || x.Kind() != "not_found" {
+		a.fault(x, "route to an unknown team was answered with %s: 404 with a problem document of the kind not_found is right.", x.Says())
 		return
 	}
 	s, ok := a.see(ctx)
@@ -182,8 +182,8 @@ func (r *run) tenants(ctx context.Context, a *call) {
 	q := a.in()
 	q.Set("tenant", "livecall-test-other")
 	x := r.send(ctx, ask{method: http.MethodGet, path: "/v1/alerts/" + a.key, query: q})
-	if x.err != nil || x.status == http.StatusOK || x.status >= 500 {
-		a.fault(x, "The alert, asked for in the name of the tenant livecall-test-other, was answered with %s.", x.says())
+	if x.Err != nil || x.Status == http.StatusOK || x.Status >= 500 {
+		a.fault(x, "The alert, asked for in the name of the tenant livecall-test-other, was answered with %s.", x.Says())
 	}
 	if q.Del("tenant"); r.cfg.Tenant != "" {
 		q.Set("tenant", r.cfg.Tenant)
@@ -209,8 +209,8 @@ func (r *run) keys(ctx context.Context, a *call) {
 		}
 	}
 	for _, id := range []string{"nobody@example.com", "no body", "nöbody"} {
-		if x := r.get(ctx, "/v1/users/"+url.PathEscape(id)); x.kind() != "not_found" {
-			a.fault(x, "The unknown user %q was answered with %s: 404 with the kind not_found is right.", id, x.says())
+		if x := r.get(ctx, "/v1/users/"+url.PathEscape(id)); x.Kind() != "not_found" {
+			a.fault(x, "The unknown user %q was answered with %s: 404 with the kind not_found is right.", id, x.Says())
 		}
 	}
 }
@@ -225,8 +225,8 @@ func (r *run) large(ctx context.Context, a *call) {
 	if s, ok := a.snapshot(x); ok && s.LastCommand != 1 {
 		a.fault(x, "After a create with a description of 1 MiB last_command is %d, want 1.", s.LastCommand)
 	}
-	if len(x.sent) > 1000 { // only its beginning is shown
-		x.sent = x.sent[:1000]
+	if len(x.Sent) > 1000 { // only its beginning is shown
+		x.Sent = x.Sent[:1000]
 	}
 }
 
@@ -268,8 +268,8 @@ func (r *run) unclaimed(ctx context.Context, a *call) {
 		if x.claimed {
 			continue
 		}
-		if x2 := a.put(ctx, a.last+1, x.cmd); x2.kind() != "unsupported" {
-			a.fault(x2, "%s is not claimed, but answered with %s: claim it, or answer 501 with a problem document of the kind unsupported.", x.cmd.Kind, x2.says())
+		if x2 := a.put(ctx, a.last+1, x.cmd); x2.Kind() != "unsupported" {
+			a.fault(x2, "%s is not claimed, but answered with %s: claim it, or answer 501 with a problem document of the kind unsupported.", x.cmd.Kind, x2.Says())
 		}
 	}
 	if r.caps.Annotations {

@@ -2,11 +2,13 @@ package platformcheck
 
 import (
 	"context"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"maps"
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/record"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 )
 
 const (
@@ -28,15 +30,15 @@ func (r *run) clock(ctx context.Context, a *call) {
 	if !ok {
 		return
 	}
-	end := x.begun.Add(x.took)
-	if date, err := http.ParseTime(x.header.Get("Date")); err == nil {
+	end := x.Begun.Add(x.Took)
+	if date, err := http.ParseTime(x.Header.Get("Date")); err == nil {
 		// The header has whole seconds: it was any time within this one.
-		if off := skew(date, date.Add(time.Second), x.begun, end); off > maxSkew {
-			a.fault(x, "The server's clock is %v away from this machine's (its header says Date: %s).", off.Round(time.Second), x.header.Get("Date"))
+		if off := skew(date, date.Add(time.Second), x.Begun, end); off > maxSkew {
+			a.fault(x, "The server's clock is %v away from this machine's (its header says Date: %s).", off.Round(time.Second), x.Header.Get("Date"))
 		}
 	}
 	for _, ack := range s.Acknowledgements {
-		if off := skew(ack.At, ack.At, x.begun, end); off > maxSkew {
+		if off := skew(ack.At, ack.At, x.Begun, end); off > maxSkew {
 			a.fault(x, "The acknowledgement that was just made has the time %s, %v away from this machine's clock: is the clock off, or the time zone missing?", ack.At.Format(time.RFC3339), off.Round(time.Second))
 		}
 	}
@@ -56,10 +58,10 @@ func (r *run) times() {
 	c.About = "a median of 200 ms or less: callers hear silence meanwhile"
 	var all []time.Duration
 	by := map[string][]time.Duration{}
-	for _, x := range r.rec.recorded() {
-		if x.err == nil && x.operation != "" && x.operation != "changes" {
-			all = append(all, x.took)
-			by[x.operation] = append(by[x.operation], x.took)
+	for _, x := range r.rec.Recorded() {
+		if x.Err == nil && x.Operation != "" && x.Operation != "changes" {
+			all = append(all, x.Took)
+			by[x.Operation] = append(by[x.Operation], x.Took)
 		}
 	}
 	judgeTimes(c, all, by)
@@ -71,13 +73,13 @@ func judgeTimes(c *result.Check, all []time.Duration, by map[string][]time.Durat
 		return
 	}
 	// The signature of a common mistake, which the numbers alone do not explain.
-	if m := median(all); m >= 38*time.Millisecond && m <= 48*time.Millisecond {
-		c.Note("The median is %.0f ms. Near 40 ms the reason is mostly that head and body of an answer are written apart: the second waits until the first is acknowledged (Nagle's algorithm against delayed acknowledgements). Buffer the answer and write it at once, or switch on TCP_NODELAY.", ms(m))
+	if m := record.Median(all); m >= 38*time.Millisecond && m <= 48*time.Millisecond {
+		c.Note("The median is %.0f ms. Near 40 ms the reason is mostly that head and body of an answer are written apart: the second waits until the first is acknowledged (Nagle's algorithm against delayed acknowledgements). Buffer the answer and write it at once, or switch on TCP_NODELAY.", record.Milliseconds(m))
 		return
 	}
 	for _, operation := range slices.Sorted(maps.Keys(by)) {
-		if m := median(by[operation]); m > slow {
-			c.Note("%s takes %.0f ms (median of %d): more than 200 ms.", operation, ms(m), len(by[operation]))
+		if m := record.Median(by[operation]); m > slow {
+			c.Note("%s takes %.0f ms (median of %d): more than 200 ms.", operation, record.Milliseconds(m), len(by[operation]))
 		}
 	}
 }

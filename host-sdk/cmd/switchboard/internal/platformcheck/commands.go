@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/record"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
@@ -28,7 +29,7 @@ func (r *run) call(c *result.Check) *call {
 }
 
 // put sends a command of a number. It does not change what the call counts as its last number.
-func (a *call) put(ctx context.Context, number int64, cmd wire.AlertCommand) *exchange {
+func (a *call) put(ctx context.Context, number int64, cmd wire.AlertCommand) *record.Exchange {
 	return a.send(ctx, a.request(number, cmd))
 }
 
@@ -48,11 +49,11 @@ func (a *call) do(ctx context.Context, cmd wire.AlertCommand) bool {
 }
 
 // snapshot reads an answer; one that is none is a fault of the check.
-func (a *call) snapshot(x *exchange) (wire.AlertSnapshot, bool) {
-	s, ok := read[wire.AlertSnapshot](x)
+func (a *call) snapshot(x *record.Exchange) (wire.AlertSnapshot, bool) {
+	s, ok := record.Read[wire.AlertSnapshot](x)
 	if !ok {
-		a.check.Wrong("%s %s was answered with %s.", x.method, withoutQuery(x.target), x.says())
-		a.check.Exchanges = append(a.check.Exchanges, x.text())
+		a.check.Wrong("%s %s was answered with %s.", x.Method, record.WithoutQuery(x.Target), x.Says())
+		a.check.Exchanges = append(a.check.Exchanges, x.Text())
 	}
 	return s, ok
 }
@@ -70,10 +71,10 @@ func (a *call) begin(ctx context.Context) bool {
 
 // fault adds a fault with the exchange that shows it. At most three are kept for a check; x may be
 // nil.
-func (a *call) fault(x *exchange, format string, args ...any) {
+func (a *call) fault(x *record.Exchange, format string, args ...any) {
 	a.check.Wrong(format, args...)
 	if x != nil && len(a.check.Exchanges) < 3 {
-		a.check.Exchanges = append(a.check.Exchanges, x.text())
+		a.check.Exchanges = append(a.check.Exchanges, x.Text())
 	}
 }
 
@@ -104,8 +105,8 @@ func (a *call) mine() wire.AlertCommand {
 }
 
 // together sends the same request n times at once. It returns when all have their answer.
-func (r *run) together(ctx context.Context, n int, a ask) []*exchange {
-	out := make([]*exchange, n)
+func (r *run) together(ctx context.Context, n int, a ask) []*record.Exchange {
+	out := make([]*record.Exchange, n)
 	var all sync.WaitGroup
 	for i := range out {
 		all.Go(func() { out[i] = r.send(ctx, a) })

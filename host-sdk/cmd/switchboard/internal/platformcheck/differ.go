@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/record"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
@@ -18,7 +19,7 @@ func differ(before, after wire.AlertSnapshot) string {
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(x)) {
 		if !reflect.DeepEqual(x[name], y[name]) {
-			out = append(out, fmt.Sprintf("%s was %s, is %s", name, written(x[name]), written(y[name])))
+			out = append(out, fmt.Sprintf("%s was %s, is %s", name, record.Written(x[name]), record.Written(y[name])))
 		}
 	}
 	return strings.Join(out, "; ")

@@ -3,12 +3,14 @@ package platformcheck
 import (
 	"context"
 	"fmt"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/record"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 )
 
 // returns is how long a platform may take to answer again after it was restarted.
@@ -87,11 +89,11 @@ func (r *run) restart(ctx context.Context) error {
 	cmd.Stdout, cmd.Stderr = said, said
 	if err := cmd.Run(); err != nil {
 		text, _ := io.ReadAll(io.NewSectionReader(said, 0, 1<<20))
-		return fmt.Errorf("the command of --restart failed: %w; %s", err, excerpt(text))
+		return fmt.Errorf("the command of --restart failed: %w; %s", err, record.Excerpt(text))
 	}
 	// A connection of its own each time: an old one may be half dead.
 	for limited.Err() == nil {
-		if x := r.send(limited, ask{method: http.MethodGet, path: "/v1/health", within: 5 * time.Second, alone: true}); x.err == nil && x.status == http.StatusOK {
+		if x := r.send(limited, ask{method: http.MethodGet, path: "/v1/health", within: 5 * time.Second, alone: true}); x.Err == nil && x.Status == http.StatusOK {
 			return nil
 		}
 		select {

@@ -1,12 +1,13 @@
 package platformcheck
 
 import (
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"net"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 )
 
 func some(n int, d time.Duration) []time.Duration {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/record"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
@@ -16,10 +17,10 @@ func (r *run) agree(ctx context.Context) error {
 	c := r.must("protocol 1 is spoken")
 	x := r.send(ctx, ask{method: http.MethodGet, path: "/protocol"})
 	c.About = `{"protocols":[1],"name":"…","hints":"webhook"}`
-	answer, ok := read[wire.Protocol](x)
+	answer, ok := record.Read[wire.Protocol](x)
 	switch {
 	case !ok:
-		c.Wrong("/protocol is answered with %s, which is not the JSON of the document.", x.says())
+		c.Wrong("/protocol is answered with %s, which is not the JSON of the document.", x.Says())
 		r.stop("/protocol cannot be read")
 	case len(answer.Protocols) == 0:
 		c.Wrong("The list protocols is missing in /protocol.")
@@ -31,7 +32,7 @@ func (r *run) agree(ctx context.Context) error {
 		c.Wrong("hints of /protocol is %q: it is webhook, changes or none.", answer.Hints)
 	}
 	if c.Outcome == result.Wrong {
-		c.Exchanges = []string{x.text()}
+		c.Exchanges = []string{x.Text()}
 	}
 	r.protocol = answer
 	r.report.Hints = answer.Hints
@@ -71,34 +72,34 @@ func (r *run) unknown(ctx context.Context) {
 				"livecall_test": 1, "refs": []any{map[string]any{"kind": "team", "id": "livecall-test-unknown", "livecall_test": map[string]any{"x": nil}}},
 			}},
 		} {
-			if x := r.send(ctx, a); x.err != nil || x.status != http.StatusOK {
-				c.Wrong("%s %s with a member that is not known was answered with %s.", a.method, a.path, x.says())
-				c.Exchanges = append(c.Exchanges, x.text())
+			if x := r.send(ctx, a); x.Err != nil || x.Status != http.StatusOK {
+				c.Wrong("%s %s with a member that is not known was answered with %s.", a.method, a.path, x.Says())
+				c.Exchanges = append(c.Exchanges, x.Text())
 			}
 		}
 	}
 	if c := r.check("another major version is refused"); c != nil {
 		x := r.send(ctx, ask{method: http.MethodGet, path: "/v99/health"})
 		switch {
-		case x.err != nil || x.status == http.StatusOK || x.status >= 500:
+		case x.Err != nil || x.Status == http.StatusOK || x.Status >= 500:
 			c.About = "412 with protocols, or 404 with a problem document"
-			c.Wrong("GET /v99/health was answered with %s.", x.says())
-			c.Exchanges = []string{x.text()}
-		case x.status != http.StatusPreconditionFailed:
-			c.Note("GET /v99/health was answered with %s: 412 with the member protocols would say more.", x.says())
+			c.Wrong("GET /v99/health was answered with %s.", x.Says())
+			c.Exchanges = []string{x.Text()}
+		case x.Status != http.StatusPreconditionFailed:
+			c.Note("GET /v99/health was answered with %s: 412 with the member protocols would say more.", x.Says())
 		}
 	}
 }
 
 // judge holds an answer against a status and a kind.
-func judge(c *result.Check, x *exchange, status int, kind, remedy string) {
-	if x.err == nil && x.status == status && x.kind() == kind {
+func judge(c *result.Check, x *record.Exchange, status int, kind, remedy string) {
+	if x.Err == nil && x.Status == status && x.Kind() == kind {
 		return
 	}
-	text := x.method + " " + withoutQuery(x.target) + " was answered with " + x.says()
-	if x.err == nil && x.status >= 400 && x.kind() == "" {
+	text := x.Method + " " + record.WithoutQuery(x.Target) + " was answered with " + x.Says()
+	if x.Err == nil && x.Status >= 400 && x.Kind() == "" {
 		text += ", without a problem document that has a kind (an HTML page or a framework's own error?)"
 	}
 	c.Wrong("%s", strings.TrimSpace(text+". "+remedy))
-	c.Exchanges = append(c.Exchanges, x.text())
+	c.Exchanges = append(c.Exchanges, x.Text())
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"net"
 	"net/http"
 	"net/url"
@@ -13,6 +12,9 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/record"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 )
 
 // expiresSoon is how long before its end a certificate is worth a note.
@@ -39,7 +41,7 @@ func (r *run) reach(ctx context.Context) error {
 		return nil
 	}
 	if c := r.check("connections are kept"); c != nil {
-		if again := r.send(ctx, ask{method: http.MethodGet, path: "/protocol"}); again.err == nil && !again.reused {
+		if again := r.send(ctx, ask{method: http.MethodGet, path: "/protocol"}); again.Err == nil && !again.Reused {
 			c.Note("The server closes the connection after each answer. Every question then costs a new connection (and TLS handshake), which callers hear as silence: switch on HTTP/1.1 keep-alive.")
 		}
 	}
@@ -58,25 +60,25 @@ func (r *run) must(name string) *result.Check {
 }
 
 // answers says why an address does not answer.
-func (r *run) answers(ctx context.Context, c *result.Check, x *exchange) {
+func (r *run) answers(ctx context.Context, c *result.Check, x *record.Exchange) {
 	c.About = "GET /protocol below the base URL answers 200 with JSON"
 	switch {
-	case x.err != nil:
-		c.Leave(result.NotTested, "%s", unreachable(x.err))
+	case x.Err != nil:
+		c.Leave(result.NotTested, "%s", unreachable(x.Err))
 		r.stop("the address does not answer")
 		return
-	case x.status == http.StatusUnauthorized || x.status == http.StatusForbidden:
-		c.Wrong("The token is refused (%s). Set the same token on both sides; the header is Authorization: Bearer TOKEN.", x.says())
+	case x.Status == http.StatusUnauthorized || x.Status == http.StatusForbidden:
+		c.Wrong("The token is refused (%s). Set the same token on both sides; the header is Authorization: Bearer TOKEN.", x.Says())
 		r.stop("the token is refused")
-	case x.status >= 300 && x.status < 400:
-		c.Wrong("GET /protocol is answered with a redirect to %q. No answer may be one, as the token must go nowhere else: correct the base URL, or the server's rule about a slash at the end.", x.header.Get("Location"))
+	case x.Status >= 300 && x.Status < 400:
+		c.Wrong("GET /protocol is answered with a redirect to %q. No answer may be one, as the token must go nowhere else: correct the base URL, or the server's rule about a slash at the end.", x.Header.Get("Location"))
 		r.stop("the address redirects")
-	case x.status != http.StatusOK:
-		c.Wrong("GET /protocol is answered with %s. Is the base URL right, does the server run, and does the platform answer itself rather than a proxy?", x.says())
+	case x.Status != http.StatusOK:
+		c.Wrong("GET /protocol is answered with %s. Is the base URL right, does the server run, and does the platform answer itself rather than a proxy?", x.Says())
 		r.stop("/protocol does not answer 200")
 	}
 	if c.Outcome == result.Wrong {
-		c.Exchanges = []string{x.text()}
+		c.Exchanges = []string{x.Text()}
 		return
 	}
 	r.certificate(ctx, c)
@@ -109,7 +111,7 @@ func unreachable(err error) string {
 		unknown x509.UnknownAuthorityError
 		name    x509.HostnameError
 		invalid x509.CertificateInvalidError
-		record  tls.RecordHeaderError
+		plain   tls.RecordHeaderError
 	)
 	switch {
 	case errors.As(err, &dns):
@@ -120,14 +122,14 @@ func unreachable(err error) string {
 		return "The TLS certificate is for another name: " + name.Error() + "."
 	case errors.As(err, &invalid):
 		return "The TLS certificate is not valid: " + invalid.Error() + "."
-	case errors.As(err, &record):
+	case errors.As(err, &plain):
 		return "The server does not speak TLS at this address: is it http?"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "Nothing listens at this address (connection refused): does the server run, and is the port right?"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "There was no answer within 10 s."
 	}
-	return "There is no answer: " + cause(err).Error() + "."
+	return "There is no answer: " + record.Cause(err).Error() + "."
 }
 
 // tokens sends requests with wrong tokens: all must be refused, with a problem document. A platform
@@ -151,17 +153,17 @@ func (r *run) tokens(ctx context.Context, c *result.Check) {
 	} {
 		x := r.send(ctx, a.as(a.token))
 		switch {
-		case x.err != nil:
-			c.Wrong("%s %s %s got %s.", a.method, a.path, a.what, x.says())
-		case x.status != http.StatusUnauthorized:
-			c.Wrong("%s %s %s was answered with %s. Check the token before anything else, as a whole.", a.method, a.path, a.what, x.says())
-		case x.kind() == "":
+		case x.Err != nil:
+			c.Wrong("%s %s %s got %s.", a.method, a.path, a.what, x.Says())
+		case x.Status != http.StatusUnauthorized:
+			c.Wrong("%s %s %s was answered with %s. Check the token before anything else, as a whole.", a.method, a.path, a.what, x.Says())
+		case x.Kind() == "":
 			bare = append(bare, a.method+" "+a.path)
 		default:
 			continue
 		}
 		if len(c.Exchanges) < 2 {
-			c.Exchanges = append(c.Exchanges, x.text())
+			c.Exchanges = append(c.Exchanges, x.Text())
 		}
 	}
 	if len(bare) > 0 {

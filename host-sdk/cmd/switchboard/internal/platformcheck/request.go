@@ -6,20 +6,13 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/record"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
-)
-
-var (
-	digits     = regexp.MustCompile(`[0-9]+`)
-	quotedText = regexp.MustCompile(`"[^"]*"`)
 )
 
 // ask is one request of a check's own. Fields that are zero are left out of the request.
@@ -42,14 +35,14 @@ func (a ask) as(token string) ask {
 
 // send sends a request as the adapter would, and returns what came back; never nil. It goes through
 // the recorder, by whose copy the answer is found.
-func (r *run) send(ctx context.Context, a ask) *exchange {
+func (r *run) send(ctx context.Context, a ask) *record.Exchange {
 	ctx, cancel := context.WithTimeout(ctx, orElse(a.within, 10*time.Second))
 	defer cancel()
 	body := a.raw
 	if a.body != nil {
 		var err error
 		if body, err = json.Marshal(a.body); err != nil {
-			return &exchange{method: a.method, target: a.path, err: err}
+			return &record.Exchange{Method: a.method, Target: a.path, Err: err}
 		}
 	}
 	address := r.base + a.path
@@ -58,7 +51,7 @@ func (r *run) send(ctx context.Context, a ask) *exchange {
 	}
 	req, err := http.NewRequestWithContext(ctx, a.method, address, bytes.NewReader(body))
 	if err != nil {
-		return &exchange{method: a.method, target: a.path, err: err}
+		return &record.Exchange{Method: a.method, Target: a.path, Err: err}
 	}
 	req.Close = a.alone
 	if len(body) > 0 {
@@ -80,10 +73,10 @@ func (r *run) send(ctx context.Context, a ask) *exchange {
 	if err == nil {
 		_ = resp.Body.Close() // the recorder has read it
 	}
-	if x := r.rec.tried(try); x != nil {
+	if x := r.rec.Tried(try); x != nil {
 		return x
 	}
-	return &exchange{method: a.method, target: a.path, err: err}
+	return &record.Exchange{Method: a.method, Target: a.path, Err: err}
 }
 
 // orElse is d, or another duration where d is not set.
@@ -105,7 +98,7 @@ func (r *run) in() url.Values {
 }
 
 // get asks a question within the scope.
-func (r *run) get(ctx context.Context, path string) *exchange {
+func (r *run) get(ctx context.Context, path string) *record.Exchange {
 	return r.send(ctx, ask{method: http.MethodGet, path: path, query: r.in()})
 }
 
@@ -114,38 +107,4 @@ func random() string {
 	var b [12]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return hex.EncodeToString(b[:])
-}
-
-// cause leaves out the address, which *url.Error repeats.
-func cause(err error) error {
-	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
-		return wrapped.Err
-	}
-	return err
-}
-
-// kind is the kind of a problem document, "" if the answer is none.
-func (x *exchange) kind() string {
-	var doc wire.Problem
-	if x.status < 400 || json.Unmarshal(x.body, &doc) != nil {
-		return ""
-	}
-	return doc.Kind
-}
-
-// says is the answer in a few words. It is for sentences: "was answered with …".
-func (x *exchange) says() string {
-	switch {
-	case x.err != nil:
-		return "no answer (" + cause(x.err).Error() + ")"
-	case x.kind() != "":
-		return strconv.Itoa(x.status) + " with the kind " + x.kind()
-	}
-	return "status " + strconv.Itoa(x.status)
-}
-
-// withoutQuery is the path of a target.
-func withoutQuery(target string) string {
-	path, _, _ := strings.Cut(target, "?")
-	return path
 }

@@ -2,7 +2,6 @@ package platformcheck
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,7 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/hints"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/record"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
+	"github.com/livecallrouting/livecall/host-sdk/platform/remote"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
@@ -18,16 +20,16 @@ import (
 type run struct {
 	cfg      Config
 	base     string // without a slash at its end
-	doc      *document
-	rec      *recorder
+	doc      *record.Document
+	rec      *record.Recorder
 	client   *http.Client
 	report   *result.Report
 	protocol wire.Protocol
 	caps     wire.Capabilities
-	taps     *tap   // of hints; nil: nobody listens
-	stopped  string // why the rest is left out; "": it is not
-	spoken   bool   // the protocol
-	alerts   bool   // can be created and routed
+	taps     *hints.Tap // of hints; nil: nobody listens
+	stopped  string     // why the rest is left out; "": it is not
+	spoken   bool       // the protocol
+	alerts   bool       // can be created and routed
 }
 
 // Run tries a platform. The error says what is wrong with the configuration; what is wrong with the
@@ -37,7 +39,7 @@ func Run(ctx context.Context, cfg Config) (*result.Report, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	doc, err := newDocument()
+	doc, err := record.NewDocument()
 	if err != nil {
 		return nil, err
 	}
@@ -47,16 +49,19 @@ func Run(ctx context.Context, cfg Config) (*result.Report, error) {
 		return nil, err
 	}
 	r := &run{cfg: cfg, base: base, doc: doc, report: &result.Report{URL: base, Integration: cfg.Integration}}
-	r.rec = newRecorder(transport(cfg.TLS), u.EscapedPath(), doc)
+	r.rec = record.New(transport(cfg.TLS), u.EscapedPath(), doc)
 	// A redirect is a fault to be seen, not followed.
 	r.client = &http.Client{Transport: r.rec, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	if err := r.listen(); err != nil {
-		return nil, err
+	if cfg.HintsListen != "" {
+		as := remote.Config{URL: base, Token: cfg.Token, HintsSecrets: []string{cfg.HintsSecret}}
+		if r.taps, err = hints.Listen(cfg.HintsListen, cfg.HintsURL, as); err != nil {
+			return nil, err
+		}
 	}
-	defer r.taps.close()
+	defer r.taps.Close()
 	begun := time.Now()
 	err = r.steps(ctx)
-	r.report.Endpoints, r.report.Requests, r.report.Alerts = r.rec.endpoints()
+	r.report.Endpoints, r.report.Requests, r.report.Alerts = r.rec.Endpoints()
 	r.report.Settle(time.Since(begun))
 	return r.report, err
 }
@@ -165,9 +170,4 @@ func (r *run) stop(format string, args ...any) {
 	if r.stopped == "" {
 		r.stopped = fmt.Sprintf(format, args...)
 	}
-}
-
-// read reads an answer's body; false if it was none. Members that T does not have are passed over.
-func read[T any](x *exchange) (out T, ok bool) {
-	return out, x.err == nil && x.status == http.StatusOK && json.Unmarshal(x.body, &out) == nil
 }

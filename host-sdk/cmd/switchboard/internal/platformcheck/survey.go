@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/record"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
@@ -18,10 +19,10 @@ import (
 func (r *run) survey(ctx context.Context) error {
 	c := r.must("the platform says what it can do")
 	x := r.get(ctx, "/v1/capabilities")
-	caps, ok := read[wire.Capabilities](x)
+	caps, ok := record.Read[wire.Capabilities](x)
 	if !ok {
-		c.Wrong("GET /v1/capabilities is answered with %s.", x.says())
-		c.Exchanges = []string{x.text()}
+		c.Wrong("GET /v1/capabilities is answered with %s.", x.Says())
+		c.Exchanges = []string{x.Text()}
 		r.stop("the capabilities cannot be read")
 		return nil
 	}
@@ -101,17 +102,17 @@ func (r *run) questions(ctx context.Context) {
 	}
 	for _, a := range asks {
 		switch x := r.send(ctx, a); {
-		case x.status == http.StatusNotFound && x.kind() == "not_found" && a.path != "/v1/health" && a.path != "/v1/teams":
+		case x.Status == http.StatusNotFound && x.Kind() == "not_found" && a.path != "/v1/health" && a.path != "/v1/teams":
 			c.Leave(result.NotTested, "%s %s: the platform does not know that team, user or router. Are the flags right?", a.method, a.path)
-		case x.err != nil || x.status != http.StatusOK:
-			c.Wrong("%s %s was answered with %s.", a.method, a.path, x.says())
-			c.Exchanges = append(c.Exchanges, x.text())
+		case x.Err != nil || x.Status != http.StatusOK:
+			c.Wrong("%s %s was answered with %s.", a.method, a.path, x.Says())
+			c.Exchanges = append(c.Exchanges, x.Text())
 		}
 	}
 	for _, path := range []string{"/v1/alerts/livecall-test-" + random(), "/v1/users/livecall-test-unknown"} {
-		if x := r.get(ctx, path); x.status != http.StatusNotFound || x.kind() != "not_found" {
-			c.Wrong("GET %s, which does not exist, was answered with %s: 404 with a problem document of the kind not_found is right.", path, x.says())
-			c.Exchanges = append(c.Exchanges, x.text())
+		if x := r.get(ctx, path); x.Status != http.StatusNotFound || x.Kind() != "not_found" {
+			c.Wrong("GET %s, which does not exist, was answered with %s: 404 with a problem document of the kind not_found is right.", path, x.Says())
+			c.Exchanges = append(c.Exchanges, x.Text())
 		}
 	}
 }
@@ -136,7 +137,7 @@ func (r *run) people(ctx context.Context) {
 		}
 		layers, x := r.layers(ctx, want.team)
 		if x != nil {
-			c.Leave(result.NotTested, "%s %s: who is on call was answered with %s.", want.flag, want.team, x.says())
+			c.Leave(result.NotTested, "%s %s: who is on call was answered with %s.", want.flag, want.team, x.Says())
 			continue
 		}
 		switch staffed := len(layers) - slices.Index(append(layers, 0), 0); {
@@ -162,12 +163,12 @@ func (r *run) people(ctx context.Context) {
 
 // layers counts who is on call for a team by layer; the exchange is one that failed. A layer
 // without anybody is 0; more than a hundred layers are not looked at.
-func (r *run) layers(ctx context.Context, team string) ([]int, *exchange) {
+func (r *run) layers(ctx context.Context, team string) ([]int, *record.Exchange) {
 	q := r.in()
 	q.Set("layer", "0")
 	q.Set("at", time.Now().UTC().Format(time.RFC3339))
 	x := r.send(ctx, ask{method: http.MethodGet, path: "/v1/teams/" + url.PathEscape(team) + "/on-call", query: q})
-	answer, ok := read[wire.OnCallAnswer](x)
+	answer, ok := record.Read[wire.OnCallAnswer](x)
 	if !ok {
 		return nil, x
 	}
@@ -186,7 +187,7 @@ func (r *run) layers(ctx context.Context, team string) ([]int, *exchange) {
 // candidates names teams and people that would do. Nobody should have to search for them: at most
 // thirty teams are asked.
 func (r *run) candidates(ctx context.Context) string {
-	teams, ok := read[wire.TeamsAnswer](r.get(ctx, "/v1/teams"))
+	teams, ok := record.Read[wire.TeamsAnswer](r.get(ctx, "/v1/teams"))
 	if !ok {
 		return "The list of teams could not be read."
 	}
@@ -214,10 +215,10 @@ func (r *run) candidates(ctx context.Context) string {
 // onCallFor reads the people out of the last answer about a team.
 func (r *run) onCallFor(team string) []string {
 	var out []string
-	all := r.rec.recorded()
+	all := r.rec.Recorded()
 	for _, x := range slices.Backward(all) {
-		if x.operation == "onCall" && strings.Contains(x.target, url.PathEscape(team)+"/on-call") {
-			answer, _ := read[wire.OnCallAnswer](x)
+		if x.Operation == "onCall" && strings.Contains(x.Target, url.PathEscape(team)+"/on-call") {
+			answer, _ := record.Read[wire.OnCallAnswer](x)
 			for _, e := range answer.OnCall {
 				out = append(out, e.User.ID)
 			}

@@ -2,10 +2,11 @@ package platformcheck
 
 import (
 	"fmt"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/result"
 )
 
 // The suite speaks to Go programmers. inWords says the same in the words of the protocol. It

@@ -1,4 +1,4 @@
-package platformcheck
+package hints
 
 import (
 	"bytes"
@@ -16,68 +16,56 @@ import (
 	"sync"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck/record"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
-// tap listens for the platform's hints. Each is judged as a switchboard judges it, and handed to
+// Tap listens for the platform's hints. Each is judged as a switchboard judges it, and handed to
 // the suite while that runs. Its handler is called by the platform at any time, hence the lock.
-type tap struct {
+type Tap struct {
 	server  *http.Server
-	address string // what the platform calls
+	Address string // what the platform calls
 	judge   http.Handler
 
 	mu    sync.Mutex
 	suite string // address of the suite's process; "": it does not run
-	heard []heard
+	heard []Heard
 	more  chan struct{} // closed when another was heard
 	spoil func(http.ResponseWriter, *http.Request)
 	ended chan time.Duration // gets how long the spoilt hint took
 }
 
-// heard is a hint and how it was answered. Status 0 is one that was spoilt.
-type heard struct {
-	at     time.Time
-	path   string
-	header http.Header
-	body   []byte
-	status int
-	detail string // of the answer
-}
-
-// listen begins to listen, if that was asked for. The address must be free.
-func (r *run) listen() error {
-	if r.cfg.HintsListen == "" {
-		return nil
-	}
-	adapter, err := remote.New(remote.Config{URL: r.base, Token: r.cfg.Token, HintsSecrets: []string{r.cfg.HintsSecret}})
+// Listen begins to listen at a local address, which must be free. called is what the platform calls;
+// "": http:// and the local address. A hint is judged as a switchboard of this configuration would.
+func Listen(local, called string, as remote.Config) (*Tap, error) {
+	adapter, err := remote.New(as)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	listener, err := net.Listen("tcp", r.cfg.HintsListen)
+	listener, err := net.Listen("tcp", local)
 	if err != nil {
-		return fmt.Errorf("--hints-listen: %w", err)
+		return nil, fmt.Errorf("--hints-listen: %w", err)
 	}
-	t := &tap{more: make(chan struct{}), judge: adapter.Hints(), address: r.cfg.HintsURL}
-	if t.address == "" {
-		t.address = "http://" + listener.Addr().String() + remote.HintsPath
+	t := &Tap{more: make(chan struct{}), judge: adapter.Hints(), Address: called}
+	if t.Address == "" {
+		t.Address = "http://" + listener.Addr().String() + remote.HintsPath
 	}
 	t.server = &http.Server{Handler: t, ErrorLog: silent, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = t.server.Serve(listener) }()
-	r.taps = t
-	return nil
+	return t, nil
 }
 
-// close stops listening; a nil tap has not begun.
-func (t *tap) close() {
+// Close stops listening; a nil tap has not begun.
+func (t *Tap) Close() {
 	if t != nil {
 		_ = t.server.Close()
 	}
 }
 
-// feed names the process that hints are handed to. "": the suite has ended, and hints are judged
+// Feed names the process that hints are handed to. "": the suite has ended, and hints are judged
 // here.
-func (t *tap) feed(suite string) {
+func (t *Tap) Feed(suite string) {
 	if t == nil {
 		return
 	}
@@ -87,8 +75,8 @@ func (t *tap) feed(suite string) {
 }
 
 // ServeHTTP implements http.Handler. The body is read once, as it is judged and shown.
-func (t *tap) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	body, err := io.ReadAll(io.LimitReader(req.Body, largest))
+func (t *Tap) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(io.LimitReader(req.Body, record.Largest))
 	if err != nil {
 		return // cut short: nobody reads an answer
 	}
@@ -96,11 +84,11 @@ func (t *tap) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	suite, spoil, ended := t.suite, t.spoil, t.ended
 	t.spoil = nil // only one is spoilt
 	t.mu.Unlock()
-	h := heard{at: time.Now(), path: req.URL.Path, header: req.Header.Clone(), body: body}
+	h := Heard{At: time.Now(), path: req.URL.Path, header: req.Header.Clone(), body: body}
 	if spoil != nil {
 		t.keep(h)
 		spoil(w, req)
-		ended <- time.Since(h.at)
+		ended <- time.Since(h.At)
 		return
 	}
 	answer := httptest.NewRecorder()
@@ -111,7 +99,7 @@ func (t *tap) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	} else {
 		t.judge.ServeHTTP(answer, own)
 	}
-	h.status, h.detail = answer.Code, answer.Body.String()
+	h.Status, h.detail = answer.Code, answer.Body.String()
 	t.keep(h)
 	for name, values := range answer.Header() {
 		w.Header()[name] = values
@@ -121,7 +109,7 @@ func (t *tap) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 // keep adds a hint and wakes whoever awaits one.
-func (t *tap) keep(h heard) {
+func (t *Tap) keep(h Heard) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.heard = append(t.heard, h)
@@ -129,27 +117,27 @@ func (t *tap) keep(h heard) {
 	t.more = make(chan struct{})
 }
 
-// spoilOne has the next hint be answered by spoil, and returns where it says how long that took.
+// SpoilOne has the next hint be answered by spoil, and returns where it says how long that took.
 // The channel has room for one, so that the handler never waits.
-func (t *tap) spoilOne(spoil func(http.ResponseWriter, *http.Request)) <-chan time.Duration {
+func (t *Tap) SpoilOne(spoil func(http.ResponseWriter, *http.Request)) <-chan time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.spoil, t.ended = spoil, make(chan time.Duration, 1)
 	return t.ended
 }
 
-// count is how many hints were heard.
-func (t *tap) count() int { return len(t.all()) }
+// Count is how many hints were heard.
+func (t *Tap) Count() int { return len(t.All()) }
 
-// all returns the hints that were heard.
-func (t *tap) all() []heard {
+// All returns the hints that were heard.
+func (t *Tap) All() []Heard {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.Clone(t.heard)
 }
 
-// await waits for a hint, from that of a number on. Hints that came before are looked at, too.
-func (t *tap) await(ctx context.Context, from int, within time.Duration, is func(heard) bool) (heard, error) {
+// Await waits for a hint, from that of a number on. Hints that came before are looked at, too.
+func (t *Tap) Await(ctx context.Context, from int, within time.Duration, is func(Heard) bool) (Heard, error) {
 	deadline := time.After(within)
 	for {
 		t.mu.Lock()
@@ -164,35 +152,35 @@ func (t *tap) await(ctx context.Context, from int, within time.Duration, is func
 		select {
 		case <-more:
 		case <-deadline:
-			return heard{}, context.DeadlineExceeded
+			return Heard{}, context.DeadlineExceeded
 		case <-ctx.Done():
-			return heard{}, ctx.Err()
+			return Heard{}, ctx.Err()
 		}
 	}
 }
 
-// instead says what came in place of the hint that was awaited. It helps most where the address or
+// Instead says what came in place of the hint that was awaited. It helps most where the address or
 // the secret is wrong.
-func (t *tap) instead(from int, alert wire.AlertRef) string {
-	later := t.all()
+func (t *Tap) Instead(from int, alert wire.AlertRef) string {
+	later := t.All()
 	later = later[min(from, len(later)):]
 	if len(later) == 0 {
-		return "None came at all: is " + t.address + " what the platform calls, and can it reach that?"
+		return "None came at all: is " + t.Address + " what the platform calls, and can it reach that?"
 	}
 	last := later[len(later)-1]
-	if last.status >= 300 {
+	if last.Status >= 300 {
 		var problem wire.Problem
 		_ = json.Unmarshal([]byte(last.detail), &problem)
 		return fmt.Sprintf("%d came and were refused: %s.", len(later), problem.Detail)
 	}
-	return fmt.Sprintf("%d came for others: the last has %s, where integration is to be %q and alert_key %q.", len(later), excerpt(last.body), alert.Integration, alert.AlertKey)
+	return fmt.Sprintf("%d came for others: the last has %s, where integration is to be %q and alert_key %q.", len(later), record.Excerpt(last.body), alert.Integration, alert.AlertKey)
 }
 
 // silent drops what net/http logs about connections that were cut: that is said in the report.
 var silent = log.New(io.Discard, "", 0)
 
 // hand has the suite's process answer a hint.
-func (t *tap) hand(w http.ResponseWriter, req *http.Request, suite string) {
+func (t *Tap) hand(w http.ResponseWriter, req *http.Request, suite string) {
 	to, err := url.Parse(suite)
 	if err != nil {
 		w.WriteHeader(http.StatusInternalServerError)
