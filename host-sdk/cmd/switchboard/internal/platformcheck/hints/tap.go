@@ -36,8 +36,9 @@ type Tap struct {
 	ended chan time.Duration // gets how long the spoilt hint took
 }
 
-// Listen begins to listen at a local address, which must be free. called is what the platform calls;
-// "": http:// and the local address. A hint is judged as a switchboard of this configuration would.
+// Listen begins to listen at a local address, which must be free. called is what the platform
+// calls; "": http:// and the local address. A hint is judged as a switchboard of this configuration
+// would.
 func Listen(local, called string, as remote.Config) (*Tap, error) {
 	adapter, err := remote.New(as)
 	if err != nil {
