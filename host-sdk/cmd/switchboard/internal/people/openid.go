@@ -334,9 +334,9 @@ func (p *People) openIDClaims(r *http.Request, a attempt, code string) (claims, 
 		p.openID.doubt()
 		p.cfg.Log.ErrorContext(ctx, "the ID token of the OpenID provider is refused", "error", err.Error())
 		return nil, refuseOpenID(http.StatusBadGateway, "What the provider has signed cannot be accepted; the log has the reason. Begin again, or log in in another way.")
-	case id.Expiry.Before(now.Add(-clockSkew)), times.NotBefore > float64(now.Add(clockSkew).Unix()):
-		p.cfg.Log.ErrorContext(ctx, "the ID token of the OpenID provider is not valid now, though it was just made", "valid_from", time.Unix(int64(times.NotBefore), 0), "expires", id.Expiry, "now", now)
-		return nil, refuseOpenID(http.StatusBadGateway, "The clocks of this host and of the provider differ: what the provider has just signed is not valid here now. Whoever runs switchboard must set the clock of its machine; meanwhile log in in another way.")
+	case id.Expiry.Before(now.Add(-clockSkew)), id.IssuedAt.After(now.Add(clockSkew)), times.NotBefore > float64(now.Add(clockSkew).Unix()):
+		p.cfg.Log.ErrorContext(ctx, "the ID token of the OpenID provider is not valid now, though it was just made", "issued", id.IssuedAt, "valid_from", time.Unix(int64(times.NotBefore), 0), "expires", id.Expiry, "now", now, "clock_skew_allowed", clockSkew)
+		return nil, refuseOpenID(http.StatusBadGateway, "The clocks of this host and of the provider differ by more than the clock skew that is allowed, two minutes: what the provider has just signed is not valid here now. Whoever runs switchboard must set the clock of its machine; meanwhile log in in another way.")
 	// Without it a token of another log-in could be put in the place of this one.
 	case subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(a.derive("nonce"))) != 1:
 		p.cfg.Log.ErrorContext(ctx, "the ID token of the OpenID provider was made for another log-in")
