@@ -63,6 +63,27 @@ func TestHTMLGolden(t *testing.T) {
 	golden(t, "filled.html", []byte(html))
 }
 
+// Only a secret with a value may be kept or removed: a mark that says there is none offers neither.
+func TestThePageSaysWhetherASecretHasAValue(t *testing.T) {
+	t.Parallel()
+	f, err := form.Parse(sample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for value, set := range map[string]bool{`{"set":true}`: true, `"canary-secret"`: true, `{"set":false}`: false, `""`: false, `null`: false} {
+		html, err := f.HTML(form.View{Values: []byte(`{"extra":` + value + `}`)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(html), `name="option.extra.remove"`); got != set {
+			t.Errorf("the secret %s can be removed: %v, want %v", value, got, set)
+		}
+		if strings.Contains(string(html), "canary") {
+			t.Errorf("the page shows the secret %s", value)
+		}
+	}
+}
+
 func TestUISchemasGolden(t *testing.T) {
 	t.Parallel()
 	for name, derive := range map[string]func([]byte) ([]byte, error){"sample.rjsf.json": form.RJSF, "sample.jsonforms.json": form.JSONForms} {

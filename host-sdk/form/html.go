@@ -93,8 +93,8 @@ func (f *Form) row(field Field, doc map[string]json.RawMessage, v View) row {
 	}
 	switch {
 	case field.Secret:
-		// Only the mark counts: even if a host forgets to hide a secret, the page does not show it.
-		r.IsSet = ok && isSetMark(value)
+		// That there is a value is all that the page says, even if a host forgets to hide it.
+		r.IsSet = ok && isSet(value)
 	// Anything but true is shown as off, also a text that validation will refuse.
 	case field.Type == "boolean":
 		r.Checked = string(bytes.TrimSpace(value)) == "true"

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/internal/mailbox"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
@@ -107,7 +108,7 @@ func (m *model) User(_ context.Context, _ platform.Scope, id string) (integratio
 // UserByEmail implements platform.UserByEmail.
 func (m *model) UserByEmail(_ context.Context, _ platform.Scope, email string) (integration.User, error) {
 	for _, u := range modelPeople {
-		if u.Email == email || strings.EqualFold(u.Email, email) && !m.has("tells cases of addresses apart") {
+		if u.Email == email || mailbox.Key(u.Email) == mailbox.Key(email) && !m.has("tells cases of addresses apart") {
 			return u, nil
 		}
 	}
@@ -119,7 +120,8 @@ func (m *model) Route(context.Context, platform.Scope, string, []byte, time.Time
 }
 
 func (m *model) Audience(_ context.Context, _ platform.Scope, _ integration.Audience, teams []string, _ time.Time) ([]string, error) {
-	out := []string{"alice@example.com", "bob@example.com"}
+	// The last two are two people, though other foldings than mailbox.Key's take them for one.
+	out := []string{"alice@example.com", "bob@example.com", "kim@example.com", "\u212Aim@example.com"}
 	for _, id := range teams {
 		if modelTeams[id] == "" {
 			return nil, integration.Errorf(integration.KindNotFound, "there is no team %q", id)

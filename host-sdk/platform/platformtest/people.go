@@ -8,6 +8,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/internal/difference"
+	"github.com/livecallrouting/livecall/host-sdk/internal/mailbox"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
@@ -165,10 +166,10 @@ func testAudiences(t *testing.T, b *bench) {
 		}
 		seen := map[string]bool{}
 		for _, a := range addresses {
-			if seen[strings.ToLower(a)] || !strings.Contains(a, "@") {
+			if seen[mailbox.Key(a)] || !strings.Contains(a, "@") {
 				t.Errorf("Audience(%s) has %q twice, or it is no address: %v", audience, a, addresses)
 			}
-			seen[strings.ToLower(a)] = true
+			seen[mailbox.Key(a)] = true
 		}
 	}
 	_, err := b.Platform.Audience(b.ctx(t), b.Scope, integration.AudienceTeam, []string{unknown}, b.Now())

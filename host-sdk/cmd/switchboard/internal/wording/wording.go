@@ -62,6 +62,9 @@ func Sentence(text string) string {
 // AsSentence begins a text with a capital, unless it begins with an address, and ends it with a
 // full stop.
 func AsSentence(text string) string {
+	if text == "" {
+		return ""
+	}
 	if r, n := utf8.DecodeRuneInString(text); !strings.HasPrefix(text, "http") {
 		text = string(unicode.ToUpper(r)) + text[n:]
 	}

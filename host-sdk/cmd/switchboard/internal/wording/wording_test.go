@@ -33,3 +33,17 @@ func TestErrorsForPeopleAreOneLineWithoutSecrets(t *testing.T) {
 		t.Errorf("ForPeople = %q, want %q", got, want)
 	}
 }
+
+func TestAsSentence(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                            "",
+		"a word":                      "A word.",
+		"\u00e9t\u00e9..":             "\u00c9t\u00e9.",
+		"https://example.com is down": "https://example.com is down.",
+	} {
+		if got := AsSentence(text); got != want {
+			t.Errorf("AsSentence(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
