@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/internal/shellword"
 )
 
 // maxLinks bounds symbolic links on the way to a file, as systems do.
@@ -95,12 +97,12 @@ func folder(path string, info fs.FileInfo) error {
 		return nil
 	}
 	if mode.Perm()&0o002 != 0 {
-		return fmt.Errorf("%s is writable for others (mode %04o): chmod o-w %s", path, mode.Perm(), path)
+		return fmt.Errorf("%s is writable for others (mode %04o): chmod o-w %s", path, mode.Perm(), shellword.Path(path))
 	}
 	// Others in this process's own group are trusted: systems give each user a group, and
 	// administrators share one on purpose.
 	if mode.Perm()&0o020 != 0 && gid != 0 && gid != os.Getegid() {
-		return fmt.Errorf("%s is writable for group %d (mode %04o): chmod g-w %s", path, gid, mode.Perm(), path)
+		return fmt.Errorf("%s is writable for group %d (mode %04o): chmod g-w %s", path, gid, mode.Perm(), shellword.Path(path))
 	}
 	return nil
 }
@@ -111,7 +113,7 @@ func Owner(path string, info fs.FileInfo) error {
 	if !known || uid == 0 || uid == os.Geteuid() {
 		return nil
 	}
-	return fmt.Errorf("%s belongs to user %d, neither to root nor to this user (%d) (mode %04o): chown %d %s", path, uid, os.Geteuid(), info.Mode().Perm(), os.Geteuid(), path)
+	return fmt.Errorf("%s belongs to user %d, neither to root nor to this user (%d) (mode %04o): chown %d %s", path, uid, os.Geteuid(), info.Mode().Perm(), os.Geteuid(), shellword.Path(path))
 }
 
 // Unwritable refuses a file or folder that belongs to somebody else or that others may change. It
@@ -121,7 +123,7 @@ func Unwritable(path string, info fs.FileInfo) error {
 		return err
 	}
 	if _, _, known := ids(info); known && info.Mode().Perm()&0o022 != 0 {
-		return fmt.Errorf("%s is writable for group or others (mode %04o): chmod go-w %s", path, info.Mode().Perm(), path)
+		return fmt.Errorf("%s is writable for group or others (mode %04o): chmod go-w %s", path, info.Mode().Perm(), shellword.Path(path))
 	}
 	return nil
 }
@@ -136,7 +138,7 @@ func Secret(path string, info fs.FileInfo) error {
 		return errors.New(path + " is not a regular file")
 	}
 	if _, _, known := ids(info); known && info.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("%s is open to group or others (mode %04o), who may have read or changed it: chmod 600 %s, and replace the secret if you do not trust them", path, info.Mode().Perm(), path)
+		return fmt.Errorf("%s is open to group or others (mode %04o), who may have read or changed it: chmod 600 %s, and replace the secret if you do not trust them", path, info.Mode().Perm(), shellword.Path(path))
 	}
 	return nil
 }

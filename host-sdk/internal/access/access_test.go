@@ -3,7 +3,9 @@
 package access
 
 import (
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -103,5 +105,42 @@ func TestSecretsAreForTheirOwnerAlone(t *testing.T) {
 	}
 	if err := Secret(dir, info); err == nil {
 		t.Error("a folder is accepted as a secret")
+	}
+}
+
+// What an error says to do can be pasted into a shell, whatever the path is called.
+func TestRemediesCanBePasted(t *testing.T) {
+	t.Parallel()
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("there is no shell")
+	}
+	for _, name := range []string{"plain", "a b", "it's", "-x", "$(touch made)", "a;b"} {
+		base := t.TempDir()
+		path := filepath.Join(base, name)
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, check := range []func(string, fs.FileInfo) error{Unwritable, Secret, folder} {
+			chmod(t, path, 0o666)
+			info, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, command, found := strings.Cut(check(path, info).Error(), "): ")
+			if !found {
+				_, command, _ = strings.Cut(check(path, info).Error(), "changed it: ")
+			}
+			command, _, _ = strings.Cut(command, ", and ")
+			run := exec.CommandContext(t.Context(), shell, "-c", command)
+			run.Dir = base
+			said, err := run.CombinedOutput()
+			if info, statErr := os.Stat(path); err != nil || statErr != nil || info.Mode().Perm()&0o002 != 0 {
+				t.Errorf("%s: %v, %v, mode %v\n%s", command, err, statErr, info.Mode(), said)
+			}
+		}
+		if made, err := filepath.Glob(filepath.Join(base, "*")); err != nil || len(made) != 1 {
+			t.Errorf("the commands have made something: %v, %v", made, err)
+		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/internal/shellword"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -195,5 +196,5 @@ func NotInForce(path string, refused []switchboardfile.Problem) string {
 			break
 		}
 	}
-	return fmt.Sprintf("The switchboard file has errors, so the last good version of it is in use. The first: %s. Correct it; switchboard config check --config %s lists all of them.", first, path)
+	return fmt.Sprintf("The switchboard file has errors, so the last good version of it is in use. The first: %s. Correct it; switchboard config check --config %s lists all of them.", first, shellword.Path(path))
 }

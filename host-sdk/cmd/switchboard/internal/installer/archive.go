@@ -22,6 +22,9 @@ const maxArchive = 128 << 20
 // maxTrailer bounds what may follow the last entry: the zeros with which tar fills its last block.
 const maxTrailer = 1 << 20
 
+// errNoFile is the error for a device, a pipe or the like in the place of an archive.
+var errNoFile = errors.New("is neither a file nor a folder: name the archive itself, or the folder with its " + manifest.FileName)
+
 // readArchive reads a file within its limit. It is read once, so that what is verified cannot be
 // exchanged before it is unpacked.
 func readArchive(name string) ([]byte, error) {
@@ -36,7 +39,7 @@ func readArchive(name string) ([]byte, error) {
 	}
 	// Of the open file, as a path could be another one a moment later.
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("is neither a file nor a folder")
+		return nil, errNoFile
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxArchive+1))
 	if err != nil {

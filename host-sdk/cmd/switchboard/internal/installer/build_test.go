@@ -126,7 +126,7 @@ func write(t *testing.T, name, text string) {
 func newFolder(t *testing.T) (Folder, publisher) {
 	t.Helper()
 	p := newPublisher(t)
-	f := Folder{Path: filepath.Join(t.TempDir(), "plugins")}
+	f := Folder{Path: filepath.Join(t.TempDir(), "the plugins")}
 	if err := f.prepare(); err != nil {
 		t.Fatal(err)
 	}

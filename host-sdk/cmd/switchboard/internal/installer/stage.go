@@ -9,6 +9,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/internal/access"
+	"github.com/livecallrouting/livecall/host-sdk/internal/shellword"
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 )
 
@@ -82,7 +83,7 @@ func (f Folder) Stage(from Source) (Checked, error) {
 // to it could have the host run any program.
 func (f Folder) prepare() error {
 	if f.Packaged() {
-		return fmt.Errorf("plugin directory %[1]s: it belongs to a package, whose next upgrade would write over what is changed there: set SWITCHBOARD_PLUGIN_DIR to another folder, here and for the service, and begin with switchboard plugin install --unsigned %[1]s/ID for each plugin in it", f.Path)
+		return fmt.Errorf("plugin directory %s: it belongs to a package, whose next upgrade would write over what is changed there: set SWITCHBOARD_PLUGIN_DIR to another folder, here and for the service, and begin with switchboard plugin install --unsigned %s for each plugin in it", f.Path, shellword.Path(filepath.Join(f.Path, "ID")))
 	}
 	err := os.MkdirAll(filepath.Join(f.Path, versionsName), 0o755) //nolint:gosec // the host's user may be another
 	if err == nil {
@@ -122,6 +123,10 @@ func (f Folder) fill(from Source, temp string) (Checked, error) {
 	}
 	if info.IsDir() {
 		return f.fillFromFolder(from, into)
+	}
+	// Before it is opened: a pipe to which nobody writes would be waited for.
+	if !info.Mode().IsRegular() {
+		return Checked{}, errNoFile
 	}
 	data, err := readArchive(from.Path)
 	if err != nil {

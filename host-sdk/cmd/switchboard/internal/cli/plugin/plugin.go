@@ -15,9 +15,22 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 )
 
+// folderFlags are the flags of commands that look at the plugin folder alone.
+type folderFlags struct {
+	settings.Config
+	settings.Plugins
+}
+
+// folder is the plugin folder, as the host finds it. What is wrong with other settings is no
+// concern of these commands.
+func (f folderFlags) folder(s *command.Surroundings) string {
+	resolved, _ := command.Resolve(s, settings.Flags{Config: f.Config, Plugins: f.Plugins})
+	return resolved.PluginDir
+}
+
 // List is plugin list.
 type List struct {
-	settings.Plugins
+	folderFlags
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
@@ -34,7 +47,7 @@ type listedPlugin struct {
 // Folders that are no plugin go to stderr, so that the table can be read by a program; the exit
 // status is 1 then.
 func (c List) Run(s *command.Surroundings) error {
-	dir := c.PluginDirOr(s.ExeDir)
+	dir := c.folder(s)
 	installed, wrong := manifest.List(dir)
 	list := make([]listedPlugin, 0, len(installed))
 	for _, p := range installed {
@@ -97,7 +110,7 @@ func (f sourceFlags) check() error {
 
 // Verify is plugin verify.
 type Verify struct {
-	settings.Plugins
+	folderFlags
 	Source string `arg:"" help:"Archive of a plugin, or a folder that contains manifest.json."`
 	sourceFlags
 	JSON bool `name:"json" help:"Print JSON."`
@@ -123,7 +136,7 @@ func (c Verify) Run(s *command.Surroundings) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	p, err := c.verify(installer.Folder{Path: c.PluginDirOr(s.ExeDir)})
+	p, err := c.verify(installer.Folder{Path: c.folder(s)})
 	if err != nil {
 		return err
 	}
@@ -167,7 +180,7 @@ func signedBy(p installer.Checked) string {
 
 // Trust is plugin trust.
 type Trust struct {
-	settings.Plugins
+	folderFlags
 	Key    string `arg:"" optional:"" help:"Public key of minisign, such as RWQ…, or its .pub file. With --remove: the key's id."`
 	Remove bool   `name:"remove" help:"End the trust. What is installed stays."`
 	JSON   bool   `name:"json" help:"Print JSON."`
@@ -181,7 +194,7 @@ func (Trust) Help() string {
 // Run adds, removes or lists keys. Listing takes no lock; adding and removing do, as an install may
 // be reading the keys.
 func (c Trust) Run(s *command.Surroundings) error {
-	folder := installer.Folder{Path: c.PluginDirOr(s.ExeDir)}
+	folder := installer.Folder{Path: c.folder(s)}
 	switch {
 	case c.Key == "" && c.Remove:
 		return errors.New("--remove needs the id of a key: switchboard plugin trust lists them")

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/firstfile"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/installer"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/internal/shellword"
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 	"github.com/livecallrouting/livecall/host-sdk/publicurl"
 )
@@ -38,9 +38,9 @@ func (c Init) next(s *command.Surroundings, path, environment string, a firstfil
 	service := c.forService(s, path)
 	step("Keep SWITCHBOARD_SECRET_KEY of %s in another place, too.", environment)
 	if service {
-		step("Give the settings to the service:  sudo sh -c %s", shellWord("cat "+shellPath(environment)+" >>"+serviceSettings))
+		step("Give the settings to the service:  sudo sh -c %s", shellword.Word("cat "+shellword.Path(environment)+" >>"+serviceSettings))
 	} else {
-		step("Take the settings into this shell:  set -a; . %s; set +a", shellPath(environment))
+		step("Take the settings into this shell:  set -a; . %s; set +a", shellword.Path(environment))
 	}
 	if found, _ := manifest.List(c.PluginDirOr(s.ExeDir)); len(found) == 0 {
 		step("Install the plugin:  switchboard plugin install ARCHIVE")
@@ -87,25 +87,4 @@ func (c Init) forService(s *command.Surroundings, path string) bool {
 	file, err := filepath.Abs(path)
 	return err == nil && slices.Contains(serviceFiles, file) &&
 		installer.Folder{Path: filepath.Join(s.ExeDir, settings.DefaultPluginDir)}.Packaged()
-}
-
-// shellPath is a path as any command of a shell takes it. The dot command looks into PATH for a
-// bare name, and others take one that begins with a hyphen for an option.
-func shellPath(path string) string {
-	path = filepath.Clean(path)
-	if !filepath.IsAbs(path) && !strings.HasPrefix(path, ".."+string(filepath.Separator)) {
-		path = "./" + path
-	}
-	return shellWord(path)
-}
-
-// shellWord is a text as one word of a shell, in quotes only where it needs them.
-func shellWord(text string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:@%,", r)
-	}
-	if text != "" && !strings.ContainsFunc(text, func(r rune) bool { return !plain(r) }) {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

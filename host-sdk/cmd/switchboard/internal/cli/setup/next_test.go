@@ -10,6 +10,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/firstfile"
+	"github.com/livecallrouting/livecall/host-sdk/internal/shellword"
 )
 
 // The last lines of init name the service, where a package has installed one that will serve the
@@ -87,7 +88,7 @@ func TestInitPrintsACommandForAnyPath(t *testing.T) {
 			if said, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%s: %v\n%s", printed, err, said)
 			}
-			if service := shellWord("cat " + shellPath(environment) + " >copy"); environment == name {
+			if service := shellword.Word("cat " + shellword.Path(environment) + " >copy"); environment == name {
 				cmd := exec.CommandContext(t.Context(), shell, "-c", "sh -c "+service+"; grep -q yes copy")
 				cmd.Dir = dir
 				if said, err := cmd.CombinedOutput(); err != nil {
