@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inspect"
@@ -227,7 +227,7 @@ func askAPI(ctx context.Context, s settings.Settings, base, method, path string,
 		}
 		sent = bytes.NewReader(text)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, base+api.Prefix+path, sent)
+	req, err := http.NewRequestWithContext(ctx, method, base+apikit.Prefix+path, sent)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/calls"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
@@ -32,8 +32,8 @@ func askRunning[T any](ctx context.Context, s settings.Settings, method, path st
 }
 
 // DeleteRecording has the running host delete a recording.
-func DeleteRecording(ctx context.Context, s settings.Settings, ref string) (api.DeletedRecording, error) {
-	return askRunning[api.DeletedRecording](ctx, s, http.MethodDelete, "/recordings/"+url.PathEscape(ref), nil)
+func DeleteRecording(ctx context.Context, s settings.Settings, ref string) (calls.DeletedRecording, error) {
+	return askRunning[calls.DeletedRecording](ctx, s, http.MethodDelete, "/recordings/"+url.PathEscape(ref), nil)
 }
 
 // DeleteAlert has the running host delete an alert.
@@ -43,13 +43,13 @@ func DeleteAlert(ctx context.Context, s settings.Settings, id string) error {
 }
 
 // Forget has the running host remove what is known of a caller.
-func Forget(ctx context.Context, s settings.Settings, number string) (out api.Forgotten, err error) {
+func Forget(ctx context.Context, s settings.Settings, number string) (out calls.Forgotten, err error) {
 	if !datadir.HasDatabase(s) {
 		return out, datadir.NoDatabase(s)
 	}
 	return ask(ctx, s,
-		func(context.Context, settings.Settings) (api.Forgotten, error) { return out, errNotRunning },
-		func(_ context.Context, base string) (api.Forgotten, error) {
+		func(context.Context, settings.Settings) (calls.Forgotten, error) { return out, errNotRunning },
+		func(_ context.Context, base string) (calls.Forgotten, error) {
 			// Longer than the host takes, which then says why it has not finished.
 			long, cancel := context.WithTimeout(ctx, httpkit.RequestTime+httpkit.ForgetTime+time.Minute)
 			defer cancel()

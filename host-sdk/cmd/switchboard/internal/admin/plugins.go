@@ -9,7 +9,7 @@ import (
 	"net/url"
 	"os"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/integrations"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/installer"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/plugins"
@@ -26,18 +26,18 @@ import (
 // to see that it can be, and compared with what the store holds. A version that cannot read what is
 // stored is refused before anything is changed. known is false if the running host gave no
 // answer: it may use the version by now.
-func SwitchPlugin(ctx context.Context, s settings.Settings, p manifest.Installed) (switched api.SwitchedPlugin, known bool, err error) {
+func SwitchPlugin(ctx context.Context, s settings.Settings, p manifest.Installed) (switched integrations.SwitchedPlugin, known bool, err error) {
 	known = true
 	id := p.Manifest.ID
 	switched, err = changePlugin(ctx, s,
-		func(ctx context.Context, base string) (out api.SwitchedPlugin, err error) {
+		func(ctx context.Context, base string) (out integrations.SwitchedPlugin, err error) {
 			err = askAPI(ctx, s, base, http.MethodPost, "/plugins/"+url.PathEscape(id)+"/switch", map[string]string{"version": plugins.VersionName(p)}, &out)
 			known = !errors.As(err, new(noAnswerError))
 			return out, err
 		},
-		func(ctx context.Context, kept store.Store) (api.SwitchedPlugin, error) {
+		func(ctx context.Context, kept store.Store) (integrations.SwitchedPlugin, error) {
 			folder := installer.Folder{Path: s.PluginDir}
-			out := api.SwitchedPlugin{ID: id, Version: p.Manifest.Version}
+			out := integrations.SwitchedPlugin{ID: id, Version: p.Manifest.Version}
 			if old, ok := folder.InUse(id); ok {
 				out.Before = old.Manifest.Version
 			}

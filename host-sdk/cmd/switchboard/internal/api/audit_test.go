@@ -11,8 +11,8 @@ import (
 func TestEveryAuditedActionHasWords(t *testing.T) {
 	t.Parallel()
 	for _, r := range New(Config{}).Routes() {
-		if words := access.Words(r.audit.action); strings.Contains(words, ".") {
-			t.Errorf("%s %s is audited as %q, which the page of the audit has no words for", r.Method, r.Path, r.audit.action)
+		if words := access.Words(r.Action); strings.Contains(words, ".") {
+			t.Errorf("%s %s is audited as %q, which the page of the audit has no words for", r.Method, r.Path, r.Action)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 )
 
@@ -13,11 +14,11 @@ func (a *API) examine(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
 		Send bool `json:"send"`
 	}
-	if err := readJSON(w, r, &body); err != nil {
+	if err := apikit.ReadJSON(w, r, &body); err != nil {
 		return err
 	}
 	if a.cfg.Examine == nil {
-		return refuse(http.StatusNotImplemented, "unsupported", "this host does not look at what it stands on")
+		return apikit.Refuse(http.StatusNotImplemented, "unsupported", "this host does not look at what it stands on")
 	}
 	httpkit.Extend(w, time.Now(), httpkit.ExamineTime) // wall clock: a deadline of real I/O
 	type line struct {

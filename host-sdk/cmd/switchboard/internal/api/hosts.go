@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -16,7 +17,7 @@ func (a *API) listHosts(w http.ResponseWriter, _ *http.Request) error {
 	if a.cfg.Hosts != nil {
 		hosts = a.cfg.Hosts()
 	}
-	httpkit.WriteJSON(w, http.StatusOK, list(hosts))
+	httpkit.WriteJSON(w, http.StatusOK, apikit.List(hosts))
 	return nil
 }
 
@@ -27,7 +28,7 @@ const maxFile = 10 << 20
 // errors is refused whole, with all of them in the message.
 func (a *API) pushFile(w http.ResponseWriter, r *http.Request) error {
 	if a.cfg.PushFile == nil {
-		return refuse(http.StatusNotImplemented, "unsupported", "on SQLite the host takes its own switchboard file over when it changes: there is nothing to push")
+		return apikit.Refuse(http.StatusNotImplemented, "unsupported", "on SQLite the host takes its own switchboard file over when it changes: there is nothing to push")
 	}
 	var body struct {
 		Text string `json:"text"`
@@ -35,7 +36,7 @@ func (a *API) pushFile(w http.ResponseWriter, r *http.Request) error {
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxFile))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&body); err != nil {
-		return badRequest("%s", jsonMessage(err))
+		return apikit.BadRequest("%s", apikit.JSONMessage(err))
 	}
 	hash, err := a.cfg.PushFile(r.Context(), []byte(body.Text))
 	if err != nil {

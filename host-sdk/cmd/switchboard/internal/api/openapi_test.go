@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
@@ -72,7 +73,7 @@ func documentRouter(t *testing.T, doc *openapi3.T) routers.Router {
 
 func checkAnswer(t *testing.T, router routers.Router, r *http.Request, a hosttest.Answer) {
 	t.Helper()
-	if !strings.HasPrefix(r.URL.Path, api.Prefix+"/") {
+	if !strings.HasPrefix(r.URL.Path, apikit.Prefix+"/") {
 		return
 	}
 	plain := r.Clone(r.Context())

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -55,13 +56,13 @@ func (a *API) listLogins(w http.ResponseWriter, r *http.Request) error {
 			account = r.URL.Query().Get("account")
 		}
 		var err error
-		if list, err = a.cfg.People.Logins(r.Context(), account); err != nil {
+		if list, err = a.People.Logins(r.Context(), account); err != nil {
 			return err
 		}
 	}
 	views := make([]loginView, 0, len(list))
 	for _, l := range list {
-		views = append(views, loginView{l.ID, l.Email, l.User, l.Alert, l.How, moment(l.Since), moment(l.LastUsed), moment(l.Ends), l.Remote, l.Agent, l.ID == who.Login})
+		views = append(views, loginView{l.ID, l.Email, l.User, l.Alert, l.How, apikit.Moment(l.Since), apikit.Moment(l.LastUsed), apikit.Moment(l.Ends), l.Remote, l.Agent, l.ID == who.Login})
 	}
 	httpkit.WriteJSON(w, http.StatusOK, views)
 	return nil
@@ -70,7 +71,7 @@ func (a *API) listLogins(w http.ResponseWriter, r *http.Request) error {
 // endLogin answers DELETE /logins/{id}. An id of somebody else's is 404 to those who may not
 // Manage.
 func (a *API) endLogin(w http.ResponseWriter, r *http.Request) error {
-	l, err := a.cfg.People.EndLogin(r.Context(), people.From(r.Context()), r.PathValue("id"))
+	l, err := a.People.EndLogin(r.Context(), people.From(r.Context()), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -92,12 +93,12 @@ type Token struct {
 
 // ViewToken shows a token.
 func ViewToken(t store.Token) Token {
-	return Token{t.ID, t.Name, t.Role, t.MadeBy, moment(t.MadeAt), moment(t.LastUsed), moment(t.Revoked)}
+	return Token{t.ID, t.Name, t.Role, t.MadeBy, apikit.Moment(t.MadeAt), apikit.Moment(t.LastUsed), apikit.Moment(t.Revoked)}
 }
 
 // listTokens answers GET /tokens. Revoked ones are in it.
 func (a *API) listTokens(w http.ResponseWriter, r *http.Request) error {
-	all, err := a.cfg.People.Tokens(r.Context())
+	all, err := a.People.Tokens(r.Context())
 	if err != nil {
 		return err
 	}
@@ -121,10 +122,10 @@ func (a *API) makeToken(w http.ResponseWriter, r *http.Request) error {
 		Name string `json:"name"`
 		Role string `json:"role"`
 	}
-	if err := readJSON(w, r, &body); err != nil {
+	if err := apikit.ReadJSON(w, r, &body); err != nil {
 		return err
 	}
-	t, secret, err := a.cfg.People.MakeToken(r.Context(), people.From(r.Context()), body.Name, people.Role(body.Role))
+	t, secret, err := a.People.MakeToken(r.Context(), people.From(r.Context()), body.Name, people.Role(body.Role))
 	if err != nil {
 		return err
 	}
@@ -135,7 +136,7 @@ func (a *API) makeToken(w http.ResponseWriter, r *http.Request) error {
 
 // revokeToken answers DELETE /tokens/{id}. Streams that it has open end; a second time is 404.
 func (a *API) revokeToken(w http.ResponseWriter, r *http.Request) error {
-	if err := a.cfg.People.RevokeToken(r.Context(), r.PathValue("id")); err != nil {
+	if err := a.People.RevokeToken(r.Context(), r.PathValue("id")); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -155,24 +156,24 @@ type auditView struct {
 // listAudit answers GET /audit. A Link header leads to the next lines.
 func (a *API) listAudit(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	limit, err := queryInt(r, "limit", 100, maxList)
+	limit, err := apikit.QueryInt(r, "limit", 100, apikit.MaxList)
 	if err != nil {
 		return err
 	}
-	lines, next, err := a.cfg.People.ListAudit(r.Context(), store.AuditFilter{Who: q.Get("who"), Action: q.Get("action"), About: q.Get("about"), After: q.Get("cursor"), Limit: limit})
+	lines, next, err := a.People.ListAudit(r.Context(), store.AuditFilter{Who: q.Get("who"), Action: q.Get("action"), About: q.Get("about"), After: q.Get("cursor"), Limit: limit})
 	if integration.KindOf(err) == integration.KindInvalid {
-		return badRequest("cursor is not one that a list of the audit returned: begin without it")
+		return apikit.BadRequest("cursor is not one that a list of the audit returned: begin without it")
 	}
 	if err != nil {
 		return err
 	}
 	views := make([]auditView, 0, len(lines))
 	for _, l := range lines {
-		views = append(views, auditView{moment(l.At), l.Who, l.Action, l.About, l.Detail, l.Remote})
+		views = append(views, auditView{apikit.Moment(l.At), l.Who, l.Action, l.About, l.Detail, l.Remote})
 	}
 	if next != "" {
 		q.Set("cursor", next)
-		w.Header().Set("Link", "<"+a.cfg.PublicURL+Prefix+"/audit?"+q.Encode()+`>; rel="next"`)
+		w.Header().Set("Link", "<"+a.PublicURL+apikit.Prefix+"/audit?"+q.Encode()+`>; rel="next"`)
 	}
 	httpkit.WriteJSON(w, http.StatusOK, views)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -57,10 +58,10 @@ type segmentView struct {
 
 // shifts are the platform's changed shifts; unsupported where it keeps them itself.
 func (a *API) shifts() (*shifts.Service, error) {
-	if p, ok := a.cfg.Platform.(interface{ Shifts() *shifts.Service }); ok {
+	if p, ok := a.Platform.(interface{ Shifts() *shifts.Service }); ok {
 		return p.Shifts(), nil
 	}
-	return nil, refuse(http.StatusNotFound, "not_found", "the platform keeps schedules itself: change shifts there")
+	return nil, apikit.Refuse(http.StatusNotFound, "not_found", "the platform keeps schedules itself: change shifts there")
 }
 
 // shiftActor is in whose name a request changes shifts. by is how people are to see who it was,
@@ -73,13 +74,13 @@ func (a *API) shiftActor(r *http.Request, by string) shifts.Actor {
 		return actor
 	}
 	actor.Name = who.Who()
-	finder, ok := a.cfg.Platform.(platform.UserByEmail)
+	finder, ok := a.Platform.(platform.UserByEmail)
 	if actor.User == "" && ok {
-		if u, err := finder.UserByEmail(r.Context(), a.scope(""), who.Email); err == nil {
+		if u, err := finder.UserByEmail(r.Context(), a.Scope(""), who.Email); err == nil {
 			actor.User = u.ID
 		}
 	}
-	if u, err := a.cfg.Platform.User(r.Context(), a.scope(""), actor.User); err == nil && actor.User != "" {
+	if u, err := a.Platform.User(r.Context(), a.Scope(""), actor.User); err == nil && actor.User != "" {
 		actor.Name = u.Name
 	}
 	return actor
@@ -92,7 +93,7 @@ func (a *API) listOverrides(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	from, err := timeParameter(r, "from", clock.Wall(a.cfg.Clock))
+	from, err := timeParameter(r, "from", clock.Wall(a.Clock))
 	if err != nil {
 		return err
 	}
@@ -115,7 +116,7 @@ func (a *API) addOverride(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var body overrideBody
-	if err := readJSON(w, r, &body); err != nil {
+	if err := apikit.ReadJSON(w, r, &body); err != nil {
 		return err
 	}
 	actor := a.shiftActor(r, body.By)
@@ -147,7 +148,7 @@ func (a *API) deleteOverride(w http.ResponseWriter, r *http.Request) error {
 // notYours answers 403 where others have a say: their credentials are right.
 func notYours(err error) error {
 	if integration.KindOf(err) == integration.KindUnauthorized {
-		return refuse(http.StatusForbidden, "unauthorized", "%s", httpkit.Message(err))
+		return apikit.Refuse(http.StatusForbidden, "unauthorized", "%s", httpkit.Message(err))
 	}
 	return err
 }
@@ -158,16 +159,16 @@ const maxSchedule = 100 * 24 * time.Hour
 // teamSchedule answers GET /teams/{id}/schedule: who is on call from one time to another. By
 // default for thirty days from now.
 func (a *API) teamSchedule(w http.ResponseWriter, r *http.Request) error {
-	p, ok := a.cfg.Platform.(interface{ File() *switchboardfile.File })
+	p, ok := a.Platform.(interface{ File() *switchboardfile.File })
 	if !ok {
-		return refuse(http.StatusNotFound, "not_found", "the platform keeps schedules itself and says only who is on call at a time: ask /teams/%s/oncall?at=…", r.PathValue("id"))
+		return apikit.Refuse(http.StatusNotFound, "not_found", "the platform keeps schedules itself and says only who is on call at a time: ask /teams/%s/oncall?at=…", r.PathValue("id"))
 	}
 	f := p.File()
 	t := f.Team(r.PathValue("id"))
 	if t == nil {
-		return refuse(http.StatusNotFound, "not_found", "team %q: the switchboard file has none of this id", r.PathValue("id"))
+		return apikit.Refuse(http.StatusNotFound, "not_found", "team %q: the switchboard file has none of this id", r.PathValue("id"))
 	}
-	from, err := timeParameter(r, "from", clock.Wall(a.cfg.Clock))
+	from, err := timeParameter(r, "from", clock.Wall(a.Clock))
 	if err != nil {
 		return err
 	}
@@ -176,7 +177,7 @@ func (a *API) teamSchedule(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !from.Before(to) || to.Sub(from) > maxSchedule {
-		return badRequest("to must be after from, by at most 100 days")
+		return apikit.BadRequest("to must be after from, by at most 100 days")
 	}
 	views := []segmentView{}
 	for layer := range t.Schedule.Layers {
@@ -210,10 +211,10 @@ func timeParameter(r *http.Request, name string, missing time.Time) (time.Time, 
 	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return t, badRequest("%s is not a time: use one such as 2026-12-24T18:00:00Z (a plus sign is written %%2B)", name)
+		return t, apikit.BadRequest("%s is not a time: use one such as 2026-12-24T18:00:00Z (a plus sign is written %%2B)", name)
 	}
 	if year := t.UTC().Year(); year < FirstYear || year > LastYear {
-		return t, badRequest("%s is in the year %d: choose a time from %d to %d", name, year, FirstYear, LastYear)
+		return t, apikit.BadRequest("%s is in the year %d: choose a time from %d to %d", name, year, FirstYear, LastYear)
 	}
 	return t, nil
 }

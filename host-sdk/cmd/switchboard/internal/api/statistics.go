@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/statistics"
 )
@@ -11,8 +12,8 @@ import (
 // getStatistics answers GET /statistics. Pages link to it for the files.
 func (a *API) getStatistics(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	report, err := statistics.Read(r.Context(), a.cfg.Store, statistics.File(a.cfg.Platform),
-		statistics.Query{Team: q.Get("team"), From: q.Get("from"), To: q.Get("to"), Zone: q.Get("zone")}, a.cfg.Clock.Now())
+	report, err := statistics.Read(r.Context(), a.Store, statistics.File(a.Platform),
+		statistics.Query{Team: q.Get("team"), From: q.Get("from"), To: q.Get("to"), Zone: q.Get("zone")}, a.Clock.Now())
 	if err != nil {
 		return err
 	}
@@ -30,6 +31,6 @@ func (a *API) getStatistics(w http.ResponseWriter, r *http.Request) error {
 		_, _ = w.Write(b.Bytes()) // the client is gone if this fails
 		return nil
 	default:
-		return badRequest("format must be json or csv, not %.40q", format)
+		return apikit.BadRequest("format must be json or csv, not %.40q", format)
 	}
 }

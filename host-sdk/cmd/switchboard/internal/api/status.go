@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -73,7 +74,7 @@ type StatusCheck struct {
 // getStatus answers GET /status.
 func (a *API) getStatus(w http.ResponseWriter, r *http.Request) error {
 	if a.cfg.Status == nil {
-		return refuse(http.StatusNotImplemented, "unsupported", "this host does not know its status")
+		return apikit.Refuse(http.StatusNotImplemented, "unsupported", "this host does not know its status")
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	httpkit.WriteJSON(w, http.StatusOK, a.cfg.Status(r.Context()))

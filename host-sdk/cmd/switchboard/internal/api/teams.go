@@ -4,15 +4,10 @@ import (
 	"net/http"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
-
-// teamView is a team with its name.
-type teamView struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
-}
 
 // userView is a person, with the phones in the order in which they are rung.
 type userView struct {
@@ -31,13 +26,13 @@ type onCallView struct {
 // listTeams answers GET /teams. On a platform whose teams differ by integration these are those of
 // the whole installation.
 func (a *API) listTeams(w http.ResponseWriter, r *http.Request) error {
-	teams, err := a.cfg.Platform.Teams(r.Context(), a.scope(""))
+	teams, err := a.Platform.Teams(r.Context(), a.Scope(""))
 	if err != nil {
 		return err
 	}
-	views := make([]teamView, 0, len(teams))
+	views := make([]apikit.Team, 0, len(teams))
 	for _, t := range teams {
-		views = append(views, teamView{t.ID, t.Name})
+		views = append(views, apikit.Team{ID: t.ID, Name: t.Name})
 	}
 	httpkit.WriteJSON(w, http.StatusOK, views)
 	return nil
@@ -46,11 +41,11 @@ func (a *API) listTeams(w http.ResponseWriter, r *http.Request) error {
 // onCall answers GET /teams/{id}/oncall, for now or for the time in the query. All layers, in their
 // order. An unknown team is 404 where the platform says so.
 func (a *API) onCall(w http.ResponseWriter, r *http.Request) error {
-	at, err := timeParameter(r, "at", clock.Wall(a.cfg.Clock))
+	at, err := timeParameter(r, "at", clock.Wall(a.Clock))
 	if err != nil {
 		return err
 	}
-	entries, err := a.cfg.Platform.OnCall(r.Context(), a.scope(""), r.PathValue("id"), 0, at)
+	entries, err := a.Platform.OnCall(r.Context(), a.Scope(""), r.PathValue("id"), 0, at)
 	if err != nil {
 		return err
 	}
@@ -64,5 +59,5 @@ func (a *API) onCall(w http.ResponseWriter, r *http.Request) error {
 
 // viewUser shows a person.
 func viewUser(u integration.User) userView {
-	return userView{ID: u.ID, Name: u.Name, Email: u.Email, Phones: list(u.Phones)}
+	return userView{ID: u.ID, Name: u.Name, Email: u.Email, Phones: apikit.List(u.Phones)}
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
@@ -19,7 +20,7 @@ func (a *API) testUser(w http.ResponseWriter, r *http.Request) error {
 		Way         string `json:"way"`
 		Integration string `json:"integration"`
 	}
-	if err := readJSON(w, r, &body); err != nil {
+	if err := apikit.ReadJSON(w, r, &body); err != nil {
 		return err
 	}
 	who, id := people.From(r.Context()), r.PathValue("id")

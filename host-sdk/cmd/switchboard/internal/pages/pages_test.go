@@ -19,6 +19,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages"
@@ -97,7 +98,7 @@ func (s *site) handler(o options) http.Handler {
 	})
 	endpoint := func(id string) string { return webhook.EndpointURL(h.URL, id) }
 	p, err := pages.New(pages.Config{Engine: h.Engine, Store: h.Store, Platform: o.platform, File: o.file, PlatformPage: o.page, Plugins: o.plugins, EndpointURL: endpoint,
-		PublicURL: o.publicURL, APIPath: api.Prefix, People: who, Ways: o.ways, Ringer: o.ringer, Troubles: func() []string { return o.troubles }, Clock: o.clock, Logger: h.Logger})
+		PublicURL: o.publicURL, APIPath: apikit.Prefix, People: who, Ways: o.ways, Ringer: o.ringer, Troubles: func() []string { return o.troubles }, Clock: o.clock, Logger: h.Logger})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func (s *site) handler(o options) http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.Handle(webhook.Prefix, hooks)
-	mux.Handle(api.Prefix+"/", who.API(operations.Handler()))
+	mux.Handle(apikit.Prefix+"/", who.API(operations.Handler()))
 	mux.Handle("/", p)
 	return mux
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
@@ -460,7 +461,7 @@ func TestEveryRouteAsksForItsRole(t *testing.T) {
 		patterns = append(patterns, r.Pattern)
 	}
 	for _, r := range api.New(api.Config{}).Routes() {
-		patterns = append(patterns, r.Method+" "+api.Prefix+r.Path)
+		patterns = append(patterns, r.Method+" "+apikit.Prefix+r.Path)
 	}
 	if len(patterns) != len(routeRoles) {
 		t.Errorf("there are %d routes, and roles of %d", len(patterns), len(routeRoles))

@@ -13,7 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/integrations"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/installer"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -112,14 +112,14 @@ func (p *Plugins) Statuses() []launcher.Status {
 // gets the calls once it has answered and can read what the other has written; the other one ends
 // when its calls have. If anything fails, all stays as it was. A plugin that did not run before is
 // started. It takes as long as the new one needs to start; calls go on meanwhile.
-func (p *Plugins) Switch(ctx context.Context, id, version string) (api.SwitchedPlugin, error) {
+func (p *Plugins) Switch(ctx context.Context, id, version string) (integrations.SwitchedPlugin, error) {
 	p.changing.Lock()
 	defer p.changing.Unlock()
 	next, err := p.folder.Version(id, version)
 	if err != nil {
-		return api.SwitchedPlugin{}, integration.Errorf(integration.KindInvalid, "%s", err)
+		return integrations.SwitchedPlugin{}, integration.Errorf(integration.KindInvalid, "%s", err)
 	}
-	switched := api.SwitchedPlugin{ID: id, Version: next.Manifest.Version, Running: true}
+	switched := integrations.SwitchedPlugin{ID: id, Version: next.Manifest.Version, Running: true}
 	running, ok := p.launched(id)
 	if !ok {
 		return switched, p.add(ctx, next)

@@ -20,6 +20,8 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/integrations"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/doctor"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages"
@@ -142,12 +144,12 @@ func Handler(s Site) (http.Handler, error) {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(s.Logger.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4, Timeout: 10 * time.Second,
 	}))
-	mux.Handle(api.Prefix+"/", httpkit.CrossOrigin(s.PublicURL, s.Logger, refuseOtherSites).Handler(s.People.API(operations.Handler())))
+	mux.Handle(apikit.Prefix+"/", httpkit.CrossOrigin(s.PublicURL, s.Logger, refuseOtherSites).Handler(s.People.API(operations.Handler())))
 	// The pages take every address that is left.
 	site, err := pages.New(pages.Config{
 		Ways: s.Ways, Ringer: ringer,
 		Engine: actions, Store: s.PagesStore, Platform: s.Platform, File: s.File, PlatformPage: s.PlatformPage, Plugins: s.Plugins,
-		PublicURL: s.PublicURL, APIPath: api.Prefix,
+		PublicURL: s.PublicURL, APIPath: apikit.Prefix,
 		EndpointURL: func(id string) string { return webhook.EndpointURL(s.PublicURL, id) }, People: s.People, Troubles: s.ready.Troubles,
 		Clock: s.Clock, Logger: s.Logger,
 	})
@@ -170,12 +172,12 @@ func refuseOtherSites(w http.ResponseWriter, _ *http.Request) {
 
 // pluginChanges are what the API needs to exchange plugins; nil where the site has none of its own.
 // Tests have plugins in process, which cannot be exchanged.
-func pluginChanges(s Site) (exchange func(ctx context.Context, id, version string) (api.SwitchedPlugin, error), remove func(ctx context.Context, id string) error) {
+func pluginChanges(s Site) (exchange func(ctx context.Context, id, version string) (integrations.SwitchedPlugin, error), remove func(ctx context.Context, id string) error) {
 	own, ok := s.Plugins.(*plugins.Plugins)
 	if !ok {
 		return nil, nil
 	}
-	return func(ctx context.Context, id, version string) (api.SwitchedPlugin, error) {
+	return func(ctx context.Context, id, version string) (integrations.SwitchedPlugin, error) {
 		switched, err := own.Switch(ctx, id, version)
 		// The engine keeps what a plugin says of itself, and must not go by the old one.
 		if err == nil {

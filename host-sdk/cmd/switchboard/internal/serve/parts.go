@@ -14,7 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
@@ -116,7 +116,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *inforce.LastGo
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	sender, err := settings.NewMailer(s.SMTPURL, public, s.Clock, func(m store.Medium) string { return public + api.Prefix + "/media/" + m.Ref })
+	sender, err := settings.NewMailer(s.SMTPURL, public, s.Clock, func(m store.Medium) string { return public + apikit.Prefix + "/media/" + m.Ref })
 	if err != nil {
 		return nil, fmt.Errorf("smtp_url: %w", err)
 	}

@@ -1,4 +1,4 @@
-package api
+package integrations
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/integrationform"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
@@ -24,8 +25,8 @@ type formView struct {
 	PluginName  string           `json:"plugin_name"`
 	HTML        template.HTML    `json:"html"`
 	Actions     []formActionView `json:"actions"`
-	Problems    []problemView    `json:"problems"`
-	Warnings    []problemView    `json:"warnings"`
+	Problems    []apikit.Problem `json:"problems"`
+	Warnings    []apikit.Problem `json:"warnings"`
 	ScriptURL   string           `json:"script_url"`
 	StyleURL    string           `json:"style_url"`
 }
@@ -76,16 +77,16 @@ func newForms(cfg Config) *integrationform.Forms {
 
 // formDraft is the form that the address names: of an integration, or else of a new one of a
 // plugin.
-func (a *API) formDraft(r *http.Request, of func(*http.Request) (string, string)) (integrationform.Draft, error) {
+func (o *Operations) formDraft(r *http.Request, of func(*http.Request) (string, string)) (integrationform.Draft, error) {
 	id, plugin := of(r)
 	if id == "" {
 		return integrationform.Empty(plugin), nil
 	}
-	in, err := a.cfg.Store.Integration(r.Context(), id)
+	in, err := o.Store.Integration(r.Context(), id)
 	if err != nil {
 		return integrationform.Draft{}, err
 	}
-	return a.forms.Stored(r.Context(), in)
+	return o.forms.Stored(r.Context(), in)
 }
 
 // ofIntegration and ofPlugin say what the id in the address names.
@@ -93,26 +94,26 @@ func ofIntegration(r *http.Request) (id, plugin string) { return r.PathValue("id
 func ofPlugin(r *http.Request) (id, plugin string)      { return "", r.PathValue("id") }
 
 // getForm answers GET …/form. Secrets are not in it.
-func (a *API) getForm(of func(*http.Request) (string, string)) func(http.ResponseWriter, *http.Request) error {
+func (o *Operations) getForm(of func(*http.Request) (string, string)) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		d, err := a.formDraft(r, of)
+		d, err := o.formDraft(r, of)
 		if err != nil {
 			return err
 		}
-		return a.answerForm(w, r, http.StatusOK, d, integrationform.Done{})
+		return o.answerForm(w, r, http.StatusOK, d, integrationform.Done{})
 	}
 }
 
 // postForm answers POST …/form: the fields of the form, as a browser posted them to the product,
 // are saved, or run an action. Whatever came of it, the answer is the form to be shown next. A form
 // that was refused has its status and the problems; the product shows it again.
-func (a *API) postForm(of func(*http.Request) (string, string)) func(http.ResponseWriter, *http.Request) error {
+func (o *Operations) postForm(of func(*http.Request) (string, string)) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		id, plugin := of(r)
 		in := store.Integration{Plugin: plugin}
 		if id != "" {
 			var err error
-			if in, err = a.forms.Find(r.Context(), id); err != nil {
+			if in, err = o.forms.Find(r.Context(), id); err != nil {
 				return err
 			}
 		}
@@ -121,76 +122,76 @@ func (a *API) postForm(of func(*http.Request) (string, string)) func(http.Respon
 			return err
 		}
 		if name := s.ActionName(); name != "" {
-			return a.actByForm(w, r, in, name, s)
+			return o.actByForm(w, r, in, name, s)
 		}
-		return a.saveByForm(w, r, in, s)
+		return o.saveByForm(w, r, in, s)
 	}
 }
 
 // actByForm runs an action and shows the stored form with its result. The result is part of this
 // answer, as a product has no redirect to our pages.
-func (a *API) actByForm(w http.ResponseWriter, r *http.Request, in store.Integration, name string, s integrationform.Submission) error {
+func (o *Operations) actByForm(w http.ResponseWriter, r *http.Request, in store.Integration, name string, s integrationform.Submission) error {
 	if in.ID == "" {
-		return badRequest("an action needs an integration that is saved: save the form first")
+		return apikit.BadRequest("an action needs an integration that is saved: save the form first")
 	}
-	done, err := a.forms.RunAction(r.Context(), in.ID, name, s)
+	done, err := o.forms.RunAction(r.Context(), in.ID, name, s)
 	if err != nil {
 		return err
 	}
 	people.AboutAction(r.Context(), name)
-	d, err := a.formDraft(r, ofIntegration)
+	d, err := o.formDraft(r, ofIntegration)
 	if err != nil {
 		return err
 	}
-	return a.answerForm(w, r, http.StatusOK, d, done)
+	return o.answerForm(w, r, http.StatusOK, d, done)
 }
 
 // saveByForm saves a form. A refused one is shown again as it was typed. Location names the
 // integration that a new form has made.
-func (a *API) saveByForm(w http.ResponseWriter, r *http.Request, in store.Integration, s integrationform.Submission) error {
-	saved, err := a.forms.Save(r.Context(), s, in)
+func (o *Operations) saveByForm(w http.ResponseWriter, r *http.Request, in store.Integration, s integrationform.Submission) error {
+	saved, err := o.forms.Save(r.Context(), s, in)
 	var refused *integrationform.Refused
 	if errors.As(err, &refused) {
 		var notices []integrationform.Notice
 		if refused.Notice != "" {
 			notices = append(notices, integrationform.Notice{Tone: "bad", Text: refused.Notice})
 		}
-		return a.answerForm(w, r, refused.Status, refused.Draft, integrationform.Done{}, notices...)
+		return o.answerForm(w, r, refused.Status, refused.Draft, integrationform.Done{}, notices...)
 	}
 	if err != nil {
 		return err
 	}
 	people.About(r.Context(), saved.ID, saved.Name)
-	d, err := a.forms.Stored(r.Context(), saved.Integration)
+	d, err := o.forms.Stored(r.Context(), saved.Integration)
 	if err != nil {
 		return err
 	}
 	status, text := http.StatusOK, integrationform.SavedText
 	if saved.Created {
 		status, text = http.StatusCreated, integrationform.CreatedText
-		w.Header().Set("Location", Prefix+"/integrations/"+saved.ID)
+		w.Header().Set("Location", apikit.Prefix+"/integrations/"+saved.ID)
 	}
-	return a.answerForm(w, r, status, d, integrationform.Done{}, integrationform.Notice{Tone: "ok", Text: text})
+	return o.answerForm(w, r, status, d, integrationform.Done{}, integrationform.Notice{Tone: "ok", Text: text})
 }
 
 // answerForm sends a form. What the host itself warns of stands above it. d is what the fields
 // show; what surrounds them is as it is stored.
-func (a *API) answerForm(w http.ResponseWriter, r *http.Request, status int, d integrationform.Draft, done integrationform.Done, notices ...integrationform.Notice) error {
-	loops, err := names.Loops(r.Context(), a.cfg.Platform, a.cfg.Store)
+func (o *Operations) answerForm(w http.ResponseWriter, r *http.Request, status int, d integrationform.Draft, done integrationform.Done, notices ...integrationform.Notice) error {
+	loops, err := names.Loops(r.Context(), o.Platform, o.Store)
 	if err != nil {
-		a.log.WarnContext(r.Context(), "cannot compare phones with the hotline's own numbers", "error", err.Error())
+		o.Logger.WarnContext(r.Context(), "cannot compare phones with the hotline's own numbers", "error", err.Error())
 	}
 	for _, loop := range loops {
 		notices = append(notices, integrationform.Notice{Tone: "warn", Text: httpkit.Sentence(loop.Message)})
 	}
-	v, err := a.forms.View(r.Context(), d, done, notices...)
+	v, err := o.forms.View(r.Context(), d, done, notices...)
 	if err != nil {
 		return err
 	}
 	view := formView{
 		PluginName: v.About.Name, HTML: wrapped(v.Messages + v.Fields), Actions: []formActionView{},
-		Problems: problemViews(d.Problems), Warnings: problemViews(append(d.Warnings, loops...)),
-		ScriptURL: a.cfg.FormScriptURL, StyleURL: a.cfg.FormStyleURL,
+		Problems: apikit.Problems(d.Problems), Warnings: apikit.Problems(append(d.Warnings, loops...)),
+		ScriptURL: o.FormScriptURL, StyleURL: o.FormStyleURL,
 	}
 	for _, action := range v.Actions {
 		shown := formActionView{Name: action.Name, Label: action.Label, HTML: wrapped(`<div class="action">` + "\n" + action.HTML + "</div>\n")}
@@ -200,11 +201,11 @@ func (a *API) answerForm(w http.ResponseWriter, r *http.Request, status int, d i
 		view.Actions = append(view.Actions, shown)
 	}
 	if d.ID != "" {
-		numbers, err := names.Numbers(r.Context(), a.cfg.Store)
+		numbers, err := names.Numbers(r.Context(), o.Store)
 		if err != nil {
 			return err
 		}
-		stored, err := a.integrationView(r.Context(), v.Integration, numbers, nil)
+		stored, err := o.integrationView(r.Context(), v.Integration, numbers, nil)
 		if err != nil {
 			return err
 		}
@@ -221,13 +222,13 @@ func wrapped(html template.HTML) template.HTML {
 
 // getFormSchema answers GET …/form/schema: what a form library needs. What such a form submits goes
 // to PUT /integrations/{id}.
-func (a *API) getFormSchema(of func(*http.Request) (string, string)) func(http.ResponseWriter, *http.Request) error {
+func (o *Operations) getFormSchema(of func(*http.Request) (string, string)) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		d, err := a.formDraft(r, of)
+		d, err := o.formDraft(r, of)
 		if err != nil {
 			return err
 		}
-		v, err := a.forms.View(r.Context(), d, integrationform.Done{})
+		v, err := o.forms.View(r.Context(), d, integrationform.Done{})
 		if err != nil {
 			return err
 		}

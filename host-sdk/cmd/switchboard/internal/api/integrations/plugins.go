@@ -1,9 +1,10 @@
-package api
+package integrations
 
 import (
 	"net/http"
 	"sort"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
@@ -38,20 +39,20 @@ type actionFieldView struct {
 
 // listPlugins answers GET /plugins. A plugin that does not answer is listed all the same, as
 // installed but not running: the list is where an operator looks for it.
-func (a *API) listPlugins(w http.ResponseWriter, r *http.Request) error {
-	ids := append([]string(nil), a.cfg.Plugins.PluginIDs()...)
+func (o *Operations) listPlugins(w http.ResponseWriter, r *http.Request) error {
+	ids := append([]string(nil), o.Plugins.PluginIDs()...)
 	sort.Strings(ids)
 	views := make([]pluginView, 0, len(ids))
 	for _, id := range ids {
 		view := pluginView{ID: id, Actions: []actionDefinition{}}
-		if plugin, ok := a.cfg.Plugins.Plugin(id); ok {
+		if plugin, ok := o.Plugins.Plugin(id); ok {
 			// Asked now and not taken from the engine's copy: that copy outlives the process, and
 			// the list is to say whether it runs.
 			if d, err := plugin.Describe(r.Context(), integration.DescribeRequest{}); err == nil {
 				view.Running, view.Name, view.Version = true, d.Name, d.Version
 				view.Actions = actionDefinitions(d.Actions)
 			} else {
-				a.log.WarnContext(r.Context(), "plugin could not be described", "plugin", id, "error", err.Error())
+				o.Logger.WarnContext(r.Context(), "plugin could not be described", "plugin", id, "error", err.Error())
 			}
 		}
 		views = append(views, view)
@@ -75,11 +76,11 @@ func actionDefinitions(actions []integration.ActionDescription) []actionDefiniti
 
 // optionsSchema gives the plugin's bytes as they are: the order of properties is the order of the
 // form.
-func (a *API) optionsSchema(w http.ResponseWriter, r *http.Request) error {
+func (o *Operations) optionsSchema(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
-	plugin, ok := a.cfg.Plugins.Plugin(id)
+	plugin, ok := o.Plugins.Plugin(id)
 	if !ok {
-		return refuse(http.StatusNotFound, "not_found", "plugin %q is not installed", id)
+		return apikit.Refuse(http.StatusNotFound, "not_found", "plugin %q is not installed", id)
 	}
 	schema, err := plugin.OptionsSchema(r.Context(), integration.OptionsSchemaRequest{})
 	if err != nil {
@@ -89,7 +90,7 @@ func (a *API) optionsSchema(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	_, err = w.Write(schema.Schema)
 	if err != nil {
-		a.log.DebugContext(r.Context(), "response could not be sent", "error", err.Error())
+		o.Logger.DebugContext(r.Context(), "response could not be sent", "error", err.Error())
 	}
 	return nil
 }

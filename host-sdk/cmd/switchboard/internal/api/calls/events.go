@@ -1,4 +1,4 @@
-package api
+package calls
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 )
@@ -31,16 +32,16 @@ type alertRef struct {
 // streamEvents sends each changed call and alert as it is now. Events that happened while a client
 // was away are not sent again, whatever its Last-Event-ID: after a reconnection it reads the lists
 // once. The stream ends with the login of the browser that asked for it.
-func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
+func (o *Operations) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	// A stream costs memory and a connection for as long as it lives.
-	done, ok := a.streams.add(r)
+	done, ok := o.streams.add(r)
 	if !ok {
 		w.Header().Set("Retry-After", "10")
-		return refuse(http.StatusTooManyRequests, "unavailable", "too many event streams are open: close some, or read the lists instead")
+		return apikit.Refuse(http.StatusTooManyRequests, "unavailable", "too many event streams are open: close some, or read the lists instead")
 	}
 	defer done()
 	// Before the answer begins: what changes from now on is sent.
-	events, unsubscribe := a.cfg.Engine.Subscribe()
+	events, unsubscribe := o.Engine.Subscribe()
 	defer unsubscribe()
 	control := http.NewResponseController(w)
 	h := w.Header()
@@ -66,34 +67,34 @@ func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	// Beside what this host tells at once, a login ends on other hosts and by its age.
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
-	ended, allowed := a.ended(r)
+	ended, allowed := o.ended(r)
 	// One goroutine for each stream; it waits for whatever comes first.
 	for allowed {
-		beat := a.cfg.Clock.NewTimer(heartbeat)
+		beat := o.Clock.NewTimer(heartbeat)
 		select {
 		case <-look.C:
 			beat.Stop()
-			ended, allowed = a.ended(r)
+			ended, allowed = o.ended(r)
 		case <-ended:
 			beat.Stop()
-			ended, allowed = a.ended(r)
+			ended, allowed = o.ended(r)
 		case <-r.Context().Done():
 			beat.Stop()
 			return nil
-		case <-a.cfg.Closing.Done():
+		case <-o.Closing.Done():
 			beat.Stop()
 			return nil
 		case <-beat.C:
-			if ended, allowed = a.ended(r); allowed && !send([]byte(": still here\n\n")) {
+			if ended, allowed = o.ended(r); allowed && !send([]byte(": still here\n\n")) {
 				return nil
 			}
 		// An event that cannot be read is left out: the next one will be.
 		case ev := <-events:
 			beat.Stop()
 			id++
-			data, err := a.eventData(r, ev)
+			data, err := o.eventData(r, ev)
 			if err != nil {
-				a.log.WarnContext(r.Context(), "event could not be sent", "type", ev.Type, "error", err.Error())
+				o.Logger.WarnContext(r.Context(), "event could not be sent", "type", ev.Type, "error", err.Error())
 				continue
 			}
 			if !send(frame(id, ev.Type, data)) {
@@ -106,9 +107,9 @@ func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
 
 // ended reports whether the login of a request holds, and gives a channel that is closed when that
 // may have changed. The stream ends without a word, and the browser's next attempt is refused.
-func (a *API) ended(r *http.Request) (changed <-chan struct{}, allowed bool) {
-	changed = a.cfg.People.Ended() // before the question: an end in between is not missed
-	return changed, a.cfg.People.Still(r, people.Look)
+func (o *Operations) ended(r *http.Request) (changed <-chan struct{}, allowed bool) {
+	changed = o.People.Ended() // before the question: an end in between is not missed
+	return changed, o.People.Still(r, people.Look)
 }
 
 // frame is one event in the format of the HTML standard, "Server-sent events". JSON of ours has no
@@ -122,15 +123,15 @@ func frame(id int64, kind string, data []byte) []byte {
 // eventData reads what an event is about. The engine's event says only which alert has changed; the
 // alert is read now, so that a slow client gets its latest state. An alert that cannot be read is
 // named by its key alone.
-func (a *API) eventData(r *http.Request, ev engine.Event) ([]byte, error) {
+func (o *Operations) eventData(r *http.Request, ev engine.Event) ([]byte, error) {
 	if ev.Type == "call" && ev.Call != nil {
 		return json.Marshal(viewCall(ev.Integration, ev.Call))
 	}
-	if ev.Type == "alert" && a.browser != nil {
-		snapshot, err := a.cfg.Platform.Alert(r.Context(), a.scope(ev.Integration), ev.Key)
+	if ev.Type == "alert" && o.browser != nil {
+		snapshot, err := o.Platform.Alert(r.Context(), o.Scope(ev.Integration), ev.Key)
 		if err == nil {
-			if rec, err := a.browser.GetAlert(r.Context(), snapshot.ID); err == nil {
-				view, err := a.viewRecordOf(r.Context(), rec)
+			if rec, err := o.browser.GetAlert(r.Context(), snapshot.ID); err == nil {
+				view, err := o.viewRecordOf(r.Context(), rec)
 				if err != nil {
 					return nil, err
 				}

@@ -1,8 +1,9 @@
-package api
+package integrations
 
 import (
 	"net/http"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 )
@@ -17,17 +18,17 @@ type SwitchedPlugin struct {
 
 // switchPlugin answers POST /plugins/{id}/switch. The version must lie in the plugin folder
 // already: the command line puts it there.
-func (a *API) switchPlugin(w http.ResponseWriter, r *http.Request) error {
-	if a.cfg.SwitchPlugin == nil {
-		return refuse(http.StatusNotImplemented, "unsupported", "this host does not exchange plugins while it runs")
+func (o *Operations) switchPlugin(w http.ResponseWriter, r *http.Request) error {
+	if o.SwitchPlugin == nil {
+		return apikit.Refuse(http.StatusNotImplemented, "unsupported", "this host does not exchange plugins while it runs")
 	}
 	var body struct {
 		Version string `json:"version"`
 	}
-	if err := readJSON(w, r, &body); err != nil {
+	if err := apikit.ReadJSON(w, r, &body); err != nil {
 		return err
 	}
-	switched, err := a.cfg.SwitchPlugin(r.Context(), r.PathValue("id"), body.Version)
+	switched, err := o.SwitchPlugin(r.Context(), r.PathValue("id"), body.Version)
 	if err != nil {
 		return err
 	}
@@ -37,11 +38,11 @@ func (a *API) switchPlugin(w http.ResponseWriter, r *http.Request) error {
 }
 
 // removePlugin answers DELETE /plugins/{id}. One that something needs is a conflict.
-func (a *API) removePlugin(w http.ResponseWriter, r *http.Request) error {
-	if a.cfg.RemovePlugin == nil {
-		return refuse(http.StatusNotImplemented, "unsupported", "this host does not remove plugins while it runs")
+func (o *Operations) removePlugin(w http.ResponseWriter, r *http.Request) error {
+	if o.RemovePlugin == nil {
+		return apikit.Refuse(http.StatusNotImplemented, "unsupported", "this host does not remove plugins while it runs")
 	}
-	if err := a.cfg.RemovePlugin(r.Context(), r.PathValue("id")); err != nil {
+	if err := o.RemovePlugin(r.Context(), r.PathValue("id")); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

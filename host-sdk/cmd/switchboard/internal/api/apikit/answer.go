@@ -1,4 +1,4 @@
-package api
+package apikit
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -19,8 +20,8 @@ import (
 // maxBody bounds JSON bodies: 1 MiB. Files have a limit of their own (media.go).
 const maxBody = 1 << 20
 
-// problemView is one refused or doubtful value. Path is its place in the body, with slashes.
-type problemView struct {
+// Problem is one refused or doubtful value. Path is its place in the body, with slashes.
+type Problem struct {
 	Path    string `json:"path"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
@@ -28,14 +29,14 @@ type problemView struct {
 
 // problemsView is the answer to values that were refused.
 type problemsView struct {
-	Problems []problemView `json:"problems"`
+	Problems []Problem `json:"problems"`
 }
 
-// problemViews shows problems or warnings; none is an empty list.
-func problemViews(problems []integration.Problem) []problemView {
-	views := make([]problemView, 0, len(problems))
+// Problems shows problems or warnings; none is an empty list.
+func Problems(problems []integration.Problem) []Problem {
+	views := make([]Problem, 0, len(problems))
 	for _, p := range problems {
-		views = append(views, problemView(p))
+		views = append(views, Problem(p))
 	}
 	return views
 }
@@ -50,14 +51,14 @@ type refusal struct {
 // Error implements error.
 func (r *refusal) Error() string { return r.message }
 
-// refuse returns a refusal. The text is shown to people: it names the field and the remedy.
-func refuse(status int, kind, format string, args ...any) error {
+// Refuse returns a refusal. The text is shown to people: it names the field and the remedy.
+func Refuse(status int, kind, format string, args ...any) error {
 	return &refusal{status: status, kind: kind, message: fmt.Sprintf(format, args...)}
 }
 
-// badRequest is a refusal of kind invalid.
-func badRequest(format string, args ...any) error {
-	return refuse(http.StatusBadRequest, "invalid", format, args...)
+// BadRequest is a refusal of kind invalid.
+func BadRequest(format string, args ...any) error {
+	return Refuse(http.StatusBadRequest, "invalid", format, args...)
 }
 
 // statusOf maps the closed set of error kinds to HTTP.
@@ -85,16 +86,16 @@ func statusOf(k integration.Kind) int {
 	return http.StatusInternalServerError
 }
 
-// fail answers with an error. Texts of internal errors go to the log, never to a person. Nothing
+// Fail answers with an error. Texts of internal errors go to the log, never to a person. Nothing
 // may have been written before.
-func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
+func Fail(log *slog.Logger, w http.ResponseWriter, r *http.Request, err error) {
 	var problems *engine.ProblemsError
 	var own *refusal
 	var shared *httpkit.Refusal
 	var known *integration.Error
 	switch {
 	case errors.As(err, &problems):
-		httpkit.WriteJSON(w, http.StatusUnprocessableEntity, problemsView{problemViews(problems.Problems)})
+		httpkit.WriteJSON(w, http.StatusUnprocessableEntity, problemsView{Problems(problems.Problems)})
 	case errors.As(err, &own):
 		httpkit.WriteError(w, own.status, own.kind, own.message)
 	// Forms and people refuse with texts that pages show, too.
@@ -111,46 +112,46 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		httpkit.WriteError(w, statusOf(known.Kind), string(known.Kind), known.Message)
 	default:
 		id := httpkit.RequestID(r.Context())
-		a.log.ErrorContext(r.Context(), "API request failed", "request", id, "route", r.Pattern, "error", err.Error())
+		log.ErrorContext(r.Context(), "API request failed", "request", id, "route", r.Pattern, "error", err.Error())
 		httpkit.WriteError(w, http.StatusInternalServerError, string(integration.KindInternal), "internal error; the log has the details under request "+id)
 	}
 }
 
-// readJSON reads one JSON object into v and refuses what v does not know, by name. An error is a
+// ReadJSON reads one JSON object into v and refuses what v does not know, by name. An error is a
 // refusal that can be shown.
-func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
+func ReadJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		return bodyError(err, "1 MiB")
+		return BodyError(err, "1 MiB")
 	}
 	if len(bytes.TrimSpace(data)) == 0 {
-		return badRequest("the request has no body: send a JSON object")
+		return BadRequest("the request has no body: send a JSON object")
 	}
 	// A misspelt name would otherwise be ignored, and the old value stay in force unnoticed.
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		return badRequest("%s", jsonMessage(err))
+		return BadRequest("%s", JSONMessage(err))
 	}
 	// Two objects in one body would be half ignored.
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return badRequest("the body holds more than one JSON value: send one object")
+		return BadRequest("the body holds more than one JSON value: send one object")
 	}
 	return nil
 }
 
-// bodyError says why a body could not be read. limit is the size that the message names.
-func bodyError(err error, limit string) error {
+// BodyError says why a body could not be read. limit is the size that the message names.
+func BodyError(err error, limit string) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return refuse(http.StatusRequestEntityTooLarge, "invalid", "the body is larger than %s", limit)
+		return Refuse(http.StatusRequestEntityTooLarge, "invalid", "the body is larger than %s", limit)
 	}
-	return badRequest("the body could not be read to its end")
+	return BadRequest("the body could not be read to its end")
 }
 
-// jsonMessage says what is wrong with a body without repeating any value of it, which may be a
+// JSONMessage says what is wrong with a body without repeating any value of it, which may be a
 // secret. Field names come from the client, and are no secrets.
-func jsonMessage(err error) string {
+func JSONMessage(err error) string {
 	var syntax *json.SyntaxError
 	var typ *json.UnmarshalTypeError
 	switch {
@@ -188,21 +189,21 @@ func jsonType(e *json.UnmarshalTypeError) string {
 	return "another type"
 }
 
-// queryInt reads a number between 1 and most from the query; absent: fallback.
-func queryInt(r *http.Request, name string, fallback, most int) (int, error) {
+// QueryInt reads a number between 1 and most from the query; absent: fallback.
+func QueryInt(r *http.Request, name string, fallback, most int) (int, error) {
 	text := r.URL.Query().Get(name)
 	if text == "" {
 		return fallback, nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > most {
-		return 0, badRequest("%s must be a number from 1 to %d", name, most)
+		return 0, BadRequest("%s must be a number from 1 to %d", name, most)
 	}
 	return n, nil
 }
 
-// queryBool reads true or false from the query; absent: false.
-func queryBool(r *http.Request, name string) (bool, error) {
+// QueryBool reads true or false from the query; absent: false.
+func QueryBool(r *http.Request, name string) (bool, error) {
 	switch r.URL.Query().Get(name) {
 	case "":
 		return false, nil
@@ -211,12 +212,12 @@ func queryBool(r *http.Request, name string) (bool, error) {
 	case "false", "0":
 		return false, nil
 	}
-	return false, badRequest("%s must be true or false", name)
+	return false, BadRequest("%s must be true or false", name)
 }
 
-// moment is a time as answers show it; nil for none. Always UTC, so that clients need not look at
+// Moment is a time as answers show it; nil for none. Always UTC, so that clients need not look at
 // the zone.
-func moment(t time.Time) *time.Time {
+func Moment(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
@@ -224,8 +225,8 @@ func moment(t time.Time) *time.Time {
 	return &t
 }
 
-// list makes an empty list [] instead of null.
-func list[T any](l []T) []T {
+// List makes an empty list [] instead of null.
+func List[T any](l []T) []T {
 	if l == nil {
 		return []T{}
 	}

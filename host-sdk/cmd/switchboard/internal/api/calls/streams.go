@@ -1,4 +1,4 @@
-package api
+package calls
 
 import (
 	"crypto/sha256"

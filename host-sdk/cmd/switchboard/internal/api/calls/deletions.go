@@ -1,4 +1,4 @@
-package api
+package calls
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -23,8 +24,8 @@ type DeletedRecording struct {
 }
 
 // deletion says who deletes, and why.
-func (a *API) deletion(r *http.Request) store.Deletion {
-	return store.Deletion{By: people.From(r.Context()).Who(), At: a.cfg.Clock.Now(), Cause: store.CauseDeleted}
+func (o *Operations) deletion(r *http.Request) store.Deletion {
+	return store.Deletion{By: people.From(r.Context()).Who(), At: o.Clock.Now(), Cause: store.CauseDeleted}
 }
 
 // mediaRef is a reference as people write it: the prefix may be left out.
@@ -34,14 +35,14 @@ func mediaRef(text string) string {
 
 // deleteRecording answers DELETE /recordings/{ref}. Calls that recorded the very same sound have
 // one medium: it is deleted for all of them.
-func (a *API) deleteRecording(w http.ResponseWriter, r *http.Request) error {
+func (o *Operations) deleteRecording(w http.ResponseWriter, r *http.Request) error {
 	ref := mediaRef(r.PathValue("ref"))
-	calls, err := a.cfg.Store.RecordingCalls(r.Context(), ref)
+	calls, err := o.Store.RecordingCalls(r.Context(), ref)
 	if err != nil {
 		return err
 	}
 	if len(calls) == 0 {
-		return refuse(http.StatusNotFound, "not_found", "there is no recording %q: take its ref from the record of its call", ref)
+		return apikit.Refuse(http.StatusNotFound, "not_found", "there is no recording %q: take its ref from the record of its call", ref)
 	}
 	out := DeletedRecording{Ref: ref, Calls: []string{}, Pending: true}
 	for _, c := range calls {
@@ -50,13 +51,13 @@ func (a *API) deleteRecording(w http.ResponseWriter, r *http.Request) error {
 		}
 		// The first failure ends it: the client asks again, and those that are done are passed
 		// over.
-		if err := a.cfg.Engine.DeleteRecording(r.Context(), c.Integration, c.Key, ref, a.deletion(r)); err != nil {
+		if err := o.Engine.DeleteRecording(r.Context(), c.Integration, c.Key, ref, o.deletion(r)); err != nil {
 			return err
 		}
 		out.Calls = append(out.Calls, c.Key)
 	}
 	if len(out.Calls) == 0 {
-		return a.refuseDeleted(calls, ref)
+		return o.refuseDeleted(calls, ref)
 	}
 	httpkit.WriteJSON(w, http.StatusOK, out)
 	return nil
@@ -74,14 +75,14 @@ func deletedRecording(c store.Call, ref string) *store.Recording {
 
 // refuseDeleted says when a recording was deleted, and by whom; nil: it was not. 410 rather than
 // 404 tells a client that it is gone for good.
-func (a *API) refuseDeleted(calls []store.Call, ref string) error {
+func (o *Operations) refuseDeleted(calls []store.Call, ref string) error {
 	for _, c := range calls {
 		if gone := deletedRecording(c, ref); gone != nil {
 			who := "as its retention was over"
 			if gone.DeletedBy != "" {
 				who = "by " + gone.DeletedBy
 			}
-			return refuse(http.StatusGone, "not_found", "the recording was deleted on %s, %s", gone.DeletedAt.UTC().Format("2 January 2006 at 15:04 UTC"), who)
+			return apikit.Refuse(http.StatusGone, "not_found", "the recording was deleted on %s, %s", gone.DeletedAt.UTC().Format("2 January 2006 at 15:04 UTC"), who)
 		}
 	}
 	return nil
@@ -89,15 +90,15 @@ func (a *API) refuseDeleted(calls []store.Call, ref string) error {
 
 // goneMedium replaces the error for a medium that is not there by when it was deleted, if it was.
 // Another error is returned as it is.
-func (a *API) goneMedium(r *http.Request, ref string, err error) error {
+func (o *Operations) goneMedium(r *http.Request, ref string, err error) error {
 	if integration.KindOf(err) != integration.KindNotFound {
 		return err
 	}
-	calls, lookErr := a.cfg.Store.RecordingCalls(r.Context(), ref)
+	calls, lookErr := o.Store.RecordingCalls(r.Context(), ref)
 	if lookErr != nil {
 		return err
 	}
-	if deleted := a.refuseDeleted(calls, ref); deleted != nil {
+	if deleted := o.refuseDeleted(calls, ref); deleted != nil {
 		return deleted
 	}
 	return err
@@ -117,12 +118,12 @@ type Erasure struct {
 }
 
 // listErasures answers GET /erasures. The oldest first.
-func (a *API) listErasures(w http.ResponseWriter, r *http.Request) error {
-	limit, err := queryInt(r, "limit", 100, maxList)
+func (o *Operations) listErasures(w http.ResponseWriter, r *http.Request) error {
+	limit, err := apikit.QueryInt(r, "limit", 100, apikit.MaxList)
 	if err != nil {
 		return err
 	}
-	list, err := a.cfg.Store.ListErasures(r.Context(), r.URL.Query().Get("integration"), limit)
+	list, err := o.Store.ListErasures(r.Context(), r.URL.Query().Get("integration"), limit)
 	if err != nil {
 		return err
 	}
@@ -135,9 +136,9 @@ func (a *API) listErasures(w http.ResponseWriter, r *http.Request) error {
 func viewErasures(list []store.Erasure) []Erasure {
 	out := make([]Erasure, 0, len(list))
 	for _, x := range list {
-		v := Erasure{IntegrationID: x.Integration, Call: x.Key, Recordings: []string{}, Cause: x.Cause, AskedAt: moment(x.AskedAt), Attempts: x.Attempt, Reason: x.Reason}
+		v := Erasure{IntegrationID: x.Integration, Call: x.Key, Recordings: []string{}, Cause: x.Cause, AskedAt: apikit.Moment(x.AskedAt), Attempts: x.Attempt, Reason: x.Reason}
 		if !x.GivenUp {
-			v.NextTry = moment(x.Due)
+			v.NextTry = apikit.Moment(x.Due)
 		}
 		for _, m := range x.Media {
 			v.Recordings = append(v.Recordings, m.Name)
@@ -149,8 +150,8 @@ func viewErasures(list []store.Erasure) []Erasure {
 
 // deleteAlert answers DELETE /alerts/{id}: an alert that nobody has to do with any more, with its
 // log. The record of its call stays. An alert that is still open is a conflict.
-func (a *API) deleteAlert(w http.ResponseWriter, r *http.Request) error {
-	browser, err := a.alertBrowser()
+func (o *Operations) deleteAlert(w http.ResponseWriter, r *http.Request) error {
+	browser, err := o.alertBrowser()
 	if err != nil {
 		return err
 	}
@@ -158,7 +159,7 @@ func (a *API) deleteAlert(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.cfg.Engine.DeleteAlert(r.Context(), rec.Integration, rec.Key); err != nil {
+	if err := o.Engine.DeleteAlert(r.Context(), rec.Integration, rec.Key); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -181,15 +182,15 @@ type forgetBody struct {
 
 // forget answers POST /forget. The audit says that a caller was forgotten, and not who. It may take
 // minutes, see httpkit.TimeFor, and goes on when the client has gone.
-func (a *API) forget(w http.ResponseWriter, r *http.Request) error {
+func (o *Operations) forget(w http.ResponseWriter, r *http.Request) error {
 	var body forgetBody
-	if err := readJSON(w, r, &body); err != nil {
+	if err := apikit.ReadJSON(w, r, &body); err != nil {
 		return err
 	}
 	httpkit.Extend(w, time.Now(), httpkit.ForgetTime) // wall clock: a deadline of real I/O
 	ctx, cancel := httpkit.Finish(r)
 	defer cancel()
-	got, err := a.cfg.Engine.Forget(ctx, strings.TrimSpace(body.Number), a.deletion(r))
+	got, err := o.Engine.Forget(ctx, strings.TrimSpace(body.Number), o.deletion(r))
 	if err != nil {
 		return err
 	}

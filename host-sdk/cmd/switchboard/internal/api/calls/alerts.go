@@ -1,4 +1,4 @@
-package api
+package calls
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/lists"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
@@ -27,7 +28,7 @@ type alertView struct {
 	Description      string                  `json:"description"`
 	Fields           []fieldView             `json:"fields"`
 	DestinationTeams []string                `json:"destination_teams"` // team ids
-	Teams            []teamView              `json:"teams"`             // the same with names
+	Teams            []apikit.Team           `json:"teams"`             // the same with names
 	Layer            int                     `json:"layer"`
 	Round            int                     `json:"round"`
 	Paged            []string                `json:"paged"` // user ids
@@ -89,14 +90,14 @@ type alertCallView struct {
 }
 
 // viewAlertCall shows the call of an alert. nil: there is no record of it.
-func (a *API) viewAlertCall(alert lists.Alert) *alertCallView {
+func (o *Operations) viewAlertCall(alert lists.Alert) *alertCallView {
 	c := alert.Call
 	if c == nil {
 		return nil
 	}
 	who := lists.CallerOf(alert.AlertRecord, c)
 	view := &alertCallView{SID: c.Key, From: c.View.From, Name: who.Name, City: who.City, State: c.View.State, Ended: c.View.Ended, Unheard: c.Unheard}
-	if waited, known := lists.Waited(c, a.cfg.Clock.Now()); known {
+	if waited, known := lists.Waited(c, o.Clock.Now()); known {
 		seconds := waited.Seconds()
 		view.Waited = &seconds
 	}
@@ -104,42 +105,42 @@ func (a *API) viewAlertCall(alert lists.Alert) *alertCallView {
 }
 
 // lists is where lists of alerts and calls come from.
-func (a *API) lists() lists.Source {
-	return lists.Source{Browser: a.browser, Platform: a.cfg.Platform, Store: a.cfg.Store, Scope: a.scope}
+func (o *Operations) lists() lists.Source {
+	return lists.Source{Browser: o.browser, Platform: o.Platform, Store: o.Store, Scope: o.Scope}
 }
 
 // names looks up names for one answer. It remembers names for the length of the answer.
-func (a *API) names(ctx context.Context) *names.Lookup {
-	return names.New(ctx, a.cfg.Platform, a.scope(""))
+func (o *Operations) names(ctx context.Context) *names.Lookup {
+	return names.New(ctx, o.Platform, o.Scope(""))
 }
 
 // viewAlert shows an alert, with the name beside each id: a client would otherwise need a request
 // for each person. n is shared by all alerts of an answer.
-func (a *API) viewAlert(n *names.Lookup, alert lists.Alert) alertView {
+func (o *Operations) viewAlert(n *names.Lookup, alert lists.Alert) alertView {
 	rec := alert.AlertRecord
 	view := alertView{
 		ID: rec.ID, Key: rec.Key, IntegrationID: rec.Integration, URL: rec.URL, Status: rec.Status, Urgency: rec.Urgency,
-		Title: rec.Title, Description: rec.Description, Fields: []fieldView{}, DestinationTeams: list(rec.Teams), Teams: []teamView{},
-		Layer: rec.Layer, Round: rec.Round, Paged: list(rec.Paged), Acknowledgements: []acknowledgementView{},
-		Attachments: []attachmentView{}, Log: []logView{}, Call: a.viewAlertCall(alert), CreatedAt: moment(rec.CreatedAt), UpdatedAt: moment(rec.UpdatedAt),
+		Title: rec.Title, Description: rec.Description, Fields: []fieldView{}, DestinationTeams: apikit.List(rec.Teams), Teams: []apikit.Team{},
+		Layer: rec.Layer, Round: rec.Round, Paged: apikit.List(rec.Paged), Acknowledgements: []acknowledgementView{},
+		Attachments: []attachmentView{}, Log: []logView{}, Call: o.viewAlertCall(alert), CreatedAt: apikit.Moment(rec.CreatedAt), UpdatedAt: apikit.Moment(rec.UpdatedAt),
 	}
 	for _, id := range rec.Teams {
-		view.Teams = append(view.Teams, teamView{id, n.Team(id)})
+		view.Teams = append(view.Teams, apikit.Team{ID: id, Name: n.Team(id)})
 	}
 	for _, f := range rec.Fields {
 		view.Fields = append(view.Fields, fieldView(f))
 	}
 	for _, k := range rec.Acknowledgements {
-		view.Acknowledgements = append(view.Acknowledgements, acknowledgementView{k.ID, k.User, n.User(k.User), moment(k.At)})
+		view.Acknowledgements = append(view.Acknowledgements, acknowledgementView{k.ID, k.User, n.User(k.User), apikit.Moment(k.At)})
 	}
 	for _, t := range rec.Attachments {
 		view.Attachments = append(view.Attachments, attachmentView{
-			Label: t.Label, Ref: t.Media.Ref, URL: a.cfg.PublicURL + Prefix + "/media/" + url.PathEscape(t.Media.Ref), Name: t.Media.Name,
-			ContentType: t.Media.ContentType, Bytes: t.Media.Bytes, Duration: t.Media.Duration.Seconds(), At: moment(t.At),
+			Label: t.Label, Ref: t.Media.Ref, URL: o.PublicURL + apikit.Prefix + "/media/" + url.PathEscape(t.Media.Ref), Name: t.Media.Name,
+			ContentType: t.Media.ContentType, Bytes: t.Media.Bytes, Duration: t.Media.Duration.Seconds(), At: apikit.Moment(t.At),
 		})
 	}
 	for _, l := range rec.Log {
-		view.Log = append(view.Log, logView{moment(l.At), l.Actor, n.User(l.Actor), l.Message})
+		view.Log = append(view.Log, logView{apikit.Moment(l.At), l.Actor, n.User(l.Actor), l.Message})
 	}
 	return view
 }
@@ -147,55 +148,55 @@ func (a *API) viewAlert(n *names.Lookup, alert lists.Alert) alertView {
 // alertBrowser returns the platform's alerts, or the refusal that says where they are. The routes
 // exist on every host, so that a client can tell a missing feature from a wrong address. The
 // refusal has status 501.
-func (a *API) alertBrowser() (platform.AlertBrowser, error) {
-	if a.browser == nil {
+func (o *Operations) alertBrowser() (platform.AlertBrowser, error) {
+	if o.browser == nil {
 		where := "the platform behind it shows them"
-		if a.cfg.PlatformPage != "" {
-			where += ": " + a.cfg.PlatformPage
+		if o.PlatformPage != "" {
+			where += ": " + o.PlatformPage
 		}
-		return nil, refuse(http.StatusNotImplemented, "unsupported", "this host does not serve alerts: %s", where)
+		return nil, apikit.Refuse(http.StatusNotImplemented, "unsupported", "this host does not serve alerts: %s", where)
 	}
-	return a.browser, nil
+	return o.browser, nil
 }
 
 // listAlerts answers GET /alerts. A Link header leads to the next ones. An unknown integration
 // gives an empty list: it may have been deleted, and its alerts with it.
-func (a *API) listAlerts(w http.ResponseWriter, r *http.Request) error {
-	if _, err := a.alertBrowser(); err != nil {
+func (o *Operations) listAlerts(w http.ResponseWriter, r *http.Request) error {
+	if _, err := o.alertBrowser(); err != nil {
 		return err
 	}
-	q, err := lists.Read(r.URL.Query(), maxList)
+	q, err := lists.Read(r.URL.Query(), apikit.MaxList)
 	if err != nil {
 		return err
 	}
-	alerts, next, err := a.lists().Alerts(r.Context(), q)
+	alerts, next, err := o.lists().Alerts(r.Context(), q)
 	if err != nil {
 		return err
 	}
-	n := a.names(r.Context())
+	n := o.names(r.Context())
 	views := make([]alertView, 0, len(alerts))
 	for _, alert := range alerts {
-		views = append(views, a.viewAlert(n, alert))
+		views = append(views, o.viewAlert(n, alert))
 	}
-	a.linkNext(w, r, "/alerts", next)
+	o.linkNext(w, r, "/alerts", next)
 	httpkit.WriteJSON(w, http.StatusOK, views)
 	return nil
 }
 
 // linkNext says where the next page of a list is; "": there is none. It keeps what the list was
 // narrowed by. Absolute, as the API may be behind another path.
-func (a *API) linkNext(w http.ResponseWriter, r *http.Request, path, next string) {
+func (o *Operations) linkNext(w http.ResponseWriter, r *http.Request, path, next string) {
 	if next == "" {
 		return
 	}
 	q := r.URL.Query()
 	q.Set("cursor", next)
-	w.Header().Set("Link", "<"+a.cfg.PublicURL+Prefix+path+"?"+q.Encode()+`>; rel="next"`)
+	w.Header().Set("Link", "<"+o.PublicURL+apikit.Prefix+path+"?"+q.Encode()+`>; rel="next"`)
 }
 
 // writeAlert answers with one alert.
-func (a *API) writeAlert(w http.ResponseWriter, r *http.Request, rec platform.AlertRecord) error {
-	view, err := a.viewRecordOf(r.Context(), rec)
+func (o *Operations) writeAlert(w http.ResponseWriter, r *http.Request, rec platform.AlertRecord) error {
+	view, err := o.viewRecordOf(r.Context(), rec)
 	if err != nil {
 		return err
 	}
@@ -204,21 +205,21 @@ func (a *API) writeAlert(w http.ResponseWriter, r *http.Request, rec platform.Al
 }
 
 // viewRecordOf shows an alert with its call. Events and answers show an alert alike.
-func (a *API) viewRecordOf(ctx context.Context, rec platform.AlertRecord) (alertView, error) {
+func (o *Operations) viewRecordOf(ctx context.Context, rec platform.AlertRecord) (alertView, error) {
 	alert := lists.Alert{AlertRecord: rec}
-	calls, err := a.cfg.Store.CallsByAlert(ctx, rec.Integration, []string{rec.Key})
+	calls, err := o.Store.CallsByAlert(ctx, rec.Integration, []string{rec.Key})
 	if err != nil {
 		return alertView{}, err
 	}
 	if len(calls) > 0 {
 		alert.Call = &calls[0]
 	}
-	return a.viewAlert(a.names(ctx), alert), nil
+	return o.viewAlert(o.names(ctx), alert), nil
 }
 
 // getAlert answers GET /alerts/{id}.
-func (a *API) getAlert(w http.ResponseWriter, r *http.Request) error {
-	browser, err := a.alertBrowser()
+func (o *Operations) getAlert(w http.ResponseWriter, r *http.Request) error {
+	browser, err := o.alertBrowser()
 	if err != nil {
 		return err
 	}
@@ -226,7 +227,7 @@ func (a *API) getAlert(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return a.writeAlert(w, r, rec)
+	return o.writeAlert(w, r, rec)
 }
 
 // actBody names the person who acts. A token says nothing of who holds it, and the alert's log is
@@ -238,25 +239,25 @@ type actBody struct {
 // actor is the platform's id of the person in whose name a request acts. A person acts in their own
 // name; with a token the body names somebody. A person whom the platform does not know cannot act:
 // the log could not name them.
-func (a *API) actor(r *http.Request, named string) (string, error) {
+func (o *Operations) actor(r *http.Request, named string) (string, error) {
 	who := people.From(r.Context())
 	if !who.Person() {
 		if named == "" {
-			return "", badRequest("user is missing: give the id of the person who acts, such as {\"user\": \"alice\"}")
+			return "", apikit.BadRequest("user is missing: give the id of the person who acts, such as {\"user\": \"alice\"}")
 		}
 		return named, nil
 	}
 	own := who.User
-	if finder, ok := a.cfg.Platform.(platform.UserByEmail); ok && own == "" {
-		if u, err := finder.UserByEmail(r.Context(), a.scope(""), who.Email); err == nil {
+	if finder, ok := o.Platform.(platform.UserByEmail); ok && own == "" {
+		if u, err := finder.UserByEmail(r.Context(), o.Scope(""), who.Email); err == nil {
 			own = u.ID
 		}
 	}
 	switch {
 	case own == "":
-		return "", refuse(http.StatusForbidden, "unauthorized", "the platform does not know %s: give the account a user in the switchboard file", who.Who())
+		return "", apikit.Refuse(http.StatusForbidden, "unauthorized", "the platform does not know %s: give the account a user in the switchboard file", who.Who())
 	case named != "" && named != own:
-		return "", refuse(http.StatusForbidden, "unauthorized", "you are logged in as %s and act in your own name alone: leave user out", own)
+		return "", apikit.Refuse(http.StatusForbidden, "unauthorized", "you are logged in as %s and act in your own name alone: leave user out", own)
 	}
 	return own, nil
 }
@@ -264,17 +265,17 @@ func (a *API) actor(r *http.Request, named string) (string, error) {
 // actOnAlert makes the handler of one action. Its answer is the alert after the action, so that a
 // client need not read it again. What the platform refuses, such as an alert that is over, keeps
 // its kind.
-func (a *API) actOnAlert(action platform.AlertAction) func(http.ResponseWriter, *http.Request) error {
+func (o *Operations) actOnAlert(action platform.AlertAction) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		browser, err := a.alertBrowser()
+		browser, err := o.alertBrowser()
 		if err != nil {
 			return err
 		}
 		var body actBody
-		if err := readJSON(w, r, &body); err != nil {
+		if err := apikit.ReadJSON(w, r, &body); err != nil {
 			return err
 		}
-		user, err := a.actor(r, body.User)
+		user, err := o.actor(r, body.User)
 		if err != nil {
 			return err
 		}
@@ -282,6 +283,6 @@ func (a *API) actOnAlert(action platform.AlertAction) func(http.ResponseWriter, 
 		if err != nil {
 			return err
 		}
-		return a.writeAlert(w, r, rec)
+		return o.writeAlert(w, r, rec)
 	}
 }

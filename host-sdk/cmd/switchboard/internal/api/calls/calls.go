@@ -1,18 +1,16 @@
-package api
+package calls
 
 import (
 	"net/http"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/lists"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
-
-// maxList bounds lists. Who wants more than the newest filters, or follows the cursor of calls.
-const maxList = 1000
 
 // callView is a call as answers and events show it. It is also what the event stream sends.
 type callView struct {
@@ -48,22 +46,22 @@ type legView struct {
 func viewCall(integrationID string, c *integration.CallView) callView {
 	view := callView{
 		SID: c.ID, IntegrationID: integrationID, From: c.From, To: c.To, State: c.State, Ended: c.Ended, Team: c.Team, TeamName: c.TeamName,
-		StartedAt: moment(c.StartedAt), EndedAt: moment(c.EndedAt), Legs: []legView{},
+		StartedAt: apikit.Moment(c.StartedAt), EndedAt: apikit.Moment(c.EndedAt), Legs: []legView{},
 	}
 	for _, l := range c.Legs {
-		view.Legs = append(view.Legs, legView{l.ID, l.Role, l.User, l.Name, l.Phone, l.State, l.Reason, moment(l.StartedAt), moment(l.EndedAt)})
+		view.Legs = append(view.Legs, legView{l.ID, l.Role, l.User, l.Name, l.Phone, l.State, l.Reason, apikit.Moment(l.StartedAt), apikit.Moment(l.EndedAt)})
 	}
 	return view
 }
 
 // listCalls answers GET /calls. A Link header leads to the next ones. An unknown team is an error
 // where the list would be empty.
-func (a *API) listCalls(w http.ResponseWriter, r *http.Request) error {
-	q, err := lists.Read(r.URL.Query(), maxList)
+func (o *Operations) listCalls(w http.ResponseWriter, r *http.Request) error {
+	q, err := lists.Read(r.URL.Query(), apikit.MaxList)
 	if err != nil {
 		return err
 	}
-	calls, next, err := a.lists().Calls(r.Context(), q.Filter())
+	calls, next, err := o.lists().Calls(r.Context(), q.Filter())
 	if err != nil {
 		return err
 	}
@@ -71,44 +69,44 @@ func (a *API) listCalls(w http.ResponseWriter, r *http.Request) error {
 	for _, c := range calls {
 		views = append(views, listCall(c))
 	}
-	a.linkNext(w, r, "/calls", next)
+	o.linkNext(w, r, "/calls", next)
 	httpkit.WriteJSON(w, http.StatusOK, views)
 	return nil
 }
 
 // exportCalls answers GET /calls.csv. It has no time limit of its own; see Source.ServeCSV.
-func (a *API) exportCalls(w http.ResponseWriter, r *http.Request) error {
-	return a.lists().ServeCSV(w, r, a.cfg.Clock.Now())
+func (o *Operations) exportCalls(w http.ResponseWriter, r *http.Request) error {
+	return o.lists().ServeCSV(w, r, o.Clock.Now())
 }
 
 // findCall reads the record that a request names. Carriers give each call an id of its own, so a
 // call is found without its integration; of several the newest is meant.
-func (a *API) findCall(r *http.Request) (store.Call, error) {
-	calls, err := a.cfg.Store.CallsByKey(r.Context(), r.PathValue("sid"))
+func (o *Operations) findCall(r *http.Request) (store.Call, error) {
+	calls, err := o.Store.CallsByKey(r.Context(), r.PathValue("sid"))
 	if err != nil {
 		return store.Call{}, err
 	}
 	if len(calls) == 0 {
-		return store.Call{}, refuse(http.StatusNotFound, "not_found", "there is no call %q, or its record has been deleted", r.PathValue("sid"))
+		return store.Call{}, apikit.Refuse(http.StatusNotFound, "not_found", "there is no call %q, or its record has been deleted", r.PathValue("sid"))
 	}
 	return calls[0], nil
 }
 
 // getCall answers GET /calls/{sid}. The whole record, with its story, recordings and notes.
-func (a *API) getCall(w http.ResponseWriter, r *http.Request) error {
-	c, err := a.findCall(r)
+func (o *Operations) getCall(w http.ResponseWriter, r *http.Request) error {
+	c, err := o.findCall(r)
 	if err != nil {
 		return err
 	}
-	httpkit.WriteJSON(w, http.StatusOK, a.viewRecord(a.names(r.Context()), c))
+	httpkit.WriteJSON(w, http.StatusOK, o.viewRecord(o.names(r.Context()), c))
 	return nil
 }
 
 // deleteCall answers DELETE /calls/{sid}. A live call is a conflict. Its alert stays.
-func (a *API) deleteCall(w http.ResponseWriter, r *http.Request) error {
-	c, err := a.findCall(r)
+func (o *Operations) deleteCall(w http.ResponseWriter, r *http.Request) error {
+	c, err := o.findCall(r)
 	if err == nil {
-		err = a.cfg.Engine.DeleteCall(r.Context(), c.Integration, c.Key, a.deletion(r))
+		err = o.Engine.DeleteCall(r.Context(), c.Integration, c.Key, o.deletion(r))
 	}
 	if err != nil {
 		return err
@@ -125,32 +123,32 @@ type noteBody struct {
 
 // addNote answers POST /calls/{sid}/notes. Notes are by a person of the platform, also where a
 // program sends them.
-func (a *API) addNote(w http.ResponseWriter, r *http.Request) error {
+func (o *Operations) addNote(w http.ResponseWriter, r *http.Request) error {
 	var body noteBody
-	if err := readJSON(w, r, &body); err != nil {
+	if err := apikit.ReadJSON(w, r, &body); err != nil {
 		return err
 	}
-	c, err := a.findCall(r)
+	c, err := o.findCall(r)
 	if err != nil {
 		return err
 	}
-	user, err := a.knownUser(r, body.User)
+	user, err := o.knownUser(r, body.User)
 	if err != nil {
 		return err
 	}
-	n, err := a.cfg.Store.AddNote(r.Context(), c.Integration, c.Key, store.Note{At: a.cfg.Clock.Now(), By: user, Text: body.Text})
+	n, err := o.Store.AddNote(r.Context(), c.Integration, c.Key, store.Note{At: o.Clock.Now(), By: user, Text: body.Text})
 	if err != nil {
 		return err
 	}
-	httpkit.WriteJSON(w, http.StatusCreated, viewNote(a.names(r.Context()), n))
+	httpkit.WriteJSON(w, http.StatusCreated, viewNote(o.names(r.Context()), n))
 	return nil
 }
 
 // deleteNote answers DELETE /calls/{sid}/notes/{note}.
-func (a *API) deleteNote(w http.ResponseWriter, r *http.Request) error {
-	c, err := a.findCall(r)
+func (o *Operations) deleteNote(w http.ResponseWriter, r *http.Request) error {
+	c, err := o.findCall(r)
 	if err == nil {
-		err = a.cfg.Store.DeleteNote(r.Context(), c.Integration, c.Key, r.PathValue("note"))
+		err = o.Store.DeleteNote(r.Context(), c.Integration, c.Key, r.PathValue("note"))
 	}
 	if err != nil {
 		return err
@@ -161,39 +159,39 @@ func (a *API) deleteNote(w http.ResponseWriter, r *http.Request) error {
 
 // markHeard answers POST /calls/{sid}/recordings/{ref}/heard. The answer is the record as it is
 // now.
-func (a *API) markHeard(w http.ResponseWriter, r *http.Request) error {
+func (o *Operations) markHeard(w http.ResponseWriter, r *http.Request) error {
 	var body actBody
-	if err := readJSON(w, r, &body); err != nil {
+	if err := apikit.ReadJSON(w, r, &body); err != nil {
 		return err
 	}
 	// Of a page's link the identity cannot know which recording is its alert's.
-	if who := people.From(r.Context()); who.Alert != "" && !a.recordingOf(r, who.Alert, r.PathValue("ref")) {
-		return refuse(http.StatusForbidden, "unauthorized", "%s", who.Refuse(people.Hear).Message)
+	if who := people.From(r.Context()); who.Alert != "" && !o.recordingOf(r, who.Alert, r.PathValue("ref")) {
+		return apikit.Refuse(http.StatusForbidden, "unauthorized", "%s", who.Refuse(people.Hear).Message)
 	}
-	c, err := a.findCall(r)
+	c, err := o.findCall(r)
 	if err != nil {
 		return err
 	}
-	user, err := a.knownUser(r, body.User)
+	user, err := o.knownUser(r, body.User)
 	if err != nil {
 		return err
 	}
-	heard := store.Heard{By: user, At: a.cfg.Clock.Now()}
-	if err := a.cfg.Store.MarkHeard(r.Context(), c.Integration, c.Key, r.PathValue("ref"), heard); err != nil {
+	heard := store.Heard{By: user, At: o.Clock.Now()}
+	if err := o.Store.MarkHeard(r.Context(), c.Integration, c.Key, r.PathValue("ref"), heard); err != nil {
 		return err
 	}
-	return a.getCall(w, r)
+	return o.getCall(w, r)
 }
 
 // knownUser is the actor of a request, refused where the platform knows nobody of this id. While
 // the platform cannot say, it is taken as it is. What is written into the store names a person for
 // ever.
-func (a *API) knownUser(r *http.Request, named string) (string, error) {
-	id, err := a.actor(r, named)
+func (o *Operations) knownUser(r *http.Request, named string) (string, error) {
+	id, err := o.actor(r, named)
 	if err != nil {
 		return "", err
 	}
-	if _, err := a.cfg.Platform.User(r.Context(), a.scope(""), id); integration.KindOf(err) == integration.KindNotFound {
+	if _, err := o.Platform.User(r.Context(), o.Scope(""), id); integration.KindOf(err) == integration.KindNotFound {
 		return "", err
 	}
 	return id, nil

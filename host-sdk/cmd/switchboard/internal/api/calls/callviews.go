@@ -1,9 +1,10 @@
-package api
+package calls
 
 import (
 	"net/url"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -66,26 +67,26 @@ func listCall(c store.Call) listedCall {
 
 // viewNote shows a note.
 func viewNote(n *names.Lookup, note store.Note) noteView {
-	return noteView{note.ID, moment(note.At), note.By, n.User(note.By), note.Text}
+	return noteView{note.ID, apikit.Moment(note.At), note.By, n.User(note.By), note.Text}
 }
 
 // viewRecord shows a record, with the name beside each id. n is made for the answer. Lists are
 // never null.
-func (a *API) viewRecord(n *names.Lookup, c store.Call) recordView {
+func (o *Operations) viewRecord(n *names.Lookup, c store.Call) recordView {
 	view := recordView{listedCall: listCall(c), Fields: []fieldView{}, Story: []logView{}, Recordings: []recordingView{}, Notes: []noteView{}}
 	for _, f := range c.Fields {
 		view.Fields = append(view.Fields, fieldView(f))
 	}
 	for _, l := range c.Story {
-		view.Story = append(view.Story, logView{moment(l.At), l.Actor, n.User(l.Actor), l.Text})
+		view.Story = append(view.Story, logView{apikit.Moment(l.At), l.Actor, n.User(l.Actor), l.Text})
 	}
 	for _, r := range c.Recordings {
 		out := recordingView{attachmentView: attachmentView{
-			Label: r.Label, Ref: r.Media.Ref, URL: a.cfg.PublicURL + Prefix + "/media/" + url.PathEscape(r.Media.Ref), Name: r.Media.Name,
-			ContentType: r.Media.ContentType, Bytes: r.Media.Bytes, Duration: r.Media.Duration.Seconds(), At: moment(r.At),
-		}, Heard: []heardView{}, DeletedAt: moment(r.DeletedAt), DeletedBy: r.DeletedBy}
+			Label: r.Label, Ref: r.Media.Ref, URL: o.PublicURL + apikit.Prefix + "/media/" + url.PathEscape(r.Media.Ref), Name: r.Media.Name,
+			ContentType: r.Media.ContentType, Bytes: r.Media.Bytes, Duration: r.Media.Duration.Seconds(), At: apikit.Moment(r.At),
+		}, Heard: []heardView{}, DeletedAt: apikit.Moment(r.DeletedAt), DeletedBy: r.DeletedBy}
 		for _, h := range r.Heard {
-			out.Heard = append(out.Heard, heardView{h.By, n.User(h.By), moment(h.At)})
+			out.Heard = append(out.Heard, heardView{h.By, n.User(h.By), apikit.Moment(h.At)})
 		}
 		view.Recordings = append(view.Recordings, out)
 	}
