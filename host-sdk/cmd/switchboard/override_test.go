@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -50,5 +51,14 @@ func TestOverrides(t *testing.T) {
 	check(true)
 	p.stop()
 	says(t, dir, env, 1, []string{"Alice Example is away from"}, "override", "add", "--team", "devops", "--user", "alice", "--from", at(5), "--to", at(7))
+	// Bob has left.
+	path := filepath.Join(dir, "switchboard.yaml")
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(twoWeeks, "bob", "bert")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	says(t, dir, env, 0, []string{"layer 1 of devops (does not count: the person has left the switchboard file)"}, "override", "list")
+	if err := os.WriteFile(path, []byte(twoWeeks), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	check(false)
 }

@@ -130,6 +130,7 @@ type recipient struct {
 	name    string // of the person, or of the team whose channel it is
 	by      string // the way, for people: "by mail", "by ntfy (ntfy.example.com)"
 	remedy  string // what to do if it does not work
+	short   string // the address in a sentence of the story: "ntfy"
 	address notify.Address
 }
 
@@ -185,7 +186,7 @@ func (s *Service) recipientOf(n *notice) *recipient {
 	if !ok || s.cfg.Send == nil {
 		return nil
 	}
-	out.address, out.by, out.remedy = address, "by "+address.String(), "correct the address in the switchboard file, or see to the service"
+	out.address, out.short, out.by, out.remedy = address, known.Short(n.way), "by "+known.Shown(n.way), "correct the address in the switchboard file, or see to the service"
 	return out
 }
 
@@ -207,7 +208,7 @@ func (n notice) done(to *recipient) string {
 	case n.way == wayMail:
 		return to.name + " was mailed"
 	}
-	return to.name + " was notified by " + to.address.Service()
+	return to.name + " was notified by " + to.short
 }
 
 // failed says in the alert's story that somebody could not be told.
@@ -215,9 +216,9 @@ func (n notice) failed(to *recipient, err error) string {
 	who := to.name + " could not be mailed"
 	switch {
 	case n.team != "":
-		who = "The channel " + to.address.Service() + " of " + to.name + " could not be told"
+		who = "The channel " + to.short + " of " + to.name + " could not be told"
 	case n.way != wayMail:
-		who = to.name + " could not be notified by " + to.address.Service()
+		who = to.name + " could not be notified by " + to.short
 	}
 	return who + reasonSuffix(plainReason(err))
 }

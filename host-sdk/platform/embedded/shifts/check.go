@@ -148,9 +148,9 @@ func lastAt(f *switchboardfile.File, c Change, others []Change, at time.Time) *C
 }
 
 // mayRemove is why an actor may not take a change back: whoever has the shift, or made it, may, and
-// the team's admins. By is a name and no id, as an admin of the host may have no id in the file.
+// the team's admins. Names do not count, as two people may have the same one.
 func mayRemove(f *switchboardfile.File, c Change, actor Actor) error {
-	if actor.Any || actor.User != "" && (actor.User == c.User || actor.Name == c.By) {
+	if actor.Any || actor.User != "" && (actor.User == c.User || actor.User == c.Maker) {
 		return nil
 	}
 	if t := f.Team(c.Team); t != nil && actor.User != "" && slices.Contains(t.Admins, actor.User) {

@@ -118,8 +118,8 @@ func insert(id string, news []News, actor Actor, now time.Time) []statement {
 }
 
 const (
-	dueGiven = "select '" + string(Given) + "', person, id, " + columns + " from embedded_shifts where tell <= $1 and ends > $1 order by tell limit $2"
-	dueNews  = "select what, recipient, id, " + columns + " from embedded_shift_news where tell <= $1 order by tell limit $2"
+	dueGiven = "select '" + string(Given) + "', person, id, " + columns + ", maker from embedded_shifts where tell <= $1 and ends > $1 order by tell limit $2"
+	dueNews  = "select what, recipient, id, " + columns + ", '' from embedded_shift_news where tell <= $1 order by tell limit $2"
 
 	// The row of a person who waits for news is claimed until the lease ends.
 	claimGiven = "update embedded_shifts set tell = $2 where id = $1 and tell <= $3"

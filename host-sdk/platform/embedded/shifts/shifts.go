@@ -57,6 +57,7 @@ type Change struct {
 	From, To time.Time
 	Note     string // at most 200 characters, for people
 	By       string // who made it, as people are named
+	Maker    string // their id, as two may have one name; "": somebody whom the file does not have
 	MadeAt   time.Time
 }
 
@@ -71,6 +72,22 @@ func (c Change) String() string {
 		what = fmt.Sprintf("layer %d", c.Layer)
 	}
 	return fmt.Sprintf("%s %s, %s to %s", c.User, what, c.From.UTC().Format(shown), c.To.UTC().Format(shown))
+}
+
+// Idle is why a change does not count with a file, in words for people; "": it counts.
+func (c Change) Idle(f *switchboardfile.File) string {
+	t := f.Team(c.Team)
+	switch {
+	case f.User(c.User) == nil:
+		return "the person has left the switchboard file"
+	case c.Away():
+		return ""
+	case t == nil:
+		return "the team has left the switchboard file"
+	case c.Layer > len(t.Schedule.Layers):
+		return "the team has no such layer any more"
+	}
+	return ""
 }
 
 // Config makes a Service. All fields without a note are needed.
@@ -109,6 +126,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 // Forgotten is how long a change is kept after its end, for the calendar of the past weeks.
 const Forgotten = 40 * 24 * time.Hour
 
+// columns are those that a change and news of it have in common.
 const columns = "id, team, layer, person, starts, ends, note, made_by, made_at"
 
 // List returns the changes that end after a time, in the order in which they were made. Changes are
@@ -120,7 +138,7 @@ func (s *Service) List(ctx context.Context, from time.Time) ([]Change, error) {
 // The order is that of their numbers, which the later one of two overlapping changes wins by;
 // clocks of hosts do not decide it.
 func list(ctx context.Context, q sqldb.Queryer, from time.Time) ([]Change, error) {
-	rows, err := q.QueryContext(ctx, "select "+columns+" from embedded_shifts where ends > $1 order by number limit $2", from.UnixMilli(), maxChanges)
+	rows, err := q.QueryContext(ctx, "select "+columns+", maker from embedded_shifts where ends > $1 order by number limit $2", from.UnixMilli(), maxChanges)
 	if err != nil {
 		return nil, sqldb.Error("read shifts", err)
 	}
@@ -136,11 +154,11 @@ func list(ctx context.Context, q sqldb.Queryer, from time.Time) ([]Change, error
 	return out, sqldb.Error("read shifts", rows.Err())
 }
 
-// scan reads the columns of a change, with others before them. Times are stored as milliseconds
-// since 1970, in UTC.
+// scan reads the columns of a change and its maker, with others before them. Times are stored as
+// milliseconds since 1970, in UTC.
 func scan(row interface{ Scan(...any) error }, before ...any) (c Change, err error) {
 	var from, to, made int64
-	err = row.Scan(append(before, &c.ID, &c.Team, &c.Layer, &c.User, &from, &to, &c.Note, &c.By, &made)...)
+	err = row.Scan(append(before, &c.ID, &c.Team, &c.Layer, &c.User, &from, &to, &c.Note, &c.By, &made, &c.Maker)...)
 	c.From, c.To, c.MadeAt = time.UnixMilli(from).UTC(), time.UnixMilli(to).UTC(), time.UnixMilli(made).UTC()
 	return c, err
 }
@@ -166,7 +184,7 @@ func (s *Service) Add(ctx context.Context, c Change, actor Actor) (Change, error
 	if err != nil {
 		return Change{}, integration.Errorf(integration.KindInternal, "make an id: %w", err)
 	}
-	c.ID, c.By, c.MadeAt = id.String(), byName(actor), now
+	c.ID, c.By, c.Maker, c.MadeAt = id.String(), byName(actor), actor.User, now
 	// Pages work with whole minutes.
 	c.From, c.To = c.From.Truncate(time.Minute).UTC(), c.To.Truncate(time.Minute).UTC()
 	// Who is given a shift is told by the shift's own row, see dueGiven: an absence, or a shift of
@@ -188,9 +206,9 @@ func (s *Service) Add(ctx context.Context, c Change, actor Actor) (Change, error
 		}
 		return append(insert(c.ID, d.news(c, actor, now), actor, now),
 			statement{"delete from embedded_shifts where ends <= $1", []any{now.Add(-Forgotten).UnixMilli()}},
-			statement{"insert into embedded_shifts (id, number, team, layer, person, starts, ends, note, made_by, made_at, tell) " +
-				"select $1, version, $2, $3, $4, $5, $6, $7, $8, $9, $10 from embedded_shifts_count where id = 1",
-				[]any{c.ID, c.Team, c.Layer, c.User, c.From.UnixMilli(), c.To.UnixMilli(), c.Note, c.By, c.MadeAt.UnixMilli(), tell}},
+			statement{"insert into embedded_shifts (id, number, team, layer, person, starts, ends, note, made_by, maker, made_at, tell) " +
+				"select $1, version, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 from embedded_shifts_count where id = 1",
+				[]any{c.ID, c.Team, c.Layer, c.User, c.From.UnixMilli(), c.To.UnixMilli(), c.Note, c.By, c.Maker, c.MadeAt.UnixMilli(), tell}},
 		), nil
 	})
 	return c, err
@@ -224,6 +242,9 @@ func (s *Service) ForgetText(ctx context.Context, number, by string) (int, error
 	notes := sqldb.Column{Table: "embedded_shifts", Name: "note", Key: "id"}
 	return s.cfg.DB.Rewrite(ctx, notes, phone.Patterns(number), func(text string) (string, int) { return phone.Replace(text, number, by) })
 }
+
+// Idle is [Change.Idle] with the file in force.
+func (s *Service) Idle(c Change) string { return c.Idle(s.cfg.File.File()) }
 
 // MayRemove reports whether an actor may take a change back.
 func (s *Service) MayRemove(c Change, actor Actor) bool {

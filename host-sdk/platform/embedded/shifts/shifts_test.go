@@ -275,12 +275,15 @@ func TestShiftsOfOthersAreTheirs(t *testing.T) {
 	if _, err := w.Remove(t.Context(), given.ID, shifts.Actor{User: "dave", Name: "Dave"}); integration.KindOf(err) != integration.KindUnauthorized {
 		t.Errorf("a stranger removed a shift: %v", err)
 	}
+	if _, err := w.Remove(t.Context(), given.ID, shifts.Actor{User: "dave", Name: alice.Name}); integration.KindOf(err) != integration.KindUnauthorized {
+		t.Errorf("somebody of the same name removed what Alice made: %v", err)
+	}
 	w.add(t, shift("alice", 2, 4), carol) // an admin of the team
 	if got := w.onCall(1, 2); got != "alice" {
 		t.Errorf("%s is on call, want alice, whom the team's admin chose last", got)
 	}
-	if _, err := w.Remove(t.Context(), given.ID, alice); err != nil {
-		t.Errorf("who gave a shift cannot take it back: %v", err)
+	if _, err := w.Remove(t.Context(), given.ID, shifts.Actor{User: alice.User, Name: "Alice Married"}); err != nil {
+		t.Errorf("who gave a shift cannot take it back, under a new name: %v", err)
 	}
 }
 

@@ -39,6 +39,43 @@ func (a Addresses) ByID(id string) (notify.Address, bool) {
 	return notify.Address{}, false
 }
 
+// Shown is how the address of an id is shown: its service and host, and where others look the same
+// its place among them, as the rest of each is secret. "" for an id that is not there.
+func (a Addresses) Shown(id string) string { return a.numbered(id, notify.Address.String) }
+
+// Short is the service alone of the address of an id where that tells it from the others, and
+// otherwise as it is shown.
+func (a Addresses) Short(id string) string {
+	address, ok := a.ByID(id)
+	if !ok || a.numbered(id, notify.Address.Service) == address.Service() {
+		return address.Service()
+	}
+	return a.Shown(id)
+}
+
+// numbered is the word for the address of an id, with its place in the file among those of the same
+// word; "" for an id that is not there.
+func (a Addresses) numbered(id string, word func(notify.Address) string) string {
+	found, ok := a.ByID(id)
+	if !ok {
+		return ""
+	}
+	place, same := 0, 0
+	for _, other := range a {
+		if word(other) != word(found) {
+			continue
+		}
+		same++
+		if other.ID() == id {
+			place = same
+		}
+	}
+	if same == 1 {
+		return word(found)
+	}
+	return fmt.Sprintf("%s, %d of %d in the file", word(found), place, same)
+}
+
 // checkAddresses reports addresses that cannot be used, and warns of those that are listed twice.
 // What is said names the person or team, and nothing of the address but its service. It reads what
 // is written in the file, not what was decoded, as wrong addresses are not there any more.

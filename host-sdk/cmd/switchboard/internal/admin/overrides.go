@@ -20,7 +20,7 @@ func Overrides(ctx context.Context, s settings.Settings, from time.Time) ([]api.
 	return askShifts(ctx, s, func(ctx context.Context, service *shifts.Service) (out []api.Override, err error) {
 		all, err := service.List(ctx, from)
 		for _, c := range all {
-			out = append(out, api.ViewOverride(c))
+			out = append(out, api.ViewOverride(service, c))
 		}
 		return out, err
 	}, func(ctx context.Context, base string) (out []api.Override, err error) {
@@ -34,7 +34,7 @@ func Overrides(ctx context.Context, s settings.Settings, from time.Time) ([]api.
 func AddOverride(ctx context.Context, s settings.Settings, o api.Override) (api.Override, error) {
 	return askShifts(ctx, s, func(ctx context.Context, service *shifts.Service) (api.Override, error) {
 		c, err := service.Add(ctx, shifts.Change{Team: o.Team, Layer: o.Layer, User: o.User, From: o.From, To: o.To, Note: o.Note}, shifts.Actor{Name: o.By, Any: true})
-		return api.ViewOverride(c), err
+		return api.ViewOverride(service, c), err
 	}, func(ctx context.Context, base string) (out api.Override, err error) {
 		// Without the id and the time of entry, which the host decides.
 		body := map[string]any{"team": o.Team, "layer": o.Layer, "user": o.User, "from": o.From, "to": o.To, "note": o.Note, "by": o.By}

@@ -29,11 +29,13 @@ type Override struct {
 	Note   string    `json:"note"`
 	By     string    `json:"by"`
 	MadeAt time.Time `json:"made_at"`
+	// Why it does not count with the switchboard file in force; "": it counts.
+	Idle string `json:"idle,omitempty"`
 }
 
-// ViewOverride shows a change.
-func ViewOverride(c shifts.Change) Override {
-	return Override{ID: c.ID, Team: c.Team, Layer: c.Layer, User: c.User, From: c.From, To: c.To, Note: c.Note, By: c.By, MadeAt: c.MadeAt}
+// ViewOverride shows a change of a service.
+func ViewOverride(service *shifts.Service, c shifts.Change) Override {
+	return Override{ID: c.ID, Team: c.Team, Layer: c.Layer, User: c.User, From: c.From, To: c.To, Note: c.Note, By: c.By, MadeAt: c.MadeAt, Idle: service.Idle(c)}
 }
 
 // overrideBody is what somebody asks for.
@@ -103,7 +105,7 @@ func (a *API) listOverrides(w http.ResponseWriter, r *http.Request) error {
 	}
 	views := make([]Override, 0, len(all))
 	for _, c := range all {
-		views = append(views, ViewOverride(c))
+		views = append(views, ViewOverride(service, c))
 	}
 	httpkit.WriteJSON(w, http.StatusOK, views)
 	return nil
@@ -125,7 +127,7 @@ func (a *API) addOverride(w http.ResponseWriter, r *http.Request) error {
 		return notYours(err)
 	}
 	people.About(r.Context(), cmp.Or(c.Team, c.User), c.String())
-	httpkit.WriteJSON(w, http.StatusCreated, ViewOverride(c))
+	httpkit.WriteJSON(w, http.StatusCreated, ViewOverride(service, c))
 	return nil
 }
 

@@ -3,12 +3,16 @@ package api_test
 import (
 	"bufio"
 	"context"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -56,6 +60,23 @@ func TestForgettingGoesOnWithoutItsClient(t *testing.T) {
 	handler.ServeHTTP(rec, httptest.NewRequestWithContext(ctx, "POST", "/api/v1/forget", strings.NewReader(`{"number": "+12025550191"}`)))
 	if rec.Code != http.StatusOK {
 		t.Errorf("status %d: %s", rec.Code, rec.Body)
+	}
+}
+
+// A file that comes too slowly is refused with what to do.
+func TestAnUploadThatTakesTooLong(t *testing.T) {
+	t.Parallel()
+	handler := asAdmin(api.New(api.Config{Platform: foreign{}, People: people.New(people.Config{}), Clock: clock.System(), Logger: slog.New(slog.DiscardHandler)}).Handler())
+	const part = "--x\r\nContent-Disposition: form-data; name=file; filename=a.wav\r\n\r\nRIFF"
+	for contentType, begins := range map[string]string{"audio/wav": "RIFF", "multipart/form-data; boundary=x": part} {
+		slow := io.MultiReader(strings.NewReader(begins), iotest.ErrReader(fmt.Errorf("read tcp: %w", os.ErrDeadlineExceeded)))
+		req := httptest.NewRequestWithContext(t.Context(), "POST", "/api/v1/media?name=a.wav", slow)
+		req.Header.Set("Content-Type", contentType)
+		rec := httptest.NewRecorder()
+		handler.ServeHTTP(rec, req)
+		if rec.Code != http.StatusRequestTimeout || !strings.Contains(rec.Body.String(), "came too slowly: send a smaller one") {
+			t.Errorf("%s: status %d: %s", contentType, rec.Code, rec.Body)
+		}
 	}
 }
 

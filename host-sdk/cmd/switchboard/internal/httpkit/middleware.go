@@ -236,9 +236,10 @@ const answerTime = 5 * time.Second
 // over first ends the request, or swallows its answer. now is the wall's.
 func Extend(w http.ResponseWriter, now time.Time, d time.Duration) {
 	c := http.NewResponseController(w)
-	end := now.Add(RequestTime + d + answerTime)
-	_ = c.SetReadDeadline(end)  // not supported by test recorders, and no harm there
-	_ = c.SetWriteDeadline(end) // likewise
+	end := now.Add(RequestTime + d)
+	// Reading ends first, or nobody could be told that a body came too slowly.
+	_ = c.SetReadDeadline(end.Add(answerTime / 2)) // not supported by test recorders, and no harm there
+	_ = c.SetWriteDeadline(end.Add(answerTime))    // likewise
 }
 
 // Finish is the context of what must not be left half done: it goes on when the client has gone, as
@@ -251,7 +252,7 @@ func Finish(r *http.Request) (context.Context, context.CancelFunc) {
 // than a plugin may take to answer, and shorter than the server's own limit for writing.
 const RequestTime = 25 * time.Second
 
-// UploadTime is how long the upload of one form with files may take on a slow line.
+// UploadTime is how long the upload of a file, or of one form with files, may take on a slow line.
 const UploadTime = 5 * time.Minute
 
 // RingTime is how long the test of a person may take: their phones ring one after the other, and
@@ -267,12 +268,12 @@ const ForgetTime = 5 * time.Minute
 const ExamineTime = 45 * time.Second
 
 // longer is how much more time a request has that is posted to a path with this end.
-var longer = map[string]time.Duration{"test": RingTime, "forget": ForgetTime, "doctor": ExamineTime}
+var longer = map[string]time.Duration{"test": RingTime, "forget": ForgetTime, "doctor": ExamineTime, "media": UploadTime}
 
-// TimeFor is how long a request may take: RequestTime, and UploadTime in addition for a form with
-// files, as most of that may be over when the files have arrived. The test of a person, whose path
-// ends in /test, may take RingTime more, forgetting a caller ForgetTime, and an examination
-// ExamineTime. It goes by type and path, as it must be known before the handler runs.
+// TimeFor is how long a request may take: RequestTime, and UploadTime in addition for files, in a
+// form or by themselves, as most of that may be over when they have arrived. The test of a person,
+// whose path ends in /test, may take RingTime more, forgetting a caller ForgetTime, and an
+// examination ExamineTime. It goes by type and path, as it must be known before the handler runs.
 func TimeFor(r *http.Request) time.Duration {
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
 		return RequestTime + UploadTime

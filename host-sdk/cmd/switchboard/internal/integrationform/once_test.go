@@ -3,12 +3,30 @@ package integrationform
 import (
 	"crypto/sha256"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"os"
+	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 )
+
+// A form whose upload takes too long is refused with what to do.
+func TestAFormThatComesTooSlowly(t *testing.T) {
+	const part = "--x\r\nContent-Disposition: form-data; name=a.upload; filename=a.wav\r\n\r\nRIFF"
+	r := httptest.NewRequest(http.MethodPost, "/", io.MultiReader(strings.NewReader(part), iotest.ErrReader(os.ErrDeadlineExceeded)))
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+	var own *httpkit.Refusal
+	if _, err := Read(httptest.NewRecorder(), r); !errors.As(err, &own) || own.Status != http.StatusRequestTimeout {
+		t.Errorf("it is answered by %v", err)
+	}
+}
 
 // posted is the digest of a submission with one field and one file.
 func posted(id, text string, data string) [sha256.Size]byte {

@@ -12,6 +12,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -48,6 +49,7 @@ type file struct {
 var (
 	errNoForm     = &httpkit.Refusal{Status: http.StatusUnsupportedMediaType, Title: "Not understood", Message: "Post the form's fields as multipart/form-data or application/x-www-form-urlencoded."}
 	errUnreadable = &httpkit.Refusal{Status: http.StatusBadRequest, Title: "Not understood", Message: "The upload could not be read completely. Go back and try again."}
+	errTooSlow    = &httpkit.Refusal{Status: http.StatusRequestTimeout, Title: "Too slow", Message: "The upload took longer than 5 minutes. Go back and upload smaller files, or one at a time."}
 	errTooMuch    = &httpkit.Refusal{Status: http.StatusRequestEntityTooLarge, Title: "Too large", Message: "The files are larger than 64 MiB in total. Go back and upload them one at a time."}
 )
 
@@ -144,6 +146,8 @@ func bodyError(err error) error {
 		return own
 	case errors.As(err, &tooLarge):
 		return errTooMuch
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return errTooSlow
 	}
 	return errUnreadable
 }

@@ -21,11 +21,27 @@ func TestAFirstVisitLeadsThroughTheFirstIntegration(t *testing.T) {
 	s := newSite(t, options{})
 	b := s.loggedIn("alice")
 	b.get("/settings/integrations").is(200).has("Your first integration in five steps", "Create an integration with the credentials", "First create the integration: then a number")
+	for _, page := range []string{"/alerts", "/calls"} {
+		b.get(page).is(200).has("No phone number is answered yet", `href="/settings/integrations" id="first-integration"`).hasNot("All quiet", "No active calls")
+	}
+	b.get("/alerts?q=x").is(200).hasNot("No phone number")
 	id := b.create()
 	b.get("/settings/integrations").is(200).has("<strong>Account</strong> <span class=\"badge ok\">Done", "/settings/integrations/"+id+"#actions", "<strong>Teams</strong> <span class=\"badge ok\">Done", "Call the number",
 		"<strong>Number</strong> <span class=\"badge quiet\">No call seen yet")
+	b.get("/alerts").is(200).has("All quiet").hasNot("No phone number")
+	b.get("/calls").is(200).has("No active calls").hasNot("No phone number")
 	s.call(id, "CA01")
 	b.get("/settings/integrations").is(200).hasNot("five steps")
+}
+
+// Whoever cannot make an integration is told who can.
+func TestAFirstVisitOfAResponder(t *testing.T) {
+	t.Parallel()
+	s, sent := peopled(t, options{})
+	bob := s.as(sent, "Bob@example.com")
+	for _, page := range []string{"/alerts", "/calls"} {
+		bob.get(page).is(200).has("No phone number is answered yet", "An admin makes an integration").hasNot("first-integration")
+	}
 }
 
 // rota is a platform that says who is on call as a test tells it.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -98,6 +99,32 @@ func TestAViewerChangesNoAlert(t *testing.T) {
 	b.get("/alerts/"+alert).is(200).has("No further action is possible.").hasNot(`id="act-acknowledge"`, `id="act-escalate"`, `id="act-resolve"`)
 	b.post("/alerts/"+alert+"/acknowledge", url.Values{}).is(403).has("lets you look only").hasNot(`id="act-acknowledge"`)
 	b.post("/alerts/"+alert+"/acknowledge", url.Values{"user": {"bob"}}).is(200).has("You acknowledged this alert.")
+}
+
+// Nor does a viewer with the API token write or delete a note, or count as having heard a message.
+// An account need not name its user, and whoever has two may do what either of them may.
+func TestAViewerWithTheAPITokenIsOnNoRecord(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{})
+	b := s.loggedIn("alice")
+	alert := s.call(b.create(), "CA01")
+	b.post("/calls/CA01/notes", url.Values{"text": {"Kept."}}).is(200).has(`id="form-note"`)
+	remove := regexp.MustCompile(`/calls/CA01/notes/[^/"]+/delete`).FindString(b.get("/calls/CA01").body)
+	for _, accounts := range []string{"[{email: alice@example.com, role: viewer, user: alice}]", "[{email: Alice@example.com, role: viewer}]"} {
+		s.change(hosttest.File + "accounts: " + accounts + "\n")
+		for _, page := range []string{"/calls/CA01", "/alerts/" + alert} {
+			b.get(page).is(200).has("Kept.").hasNot(`id="form-note"`, "Delete the note")
+		}
+		b.post("/calls/CA01/notes", url.Values{"text": {"Written."}, "alert": {alert}}).is(403).has("lets you look only", `id="alert-story"`)
+		b.post("/calls/CA01/notes", url.Values{"text": {"Written."}}).is(403).has("lets you look only").hasNot("Written.</p>")
+		b.post(remove, url.Values{}).is(403).has("needs responder")
+		b.post("/calls/CA01/heard", url.Values{"ref": {"x"}}).is(403).has("lets you look only")
+		s.Want(403, "POST", "/api/v1/calls/CA01/notes", map[string]any{"user": "alice", "text": "Written."})
+		s.Want(403, "POST", "/api/v1/alerts/"+alert+"/acknowledge", map[string]any{"user": "alice"})
+	}
+	b.get("/calls/CA01").is(200).has("Kept.")
+	s.change(hosttest.File + "accounts: [{email: alice@example.com, role: viewer}, {email: boss@example.com, role: responder, user: alice}]\n")
+	b.post("/calls/CA01/notes", url.Values{"text": {"Written."}}).is(200).has("The note was added.", "Delete the note")
 }
 
 func TestPlatformThatShowsItsAlertsItself(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 )
 
 // TestShiftsAreChangedOnThePage takes a shift, gives it back, and is away, as forms do.
@@ -41,6 +43,31 @@ func TestShiftsAreChangedOnThePage(t *testing.T) {
 	}
 	page.has("Nobody has changed anything")
 	b.post("/oncall/devops/changes/gone/remove", nil).is(422).has("it may have been removed already")
+}
+
+// TestAShiftOfSomebodyWhoLeftIsMarked holds that page and API say which changes count for nobody.
+func TestAShiftOfSomebodyWhoLeftIsMarked(t *testing.T) {
+	t.Parallel()
+	s, _ := peopled(t, options{})
+	b := s.loggedIn("alice")
+	at := time.Now().In(mustZone(t)).Add(72 * time.Hour)
+	form := url.Values{"user": {"vera"}, "layer": {"2"}, "from": {at.Format("2006-01-02T15:04")}, "to": {at.Add(2 * time.Hour).Format("2006-01-02T15:04")}}
+	b.post("/oncall/devops", form).is(200).has("has layer 2</p>")
+	form.Set("away", "1")
+	form.Set("user", "bob")
+	b.post("/oncall/devops", form).is(200).has("is away</p>")
+	s.change(hosttest.File) // Vera has left
+	b.get("/oncall/devops").is(200).has("<bdi>vera</bdi></strong> has layer 2, which does not count: the person has left the switchboard file</p>", "is away</p>", "/remove")
+	var list []map[string]any
+	s.Want(200, "GET", "/api/v1/overrides", nil).JSON(t, &list)
+	if len(list) != 2 || list[0]["idle"] != "the person has left the switchboard file" || list[1]["idle"] != nil {
+		t.Errorf("the API lists %v", list)
+	}
+	one := strings.Replace(peopleFile, "        - users: [bob]\n", "", 1)
+	s.change(strings.Replace(one, "{layers: [{timeout: 5m}, {timeout: 10m}]}", "{layers: [{timeout: 5m}]}", 1))
+	b.get("/oncall/devops").is(200).has("which does not count: the team has no such layer any more</p>")
+	s.change(peopleFile)
+	b.get("/oncall/devops").is(200).has("has layer 2</p>")
 }
 
 // TestWhoMayChangeShifts holds that responders change their own, and that the audit says who did

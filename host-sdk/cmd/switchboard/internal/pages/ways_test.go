@@ -13,6 +13,31 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
+// Two addresses that look alike are told apart by their place in the file, and their secrets stay
+// secret.
+func TestAddressesThatLookAlikeAreNumbered(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(peopleFile, "id: alice,", `id: alice, notify: ["generic://hooks.example.com/canary1", "ntfy://ntfy.example.com/canary", "generic://hooks.example.com/canary2"],`, 1)
+	file, problems := switchboardfile.Parse("switchboard.yaml", []byte(text))
+	if file == nil {
+		t.Fatal(problems)
+	}
+	told := ways.New(ways.Config{File: func() *switchboardfile.File { return file }, Clock: clock.System(),
+		Send: func(_ context.Context, _ string, to notify.Address, _ notify.Message) error {
+			if to.ID() == file.User("alice").Notify[2].ID() {
+				return integration.Errorf(integration.KindInvalid, "it was refused")
+			}
+			return nil
+		}})
+	s, sent := peopled(t, options{ways: told})
+	s.change(text)
+	alice := s.as(sent, "alice@example.com")
+	for _, page := range []string{"/me", "/settings/people"} {
+		alice.get(page).is(200).has("webhook (hooks.example.com), 1 of 2 in the file", "webhook (hooks.example.com), 2 of 2 in the file", "ntfy (ntfy.example.com)").hasNot("canary", "ntfy (ntfy.example.com), ")
+	}
+	alice.post("/me/test", url.Values{}).is(200).has("webhook (hooks.example.com), 1 of 2 in the file: The service has taken it.", "webhook (hooks.example.com), 2 of 2 in the file: Not sent: It was refused.").hasNot("canary")
+}
+
 // Everybody can try how they are told, and an admin can try it for others. What came of it is said
 // for each way, and no page shows an address.
 func TestPeopleTryTheirWays(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -77,6 +78,24 @@ func (p *People) Accounts() []switchboardfile.Account {
 		return nil
 	}
 	return p.cfg.File.File().Accounts()
+}
+
+// OnlyLooks reports whether the accounts of a platform's user leave actions to others. It matters
+// where a token acts in the user's name: the token may do more, but a viewer must not be on record
+// as having done it. Of several accounts of one user the one that may do most counts. An account
+// that names no user is that of the user with its address.
+func (p *People) OnlyLooks(u integration.User) bool {
+	looks := false
+	for _, a := range p.Accounts() {
+		if a.User != u.ID && (a.User != "" || u.Email == "" || switchboardfile.Mailbox(a.Email) != switchboardfile.Mailbox(u.Email)) {
+			continue
+		}
+		if Role(a.Role) != Viewer {
+			return false
+		}
+		looks = true
+	}
+	return looks
 }
 
 // Times of what runs beside the requests. They are real even where a test has another clock.

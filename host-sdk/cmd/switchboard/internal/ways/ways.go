@@ -52,7 +52,7 @@ func New(cfg Config) *Ways { return &Ways{cfg: cfg, tested: map[string]time.Time
 // Way is how a person can be told. To can be shown; address holds what is secret of it.
 type Way struct {
 	Kind string // Mail or Notify
-	To   string // e-mail address, or service and host; never a secret
+	To   string // e-mail address, or service and host, told from the others; never a secret
 
 	address notify.Address
 }
@@ -99,7 +99,7 @@ func (w *Ways) person(u *switchboardfile.User) Person {
 		p.Ways = append(p.Ways, Way{Kind: Mail, To: u.Email})
 	}
 	for _, a := range u.Notify {
-		p.Ways = append(p.Ways, Way{Kind: Notify, To: a.String(), address: a})
+		p.Ways = append(p.Ways, Way{Kind: Notify, To: u.Notify.Shown(a.ID()), address: a})
 	}
 	return p
 }

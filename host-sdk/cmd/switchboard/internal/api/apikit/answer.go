@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -140,11 +141,15 @@ func ReadJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	return nil
 }
 
-// BodyError says why a body could not be read. limit is the size that the message names.
+// BodyError says why a body could not be read. limit is the size that the message names. A body that
+// came too slowly is 408: the same by a faster line will do.
 func BodyError(err error, limit string) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return Refuse(http.StatusRequestEntityTooLarge, "invalid", "the body is larger than %s", limit)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return Refuse(http.StatusRequestTimeout, string(integration.KindDeadline), "the body came too slowly: send a smaller one, or by a faster line")
 	}
 	return BadRequest("the body could not be read to its end")
 }

@@ -32,6 +32,9 @@ func (c overrideFlags) print(s *command.Surroundings, list []api.Override) error
 		if o.Team != "" {
 			what = fmt.Sprintf("layer %d of %s", o.Layer, o.Team)
 		}
+		if o.Idle != "" {
+			what += " (does not count: " + o.Idle + ")"
+		}
 		const shown = "2006-01-02 15:04 MST"
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", o.ID, o.User, what, o.From.Local().Format(shown), o.To.Local().Format(shown), o.By, cmp.Or(o.Note, "-"))
 	}

@@ -139,15 +139,6 @@ func (s *Site) accounts() []switchboardfile.Account {
 	return s.File.File().Accounts()
 }
 
-// MayOnlyLook reports whether the role of a user's account leaves actions to others. It holds for a
-// browser with the API token too, which itself may do all: whoever acts as somebody does not act
-// beyond that person's role.
-func (s *Site) MayOnlyLook(user string) bool {
-	return slices.ContainsFunc(s.accounts(), func(a switchboardfile.Account) bool {
-		return a.User == user && a.Role == switchboardfile.RoleViewer
-	})
-}
-
 // Remember makes the browser act as a person from now on, by the choice; "" for nobody. The choice
 // outlives the login, as a device has one user.
 func (s *Site) Remember(w http.ResponseWriter, choice string) {

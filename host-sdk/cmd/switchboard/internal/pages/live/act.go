@@ -57,14 +57,14 @@ func (l *Live) ActOnAlert(action platform.AlertAction) layout.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error { return l.actOnAlert(w, r, action) }
 }
 
-// acting is the platform's id of the person in whose name a form acts; "" with what is wrong
-// otherwise. A person acts in their own name alone, whatever the form says; only with the API
-// token, which is nobody's, does the form's or the cookie's choice count.
-func (l *Live) acting(r *http.Request) (id, wrong string) {
+// acting is the platform's id of the person in whose name a form acts; otherwise what is wrong, for
+// a notice, and the status. A person acts in their own name alone, whatever the form says; only
+// with the API token, which is nobody's, does the form's or the cookie's choice count.
+func (l *Live) acting(r *http.Request) (id string, wrong *layout.Refusal) {
 	id = l.site.Me(r).ID
 	if people.From(r.Context()).Person() {
 		if id == "" {
-			wrong = "Nothing was changed: the platform knows nobody with your account. Whoever keeps the switchboard file can name your user there."
+			wrong = &layout.Refusal{Status: http.StatusUnprocessableEntity, Message: "Nothing was changed: the platform knows nobody with your account. Whoever keeps the switchboard file can name your user there."}
 		}
 		return id, wrong
 	}
@@ -73,16 +73,26 @@ func (l *Live) acting(r *http.Request) (id, wrong string) {
 		id = named
 	}
 	if id == "" {
-		wrong = "Nothing was changed: choose who you are and press the button again."
+		return "", &layout.Refusal{Status: http.StatusUnprocessableEntity, Message: "Nothing was changed: choose who you are and press the button again."}
 	}
-	return id, wrong
+	if l.onlyLooks(r, id) {
+		return "", &layout.Refusal{Status: http.StatusForbidden, Message: "Nothing was changed: the role of your account lets you look only. Whoever keeps the switchboard file can change it."}
+	}
+	return id, nil
 }
 
-// onlyLooks reports whether a person in whose name the API token is used may do nothing with
-// alerts. The token may do everything, but a viewer who uses it must not be on record as having
-// taken an alert.
+// onlyLooks reports whether a person in whose name the API token is used may only look. The token
+// may do everything, but a viewer who uses it must not be on record as having taken an alert or
+// written a note. While the platform does not answer, the user's id alone decides.
 func (l *Live) onlyLooks(r *http.Request, user string) bool {
-	return people.From(r.Context()).Shared() && l.site.MayOnlyLook(user)
+	if user == "" || !people.From(r.Context()).Shared() {
+		return false
+	}
+	u, err := l.site.Platform.User(r.Context(), l.site.Scope(""), user)
+	if err != nil {
+		u = integration.User{ID: user}
+	}
+	return l.site.People.OnlyLooks(u)
 }
 
 // actOnAlert does the action and redirects to the alert, so that a reload does not do it twice. A
@@ -95,11 +105,8 @@ func (l *Live) actOnAlert(w http.ResponseWriter, r *http.Request, action platfor
 		return err
 	}
 	user, wrong := l.acting(r)
-	if wrong != "" {
-		return l.drawAlert(w, r, http.StatusUnprocessableEntity, "", []layout.Notice{{Tone: "bad", Text: wrong}})
-	}
-	if l.onlyLooks(r, user) {
-		return l.drawAlert(w, r, http.StatusForbidden, user, []layout.Notice{{Tone: "bad", Text: "Nothing was changed: the role of your account lets you look only. Whoever keeps the switchboard file can change it."}})
+	if wrong != nil {
+		return l.drawAlert(w, r, wrong.Status, l.site.Me(r).ID, []layout.Notice{{Tone: "bad", Text: wrong.Message}})
 	}
 	_, err := l.browser.Act(r.Context(), r.PathValue("id"), action, user)
 	switch {

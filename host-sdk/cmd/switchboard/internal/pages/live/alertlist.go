@@ -37,6 +37,7 @@ type alertsBody struct {
 	Filters []filter
 	Groups  []alertGroup
 	Quiet   bool   // there is no alert at all
+	Nothing bool   // nor an integration that could bring one
 	Older   string // address of the next page; "": there is none
 	List    string // the query of this page, to come back to
 	Summary string // read out by screen readers when it changes
@@ -134,6 +135,7 @@ func (l *Live) groupAlerts(r *http.Request, body *alertsBody) error {
 		}
 	}
 	body.Quiet = len(body.Groups) == 0
+	body.Nothing = body.Quiet && len(body.Search.Integrations) == 0
 	body.Summary = fmt.Sprintf("%d waiting, %d acknowledged", len(waiting.Rows), len(taken.Rows))
 	return nil
 }
@@ -141,7 +143,7 @@ func (l *Live) groupAlerts(r *http.Request, body *alertsBody) error {
 // alertRows says in words what is known of alerts. The person whose browser it is matters to
 // recordings: their own hearing is marked.
 func (l *Live) alertRows(r *http.Request, alerts []lists.Alert) []alertRow {
-	n, me, now := l.site.Names(r), l.site.Me(r).ID, l.site.Clock.Now()
+	n, me, now := l.site.Names(r), l.onRecord(r), l.site.Clock.Now()
 	list := make([]alertRow, len(alerts))
 	for i, a := range alerts {
 		row := alertRow{Alert: a, Teams: strings.Join(n.Teams(a.Teams), ", "), Who: whoHas(n, a.AlertRecord), Caller: lists.CallerOf(a.AlertRecord, a.Call)}

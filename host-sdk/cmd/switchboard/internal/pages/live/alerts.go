@@ -122,9 +122,9 @@ func (l *Live) drawAlert(w http.ResponseWriter, r *http.Request, status int, me 
 		body.Integration, body.IntegrationID = in.Name, in.ID
 	}
 	if c, err := l.store.CallByAlert(r.Context(), rec.Integration, rec.Key); err == nil {
-		body.Call, body.Recordings = &c, newRecordings(c, n, me, people.From(r.Context()))
+		body.Call, body.Recordings = &c, newRecordings(c, n, l.onRecord(r), people.From(r.Context()))
 		body.Recordings.Alert, body.Recordings.Transcript = rec.ID, body.Transcript
-		body.Notes = newNotes(c, n, rec.ID)
+		body.Notes = l.newNotes(r, c, n, rec.ID)
 		if waited, known := lists.Waited(&c, l.site.Clock.Now()); known {
 			body.Waited = layout.Length(waited)
 		}

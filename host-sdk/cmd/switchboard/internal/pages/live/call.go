@@ -40,12 +40,13 @@ type note struct {
 type notes struct {
 	Call  string // its key
 	Alert string // id of the alert on whose page they are; "": on the call's
+	Write bool   // whoever looks may write and delete them
 	List  []note
 }
 
 // newNotes names those who have written about a call. n remembers names for the whole page.
-func newNotes(c store.Call, n *names.Lookup, alert string) notes {
-	out := notes{Call: c.Key, Alert: alert}
+func (l *Live) newNotes(r *http.Request, c store.Call, n *names.Lookup, alert string) notes {
+	out := notes{Call: c.Key, Alert: alert, Write: people.From(r.Context()).May(people.Respond, "") && !l.onlyLooks(r, l.site.Me(r).ID)}
 	for _, one := range c.Notes {
 		out.List = append(out.List, note{one, n.User(one.By)})
 	}
@@ -75,6 +76,15 @@ type recording struct {
 type hearer struct {
 	Who string
 	store.Heard
+}
+
+// onRecord is the platform's id of the person who hears what is played on a page; "": nobody who is
+// to be on record for it.
+func (l *Live) onRecord(r *http.Request) string {
+	if me := l.site.Me(r).ID; !l.onlyLooks(r, me) {
+		return me
+	}
+	return ""
 }
 
 // newRecordings names those who have heard the recordings of a call, and finds the transcripts,
@@ -141,7 +151,7 @@ func (l *Live) ShowCall(w http.ResponseWriter, r *http.Request) error {
 // cannot be read beside the record is left out.
 func (l *Live) drawCall(w http.ResponseWriter, r *http.Request, status int, c store.Call, notices []layout.Notice, draft string) {
 	n := l.site.Names(r)
-	body := callBody{Call: c, NameOfIntegration: c.IntegrationName, Facts: c.Fields, Draft: draft, Recordings: newRecordings(c, n, l.site.Me(r).ID, people.From(r.Context()))}
+	body := callBody{Call: c, NameOfIntegration: c.IntegrationName, Facts: c.Fields, Draft: draft, Recordings: newRecordings(c, n, l.onRecord(r), people.From(r.Context()))}
 	// The name of today, if there still is one: people know it by that.
 	if in, err := l.store.Integration(r.Context(), c.Integration); err == nil {
 		body.NameOfIntegration, body.IntegrationID = in.Name, in.ID
@@ -154,7 +164,7 @@ func (l *Live) drawCall(w http.ResponseWriter, r *http.Request, status int, c st
 	for _, line := range c.Story {
 		body.Story = append(body.Story, storyLine{platform.LogEntry{At: line.At, Actor: line.Actor, Message: line.Text}, n.User(line.Actor)})
 	}
-	body.Notes = newNotes(c, n, "")
+	body.Notes = l.newNotes(r, c, n, "")
 	body.AlertID, body.AlertPage = l.alertOf(r, c)
 	// Screen readers say the state again when it changes, and nothing else of the page.
 	body.Summary = callBadge(c.View).Text

@@ -45,20 +45,20 @@ func notedOn(r *http.Request, key, done string) string {
 }
 
 // asPerson is acting for what the platform is not asked about, so somebody whom it does not know is
-// found out here. The text says what is wrong; "": nothing. Notes and hearing are written into the
-// store, which knows no people; the platform would have refused an unknown one itself.
-func (l *Live) asPerson(w http.ResponseWriter, r *http.Request) (id, wrong string) {
-	if id, wrong = l.acting(r); wrong != "" {
+// found out here. Notes and hearing are written into the store, which knows no people; the platform
+// would have refused an unknown one itself.
+func (l *Live) asPerson(w http.ResponseWriter, r *http.Request) (id string, wrong *layout.Refusal) {
+	if id, wrong = l.acting(r); wrong != nil {
 		return "", wrong
 	}
 	// While the platform cannot say, the person is who they say they are.
 	if _, err := l.site.Platform.User(r.Context(), l.site.Scope(""), id); integration.KindOf(err) == integration.KindNotFound {
-		return "", "Nothing was changed: the person you are acting as is not known. Choose who you are and press the button again."
+		return "", &layout.Refusal{Status: http.StatusUnprocessableEntity, Message: "Nothing was changed: the person you are acting as is not known. Choose who you are and press the button again."}
 	}
 	if l.site.Me(r).ID == "" { // chosen beside the button: not asked again
 		l.site.Remember(w, id)
 	}
-	return id, ""
+	return id, nil
 }
 
 // actOnCall reads a form about a call and does what it asks for in a person's name. What people can
@@ -73,22 +73,22 @@ func (l *Live) actOnCall(w http.ResponseWriter, r *http.Request, act func(c stor
 		return err
 	}
 	// The page on which the form was, with what is wrong above it.
-	refused := func(text string) error {
+	refused := func(status int, text string) error {
 		if alert := r.PostFormValue("alert"); alert != "" {
 			// drawAlert reads the id of the alert from the address, which is that of a call here.
 			r.SetPathValue("id", alert)
-			return l.drawAlert(w, r, http.StatusUnprocessableEntity, l.site.Me(r).ID, []layout.Notice{{Tone: "bad", Text: text}})
+			return l.drawAlert(w, r, status, l.site.Me(r).ID, []layout.Notice{{Tone: "bad", Text: text}})
 		}
-		l.drawCall(w, r, http.StatusUnprocessableEntity, c, []layout.Notice{{Tone: "bad", Text: text}}, r.PostFormValue("text"))
+		l.drawCall(w, r, status, c, []layout.Notice{{Tone: "bad", Text: text}}, r.PostFormValue("text"))
 		return nil
 	}
 	me, wrong := l.asPerson(w, r)
-	if wrong != "" {
-		return refused(wrong)
+	if wrong != nil {
+		return refused(wrong.Status, wrong.Message)
 	}
 	address, err := act(c, me)
 	if integration.KindOf(err) == integration.KindInvalid {
-		return refused("Nothing was changed. " + httpkit.Message(err))
+		return refused(http.StatusUnprocessableEntity, "Nothing was changed. "+httpkit.Message(err))
 	}
 	if err != nil {
 		return err
@@ -114,6 +114,9 @@ func (l *Live) DeleteNote(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err := layout.ReadForm(w, r); err != nil {
 		return err
+	}
+	if l.onlyLooks(r, l.site.Me(r).ID) {
+		return people.Identity{Role: people.Viewer}.Refuse(people.Respond)
 	}
 	// not_found: somebody else was faster.
 	err = l.store.DeleteNote(r.Context(), c.Integration, c.Key, r.PathValue("note"))

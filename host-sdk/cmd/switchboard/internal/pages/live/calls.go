@@ -24,6 +24,7 @@ type callsBody struct {
 	Search     search
 	Live, Over []callRow
 	First      bool   // the first page, which has the calls in progress too
+	Nothing    bool   // there is neither a call nor an integration that could bring one
 	Older      string // address of the next page; "": there is none
 	Summary    string
 }
@@ -83,6 +84,7 @@ func (l *Live) readCalls(r *http.Request, body *callsBody) error {
 	body.Over = append(body.Over, rows(calls, search)...)
 	// An empty list for a misspelt team would read as a quiet night.
 	if body.Older = search.older(next); len(body.Live)+len(body.Over) == 0 && next == "" {
+		body.Nothing = body.First && !search.Narrowed() && len(search.Integrations) == 0
 		return l.lists().KnownTeam(r.Context(), search.Team)
 	}
 	return nil

@@ -41,6 +41,7 @@ type changeRow struct {
 	ID, Who, Time, Note, By string
 	Layer                   int // 0: away
 	MadeAt                  time.Time
+	Idle                    string // why it does not count; "": it counts
 	MayRemove               bool
 }
 
@@ -122,7 +123,7 @@ func (l *Live) drawTeam(w http.ResponseWriter, r *http.Request, status int, noti
 		// An absence names no team.
 		if c.Team == t.ID || c.Away() {
 			// A person who has left the file is shown by id.
-			row := changeRow{ID: c.ID, Who: cmp.Or(peopleNames(f, []string{c.User}), c.User), Layer: c.Layer, Note: c.Note, By: c.By, MadeAt: c.MadeAt, MayRemove: body.MayChange && l.shifts.MayRemove(c, actor)}
+			row := changeRow{ID: c.ID, Who: cmp.Or(peopleNames(f, []string{c.User}), c.User), Layer: c.Layer, Note: c.Note, By: c.By, MadeAt: c.MadeAt, Idle: c.Idle(f), MayRemove: body.MayChange && l.shifts.MayRemove(c, actor)}
 			const shown = "Mon 2 Jan 15:04"
 			row.Time = c.From.In(t.Schedule.Zone()).Format(shown) + " – " + c.To.In(t.Schedule.Zone()).Format(shown+" MST")
 			body.Changes = append(body.Changes, row)
