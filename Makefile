@@ -21,7 +21,7 @@ PROGRAMS := ./docs/... ./integration-tests/... ./host-sdk/cmd/switchboard
 TOGETHER := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2))))
 # Packages whose tests mostly wait, the longest first: make test begins with them, and the others compute
 # beside them.
-WAITING  := $(addprefix ./integration-tests/,. attacks platforms campaign goalert hosts)
+WAITING  := $(addprefix ./integration-tests/,. attacks platforms goalert renderers browser campaign hosts)
 # Tests that take longest: stories in a browser, hosts that die at each commit, campaigns, upgrades,
 # commands that are killed at each step, the tutorial, recipes that change the sources, the store's suites
 # on a server. make test leaves them to make test-long, so that it ends in a few minutes.

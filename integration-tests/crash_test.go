@@ -2,6 +2,7 @@ package integrationtests
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,12 +39,33 @@ func (h *hotline) pluginPID() int {
 	return found
 }
 
-// kill sends a signal to the plugin.
+// kill sends a signal to the plugin. One that is stopped (SIGSTOP) stands when kill returns: on a
+// crowded machine the thread that is to stop the others may have to wait, while they still answer.
 func (h *hotline) kill(signal syscall.Signal) {
 	h.t.Helper()
-	if err := syscall.Kill(h.pluginPID(), signal); err != nil {
+	pid := h.pluginPID()
+	if err := syscall.Kill(pid, signal); err != nil {
 		h.t.Fatal(err)
 	}
+	if signal == syscall.SIGSTOP {
+		h.eventually("a plugin that stands", func() bool { return stands(pid) })
+	}
+}
+
+// stands reports whether no thread of a process runs: all are stopped, or the process has ended.
+func stands(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, path := range threads {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		// pid (name) state …
+		if _, rest, _ := strings.Cut(string(b), ") "); !strings.HasPrefix(rest, "T") && !strings.HasPrefix(rest, "Z") {
+			return false
+		}
+	}
+	return true
 }
 
 // reach leads the caller from hold to a conversation with Alice.
