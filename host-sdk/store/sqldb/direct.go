@@ -47,9 +47,10 @@ func (s *server) own() *pgx.ConnConfig {
 	return s.config.Copy()
 }
 
-// directly is own without limits on statements, which a pooler may refuse to take. It is
-// unsupported for a file. It is for connections that wait without a statement for a long time.
-func (db *DB) directly() (*pgx.ConnConfig, error) {
+// Directly is the configuration of a connection to the server itself, see [Direct], without limits
+// on statements, which a pooler may refuse to take. It is for connections that wait without a
+// statement for a long time. A file has none: unsupported.
+func (db *DB) Directly() (*pgx.ConnConfig, error) {
 	s, ok := db.base.(*server)
 	if !ok {
 		return nil, integration.Errorf(integration.KindUnsupported, "database %s: one host has no others", db.Name())
@@ -70,10 +71,10 @@ func (s *server) unlimited() *pgx.ConnConfig {
 	return config
 }
 
-// isPooled reports whether a connection is a pooler's, which gives its clients numbers of its own.
+// IsPooled reports whether a connection is a pooler's, which gives its clients numbers of its own.
 // The number that the server gave at the beginning of the connection is compared with that of
 // whoever runs the statement.
-func isPooled(ctx context.Context, conn *pgx.Conn) (bool, error) {
+func IsPooled(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	var pid uint32
 	err := conn.QueryRow(ctx, "select pg_backend_pid()", pgx.QueryExecModeExec).Scan(&pid)
 	return pid != conn.PgConn().PID(), err

@@ -13,15 +13,18 @@
 //	direct.go     the server itself, behind a pooler: who needs it
 //	sqlite.go     SQLite: connections and settings
 //	postgres.go   PostgreSQL: connections and limits
-//	hostlock.go   the lock that a host holds while it lives
-//	notices.go    what hosts that share a server say to one another
 //	copyrows.go   the rows of a table from SQLite to PostgreSQL
 //	rewrite.go    changing texts in all rows
 //	scrub.go      letting go of deleted content
 //	snapshot.go   a copy of SQLite while it is in use
 //	release.go    to which release tables belong
+//	sharing/      what hosts that share a server know of one another
 //	pairtest/     for tests: two hosts that write at the same time
 //	plantest/     for tests: no statement looks through a whole table
+//
+// Both databases stay in one package: reading, writing, migrating and the errors of both are one
+// promise, which [DB] keeps. A package for each would need its inside (readers, texts, the ends of
+// transactions) exported to it, and the other way round.
 //
 // SQL is written so that it means the same on SQLite and PostgreSQL: placeholders $1…$n, times as
 // bigint milliseconds since 1970 in UTC (never the database's own clock), booleans as 0 and 1, JSON

@@ -13,19 +13,20 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/sharing"
 	"github.com/livecallrouting/livecall/integration-tests/postgres"
 	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
 // hostLock is a host's lock, and how to end the host.
 type hostLock struct {
-	*sqldb.HostLock
+	*sharing.HostLock
 	die func()
 }
 
 func startLock(t *testing.T, db *sqldb.DB, id string, log *slog.Logger) hostLock {
 	t.Helper()
-	l, err := db.HostLock(id, log)
+	l, err := sharing.NewHostLock(db, id, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +48,7 @@ func waits(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-func claiming(t *testing.T, l *sqldb.HostLock) context.Context {
+func claiming(t *testing.T, l *sharing.HostLock) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -60,7 +61,7 @@ func claiming(t *testing.T, l *sqldb.HostLock) context.Context {
 
 func without(t *testing.T, db *sqldb.DB, ids ...string) []string {
 	t.Helper()
-	out, err := db.HostsWithoutLock(t.Context(), ids)
+	out, err := sharing.HostsWithoutLock(t.Context(), db, ids)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +73,7 @@ func without(t *testing.T, db *sqldb.DB, ids ...string) []string {
 func free(t *testing.T, db *sqldb.DB, id string, meanwhile func()) (was bool) {
 	t.Helper()
 	err := db.Write(t.Context(), func(tx sqldb.Tx) (err error) {
-		was, err = sqldb.LockDeadHost(t.Context(), tx, id)
+		was, err = sharing.LockDeadHost(t.Context(), db, tx, id)
 		if meanwhile != nil {
 			meanwhile()
 		}
@@ -145,7 +146,7 @@ func TestAHostThatCannotTakeItsLockAgainGivesUpItsWork(t *testing.T) {
 	case <-time.After(time.Minute):
 		t.Fatal("it goes on without its lock")
 	}
-	if err := context.Cause(term); !errors.Is(err, sqldb.ErrTakenOver) || l.Held() {
+	if err := context.Cause(term); !errors.Is(err, sharing.ErrTakenOver) || l.Held() {
 		t.Errorf("its term ended with %v; it holds its lock: %v", err, l.Held())
 	}
 	waiting, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

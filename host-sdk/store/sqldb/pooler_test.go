@@ -10,6 +10,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/sharing"
 	"github.com/livecallrouting/livecall/integration-tests/postgres"
 	"github.com/livecallrouting/livecall/internal/testlog"
 )
@@ -89,12 +90,12 @@ func TestHostsBehindAPgBouncer(t *testing.T) {
 
 	var logs [3]testlog.Buffer
 	var locks []hostLock
-	var said []*sqldb.Notices
+	var said []*sharing.Notices
 	heard := make([]chan string, len(hosts))
 	for i, db := range hosts {
 		id, log := []string{"one", "two", "pooled"}[i], slog.New(slog.NewTextHandler(&logs[i], nil))
 		locks = append(locks, startLock(t, db, id, log))
-		n, err := db.Notices(id, log)
+		n, err := sharing.NewNotices(db, id, log)
 		if err != nil {
 			t.Fatal(err)
 		}

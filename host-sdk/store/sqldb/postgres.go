@@ -160,7 +160,7 @@ func (s *server) look(ctx context.Context) (pooled bool, err error) {
 	if version < oldest*10_000 {
 		return false, integration.Errorf(integration.KindUnsupported, "database %s: PostgreSQL %d is too old: use %d or newer", s.name(), version/10_000, oldest)
 	}
-	return isPooled(ctx, conn)
+	return IsPooled(ctx, conn)
 }
 
 // name implements base.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/sharing"
 	"github.com/livecallrouting/livecall/integration-tests/postgres"
 )
 
@@ -326,9 +327,9 @@ func TestNoticesReachOtherHosts(t *testing.T) {
 	t.Cleanup(server.Kill)
 	db := openURL(t, server.URL("postgres"))
 	heard := map[string]chan string{}
-	hosts := map[string]*sqldb.Notices{}
+	hosts := map[string]*sharing.Notices{}
 	for _, name := range []string{"a", "b"} {
-		n, err := db.Notices(name, slog.New(slog.DiscardHandler))
+		n, err := sharing.NewNotices(db, name, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/sharing"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/outbox"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/stored"
 )
@@ -76,7 +77,7 @@ func listHosts(ctx context.Context, q sqldb.Queryer) ([]store.Host, error) {
 
 // HostsWithoutLock implements store.Hosts.
 func (s *Store) HostsWithoutLock(ctx context.Context, ids []string) ([]string, error) {
-	return s.db.HostsWithoutLock(ctx, ids)
+	return sharing.HostsWithoutLock(ctx, s.db, ids)
 }
 
 // AlsoFree has a statement run in the transaction of each FreeHost, which gives back what a host
@@ -90,7 +91,7 @@ func (s *Store) FreeHost(ctx context.Context, id string) (items int64, dead bool
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
 		items, dead = 0, false
 		// The lock lasts as long as the transaction: the host, if it lives after all, waits for it.
-		if free, err := sqldb.LockDeadHost(ctx, tx, id); err != nil || !free {
+		if free, err := sharing.LockDeadHost(ctx, s.db, tx, id); err != nil || !free {
 			return err
 		}
 		var about []byte

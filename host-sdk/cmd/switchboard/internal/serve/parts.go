@@ -30,6 +30,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/sharing"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
 )
@@ -47,7 +48,7 @@ type parts struct {
 	links    *people.PageLinks
 	pages    store.Store // the same, read through connections of its own
 	file     *switchboardfile.Source
-	notices  *sqldb.Notices // set before anything runs; nil: this host is alone
+	notices  *sharing.Notices // set before anything runs; nil: this host is alone
 	time     hosts.Timekeeper
 	presence *hosts.Presence // set before anything runs; nil: nothing is known of other hosts
 	shared   *inforce.Shared // nil: the file is this host's alone

@@ -27,7 +27,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
 	"github.com/livecallrouting/livecall/host-sdk/publicurl"
-	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/sharing"
 	"github.com/livecallrouting/livecall/host-sdk/tracing"
 )
 
@@ -183,7 +183,7 @@ type host struct {
 	server *http.Server
 	work   map[string]func(context.Context) error // what runs beside the server, by name
 	// Held while the work runs; nil: this host is alone.
-	lock         *sqldb.HostLock
+	lock         *sharing.HostLock
 	beginClosing context.CancelFunc // ends event streams, and /readyz says so
 	log          *slog.Logger
 }
@@ -271,14 +271,14 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 
 // among makes the host one of those that share the database, and returns its lock; nil: it is
 // alone. It must come before the engine is made, whose configuration it completes.
-func (p *parts) among(s settings.Settings, present *hosts.Presence, config *engine.Config) (lock *sqldb.HostLock, err error) {
+func (p *parts) among(s settings.Settings, present *hosts.Presence, config *engine.Config) (lock *sharing.HostLock, err error) {
 	if !s.Postgres() {
 		return nil, nil //nolint:nilnil // as promised
 	}
-	if p.notices, err = p.db.Notices(p.id, config.Logger); err != nil {
+	if p.notices, err = sharing.NewNotices(p.db, p.id, config.Logger); err != nil {
 		return nil, err
 	}
-	if lock, err = p.db.HostLock(p.id, config.Logger); err != nil {
+	if lock, err = sharing.NewHostLock(p.db, p.id, config.Logger); err != nil {
 		return nil, err
 	}
 	p.shared.Send = p.notices.Send

@@ -20,21 +20,21 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
-	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/sharing"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 )
 
 // All of the wall clock, also where the host's clock is faster.
 const (
-	hostEvery  = 10 * time.Second   // how often a host says that it runs
-	deathEvery = sqldb.HostDead / 2 // how often it looks whether others hold their locks
-	hostForget = time.Hour          // after which its row is removed
-	hostLeave  = 2 * time.Second    // to remove the row of a host that stops
+	hostEvery  = 10 * time.Second     // how often a host says that it runs
+	deathEvery = sharing.HostDead / 2 // how often it looks whether others hold their locks
+	hostForget = time.Hour            // after which its row is removed
+	hostLeave  = 2 * time.Second      // to remove the row of a host that stops
 	// From which on hosts of different versions or files are a fault: a roll-out takes a while.
 	hostsDiffer = 5 * time.Minute
 )
 
-// hostLock is what the other hosts see that this one lives by, such as a [sqldb.HostLock]. Tests
+// hostLock is what the other hosts see that this one lives by, such as a [sharing.HostLock]. Tests
 // have another one.
 type hostLock interface {
 	Held() bool
@@ -268,7 +268,7 @@ func (p *Presence) watch(ctx context.Context) error {
 	for _, id := range gone {
 		if since, known := p.missing[id]; !known {
 			p.missing[id] = time.Now()
-		} else if time.Since(since) >= sqldb.HostDead {
+		} else if time.Since(since) >= sharing.HostDead {
 			if err := p.takeOver(ctx, id); err != nil {
 				return err
 			}

@@ -11,7 +11,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/health"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
-	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/sharing"
 )
 
 // hostRows is a store.Hosts in memory. Hosts of which nothing is said hold their locks.
@@ -82,7 +82,7 @@ func TestADeadHostsWorkIsTakenOver(t *testing.T) {
 	}
 	passed := func() {
 		for id := range p.missing {
-			p.missing[id] = p.missing[id].Add(-sqldb.HostDead)
+			p.missing[id] = p.missing[id].Add(-sharing.HostDead)
 		}
 	}
 	step("the first look", p.Look, 0)

@@ -1,4 +1,4 @@
-package sqldb
+package sharing
 
 import (
 	"cmp"
@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
 // HostDead is how long the lock of a host must have been missing until the host counts as dead. One
@@ -61,10 +63,10 @@ type HostLock struct {
 	begun chan struct{} // closed and replaced when a term begins
 }
 
-// HostLock makes the lock of a host. As notices it takes the server's own address, and errors are
-// the same. Nothing is taken before Run.
-func (db *DB) HostLock(id string, log *slog.Logger) (*HostLock, error) {
-	config, err := db.directly()
+// NewHostLock makes the lock of a host. As notices it takes the server's own address, and errors
+// are the same. Nothing is taken before Run.
+func NewHostLock(db *sqldb.DB, id string, log *slog.Logger) (*HostLock, error) {
+	config, err := db.Directly()
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +118,7 @@ func (l *HostLock) hold(ctx context.Context, taken func()) error {
 	// Our own last connection may still hold it until the server notices that it is gone.
 	waiting, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
-	if pooled, err := isPooled(waiting, conn); err != nil || pooled {
+	if pooled, err := sqldb.IsPooled(waiting, conn); err != nil || pooled {
 		return cmp.Or(err, errPooled)
 	}
 	if _, err := conn.Exec(waiting, lockSettings); err != nil {
@@ -231,34 +233,37 @@ func (l *HostLock) Claiming(ctx context.Context) (context.Context, error) {
 // HostsWithoutLock returns those of some hosts whose lock nobody holds. Looking does not keep a
 // host from taking its lock, nor others from looking. It tries each lock as one that can be shared
 // and gives it back with the statement.
-func (db *DB) HostsWithoutLock(ctx context.Context, ids []string) ([]string, error) {
-	if _, ok := db.base.(*server); !ok || len(ids) == 0 {
+func HostsWithoutLock(ctx context.Context, db *sqldb.DB, ids []string) ([]string, error) {
+	if !isServer(db) || len(ids) == 0 {
 		return nil, nil // a file has one host
 	}
-	rows, err := db.reader.QueryContext(ctx, "select id from unnest($1::text[]) id where pg_try_advisory_xact_lock_shared(hashtextextended('host/' || id, 0))", ids)
+	rows, err := db.Read().QueryContext(ctx, "select id from unnest($1::text[]) id where pg_try_advisory_xact_lock_shared(hashtextextended('host/' || id, 0))", ids)
 	if err != nil {
-		return nil, Error("look for dead hosts", err)
+		return nil, sqldb.Error("look for dead hosts", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var out []string
 	for rows.Next() {
 		var id string
 		if err := rows.Scan(&id); err != nil {
-			return nil, Error("look for dead hosts", err)
+			return nil, sqldb.Error("look for dead hosts", err)
 		}
 		out = append(out, id)
 	}
-	return out, Error("look for dead hosts", rows.Err())
+	return out, sqldb.Error("look for dead hosts", rows.Err())
 }
 
-// LockDeadHost takes the lock of a host that does not hold it, for one transaction: of several that
-// want to take over its work one does, and the host itself waits until that is done. false:
-// somebody has it. On SQLite there is no other host. The lock is released with the transaction,
-// which gives the work to others.
-func LockDeadHost(ctx context.Context, tx Tx, id string) (free bool, err error) {
-	if _, ok := tx.(serverTx); !ok {
+// LockDeadHost takes the lock of a host that does not hold it, for one transaction of db: of
+// several that want to take over its work one does, and the host itself waits until that is done.
+// false: somebody has it. On SQLite there is no other host. The lock is released with the
+// transaction, which gives the work to others.
+func LockDeadHost(ctx context.Context, db *sqldb.DB, tx sqldb.Tx, id string) (free bool, err error) {
+	if !isServer(db) {
 		return true, nil
 	}
 	err = tx.QueryRowContext(ctx, "select pg_try_advisory_xact_lock("+lockOf+")", id).Scan(&free)
 	return free, err
 }
+
+// isServer reports whether several hosts may share a database.
+func isServer(db *sqldb.DB) bool { return db.Dialect().Name == sqldb.Postgres.Name }

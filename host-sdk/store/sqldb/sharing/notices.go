@@ -1,4 +1,4 @@
-package sqldb
+package sharing
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
 // Limits of notices.
@@ -43,11 +45,11 @@ type notices struct {
 	Of   []string `json:"of"`
 }
 
-// Notices makes the notices of a host, of which from is the name. They take the server's own
-// address, see [Direct]: a connection that a pooler hands out by the transaction cannot listen. A
-// file has no notices: unsupported.
-func (db *DB) Notices(from string, log *slog.Logger) (*Notices, error) {
-	config, err := db.directly()
+// NewNotices makes the notices of a host, of which from is the name. They take the server's own
+// address, see [sqldb.Direct]: a connection that a pooler hands out by the transaction cannot
+// listen. A file has no notices: unsupported.
+func NewNotices(db *sqldb.DB, from string, log *slog.Logger) (*Notices, error) {
+	config, err := db.Directly()
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +106,7 @@ func (n *Notices) listen(ctx context.Context, hear func(string), heard func()) e
 		return err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(connecting)) }()
-	pooled, err := isPooled(connecting, conn)
+	pooled, err := sqldb.IsPooled(connecting, conn)
 	if err != nil {
 		return err
 	}
