@@ -81,7 +81,8 @@ func (e *Engine) keepWebhook(ctx context.Context, id, key string, req integratio
 		return deferredNotStored
 	}
 	now := e.clock.Now()
-	if !e.deferred.add(sessions.Ref{Integration: id, Key: key}, len(body), now) {
+	of, one := sessions.Ref{Integration: id, Key: key}, request{now.Add(commandNotAfter).UnixMilli(), len(body)}
+	if !e.deferred.add(of, one, now) {
 		e.metrics.LimitHit("deferred_webhooks")
 		return deferredTooMany
 	}
@@ -90,7 +91,7 @@ func (e *Engine) keepWebhook(ctx context.Context, id, key string, req integratio
 		Phase: store.PhaseWaiting, Body: body,
 	})
 	if err != nil {
-		e.deferred.done(sessions.Ref{Integration: id, Key: key}, len(body))
+		e.deferred.done(of, one)
 		e.log.Error("cannot keep request for later", "integration", id, "call", key, "path", req.Path, "error", err)
 		return deferredNotStored
 	}
@@ -102,55 +103,66 @@ func (e *Engine) keepWebhook(ctx context.Context, id, key string, req integratio
 type deferred struct {
 	mu       sync.Mutex
 	sessions map[sessions.Ref]*deferredLoad
-	all      deferredLoad
+	// Of all sessions.
+	items, bytes int
 }
 
-// deferredLoad is how much is kept.
+// request is one that is kept. When it is given up and its size tell it from those that another
+// process has kept.
+type request struct {
+	notAfter int64 // in milliseconds, as it is stored
+	size     int   // in bytes
+}
+
+// deferredLoad is what is kept of a session.
 type deferredLoad struct {
-	items, bytes int
-	last         time.Time // when the newest was kept
+	requests []request
+	bytes    int
+	last     time.Time // when the newest was kept
 }
 
 // add counts a request, unless there are too many.
-func (d *deferred) add(of sessions.Ref, size int, now time.Time) bool {
+func (d *deferred) add(of sessions.Ref, r request, now time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.all.items >= deferredAllItems || d.all.bytes+size > deferredAllBytes {
+	if d.items >= deferredAllItems || d.bytes+r.size > deferredAllBytes {
 		d.forget(now)
 	}
-	if d.all.items >= deferredAllItems || d.all.bytes+size > deferredAllBytes {
+	if d.items >= deferredAllItems || d.bytes+r.size > deferredAllBytes {
 		return false
 	}
 	load := d.sessions[of]
 	if load == nil {
 		load = &deferredLoad{}
 	}
-	if load.items >= deferredItems || load.bytes+size > deferredBytes {
+	if len(load.requests) >= deferredItems || load.bytes+r.size > deferredBytes {
 		return false
 	}
 	if d.sessions == nil {
 		d.sessions = map[sessions.Ref]*deferredLoad{}
 	}
 	d.sessions[of] = load
-	load.items, load.bytes, load.last = load.items+1, load.bytes+size, now
-	d.all.items, d.all.bytes = d.all.items+1, d.all.bytes+size
+	load.requests, load.bytes, load.last = append(load.requests, r), load.bytes+r.size, now
+	d.items, d.bytes = d.items+1, d.bytes+r.size
 	return true
 }
 
-// done takes a request off that was handled or dropped. Where nothing of its session is counted, it
-// changes nothing.
-func (d *deferred) done(of sessions.Ref, size int) {
+// done takes a request off that was handled or dropped. One that is not counted, as another process
+// has kept it, changes nothing.
+func (d *deferred) done(of sessions.Ref, r request) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	load := d.sessions[of]
 	if load == nil {
 		return
 	}
-	size = min(size, load.bytes)
-	load.items, load.bytes = load.items-1, load.bytes-size
-	d.all.items, d.all.bytes = d.all.items-1, d.all.bytes-size
-	if load.items <= 0 {
-		d.all.bytes -= load.bytes
+	i := slices.Index(load.requests, r)
+	if i < 0 {
+		return
+	}
+	load.requests, load.bytes = slices.Delete(load.requests, i, i+1), load.bytes-r.size
+	d.items, d.bytes = d.items-1, d.bytes-r.size
+	if len(load.requests) == 0 {
 		delete(d.sessions, of)
 	}
 }
@@ -160,7 +172,7 @@ func (d *deferred) done(of sessions.Ref, size int) {
 func (d *deferred) forget(now time.Time) {
 	for of, load := range d.sessions {
 		if now.Sub(load.last) > commandNotAfter {
-			d.all.items, d.all.bytes = d.all.items-load.items, d.all.bytes-load.bytes
+			d.items, d.bytes = d.items-len(load.requests), d.bytes-load.bytes
 			delete(d.sessions, of)
 		}
 	}

@@ -16,27 +16,27 @@ func TestRequestsAreKeptForLaterUpToALimit(t *testing.T) {
 	one, two := sessions.Ref{Integration: "i", Key: "one"}, sessions.Ref{Integration: "i", Key: "two"}
 	var d deferred
 	for i := range deferredItems {
-		if !d.add(one, 10, now) {
+		if !d.add(one, request{1, 10}, now) {
 			t.Fatalf("request %d of a session is refused", i)
 		}
 	}
-	if d.add(one, 10, now) {
+	if d.add(one, request{1, 10}, now) {
 		t.Error("a session has more requests kept than it may")
 	}
-	if !d.add(two, deferredBytes, now) || d.add(two, 1, now) {
+	if !d.add(two, request{1, deferredBytes}, now) || d.add(two, request{1, 1}, now) {
 		t.Error("a session may have its bytes, and no more")
 	}
-	d.done(one, 10)
-	d.done(sessions.Ref{Integration: "i", Key: "never counted"}, 10)
-	if !d.add(one, 10, now) || d.add(one, 10, now) {
+	d.done(one, request{1, 10})
+	d.done(sessions.Ref{Integration: "i", Key: "never counted"}, request{1, 10})
+	if !d.add(one, request{1, 10}, now) || d.add(one, request{1, 10}, now) {
 		t.Error("a request that was handled makes room for one")
 	}
 	for range deferredItems {
-		d.done(one, 10)
+		d.done(one, request{1, 10})
 	}
-	d.done(two, deferredBytes)
-	if d.all.items != 0 || d.all.bytes != 0 || len(d.sessions) != 0 {
-		t.Errorf("when all is handled, %+v of %d sessions are counted", d.all, len(d.sessions))
+	d.done(two, request{1, deferredBytes})
+	if d.items != 0 || d.bytes != 0 || len(d.sessions) != 0 {
+		t.Errorf("when all is handled, %d with %d bytes of %d sessions are counted", d.items, d.bytes, len(d.sessions))
 	}
 }
 
@@ -46,17 +46,16 @@ func TestARequestThatWasNotCountedMakesNoRoom(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	one := sessions.Ref{Integration: "i", Key: "one"}
 	var d deferred
-	for range 3 {
-		if !d.add(one, 10, now) {
-			t.Fatal("a session's first requests are refused")
+	for i := range deferredItems {
+		if !d.add(one, request{int64(i), 10}, now) {
+			t.Fatalf("request %d of a session is refused", i)
 		}
 	}
-	d.done(one, deferredBytes)
-	if d.all.bytes < 0 || d.all.bytes > 20 {
-		t.Errorf("%d bytes are counted, want at most the two that may be left", d.all.bytes)
-	}
-	if d.add(one, deferredBytes+1, now) {
-		t.Error("a session has more bytes kept than it may")
+	// The first is of the same size, the second was given up at the same time.
+	d.done(one, request{-1, 10})
+	d.done(one, request{1, 11})
+	if d.items != deferredItems || d.bytes != 10*deferredItems || d.add(one, request{0, 10}, now) {
+		t.Errorf("%d with %d bytes are counted", d.items, d.bytes)
 	}
 }
 
@@ -68,14 +67,14 @@ func TestRoomOfRequestsThatHaveGoneIsThereAgainAfterADay(t *testing.T) {
 	for name, fill := range map[string]func(d *deferred, at time.Time){
 		"items": func(d *deferred, at time.Time) {
 			for i := range deferredAllItems {
-				if !d.add(sessions.Ref{Integration: "i", Key: fmt.Sprint(i / deferredItems)}, 1, at) {
+				if !d.add(sessions.Ref{Integration: "i", Key: fmt.Sprint(i / deferredItems)}, request{1, 1}, at) {
 					t.Fatalf("request %d is refused", i)
 				}
 			}
 		},
 		"bytes": func(d *deferred, at time.Time) {
 			for i := range deferredAllBytes / deferredBytes {
-				if !d.add(sessions.Ref{Integration: "i", Key: fmt.Sprint(i)}, deferredBytes, at) {
+				if !d.add(sessions.Ref{Integration: "i", Key: fmt.Sprint(i)}, request{1, deferredBytes}, at) {
 					t.Fatalf("request %d is refused", i)
 				}
 			}
@@ -84,14 +83,14 @@ func TestRoomOfRequestsThatHaveGoneIsThereAgainAfterADay(t *testing.T) {
 		var d deferred
 		fill(&d, start)
 		other := sessions.Ref{Integration: "i", Key: "other"}
-		if d.add(other, 1, start.Add(commandNotAfter)) {
+		if d.add(other, request{1, 1}, start.Add(commandNotAfter)) {
 			t.Errorf("%s: more is kept than may be, and may still be handled", name)
 		}
-		if !d.add(other, 1, start.Add(commandNotAfter+time.Second)) {
+		if !d.add(other, request{1, 1}, start.Add(commandNotAfter+time.Second)) {
 			t.Errorf("%s: there is no room a day later", name)
 		}
-		if d.all.items != 1 || d.all.bytes != 1 || len(d.sessions) != 1 {
-			t.Errorf("%s: a day later %+v of %d sessions are counted, want the one", name, d.all, len(d.sessions))
+		if d.items != 1 || d.bytes != 1 || len(d.sessions) != 1 {
+			t.Errorf("%s: a day later %d with %d bytes of %d sessions are counted, want the one", name, d.items, d.bytes, len(d.sessions))
 		}
 	}
 }

@@ -97,11 +97,13 @@ type Config struct {
 	// a new one gets HostRateLimited as its host state. 0: no limit.
 	LiveCalls int
 
-	// KeepCalls is how long the record of a call is kept after the call's end, with its recordings,
-	// and an alert after its last change where the platform is a platform.Eraser. 0: for ever.
+	// KeepCalls is how long the record of a call is kept after the call's end and, where the
+	// platform shows alerts (platform.AlertBrowser), the last change of its alert, with its
+	// recordings; and an alert after its last change where the platform is a platform.Eraser. 0:
+	// for ever.
 	KeepCalls time.Duration
-	// KeepRecordings is how long recordings are kept after their call's end, if not as long as its
-	// record. 0: as long as the record. What nobody has heard is kept longer.
+	// KeepRecordings is how long recordings are kept, counted as for KeepCalls, if not as long as
+	// their call's record. 0: as long as the record. What nobody has heard is kept longer.
 	KeepRecordings time.Duration
 
 	Mailer  Mailer       // nil: mails are logged as not sent, and dropped

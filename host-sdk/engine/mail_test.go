@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -211,6 +212,41 @@ func TestAMailThatWasSentComesBackToThePlugin(t *testing.T) {
 	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
 	if len(sent) != 2 || len(told) != 0 {
 		t.Errorf("%d mails were sent, want 2; %d further results", len(sent), len(told))
+	}
+}
+
+// finishedStore says what the results of items are stored as.
+type finishedStore struct {
+	*countingStore
+	results chan []byte
+}
+
+func (s finishedStore) FinishItem(ctx context.Context, it store.Item, result []byte) error {
+	s.results <- result
+	return s.countingStore.FinishItem(ctx, it, result)
+}
+
+// A host of the release before takes each result of a mail for a failure, and tells people so. It
+// drops one that it cannot read: should it take over a mail that was sent, it must be able to read
+// nothing.
+func TestAHostOfTheReleaseBeforeCannotTakeASentMailForAFailure(t *testing.T) {
+	t.Parallel()
+	results := make(chan []byte, 1)
+	h := newHost(t, func(c *engine.Config) {
+		c.Mailer = mailerFunc(func(engine.OutgoingMail) error { return nil })
+		c.Store = finishedStore{c.Store.(*countingStore), results}
+	})
+	h.plugin.webhook = once(integration.Outcome{Session: remember(1), Mail: []integration.Mail{{Key: "m", To: []integration.Recipient{{Address: "a@example.com"}}}}})
+	h.start(t)
+	h.expect(t, "/c/K/x", "done", "the request")
+	result := wait(t, results, "the result")
+	var before struct { // as 0.1.0 reads it
+		Payload []byte
+		Media   []integration.MediaRef
+		Failure *struct{ Kind, Message, Field, Code string }
+	}
+	if err := json.Unmarshal(result, &before); err == nil {
+		t.Errorf("it reads %s as %+v", result, before)
 	}
 }
 

@@ -20,14 +20,12 @@ const (
 
 // periodic keeps the timers of periodic tasks alive and removes what has expired.
 func (e *Engine) periodic(ctx context.Context) error {
-	for begun := false; ; {
+	for {
 		wait := expireEvery
-		// Once all timers are there, each run commits its successor, so nothing is to be started
-		// again before the next start.
-		if !begun {
-			if begun = e.startAllPeriodic(ctx); !begun {
-				wait = time.Minute
-			}
+		// Each run commits its successor, and a timer that is there is left alone. So what this
+		// adds later is missing: a task that a plugin's new version has, or has again.
+		if !e.startAllPeriodic(ctx) {
+			wait = time.Minute
 		}
 		if n, err := e.store.DeleteExpired(ctx, e.clock.Now()); err != nil && ctx.Err() == nil {
 			e.log.Error("cannot delete expired sessions", "error", err)
@@ -78,28 +76,32 @@ func (e *Engine) startPeriodic(ctx context.Context, in store.Integration) error 
 
 // nextPeriodic is the successor of a periodic timer, to be committed with the run it caused: so the
 // chain neither breaks nor doubles if the process dies in between. None follows where the
-// integration is deleted or the plugin no longer names the task.
-func (e *Engine) nextPeriodic(ctx context.Context, it store.Item) []store.Item {
+// integration is deleted or the plugin no longer names the task. While that cannot be read, it is an
+// error, and the run has to wait: without a successor it would be the last one.
+func (e *Engine) nextPeriodic(ctx context.Context, it store.Item) ([]store.Item, error) {
 	if it.Kind != store.ItemTimer || it.Key != integration.IntegrationSessionKey || !strings.HasPrefix(it.Name, periodicPrefix) {
-		return nil
+		return nil, nil
 	}
 	in, err := e.known.Integration(ctx, it.Integration)
-	if err != nil || !in.DeletedAt.IsZero() {
-		return nil
+	switch {
+	case integration.KindOf(err) == integration.KindNotFound:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !in.DeletedAt.IsZero():
+		return nil, nil
 	}
 	desc, err := e.known.Description(ctx, in.Plugin)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	for _, p := range desc.Periodic {
 		if periodicPrefix+p.Name == it.Name {
 			next, err := periodicItem(it.Integration, p, it.Generation+1, e.clock.Now())
-			if err == nil {
-				return []store.Item{next}
-			}
+			return []store.Item{next}, err
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // periodicItem is the timer of a periodic task. Each carries a generation of its own: the store

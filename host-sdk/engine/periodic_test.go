@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -119,12 +120,13 @@ func TestPeriodicTasksComeAgainAndAgain(t *testing.T) {
 type begunStore struct {
 	*countingStore
 	begun chan struct{}
+	once  sync.Once
 }
 
 func (s *begunStore) Commit(ctx context.Context, c store.Commit) (int64, error) {
 	done, err := s.countingStore.Commit(ctx, c)
 	if err == nil && slices.ContainsFunc(c.Items, func(it store.Item) bool { return it.Kind == store.ItemTimer && it.Generation == 1 }) {
-		close(s.begun)
+		s.once.Do(func() { close(s.begun) })
 	}
 	return done, err
 }
@@ -180,4 +182,24 @@ func TestAPeriodicTaskRunsOnceForAllHosts(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// A task that only a plugin's new version has begins while the host runs on: nobody restarts a host
+// for an upgrade of a plugin.
+func TestAPeriodicTaskOfANewVersionBegins(t *testing.T) {
+	t.Parallel()
+	clk := newManual()
+	h := newHost(t, manual(clk))
+	fired := make(chan string, 1000)
+	h.plugin.task = func(req integration.TaskRequest) (integration.Outcome, error) {
+		fired <- req.Task.Name
+		return integration.Outcome{}, nil
+	}
+	h.start(t)
+	eventually(t, "the end of the first look", func() bool { return h.store.times("ListIntegrations") > 0 && clk.Waiting() > 0 })
+	h.plugin.describing(func(d integration.Description) (integration.Description, error) {
+		d.Periodic = []integration.PeriodicTask{{Name: "sweep", Every: time.Minute}}
+		return d, nil
+	})
+	eventually(t, "two sweeps", func() bool { clk.Advance(time.Minute); return len(fired) >= 2 })
 }

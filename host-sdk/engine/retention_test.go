@@ -13,6 +13,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/internal/testlog"
 )
@@ -146,6 +147,64 @@ func TestTheSweepKeepsWhatSomebodyHasToDoWith(t *testing.T) {
 	list, err := h.store.ListErasures(t.Context(), h.id, 10)
 	if err != nil || len(list) != 2 || slices.ContainsFunc(list, func(x store.Erasure) bool { return x.Cause != store.CauseRetention }) {
 		t.Errorf("to be deleted at the foreign service: %+v, %v", list, err)
+	}
+}
+
+// agedPlatform shows when an alert has changed last.
+type agedPlatform struct {
+	listingPlatform
+	changed func(id string) (time.Time, error)
+}
+
+// GetAlert implements platform.AlertBrowser.
+func (p agedPlatform) GetAlert(_ context.Context, id string) (platform.AlertRecord, error) {
+	at, err := p.changed(id)
+	return platform.AlertRecord{UpdatedAt: at}, err
+}
+
+// Retention counts from the alert's end, where the platform shows when that was: an alert may be
+// resolved long after its call. What was not found has ended before.
+func TestTheSweepCountsFromTheEndOfTheAlert(t *testing.T) {
+	t.Parallel()
+	clk := newManual()
+	start := clk.Now()
+	ends := map[string]time.Time{"late": start.AddDate(0, 0, -399), "early": start.AddDate(0, 0, -401), "recorded": start.AddDate(0, 0, -89)}
+	h := newHost(t, retained(manual(clk)), func(c *engine.Config) {
+		none := func(platform.AlertFilter) ([]platform.AlertRecord, error) { return nil, nil }
+		c.Platform = agedPlatform{listingPlatform{fakePlatform: c.Platform.(*fakePlatform), list: none}, func(id string) (time.Time, error) {
+			switch id {
+			case "gone":
+				return time.Time{}, integration.Errorf(integration.KindNotFound, "there is no such alert")
+			case "unknown":
+				return time.Time{}, errDown
+			}
+			return ends[id], nil
+		}}
+	})
+	for _, key := range []string{"late", "early", "recorded", "gone", "unknown"} {
+		days := 402
+		if key == "recorded" {
+			days = 91
+		}
+		h.ended(t, key, days, true, true, integration.AlertResolved)
+		h.platform.set(func(p *fakePlatform) {
+			p.alerts["alert of "+key] = integration.AlertSnapshot{Key: "alert of " + key, ID: key, Status: integration.AlertResolved}
+		})
+	}
+	h.ended(t, "unheard", 402, true, false, "")
+	h.start(t)
+	eventually(t, "the finding, which ends the sweep", func() bool { return h.unheardFinding(t) != "" })
+	if diff := cmp.Diff(map[string]int{"late": 1, "recorded": 1, "unknown": 1, "unheard": 1}, h.kept(t)); diff != "" {
+		t.Errorf("what is kept, with its recordings (-want +got):\n%s", diff)
+	}
+	eventually(t, "the end of what ended later", func() bool {
+		clk.Advance(2 * time.Hour)
+		kept := h.kept(t)
+		_, late := kept["late"]
+		return !late && kept["recorded"] == 0
+	})
+	if day := clk.Now().Sub(start); day < 24*time.Hour {
+		t.Errorf("it went after %v", day)
 	}
 }
 

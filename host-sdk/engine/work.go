@@ -53,9 +53,13 @@ func (e work) Perform(ctx context.Context, it store.Item, t integration.Task, at
 // Handle runs HandleTask; its commit consumes the item. A periodic timer is followed by the next
 // one in the same commit.
 func (e work) Handle(ctx context.Context, it store.Item, req integration.TaskRequest) error {
-	_, err := e.run(ctx, job{
+	next, err := e.nextPeriodic(ctx, it)
+	if err != nil {
+		return err
+	}
+	_, err = e.run(ctx, job{
 		integration: it.Integration, key: it.Key, handler: "task", done: &it,
-		loading: loading{task: &req.Task}, extra: e.nextPeriodic(ctx, it),
+		loading: loading{task: &req.Task}, extra: next,
 		call: func(ctx context.Context, p integration.Integration, f integration.Facts) (integration.Outcome, error) {
 			req.Facts = f
 			return p.HandleTask(ctx, req)
@@ -74,7 +78,7 @@ func (e work) Webhook(ctx context.Context, it store.Item, req integration.Webhoo
 
 // WebhookEnded makes room for another request of the session.
 func (e work) WebhookEnded(it store.Item) {
-	e.deferred.done(sessions.Ref{Integration: it.Integration, Key: it.Key}, len(it.Body))
+	e.deferred.done(sessions.Ref{Integration: it.Integration, Key: it.Key}, request{it.NotAfter.UnixMilli(), len(it.Body)})
 }
 
 // Ended completes what HandleTask hears of a command that failed, or of a mail.
@@ -113,9 +117,9 @@ func (e work) GiveUp(ctx context.Context, it store.Item, cause error) (ended boo
 		Message: fmt.Sprintf("The plugin refused %s of call %s %d times, and the host gave it up: %v. Report this with the host's log.",
 			what, it.Key, it.Attempt, cause),
 	})
-	next := e.nextPeriodic(ctx, it)
-	if len(next) == 0 {
-		return false, nil
+	next, err := e.nextPeriodic(ctx, it)
+	if err != nil || len(next) == 0 {
+		return false, err
 	}
 	return true, e.commitItems(ctx, it.Integration, it.Key, next, it.ID)
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -44,6 +45,31 @@ func TestThatAMailHasFailedIsToldWhileTheIntegrationCannotBeRead(t *testing.T) {
 		}
 		if got := (work{e}).HearsOf(t.Context(), store.Item{Kind: store.ItemMail, Integration: "i"}); got != want {
 			t.Errorf("the integration is %s: told %v, want %v", kind, got, want)
+		}
+	}
+}
+
+// A run of a periodic task waits while its successor cannot be told, or it would be the last one.
+func TestAPeriodicTaskWaitsForItsSuccessor(t *testing.T) {
+	t.Parallel()
+	for kind, waits := range map[integration.Kind]bool{integration.KindUnavailable: true, integration.KindDeadline: true, integration.KindNotFound: false} {
+		e, err := New(Config{
+			Store: unread{err: integration.Errorf(kind, "no integration")}, Platform: struct{ platform.Platform }{},
+			Plugins: struct{ Plugins }{}, EndpointURL: func(string) string { return "" },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		it := store.Item{Kind: store.ItemTimer, Integration: "i", Key: integration.IntegrationSessionKey, Name: periodicPrefix + "sweep", Generation: 7}
+		if next, err := e.nextPeriodic(t.Context(), it); len(next) != 0 || (err != nil) != waits {
+			t.Errorf("the integration is %s: %v, %v; waits: want %v", kind, next, err, waits)
+		}
+		// Nor does it end because the plugin refuses it again and again.
+		if ended, err := (work{e}).GiveUp(t.Context(), it, errors.New("refused")); ended || (err != nil) != waits {
+			t.Errorf("the integration is %s: given up: %v, %v; waits: want %v", kind, ended, err, waits)
+		}
+		if err := (work{e}).Handle(t.Context(), it, integration.TaskRequest{}); integration.KindOf(err) != kind {
+			t.Errorf("the integration is %s: handled: %v", kind, err)
 		}
 	}
 }

@@ -26,7 +26,7 @@ type Eraser interface {
 	EraseAlert(ctx context.Context, scope Scope, alertKey string) error
 	// OldAlerts lists alerts that are resolved or dropped and have not changed since before, at
 	// most limit of those behind after, which is "" or the After of the last one of the list
-	// before.
+	// before. That EraseRecordings has changed such an alert does not count.
 	OldAlerts(ctx context.Context, before time.Time, after string, limit int) ([]OldAlert, error)
 	// ExpireAlerts deletes those of some alerts that are still so in one transaction, and says how
 	// many. The host leaves out those with a message that nobody has heard.

@@ -138,3 +138,33 @@ func TestAForgottenNumberIsReplacedInAlerts(t *testing.T) {
 		t.Errorf("after a later command it is %s", s)
 	}
 }
+
+// Retention counts from an alert's end: that its recordings are deleted meanwhile does not put it
+// off. Of an alert that somebody has to do with, it is a change like any other.
+func TestDeletedRecordingsKeepAnAlertForNoLonger(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, noon, storyFile)
+	w.open("devops")
+	made := w.record().UpdatedAt
+	w.clock.Advance(time.Hour)
+	erase := func() {
+		t.Helper()
+		if err := w.EraseRecordings(t.Context(), scope, key, nil, "What was recorded was deleted."); err != nil {
+			t.Fatal(err)
+		}
+	}
+	erase()
+	if got := w.record().UpdatedAt; got.Sub(made) < time.Hour {
+		t.Errorf("the open alert was changed last at %v, made at %v", got, made)
+	}
+	w.do(integration.AlertCommand{Kind: integration.AlertResolve})
+	end := w.record().UpdatedAt
+	w.clock.Advance(90 * 24 * time.Hour)
+	erase()
+	if got := w.record(); !got.UpdatedAt.Equal(end) || got.Log[len(got.Log)-1].Message != "What was recorded was deleted." {
+		t.Errorf("the resolved alert was changed last at %v, resolved at %v: %+v", got.UpdatedAt, end, got.Log)
+	}
+	if old, err := w.OldAlerts(t.Context(), end, "", 2); err != nil || len(old) != 1 {
+		t.Errorf("old alerts: %v, %v", old, err)
+	}
+}

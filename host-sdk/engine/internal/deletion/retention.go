@@ -52,7 +52,7 @@ func (ds *Deletions) sweepPages(ctx context.Context, what string, q store.OldCal
 		page, err := ds.patient.LookAtOld(ctx, q)
 		var n int
 		if err == nil {
-			n, err = remove(ds.settled(ctx, page))
+			n, err = remove(ds.settled(ctx, page, q.Ended))
 		}
 		if total += n; err != nil {
 			if ctx.Err() == nil {
@@ -71,8 +71,9 @@ func (ds *Deletions) sweepPages(ctx context.Context, what string, q store.OldCal
 }
 
 // settled are the calls of a page that nobody has to do with any more: everything is heard, and the
-// alert is neither queued nor open nor acknowledged. While the platform cannot say, a call is kept.
-func (ds *Deletions) settled(ctx context.Context, page []store.Call) []store.CallRef {
+// alert is over, since before as well where the platform shows its alerts. While the platform cannot
+// say, a call is kept.
+func (ds *Deletions) settled(ctx context.Context, page []store.Call, before time.Time) []store.CallRef {
 	var out []store.CallRef
 	for _, c := range page {
 		if c.Unheard > 0 {
@@ -84,11 +85,28 @@ func (ds *Deletions) settled(ctx context.Context, page []store.Call) []store.Cal
 			case integration.KindOf(err) == integration.KindNotFound:
 			case err != nil, snap.Status == integration.AlertQueued, snap.Status == integration.AlertOpen, snap.Status == integration.AlertAcknowledged:
 				continue
+			case ds.changedAfter(ctx, snap.ID, before):
+				continue
 			}
 		}
 		out = append(out, store.CallRef{Integration: c.Integration, Key: c.Key})
 	}
 	return out
+}
+
+// changedAfter reports whether an alert that is over has changed after a time: an alert that was
+// resolved long after its call is kept as long as any, and its call with it. A platform that does
+// not show its alerts cannot say; the end of the call counts then.
+func (ds *Deletions) changedAfter(ctx context.Context, id string, before time.Time) bool {
+	browser, ok := ds.cfg.Platform.(platform.AlertBrowser)
+	if !ok {
+		return false
+	}
+	record, err := browser.GetAlert(ctx, id)
+	if integration.KindOf(err) == integration.KindNotFound || integration.KindOf(err) == integration.KindUnsupported {
+		return false
+	}
+	return err != nil || record.UpdatedAt.After(before)
 }
 
 // sweepCalls removes the records of calls that ended at or before a time, with their recordings.

@@ -101,8 +101,13 @@ func (o *Outbox) Done(ctx context.Context, it store.Item) {
 		o.Delete(ctx, it)
 		return
 	}
-	o.finish(ctx, it, Result{})
+	o.finish(ctx, it, nothing)
 }
+
+// nothing is the result, as it is stored, of an item that is done and has none: a sent mail. A host
+// of the release before would take an empty [Result] of a mail for a failure, and tell people so.
+// This one it cannot read, and drops.
+var nothing = json.RawMessage(`"done"`)
 
 // Fail ends an item with a failure for its handler. A plugin of an earlier minor does not hear of
 // mails.
@@ -115,8 +120,8 @@ func (o *Outbox) Fail(ctx context.Context, it store.Item, err *integration.Error
 	o.finish(ctx, it, Result{Failure: &failure{err.Kind, err.Message, err.Field, err.Code}})
 }
 
-// finish stores the result and hands it on at once.
-func (o *Outbox) finish(ctx context.Context, it store.Item, r Result) {
+// finish stores the result, a Result or nothing, and hands it on at once.
+func (o *Outbox) finish(ctx context.Context, it store.Item, r any) {
 	body, err := json.Marshal(r)
 	if err == nil {
 		err = o.cfg.Store.FinishItem(ctx, it, body)

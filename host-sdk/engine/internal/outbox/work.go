@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"time"
@@ -210,7 +211,7 @@ func (o *Outbox) webhook(ctx context.Context, it store.Item) {
 // deliver hands a stored result to HandleTask.
 func (o *Outbox) deliver(ctx context.Context, it store.Item) {
 	var r Result
-	if err := json.Unmarshal(it.Result, &r); err != nil {
+	if err := json.Unmarshal(it.Result, &r); err != nil && !bytes.Equal(it.Result, nothing) {
 		o.Drop(ctx, it, "unreadable result")
 		return
 	}

@@ -30,12 +30,15 @@ type change struct {
 	reaches func(u *switchboardfile.User) bool
 
 	// What the change has come to. Only a dirty one is written; lines, pages and events go with it.
-	dirty    bool
-	rerouted bool // it was sent to other teams
-	lines    []platform.LogEntry
-	pages    []page
-	events   []event
-	ended    string // id of the notice that ends with the change; "": none
+	dirty bool
+	// It is no change of the alert's that retention counts from: what deletes parts of an alert
+	// that is over must not keep the rest of it for longer.
+	afterwards bool
+	rerouted   bool // it was sent to other teams
+	lines      []platform.LogEntry
+	pages      []page
+	events     []event
+	ended      string // id of the notice that ends with the change; "": none
 }
 
 // addLog adds a line to the alert's log. The text is final: it is stored as people read it, with
@@ -127,7 +130,9 @@ func (s *Service) decide(ctx context.Context, read load, f func(c *change) error
 		return &decided{alert: a}, nil
 	}
 	// It also tells other processes that they should look (runForeignChanges).
-	a.updatedAt = now
+	if !c.afterwards {
+		a.updatedAt = now
+	}
 	notices, err := s.notices(c)
 	if err != nil {
 		return nil, err

@@ -22,9 +22,14 @@ func (s *Service) EraseRecordings(ctx context.Context, scope platform.Scope, ale
 	_, err := s.change(ctx, func(q sqldb.Queryer) (*alert, error) { return alertByKey(ctx, q, scope, alertKey) }, func(c *change) error {
 		c.fields = slices.DeleteFunc(slices.Clone(c.fields), func(f storedField) bool { return f.Label == integration.LabelTranscription })
 		c.addLog("", line)
+		c.afterwards = isEnded(c.status)
 		return nil
 	})
 	return err
+}
+
+func isEnded(s integration.AlertStatus) bool {
+	return s == integration.AlertResolved || s == integration.AlertDropped
 }
 
 // ended are the statuses in which nobody has to do with an alert any more. They are words in SQL,

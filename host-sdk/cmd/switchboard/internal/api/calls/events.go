@@ -2,6 +2,7 @@ package calls
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -18,6 +19,9 @@ const (
 	heartbeat = 15 * time.Second
 	// sendTime is how long a client may take to swallow one event before it counts as gone.
 	sendTime = 10 * time.Second
+	// readTime is how long the platform may take to say what an event is about. Meanwhile the
+	// stream notices nothing: neither other events, nor that its login has ended.
+	readTime = 2 * time.Second
 	// lookEvery is how often a stream looks whether its login still holds, on the wall clock.
 	lookEvery = 3 * time.Second
 )
@@ -128,14 +132,18 @@ func (o *Operations) eventData(r *http.Request, ev engine.Event) ([]byte, error)
 		return json.Marshal(viewCall(ev.Integration, ev.Call))
 	}
 	if ev.Type == "alert" && o.browser != nil {
-		snapshot, err := o.Platform.Alert(r.Context(), o.Scope(ev.Integration), ev.Key)
+		ctx, cancel := context.WithTimeout(r.Context(), readTime)
+		defer cancel()
+		snapshot, err := o.Platform.Alert(ctx, o.Scope(ev.Integration), ev.Key)
 		if err == nil {
-			if rec, err := o.browser.GetAlert(r.Context(), snapshot.ID); err == nil {
-				view, err := o.viewRecordOf(r.Context(), rec)
-				if err != nil {
+			if rec, err := o.browser.GetAlert(ctx, snapshot.ID); err == nil {
+				view, err := o.viewRecordOf(ctx, rec)
+				if err == nil {
+					return json.Marshal(view)
+				}
+				if ctx.Err() == nil {
 					return nil, err
 				}
-				return json.Marshal(view)
 			}
 		}
 	}
