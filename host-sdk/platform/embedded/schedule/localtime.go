@@ -103,6 +103,13 @@ func (l LocalTime) instant(zone *time.Location) time.Time {
 // over l.
 func (l LocalTime) In(zone *time.Location) time.Time { return l.instant(zone) }
 
+// InZone is In for what a clock shows, to the second: the date and time of shown, whose own zone
+// does not matter.
+func InZone(shown time.Time, zone *time.Location) time.Time {
+	_, offset := shown.Zone()
+	return LocalTime{shown.Unix() + int64(offset)}.instant(zone)
+}
+
 // LoadZone finds a time zone by its IANA name. It refuses what time.LoadLocation takes for
 // convenience: "" and "Local", which mean something else on each machine.
 func LoadZone(name string) (*time.Location, error) {

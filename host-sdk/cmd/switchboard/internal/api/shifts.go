@@ -40,13 +40,13 @@ func ViewOverride(service *shifts.Service, c shifts.Change) Override {
 
 // overrideBody is what somebody asks for.
 type overrideBody struct {
-	Team  string    `json:"team"`
-	Layer int       `json:"layer"`
-	User  string    `json:"user"`
-	From  time.Time `json:"from"`
-	To    time.Time `json:"to"`
-	Note  string    `json:"note"`
-	By    string    `json:"by"`
+	Team  string `json:"team"`
+	Layer int    `json:"layer"`
+	User  string `json:"user"`
+	From  string `json:"from"` // texts, so that an error can name the one that is no time
+	To    string `json:"to"`
+	Note  string `json:"note"`
+	By    string `json:"by"`
 }
 
 // segmentView is a time in which the people on call for a layer stay the same.
@@ -121,9 +121,16 @@ func (a *API) addOverride(w http.ResponseWriter, r *http.Request) error {
 	if err := apikit.ReadJSON(w, r, &body); err != nil {
 		return err
 	}
-	actor := a.shiftActor(r, body.By)
-	c, err := service.Add(r.Context(), shifts.Change{Team: body.Team, Layer: body.Layer, User: body.User, From: body.From, To: body.To, Note: body.Note}, actor)
-	if err != nil {
+	c := shifts.Change{Team: body.Team, Layer: body.Layer, User: body.User, Note: body.Note}
+	for _, at := range []struct {
+		name, text string
+		into       *time.Time
+	}{{"from", body.From, &c.From}, {"to", body.To, &c.To}} {
+		if *at.into, err = time.Parse(time.RFC3339, at.text); err != nil {
+			return badRequest("%s %q is not a time: use one such as 2026-12-24T18:00:00Z", at.name, oneline.Clean(at.text, 40))
+		}
+	}
+	if c, err = service.Add(r.Context(), c, a.shiftActor(r, body.By)); err != nil {
 		return notYours(err)
 	}
 	people.About(r.Context(), cmp.Or(c.Team, c.User), c.String())

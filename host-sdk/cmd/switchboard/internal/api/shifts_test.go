@@ -1,6 +1,9 @@
 package api_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -53,4 +56,59 @@ func TestOverridesByTheAPI(t *testing.T) {
 	h.Want(404, "GET", "/api/v1/teams/nobody/schedule", nil)
 	h.Want(204, "DELETE", "/api/v1/overrides/"+made["id"].(string), nil)
 	h.Want(404, "DELETE", "/api/v1/overrides/"+made["id"].(string), nil)
+}
+
+// Times that people and programs get wrong are refused with the field's name, or mean what they
+// say; what is stored comes back as it was sent.
+func TestShiftsWithNastyTimesAndLayers(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	year := time.Now().UTC().Year() + 1
+	at := func(text string) string { return fmt.Sprint(year, text) }
+	for name, tt := range map[string]struct {
+		from, to any
+		layer    any
+		want     string // what the refusal names; "from to": it is stored so
+	}{
+		"half an hour from UTC":     {at("-03-29T02:30:00+10:30"), at("-03-29T02:30:00+10:00"), 1, at("-03-28T16:00:00Z ") + at("-03-28T16:30:00Z")},
+		"on the other side":         {at("-07-01T00:30:00+14:00"), at("-07-01T00:30:00-12:00"), 1, at("-06-30T10:30:00Z ") + at("-07-01T12:30:00Z")},
+		"a quarter from UTC":        {at("-07-02T00:00:00+05:45"), at("-07-02T00:00:00Z"), 1, at("-07-01T18:15:00Z ") + at("-07-02T00:00:00Z")},
+		"both at one time":          {at("-08-01T02:00:00+01:00"), at("-08-01T01:00:00Z"), 1, "to: the end"},
+		"a blink":                   {at("-08-01T02:00:00.0001Z"), at("-08-01T02:00:00.0002Z"), 1, "to: the end"},
+		"a leap second":             {at("-08-01T23:59:60Z"), at("-08-02T00:00:00Z"), 1, "from"},
+		"a date that is none":       {at("-02-30T00:00:00Z"), at("-08-02T00:00:00Z"), 1, "from"},
+		"no zone":                   {at("-08-01T02:00:00"), at("-08-02T00:00:00Z"), 1, "from"},
+		"a date alone":              {at("-08-01"), at("-08-02T00:00:00Z"), 1, "from"},
+		"a number":                  {1790000000, at("-08-02T00:00:00Z"), 1, "from"},
+		"a zone that is none":       {at("-08-01T02:00:00+99:00"), at("-08-02T00:00:00Z"), 1, "from"},
+		"no beginning":              {nil, at("-08-02T00:00:00Z"), 1, "from"},
+		"no end":                    {at("-08-01T02:00:00Z"), nil, 1, "to"},
+		"an end of another year":    {at("-08-01T02:00:00Z"), "9999-12-31T23:59:59Z", 1, "to: a shift of more than a year"},
+		"a year of four zeros":      {"0000-01-01T00:00:00Z", at("-08-02T00:00:00Z"), 1, "to: a shift of more than a year"},
+		"layer zero":                {at("-08-01T02:00:00Z"), at("-08-02T00:00:00Z"), 0, "layer"},
+		"a layer below":             {at("-08-01T02:00:00Z"), at("-08-02T00:00:00Z"), -1, "layer"},
+		"a layer that is not there": {at("-08-01T02:00:00Z"), at("-08-02T00:00:00Z"), 3, "layer"},
+		"a layer beyond numbers":    {at("-08-01T02:00:00Z"), at("-08-02T00:00:00Z"), json.Number("99999999999999999999"), "layer"},
+		"half a layer":              {at("-08-01T02:00:00Z"), at("-08-02T00:00:00Z"), 1.5, "layer"},
+		"a layer in words":          {at("-08-01T02:00:00Z"), at("-08-02T00:00:00Z"), "1", "layer"},
+	} {
+		body := object{"team": "devops", "layer": tt.layer, "user": "bob"}
+		for key, value := range map[string]any{"from": tt.from, "to": tt.to} {
+			if value != nil {
+				body[key] = value
+			}
+		}
+		a := h.Do("POST", "/api/v1/overrides", body)
+		if a.Status == 400 {
+			if !strings.Contains(string(a.Body), tt.want) {
+				t.Errorf("%s: refused with %s, want %q", name, a.Body, tt.want)
+			}
+			continue
+		}
+		var made object
+		a.JSON(t, &made)
+		if got := fmt.Sprint(made["from"], " ", made["to"]); a.Status != 201 || got != tt.want {
+			t.Errorf("%s: status %d, %s, want %q", name, a.Status, got, tt.want)
+		}
+	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/schedule"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
@@ -219,8 +220,13 @@ func phones(users []integration.User) string {
 // API would refuse is refused here, too.
 func parseTime(flag, text string) (t time.Time, err error) {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02"} {
-		if t, err = time.ParseInLocation(layout, text, time.Local); err != nil {
+		if t, err = time.Parse(layout, text); err != nil {
 			continue
+		}
+		// A time that the change of clocks skips, or that comes twice, is the one of the switchboard
+		// file and of the pages.
+		if layout != time.RFC3339 {
+			t = schedule.InZone(t, time.Local).In(time.Local)
 		}
 		if year := t.UTC().Year(); year < api.FirstYear || year > api.LastYear {
 			return t, fmt.Errorf("%s %q is in the year %d: choose a time from %d to %d", flag, text, year, api.FirstYear, api.LastYear)
