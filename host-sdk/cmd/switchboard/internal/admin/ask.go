@@ -42,9 +42,6 @@ const maxAnswer = 8 << 20
 // The store is opened, for a moment, only where none runs. What the plugin refuses is among the
 // lines of the result; the error is for what kept it from running.
 func Ask(ctx context.Context, s settings.Settings, id, action string, values map[string]string) (integration.ActionResult, error) {
-	if !datadir.HasDatabase(s) {
-		return integration.ActionResult{}, datadir.NoDatabase(s)
-	}
 	return ask(ctx, s,
 		func(ctx context.Context, s settings.Settings) (integration.ActionResult, error) {
 			return askStore(ctx, s, id, action, values)
@@ -57,7 +54,7 @@ func Ask(ctx context.Context, s settings.Settings, id, action string, values map
 // Hotlines are the integrations of this installation, with the numbers that callers of each dialed.
 // None without an error: there is no database yet. They are in the order of their names.
 func Hotlines(ctx context.Context, s settings.Settings) ([]inspect.Hotline, error) {
-	if !datadir.HasDatabase(s) {
+	if s.Host == "" && !datadir.HasDatabase(s) {
 		return nil, nil
 	}
 	return ask(ctx, s,
@@ -99,10 +96,13 @@ func storedHotlines(ctx context.Context, kept store.Store) ([]inspect.Hotline, e
 	return out, nil
 }
 
-// ask gets an answer from a running host, given its address, or where none runs from the store,
-// opened with the settings that fromStore is handed. Errors hold no secret. fromHost gets the
-// address without a trailing slash.
+// ask gets an answer from the host that the settings name, else from the running one, given its
+// address, or where none runs from the store, opened with the settings that fromStore is handed.
+// Errors hold no secret. fromHost gets the address without a trailing slash.
 func ask[T any](ctx context.Context, s settings.Settings, fromStore func(context.Context, settings.Settings) (T, error), fromHost func(ctx context.Context, base string) (T, error)) (result T, err error) {
+	if s.Host == "" && !datadir.HasDatabase(s) {
+		return result, datadir.NoDatabase(s)
+	}
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	defer func() {
@@ -110,6 +110,10 @@ func ask[T any](ctx context.Context, s settings.Settings, fromStore func(context
 			err = wording.ForPeople(s, err)
 		}
 	}()
+	// Another machine's host: the lock of this one says nothing of it.
+	if s.Host != "" {
+		return fromHost(ctx, s.Host)
+	}
 	// Whether the lock can be had says whether a host runs here. With SQLite it is held until the
 	// answer is there, so that none starts on the database while this command has it open.
 	release, err := datadir.Lock(s.DataDir)

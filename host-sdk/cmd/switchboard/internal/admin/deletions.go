@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/calls"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 )
@@ -20,9 +19,6 @@ var errNotRunning = errors.New("switchboard does not run: start it, as what is d
 // askRunning sends a request to the running host. Where none runs it is errNotRunning, rather than
 // a deletion that forgets the telephone service.
 func askRunning[T any](ctx context.Context, s settings.Settings, method, path string, body any) (out T, err error) {
-	if !datadir.HasDatabase(s) {
-		return out, datadir.NoDatabase(s)
-	}
 	return ask(ctx, s,
 		func(context.Context, settings.Settings) (T, error) { return out, errNotRunning },
 		func(ctx context.Context, base string) (T, error) {
@@ -44,9 +40,6 @@ func DeleteAlert(ctx context.Context, s settings.Settings, id string) error {
 
 // Forget has the running host remove what is known of a caller.
 func Forget(ctx context.Context, s settings.Settings, number string) (out calls.Forgotten, err error) {
-	if !datadir.HasDatabase(s) {
-		return out, datadir.NoDatabase(s)
-	}
 	return ask(ctx, s,
 		func(context.Context, settings.Settings) (calls.Forgotten, error) { return out, errNotRunning },
 		func(_ context.Context, base string) (calls.Forgotten, error) {

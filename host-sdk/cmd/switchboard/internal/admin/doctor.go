@@ -40,7 +40,7 @@ func examineHost(ctx context.Context, s settings.Settings) (lines []inspect.Line
 	say := func(level inspect.Level, format string, args ...any) {
 		lines = append(lines, inspect.Line{Level: level, Text: fmt.Sprintf(format, args...)})
 	}
-	st, err := ReadStatus(ctx, s, "")
+	st, err := ReadStatus(ctx, s)
 	switch {
 	case err != nil:
 		say(inspect.Error, "%s", err)
@@ -71,7 +71,7 @@ func examineHost(ctx context.Context, s settings.Settings) (lines []inspect.Line
 // their actions speak with the same foreign service.
 func examineIntegrations(ctx context.Context, s settings.Settings) (lines []inspect.Line) {
 	// Where no host runs, a plugin is not started just to be asked.
-	if st, err := ReadStatus(ctx, s, ""); err != nil || st.Status == serve.NotRunning {
+	if st, err := ReadStatus(ctx, s); err != nil || st.Status == serve.NotRunning {
 		return nil // said already
 	}
 	var list []struct{ ID, Name, Plugin string }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
@@ -67,9 +66,6 @@ func ShiftsOf(list []api.Override) switchboardfile.Shifts {
 // askShifts asks a running host, or where none runs the embedded platform of the settings, which it
 // opens. Platforms other than the embedded one have none, which is an error.
 func askShifts[T any](ctx context.Context, s settings.Settings, fromStore func(context.Context, *shifts.Service) (T, error), fromHost func(ctx context.Context, base string) (T, error)) (result T, err error) {
-	if !datadir.HasDatabase(s) {
-		return result, datadir.NoDatabase(s)
-	}
 	return ask(ctx, s, func(ctx context.Context, s settings.Settings) (result T, err error) {
 		err = serve.WithShifts(ctx, s, func(service *shifts.Service) error {
 			result, err = fromStore(ctx, service)

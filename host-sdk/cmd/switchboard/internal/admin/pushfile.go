@@ -15,7 +15,7 @@ import (
 // database. The file has been checked by the caller, and is checked again where it is put into
 // force.
 func PushFile(ctx context.Context, s settings.Settings, file *switchboardfile.File) (hash string, err error) {
-	if !s.Postgres() {
+	if s.Host == "" && !s.Postgres() {
 		return "", errors.New("there is nothing to push: on SQLite the host takes its switchboard file over when it changes")
 	}
 	return ask(ctx, s,

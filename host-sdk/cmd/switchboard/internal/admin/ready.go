@@ -19,10 +19,11 @@ import (
 // ten seconds: the host must be called silent before, so that the check can say so.
 const readyTime = 5 * time.Second
 
-// AskReady asks /readyz of the host at an address, or where none is given of the one on the data
-// directory of the settings, which needs no token. The error says why callers are not served there.
+// AskReady asks /readyz of the host at the address that the settings name, or of the one on their
+// data directory, which needs no token. The error says why callers are not served there.
 // The image and load balancers ask it every few seconds.
-func AskReady(ctx context.Context, s settings.Settings, address string) error {
+func AskReady(ctx context.Context, s settings.Settings) error {
+	address := s.Host
 	if address == "" {
 		address = datadir.Address(s)
 	}

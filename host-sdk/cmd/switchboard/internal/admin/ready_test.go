@@ -17,7 +17,7 @@ func TestAHostThatHangsIsNotReady(t *testing.T) {
 	host := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-over }))
 	t.Cleanup(host.Close)
 	t.Cleanup(func() { close(over) })
-	err := AskReady(t.Context(), settings.Settings{}, host.URL)
+	err := AskReady(t.Context(), settings.Settings{Host: host.URL})
 	if err == nil || !strings.Contains(err.Error(), "has not answered for 5s") {
 		t.Errorf("AskReady: %v", err)
 	}

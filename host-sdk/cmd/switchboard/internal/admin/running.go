@@ -15,9 +15,6 @@ import (
 // it asks for belongs to the platform as much as to the database, so without a running host it is
 // an error. A nil body sends none. path is that of the API, without its prefix.
 func AskRunning(ctx context.Context, s settings.Settings, method, path string, body any) (json.RawMessage, error) {
-	if !datadir.HasDatabase(s) {
-		return nil, datadir.NoDatabase(s)
-	}
 	return ask(ctx, s,
 		func(context.Context, settings.Settings) (json.RawMessage, error) {
 			return nil, errors.New("no switchboard runs with this data directory: start it with switchboard serve, or name the directory of the running one with --data-dir")

@@ -16,9 +16,6 @@ import (
 // with the time zones of file, which may be nil. A running host goes by the file that it has in
 // force.
 func Statistics(ctx context.Context, s settings.Settings, file *switchboardfile.File, q statistics.Query) (statistics.Report, error) {
-	if !datadir.HasDatabase(s) {
-		return statistics.Report{}, datadir.NoDatabase(s)
-	}
 	return ask(ctx, s, func(ctx context.Context, s settings.Settings) (out statistics.Report, err error) {
 		err = datadir.WithStore(ctx, s, func(kept store.Store) error {
 			out, err = statistics.Read(ctx, kept, file, q, s.Clock.Now())

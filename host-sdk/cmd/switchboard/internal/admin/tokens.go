@@ -20,9 +20,6 @@ const commandLine = "the command line"
 // onPeople asks a running host by its API, or where none runs the store, as in [Ask]. fromStore
 // runs with the store open and, on SQLite, locked.
 func onPeople[T any](ctx context.Context, s settings.Settings, fromHost func(ctx context.Context, base string) (T, error), fromStore func(ctx context.Context, s settings.Settings, kept store.People) (T, error)) (result T, err error) {
-	if !datadir.HasDatabase(s) {
-		return result, datadir.NoDatabase(s)
-	}
 	return ask(ctx, s, func(ctx context.Context, s settings.Settings) (out T, err error) {
 		err = datadir.WithStore(ctx, s, func(kept store.Store) error {
 			who, ok := kept.(store.People)

@@ -92,8 +92,8 @@ type Flags struct {
 	KeepAudit         string `name:"keep-audit-days" env:"SWITCHBOARD_KEEP_AUDIT_DAYS" placeholder:"DAYS" help:"Days for which the audit keeps who did what (default: 400; 0: for ever)."`
 	Proxies           string `name:"trusted-proxies" env:"SWITCHBOARD_TRUSTED_PROXIES" placeholder:"ADDRESSES" help:"Addresses or networks of the proxies whose X-Forwarded-For is believed, separated by commas (default: none)."`
 	LiveCalls         string `name:"live-calls-per-integration" env:"SWITCHBOARD_LIVE_CALLS_PER_INTEGRATION" placeholder:"N" help:"Calls of one integration at a time; further callers are asked to call again later (default: 0, no limit)."`
-	KeepCalls         string `name:"keep-calls-days" env:"SWITCHBOARD_KEEP_CALLS_DAYS" placeholder:"DAYS" help:"Days for which the record of a call is kept after its end, with its recordings (default: 400; 0: for ever)."`
-	KeepRecordings    string `name:"keep-recordings-days" env:"SWITCHBOARD_KEEP_RECORDINGS_DAYS" placeholder:"DAYS" help:"Days for which recordings are kept after the end of their call, here and at the telephone service; what nobody has heard is kept (default: 90; 0: as long as the record)."`
+	KeepCalls         string `name:"keep-calls-days" env:"SWITCHBOARD_KEEP_CALLS_DAYS" placeholder:"DAYS" help:"Days for which the record of a call is kept after its end and that of its alert, with its recordings (default: 400; 0: for ever)."`
+	KeepRecordings    string `name:"keep-recordings-days" env:"SWITCHBOARD_KEEP_RECORDINGS_DAYS" placeholder:"DAYS" help:"Days for which recordings are kept after the end of their call and its alert, here and at the telephone service; what nobody has heard is kept (default: 90; 0: as long as the record)."`
 	RollBack          string `name:"rollback-minutes" env:"SWITCHBOARD_ROLLBACK_MINUTES" placeholder:"MINUTES" help:"Minutes for which a new release of switchboard or a plugin can be taken back once all hosts have it (default: 1); as long it writes what the release before reads."`
 	WrongTokens       string `name:"wrong-tokens-per-minute" env:"SWITCHBOARD_WRONG_TOKENS_PER_MINUTE" placeholder:"N" help:"Wrong API tokens that one address may send in a minute; the right one is always accepted (default: 10)."`
 	Connections       string `name:"max-connections" env:"SWITCHBOARD_MAX_CONNECTIONS" placeholder:"N" help:"Connections that are open at a time; beyond them the one that waits longest for a request is closed (default: 8000)."`
@@ -106,6 +106,9 @@ type Flags struct {
 
 // Settings are complete and checked. They do not change while the host runs.
 type Settings struct {
+	// Host is of commands: the address of the switchboard that they ask, without a trailing slash.
+	// "": the one that runs with these settings.
+	Host        string
 	ConfigPath  string
 	Listen      string
 	PublicURL   string // "" = http:// and the address that was bound; see PublicURLFor

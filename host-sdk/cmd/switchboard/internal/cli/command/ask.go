@@ -2,25 +2,71 @@ package command
 
 import (
 	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 )
 
-// AskFlags are the flags of commands that ask the running host, or the database where none runs.
-type AskFlags struct {
+// LocalFlags are the flags of commands that change what lies on this machine.
+type LocalFlags struct {
 	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
 	JSON           bool `name:"json" help:"Print JSON, as the API answers."`
 }
 
-// HowAsked says in helps where an answer comes from.
-const HowAsked = "Asks the running host: the one on the same data directory, or with PostgreSQL whichever answers at the public address. If none is running, opens the database briefly. Where the API token is switched off, set SWITCHBOARD_API_TOKEN to a token of an admin."
+// Settings resolves the flags; see [Resolve].
+func (f LocalFlags) Settings(s *Surroundings) (settings.Settings, error) { return Resolve(s, f.Flags) }
+
+// HostFlags are the flags of commands that ask a running host, wherever it runs.
+type HostFlags struct {
+	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
+	Host           string `name:"host" placeholder:"URL" help:"Ask the switchboard at this address, with the API token, in place of the one of these settings."`
+}
 
 // Settings resolves the flags; see [Resolve].
-func (f AskFlags) Settings(s *Surroundings) (settings.Settings, error) { return Resolve(s, f.Flags) }
+func (f HostFlags) Settings(s *Surroundings) (settings.Settings, error) {
+	resolved, err := Resolve(s, f.Flags)
+	if err != nil {
+		return resolved, err
+	}
+	resolved.Host, err = f.address()
+	return resolved, err
+}
+
+// address is the host's address as it is asked; "": none was given. A token is sent there, so what
+// is no plain address of a switchboard is refused before anything is sent.
+func (f HostFlags) address() (string, error) {
+	if f.Host == "" {
+		return "", nil
+	}
+	u, err := url.Parse(f.Host)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", fmt.Errorf("--host %q is not the address of a switchboard: use one such as https://hotline.example.com", redacted(f.Host))
+	}
+	return strings.TrimRight(f.Host, "/"), nil
+}
+
+// redacted is an address without the password that somebody has put into it.
+func redacted(address string) string {
+	if u, err := url.Parse(address); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return address
+}
+
+// AskFlags are the flags of commands that ask the running host, or the database where none runs.
+type AskFlags struct {
+	HostFlags
+	JSON bool `name:"json" help:"Print JSON, as the API answers."`
+}
+
+// HowAsked says in helps where an answer comes from.
+const HowAsked = "Asks the running host: the one on the same data directory, or with PostgreSQL whichever answers at the public address. If none is running, opens the database briefly. With --host, asks the one at that address. Where the API token is switched off, set SWITCHBOARD_API_TOKEN to a token of an admin."
 
 // HowRunning says in helps whom a command asks.
-const HowRunning = "Asks the running host: the one on the same data directory, or with PostgreSQL whichever answers at the public address. Where the API token is switched off, set SWITCHBOARD_API_TOKEN to a token of a responder or an admin."
+const HowRunning = "Asks the running host: the one on the same data directory, or with PostgreSQL whichever answers at the public address; with --host, the one at that address. Where the API token is switched off, set SWITCHBOARD_API_TOKEN to a token of a responder or an admin."
 
 // Running asks the running host and decodes its answer into v, or prints it where JSON is wanted;
 // then printed is true. Without a running host it is an error.

@@ -125,7 +125,7 @@ func (c ConfigCheck) ask(s *command.Surroundings, file *switchboardfile.File) er
 // and the database are.
 type ConfigPush struct {
 	command.LinesFlag
-	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
+	command.HostFlags
 }
 
 // Help is shown by config push --help.
@@ -142,7 +142,7 @@ func (c ConfigPush) run(s *command.Surroundings) error {
 	if err != nil {
 		return err
 	}
-	resolved, err := settings.Resolve(c.Flags, file.Settings, s.ExeDir)
+	resolved, err := c.Settings(s)
 	if err != nil {
 		return err
 	}

@@ -14,16 +14,14 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 )
 
 // Status is status. It has all flags of serve, as they say where the running host and the
 // database are.
 type Status struct {
-	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
-	Host           string `name:"host" placeholder:"URL" help:"Ask the switchboard at this address, with the API token, in place of the one of these settings."`
-	JSON           bool   `name:"json" help:"Print JSON, as GET /api/v1/status answers."`
-	Ready          bool   `name:"ready" help:"Ask only whether callers are served, as /readyz of the running host says without a token: for health checks of containers."`
+	command.HostFlags
+	JSON  bool `name:"json" help:"Print JSON, as GET /api/v1/status answers."`
+	Ready bool `name:"ready" help:"Ask only whether callers are served, as /readyz of the running host says without a token: for health checks of containers."`
 }
 
 // Help is shown by status --help.
@@ -34,14 +32,14 @@ func (Status) Help() string {
 // Run prints the status. It answers while the switchboard file is wrong, too: the running host goes
 // on with the last good one.
 func (c Status) Run(s *command.Surroundings) error {
-	resolved, err := command.Resolve(s, c.Flags)
+	resolved, err := c.Settings(s)
 	if err != nil {
 		return err
 	}
 	if c.Ready {
-		return admin.AskReady(s.Ctx, resolved, c.Host)
+		return admin.AskReady(s.Ctx, resolved)
 	}
-	st, err := admin.ReadStatus(s.Ctx, resolved, c.Host)
+	st, err := admin.ReadStatus(s.Ctx, resolved)
 	if err != nil {
 		return err
 	}

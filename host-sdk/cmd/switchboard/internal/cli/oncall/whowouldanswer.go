@@ -13,23 +13,36 @@ import (
 // WhoWouldAnswer is whowouldanswer. It has all flags of serve, as it opens the store itself
 // where no host runs.
 type WhoWouldAnswer struct {
-	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
-	Integration    string `name:"integration" required:"" placeholder:"ID" help:"Integration that is called, such as int_01jd8x5m2q4k7v9w3y6z0a1b2c."`
-	At             string `name:"at" placeholder:"TIME" help:"Time of the call, such as 2026-12-24T18:00 (this machine's time zone) or 2026-12-24T18:00:00Z (default: now)."`
-	Digits         string `name:"digits" placeholder:"DIGITS" help:"Keys that the caller presses in the menu (default: none)."`
-	From           string `name:"from" placeholder:"NUMBER" help:"Caller's number, for router rules that use it (default: withheld)."`
-	To             string `name:"to" placeholder:"NUMBER" help:"Number that is called, for router rules that use it."`
+	command.HostFlags
+	Integration string `name:"integration" required:"" placeholder:"ID" help:"Integration that is called, such as int_01jd8x5m2q4k7v9w3y6z0a1b2c."`
+	At          string `name:"at" placeholder:"TIME" help:"Time of the call, such as 2026-12-24T18:00 (this machine's time zone) or 2026-12-24T18:00:00Z (default: now)."`
+	Digits      string `name:"digits" placeholder:"DIGITS" help:"Keys that the caller presses in the menu (default: none)."`
+	From        string `name:"from" placeholder:"NUMBER" help:"Caller's number, for router rules that use it (default: withheld)."`
+	To          string `name:"to" placeholder:"NUMBER" help:"Number that is called, for router rules that use it."`
 	command.LinesFlag
 }
 
 // Help is shown by whowouldanswer --help.
 func (WhoWouldAnswer) Help() string {
-	return "Shows what a caller would hear and who would be called in which order, without placing a call. Asks the running host: the one on the same data directory, or with PostgreSQL whichever answers at the public address. If none is running, opens the database briefly. The exit status is 1 when nobody would be reached."
+	return "Shows what a caller would hear and who would be called in which order, without placing a call. Asks the running host: the one on the same data directory, or with PostgreSQL whichever answers at the public address; with --host, the one at that address. If none is running, opens the database briefly. The exit status is 1 when nobody would be reached."
 }
 
 // Run prints what the integration's plugin says. Lines that need attention begin with "!", and the
 // exit status is 1 if nobody would be reached, so that a script can watch for it.
 func (c WhoWouldAnswer) Run(s *command.Surroundings) error { return c.Print(s, c.run) }
+
+// resolve are the settings. Where this program may have to do without a host, the switchboard file
+// must be good; a host that is named has one of its own.
+func (c WhoWouldAnswer) resolve(s *command.Surroundings) (settings.Settings, error) {
+	if c.Host != "" {
+		return c.Settings(s)
+	}
+	file, err := command.LoadFile(s, c.Path())
+	if err != nil {
+		return settings.Settings{}, err
+	}
+	return settings.ForFile(c.Flags, file, s.ExeDir)
+}
 
 // run prints the lines.
 func (c WhoWouldAnswer) run(s *command.Surroundings) error {
@@ -42,11 +55,7 @@ func (c WhoWouldAnswer) run(s *command.Surroundings) error {
 		// The plugin knows no time zone of this machine.
 		values[integration.ValueAt] = at.UTC().Format(time.RFC3339)
 	}
-	file, err := command.LoadFile(s, c.Path())
-	if err != nil {
-		return err
-	}
-	resolved, err := settings.ForFile(c.Flags, file, s.ExeDir)
+	resolved, err := c.resolve(s)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 
 // Install is plugin install.
 type Install struct {
-	command.AskFlags
+	command.LocalFlags
 	Source string `arg:"" help:"Archive of a plugin (.tar.gz), or a folder that contains manifest.json."`
 	sourceFlags
 }
@@ -92,7 +92,7 @@ func (c Install) Run(s *command.Surroundings) error {
 
 // Remove is plugin remove.
 type Remove struct {
-	command.AskFlags
+	command.LocalFlags
 	ID string `arg:"" help:"Id of the plugin, as plugin list shows it."`
 }
 

@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// withoutHost are the commands with the flags of serve that have no --host, with the reason.
+var withoutHost = map[string]string{
+	"serve":          "it is the host",
+	"doctor":         "it looks at this machine",
+	"config check":   "it reads a file",
+	"oncall":         "it reads a file, or asks the platform",
+	"backup":         "it copies files",
+	"restore":        "it writes files",
+	"rekey":          "it opens the database",
+	"db copy":        "it opens databases",
+	"plugin install": "it changes the plugin folder of this machine",
+	"plugin remove":  "it changes the plugin folder of this machine",
+}
+
+// asks are the commands with --host: their arguments, and what they ask a host for first.
+var asks = map[string]struct{ args, asked string }{
+	"status":           {"", "GET /api/v1/status"},
+	"alert list":       {"", "GET /api/v1/alerts"},
+	"alert show":       {"A1", "GET /api/v1/alerts/A1"},
+	"alert ack":        {"A1 --user alice", "POST /api/v1/alerts/A1/acknowledge"},
+	"alert resolve":    {"A1 --user alice", "POST /api/v1/alerts/A1/resolve"},
+	"alert delete":     {"A1", "DELETE /api/v1/alerts/A1"},
+	"call list":        {"", "GET /api/v1/calls"},
+	"stats":            {"", "GET /api/v1/statistics"},
+	"recording delete": {"media:x", "DELETE /api/v1/recordings/media:x"},
+	"forget":           {"+12025550143", "POST /api/v1/forget"},
+	"override add":     {"--user alice --away --to 2030-01-01", "POST /api/v1/overrides"},
+	"override list":    {"", "GET /api/v1/overrides"},
+	"override remove":  {"o1", "DELETE /api/v1/overrides/o1"},
+	"token create":     {"x --role viewer", "POST /api/v1/tokens"},
+	"token list":       {"", "GET /api/v1/tokens"},
+	"token revoke":     {"x", "GET /api/v1/tokens"},
+	"user test":        {"alice", "POST /api/v1/users/alice/test"},
+	"whowouldanswer":   {"--integration int_1", "POST /api/v1/integrations/int_1/actions/who-would-answer"},
+	"config push":      {"", "PUT /api/v1/switchboard-file"},
+}
+
+// Commands that ask a running host are alike: each can be told where it is, with a token, and needs
+// nothing of the host on this machine. An address that is none is refused before anything is sent.
+func TestCommandsAskTheHostThatIsNamed(t *testing.T) {
+	t.Parallel()
+	for name, leaf := range leaves(t) {
+		var flags []string
+		for _, f := range leaf.Flags {
+			flags = append(flags, f.Name)
+		}
+		_, without := withoutHost[name]
+		_, with := asks[name]
+		if slices.Contains(flags, "data-dir") && without == slices.Contains(flags, "host") || slices.Contains(flags, "host") != with {
+			t.Errorf("%s: has --host: %v; the lists of this test say with %v, without %v", name, slices.Contains(flags, "host"), with, without)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "switchboard.yaml")
+	if err := os.WriteFile(file, []byte(`users: [{id: alice, name: Alice Example, phones: ["+12025550143"]}]
+teams: [{id: devops, name: DevOps, members: [alice], schedule: {timezone: UTC, layers: [{users: [alice]}]}}]
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, one := range asks {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var mu sync.Mutex
+			var asked []string
+			host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
+				asked = append(asked, r.Method+" "+r.URL.Path+" "+r.Header.Get("Authorization"))
+				mu.Unlock()
+				_, _ = io.WriteString(w, "[]")
+			}))
+			defer host.Close()
+			run := func(address string) string {
+				var out bytes.Buffer
+				args := append(strings.Fields(name+" "+one.args), "--host", address, "--api-token", "a token of the test", "--data-dir", t.TempDir())
+				if name == "config push" {
+					args = append(args, "--config", file)
+				}
+				Run(t.Context(), args, &out, &out, Binary{})
+				return out.String()
+			}
+			heard := func() []string {
+				mu.Lock()
+				defer mu.Unlock()
+				return slices.Clone(asked)
+			}
+			for _, wrong := range []string{"hotline", "ftp://" + host.Listener.Addr().String(), host.URL + "/?x=1", "http://somebody:canary@" + host.Listener.Addr().String(), "http://", "\x00"} {
+				if said := run(wrong); !strings.Contains(said, "--host") || !strings.Contains(said, "such as https://") || strings.Contains(said, "canary") || len(heard()) != 0 {
+					t.Errorf("--host %q says %q, and asks %q", wrong, said, heard())
+				}
+			}
+			said := run(host.URL + "/")
+			if diff := cmp.Diff([]string{one.asked + " Bearer a token of the test"}, slices.Collect(slices.Values(heard())), cmp.Transformer("first", func(l []string) string { return strings.Join(l[:min(1, len(l))], "") })); diff != "" {
+				t.Errorf("asked (-want +got):\n%s\nand says %s", diff, said)
+			}
+		})
+	}
+}
