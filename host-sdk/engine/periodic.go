@@ -76,8 +76,8 @@ func (e *Engine) startPeriodic(ctx context.Context, in store.Integration) error 
 
 // nextPeriodic is the successor of a periodic timer, to be committed with the run it caused: so the
 // chain neither breaks nor doubles if the process dies in between. None follows where the
-// integration is deleted or the plugin no longer names the task. While that cannot be read, it is an
-// error, and the run has to wait: without a successor it would be the last one.
+// integration is deleted or the plugin no longer names the task. While that cannot be read, it is
+// an error, and the run has to wait: without a successor it would be the last one.
 func (e *Engine) nextPeriodic(ctx context.Context, it store.Item) ([]store.Item, error) {
 	if it.Kind != store.ItemTimer || it.Key != integration.IntegrationSessionKey || !strings.HasPrefix(it.Name, periodicPrefix) {
 		return nil, nil

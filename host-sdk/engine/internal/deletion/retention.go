@@ -71,8 +71,8 @@ func (ds *Deletions) sweepPages(ctx context.Context, what string, q store.OldCal
 }
 
 // settled are the calls of a page that nobody has to do with any more: everything is heard, and the
-// alert is over, since before as well where the platform shows its alerts. While the platform cannot
-// say, a call is kept.
+// alert is over, since before as well where the platform shows its alerts. While the platform
+// cannot say, a call is kept.
 func (ds *Deletions) settled(ctx context.Context, page []store.Call, before time.Time) []store.CallRef {
 	var out []store.CallRef
 	for _, c := range page {

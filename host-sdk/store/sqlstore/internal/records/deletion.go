@@ -168,7 +168,7 @@ func removeParts(ctx context.Context, tx sqldb.Tx, call store.CallRef, id int64,
 // look at them, so several hosts share the work, and one that dies holds it up for that time only.
 // The condition live = 0 lets the index calls_ended_at be used.
 func (r *Records) LookAtOld(ctx context.Context, q store.OldCalls) ([]store.Call, error) {
-	where, since := "live = 0 and ended_at <= $1 and looked_until <= $2", "ended_at"
+	where := "live = 0 and ended_at <= $1 and looked_until <= $2"
 	if q.Recordings {
 		// A recording is no younger than the end of its call, but for one that was fetched late.
 		where += " and id in (select r.call from call_recordings r where r.deleted_at = 0 and r.at <= $1)"
@@ -177,7 +177,7 @@ func (r *Records) LookAtOld(ctx context.Context, q store.OldCalls) ([]store.Call
 	skip := r.db.Dialect().SkipLocked
 	err := r.db.Write(ctx, func(tx sqldb.Tx) (err error) {
 		ids, err = stored.Many(ctx, tx, "find old calls", func(scan func(...any) error) (id int64, err error) { return id, scan(&id) },
-			"update calls set looked_until = $3 where id in (select id from calls where "+where+" order by "+since+" limit $4"+skip+") returning id",
+			"update calls set looked_until = $3 where id in (select id from calls where "+where+" order by ended_at limit $4"+skip+") returning id",
 			stored.Ms(q.Ended), stored.Ms(q.Now), stored.Ms(q.Until), limitOf(store.CallFilter{Limit: q.Limit}))
 		return err
 	})

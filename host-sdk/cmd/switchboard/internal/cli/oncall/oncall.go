@@ -223,8 +223,8 @@ func parseTime(flag, text string) (t time.Time, err error) {
 		if t, err = time.Parse(layout, text); err != nil {
 			continue
 		}
-		// A time that the change of clocks skips, or that comes twice, is the one of the switchboard
-		// file and of the pages.
+		// A time that the change of clocks skips, or that comes twice, is the one of the
+		// switchboard file and of the pages.
 		if layout != time.RFC3339 {
 			t = schedule.InZone(t, time.Local).In(time.Local)
 		}

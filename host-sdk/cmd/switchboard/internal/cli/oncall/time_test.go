@@ -6,8 +6,8 @@ import (
 )
 
 // A time without a zone is what the machine's clock shows; one that the change of clocks skips, or
-// that comes twice, is the one of the switchboard file and of the pages. Not parallel: the machine's
-// zone is one for all.
+// that comes twice, is the one of the switchboard file and of the pages. Not parallel: the
+// machine's zone is one for all.
 func TestTimesAreThoseOfTheMachinesClock(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
