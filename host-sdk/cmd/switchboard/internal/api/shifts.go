@@ -127,7 +127,7 @@ func (a *API) addOverride(w http.ResponseWriter, r *http.Request) error {
 		into       *time.Time
 	}{{"from", body.From, &c.From}, {"to", body.To, &c.To}} {
 		if *at.into, err = time.Parse(time.RFC3339, at.text); err != nil {
-			return badRequest("%s %q is not a time: use one such as 2026-12-24T18:00:00Z", at.name, oneline.Clean(at.text, 40))
+			return apikit.BadRequest("%s %q is not a time: use one such as 2026-12-24T18:00:00Z", at.name, oneline.Clean(at.text, 40))
 		}
 	}
 	if c, err = service.Add(r.Context(), c, a.shiftActor(r, body.By)); err != nil {
