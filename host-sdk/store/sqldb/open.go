@@ -101,15 +101,15 @@ func (db *DB) Name() string { return db.base.name() }
 
 // Write runs f in a transaction and returns when what it wrote is safe on disk; an error of f
 // undoes f's writes alone and is returned (a database error as a contract error, see [Error]), and
-// so does a panic. On SQLite, writes that wait at the same time are committed together, each within
-// a savepoint of its own, in the order in which they came: syncing the disk costs the most, and is
-// then shared.
+// so does a panic. On SQLite, writes that wait at the same time are committed together, in the
+// order in which they came: syncing the disk costs the most, and is then shared.
 //
-// f may run more than once, on the caller's goroutine: on PostgreSQL, a transaction that met
-// another one is undone and begun anew. And others write at the same time: each statement sees what
-// was committed before it began (read committed). So what f reads and then relies on carries its
-// condition in the statement that writes, or is locked before (see [Tx]); what f returns to its
-// caller, it sets anew in each run. On SQLite nobody else writes meanwhile.
+// f may run more than once, on the caller's goroutine: a transaction that met another one on
+// PostgreSQL, or on SQLite holds a write that failed, is undone and begun anew. On PostgreSQL
+// others write at the same time: each statement sees what was committed before it began (read
+// committed). So what f reads and then relies on carries its condition in the statement that
+// writes, or is locked before (see [Tx]); what f returns to its caller, it sets anew in each run.
+// On SQLite nobody else writes meanwhile.
 //
 // f must run statements and nothing else (a test holds this for the code here): what is to be
 // written is decided before, and f checks that it still holds. It must read the rows it asks for to

@@ -34,6 +34,11 @@ const (
 	readerCache = 2 << 10
 )
 
+// logPages is how many pages of 4 KiB the log has when they are copied into the file. What calls
+// write changes the same pages again and again, and each is copied once; SQLite's own 1,000 are
+// full after a dozen commits, of which each such copying holds up the last.
+const logPages = 4000
+
 // patience is how long a lock of another program is waited for.
 type patience struct {
 	busy  time.Duration // by a statement
@@ -136,7 +141,7 @@ func prepareFile(path string) error {
 // sync: what was committed survives a power cut. The pragmas are run on each new connection.
 func (l *lite) dsn(cache int, extra ...string) string {
 	q := url.Values{"_pragma": {
-		fmt.Sprintf("busy_timeout(%d)", l.locked.busy.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)", fmt.Sprintf("cache_size(-%d)", cache),
+		fmt.Sprintf("busy_timeout(%d)", l.locked.busy.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)", fmt.Sprintf("wal_autocheckpoint(%d)", logPages), fmt.Sprintf("cache_size(-%d)", cache),
 		// What is deleted is overwritten: recordings and numbers are to be gone.
 		"secure_delete(1)",
 		// The journals of savepoints, among others: nothing of them is needed after a crash.

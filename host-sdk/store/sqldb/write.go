@@ -37,8 +37,12 @@ type request struct {
 // errUnwound stands for a function that did not return: it panicked, or ended its goroutine.
 var errUnwound = integration.Errorf(integration.KindInternal, "write: the function did not return")
 
-// write implements base. f runs once, on the caller's goroutine, while nobody else writes. It waits
-// in the queue for as long as ctx lasts, then until the commit.
+// errIgnored is the error of a function that returned none after a statement had failed.
+var errIgnored = integration.Errorf(integration.KindInternal, "write: nothing was written: a statement failed, and the function went on")
+
+// write implements base. f runs on the caller's goroutine, while nobody else writes, and a second
+// time if another write of its transaction has failed. It waits in the queue for as long as ctx
+// lasts, then until the commit.
 func (l *lite) write(ctx context.Context, f func(tx Tx) error) error {
 	r := &request{ctx: ctx, turn: make(chan *writer), ran: make(chan error), done: make(chan struct{})}
 	select {
@@ -48,13 +52,14 @@ func (l *lite) write(ctx context.Context, f func(tx Tx) error) error {
 	case <-l.db.closing:
 		return errClosed()
 	}
-	select {
-	case w := <-r.turn:
-		run(f, w, r.ran)
-		<-r.done
-	case <-r.done: // its turn never came
+	for {
+		select {
+		case w := <-r.turn:
+			run(f, w, r.ran)
+		case <-r.done:
+			return r.err
+		}
 	}
-	return r.err
 }
 
 // run tells the writer in any case how f ended. A panic goes on in the caller. Without it the
@@ -74,7 +79,7 @@ func errTooLate(cause error) error {
 // writes that are queued then fail.
 func (l *lite) writing() {
 	defer close(l.stopped)
-	w := &writer{newStatements(l.conn, &l.db.texts), l.db}
+	w := &writer{statements: newStatements(l.conn, &l.db.texts), db: l.db}
 	defer func() { _ = w.close() }()
 	for {
 		select {
@@ -90,25 +95,48 @@ func (l *lite) writing() {
 // same one, in turn.
 type writer struct {
 	*statements
-	db *DB
+	db     *DB
+	failed bool // a statement of the function that runs has failed
 }
 
-// txContext is the one under which statements run; see Tx.
-var txContext = context.Background()
+// Contexts under which statements run; see Tx. noContext has ended: it refuses them.
+var (
+	txContext = context.Background()
+	noContext = func() context.Context {
+		ctx, end := context.WithCancel(txContext)
+		end()
+		return ctx
+	}()
+)
+
+// context is the one for the next statement of a function. After one that failed SQLite may have
+// undone the transaction, so that each statement more would be a commit of its own.
+func (w *writer) context() context.Context {
+	if w.failed {
+		return noContext
+	}
+	return txContext
+}
 
 // QueryContext implements Tx.
 func (w *writer) QueryContext(_ context.Context, query string, args ...any) (*sql.Rows, error) {
-	return w.statements.QueryContext(txContext, query, args...)
+	rows, err := w.statements.QueryContext(w.context(), query, args...)
+	w.failed = w.failed || err != nil
+	return rows, err
 }
 
 // QueryRowContext implements Tx.
 func (w *writer) QueryRowContext(_ context.Context, query string, args ...any) *sql.Row {
-	return w.statements.QueryRowContext(txContext, query, args...)
+	row := w.statements.QueryRowContext(w.context(), query, args...)
+	w.failed = w.failed || row.Err() != nil
+	return row
 }
 
 // ExecContext implements Tx.
 func (w *writer) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
-	return w.statements.ExecContext(txContext, query, args...)
+	done, err := w.statements.ExecContext(w.context(), query, args...)
+	w.failed = w.failed || err != nil
+	return done, err
 }
 
 // Lock implements Tx.
@@ -122,6 +150,9 @@ func (w *writer) do(query string) error {
 
 // batch runs first and whatever waits in the queue meanwhile, commits, and releases the callers.
 // Nobody is released before the commit is on disk.
+//
+// As long as none of them fails, they run without savepoints: with one, SQLite copies every page
+// that somebody before has changed, which costs more than to begin again after the few that fail.
 func (w *writer) batch(first *request, queue <-chan *request) {
 	var all []*request
 	defer func() {
@@ -135,8 +166,15 @@ func (w *writer) batch(first *request, queue <-chan *request) {
 		first.err = Error("write: nothing was written", err)
 		return
 	}
+	apart := false // each has a savepoint
 	for next := first; next != nil; {
-		if err := w.one(next); err != nil {
+		var err error
+		if apart {
+			err = w.one(next)
+		} else if apart = !w.lets(next); apart {
+			err = w.again(all)
+		}
+		if err != nil {
 			w.fail(all, err)
 			return
 		}
@@ -161,20 +199,46 @@ func (w *writer) batch(first *request, queue <-chan *request) {
 	}
 }
 
+// lets lets a caller run its function, unless it is too late for that, and reports whether it did
+// what it should. One that goes on after a statement has failed does not, as on PostgreSQL.
+func (w *writer) lets(r *request) bool {
+	if err := r.ctx.Err(); err != nil {
+		r.err = errTooLate(err)
+		return true
+	}
+	w.failed = false
+	r.turn <- w
+	if r.err = <-r.ran; r.err == nil && w.failed {
+		r.err = errIgnored
+	}
+	return r.err == nil
+}
+
+// again undoes the transaction and begins it anew with those that have no error, each within a
+// savepoint. An error means that the whole transaction is lost.
+func (w *writer) again(all []*request) error {
+	_ = w.do("rollback") // SQLite has done so by itself after some errors (disk full, I/O)
+	if err := w.do("begin immediate"); err != nil {
+		return err
+	}
+	for _, r := range all {
+		if r.err == nil {
+			if err := w.one(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // one lets a caller run its function within a savepoint. An error means that the whole transaction
 // is lost. The caller's error alone costs the caller's writes alone.
 func (w *writer) one(r *request) error {
-	if err := r.ctx.Err(); err != nil {
-		r.err = errTooLate(err)
-		return nil
-	}
 	if err := w.do("savepoint one"); err != nil {
 		return err
 	}
-	r.turn <- w
-	if r.err = <-r.ran; r.err != nil {
-		// Fails when the error was of the kind that makes SQLite roll back everything (disk full,
-		// I/O).
+	if !w.lets(r) {
+		// Fails when the error was of the kind that makes SQLite roll back everything.
 		if err := w.do("rollback to one"); err != nil {
 			return fmt.Errorf("%w (after: %w)", err, r.err)
 		}
