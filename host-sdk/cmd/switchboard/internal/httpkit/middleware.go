@@ -238,8 +238,9 @@ func Extend(w http.ResponseWriter, now time.Time, d time.Duration) {
 	c := http.NewResponseController(w)
 	end := now.Add(RequestTime + d)
 	// Reading ends first, or nobody could be told that a body came too slowly.
-	_ = c.SetReadDeadline(end.Add(answerTime / 2)) // not supported by test recorders, and no harm there
-	_ = c.SetWriteDeadline(end.Add(answerTime))    // likewise
+	// Both are not supported by test recorders, and no harm there.
+	_ = c.SetReadDeadline(end.Add(answerTime / 2))
+	_ = c.SetWriteDeadline(end.Add(answerTime))
 }
 
 // Finish is the context of what must not be left half done: it goes on when the client has gone, as

@@ -141,8 +141,8 @@ func ReadJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	return nil
 }
 
-// BodyError says why a body could not be read. limit is the size that the message names. A body that
-// came too slowly is 408: the same by a faster line will do.
+// BodyError says why a body could not be read. limit is the size that the message names. A body
+// that came too slowly is 408: the same by a faster line will do.
 func BodyError(err error, limit string) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
