@@ -2,6 +2,10 @@ package store
 
 import "context"
 
+// CodeAway is the code of errors which say that the database does not answer at the moment. Their
+// text may name its server: it is for operators, not for whoever looks at a page.
+const CodeAway = "database_away"
+
 // Store is a host's durable memory. Several processes may share one where the implementation says
 // so. Errors are *integration.Error: not_found, conflict, invalid, unavailable.
 type Store interface {

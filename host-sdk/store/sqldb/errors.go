@@ -11,13 +11,15 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
 // Error turns what a query returned into a contract error, what being the attempt in words ("read
 // session"). A contract error stays as it is, nil stays nil. Locked, full, read-only and failing
 // disks are unavailable, an ended context is deadline, a damaged file names its remedy, the rest
 // (sql.ErrNoRows too, where a caller did not expect it) is internal. Callers decide by the kind
-// whether to try again, so unavailable must not be said of a defect.
+// whether to try again, so unavailable must not be said of a defect. What may pass has the code
+// [store.CodeAway], as its text may name the server and its user.
 func Error(what string, err error) error {
 	if err == nil {
 		return nil
@@ -54,7 +56,11 @@ func Error(what string, err error) error {
 			return integration.Errorf(kind, "%s: the database file is damaged: stop the host and put the file back from a backup: %w", what, err)
 		}
 	}
-	return integration.Errorf(kind, "%s: %w", what, err)
+	out := integration.Errorf(kind, "%s: %w", what, err)
+	if kind != integration.KindInternal {
+		out.Code = store.CodeAway
+	}
+	return out
 }
 
 // isLocked reports whether err is that another program has the database locked. Only SQLite says
@@ -66,5 +72,5 @@ func isLocked(err error) bool {
 
 // errClosed is the error of a database that this process has closed.
 func errClosed() error {
-	return integration.Errorf(integration.KindUnavailable, "the database is closed")
+	return &integration.Error{Kind: integration.KindUnavailable, Message: "the database is closed", Code: store.CodeAway}
 }

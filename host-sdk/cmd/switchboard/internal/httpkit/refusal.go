@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
 // Refusal is an error with a status and a text for people, the same on pages and in the API.
@@ -23,10 +24,20 @@ func (r *Refusal) Error() string { return r.Message }
 // may hold an address or a query, and is left out.
 func Message(err error) string {
 	var known *integration.Error
+	if DatabaseAway(err) {
+		return "The database does not answer at the moment."
+	}
 	if errors.As(err, &known) && known.Kind != integration.KindInternal {
 		return Sentence(known.Message)
 	}
 	return "Something went wrong."
+}
+
+// DatabaseAway reports whether an error is of a database that does not answer. Its own text, which
+// may name the server and its user, is for the log.
+func DatabaseAway(err error) bool {
+	var known *integration.Error
+	return errors.As(err, &known) && known.Code == store.CodeAway
 }
 
 // Capital begins a text with a capital letter, of any alphabet.

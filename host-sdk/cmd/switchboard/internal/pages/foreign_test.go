@@ -96,7 +96,7 @@ func TestAViewerChangesNoAlert(t *testing.T) {
 	if err := s.File.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b.get("/alerts/"+alert).is(200).has("No further action is possible.").hasNot(`id="act-acknowledge"`, `id="act-escalate"`, `id="act-resolve"`)
+	b.get("/alerts/"+alert).is(200).has("You can look at this alert.").hasNot(`id="act-acknowledge"`, `id="act-escalate"`, `id="act-resolve"`)
 	b.post("/alerts/"+alert+"/acknowledge", url.Values{}).is(403).has("lets you look only").hasNot(`id="act-acknowledge"`)
 	b.post("/alerts/"+alert+"/acknowledge", url.Values{"user": {"bob"}}).is(200).has("You acknowledged this alert.")
 }

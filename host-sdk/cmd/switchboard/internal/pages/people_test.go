@@ -190,7 +190,7 @@ func TestPeopleActInTheirOwnName(t *testing.T) {
 	alert := s.call(id, "CA01")
 	bob, vera := s.as(sent, "Bob@example.com"), s.as(sent, "vera@example.com")
 
-	vera.get("/alerts/"+alert).is(200).has("No further action is possible.").hasNot("<audio", "download=true", `id="act-`)
+	vera.get("/alerts/"+alert).is(200).has("You can look at this alert. Responders can act on it.").hasNot("No further action", "<audio", "download=true", `id="act-`)
 	vera.get("/calls/CA01").is(200).hasNot("<audio", `id="form-note"`)
 	vera.post("/alerts/"+alert+"/acknowledge", url.Values{"user": {"bob"}}).is(403).has("Your role is viewer, and this needs responder.")
 	rec, err := s.Platform.GetAlert(t.Context(), alert)
@@ -269,7 +269,7 @@ func TestTheLinkInAPageOpensOneAlert(t *testing.T) {
 	}
 	b.post("/alerts/"+alert+"/resolve", nil).is(401).has("nothing was saved or changed")
 	b.post("/alerts/"+other+"/acknowledge", nil).is(401)
-	b.post("/alerts/"+alert+"/acknowledge", url.Values{"user": {"alice"}}).is(200).has("You acknowledged this alert.")
+	b.post("/alerts/"+alert+"/acknowledge", url.Values{"user": {"alice"}}).is(200).has("You acknowledged this alert.", "Log in to do more with this alert.")
 	if rec, err = s.Platform.GetAlert(t.Context(), alert); err != nil || rec.Acknowledgements[0].User != "bob" {
 		t.Errorf("acknowledged by %+v (%v), want bob", rec.Acknowledgements, err)
 	}

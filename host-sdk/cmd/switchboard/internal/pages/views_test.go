@@ -24,10 +24,9 @@ func TestEveryPage(t *testing.T) {
 	b := s.loggedIn("alice")
 
 	b.get("/").is(200).has("No integrations yet.")
+	id := b.create()
 	b.get("/alerts").is(200).has("All quiet.")
 	b.get("/calls").is(200).has("No active calls.")
-
-	id := b.create()
 	alert := s.call(id, "CA01")
 
 	v := b.get("/").is(200).has("Not acknowledged yet", "Call from +1 202-555-0191", "DevOps", "on call: Alice Example")

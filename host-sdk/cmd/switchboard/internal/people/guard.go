@@ -42,6 +42,7 @@ func (p *People) API(next http.Handler) http.Handler {
 		who, _, err := p.Identify(r)
 		if err != nil {
 			p.cfg.Log.WarnContext(r.Context(), "whose a request is cannot be read", "error", err.Error())
+			w.Header().Set("Retry-After", "5")
 			httpkit.WriteError(w, http.StatusServiceUnavailable, "unavailable", "who you are cannot be read at the moment: try again")
 			return
 		}

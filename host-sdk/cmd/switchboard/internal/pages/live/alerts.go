@@ -1,7 +1,9 @@
 package live
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/lists"
@@ -10,6 +12,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
 // at is where people find the platform, for a sentence.
@@ -75,6 +78,7 @@ type alertBody struct {
 	Integration   string                   // its name
 	IntegrationID string
 	Can           map[string]bool
+	Others        bool   // others could act on it, and whoever looks cannot
 	Over          bool   // nobody has to do with it any more
 	Notes         notes  // of the call
 	Draft         string // a note that was refused
@@ -138,11 +142,17 @@ func (l *Live) drawAlert(w http.ResponseWriter, r *http.Request, status int, me 
 	if !l.onlyLooks(r, me) {
 		body.Can = possible(rec, me, people.From(r.Context()))
 	}
+	body.Others = anything(possible(rec, "", people.Identity{Role: people.Responder, How: store.LoginByToken})) && !anything(body.Can)
 	// Then nothing changes any more and the page need not be read again.
 	body.Over = (rec.Status == integration.AlertResolved || rec.Status == integration.AlertDropped) && (body.Call == nil || !body.Call.Live)
 	body.Summary = alertBadge(rec.Status).Text + " " + body.Who
 	l.site.Show(w, r, status, layout.Page{Title: layout.Numbers(rec.Title), Template: "alert", Nav: "alerts", Live: true, Still: body.Over, Notices: notices, Body: body})
 	return nil
+}
+
+// anything reports whether one of some actions is possible.
+func anything(can map[string]bool) bool {
+	return slices.Contains(slices.Collect(maps.Values(can)), true)
 }
 
 // deleted finds the attachments whose media are no longer stored. A store that cannot be read
