@@ -22,4 +22,8 @@
 //	setup.go     Setup: chooses services, warns, makes keys
 //	admin.go     what an administrator's session asks for
 //	erase.go     platform.Eraser
+//
+// It is one package because all of it, the set-up too, asks GoAlert by the same document and reads
+// the same shapes of answers: some thirty names of client.go and document.go, of which programs
+// that use the package need two ([Document], [Secret]).
 package goalert

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
@@ -97,5 +96,5 @@ func (p *Platform) ExpireAlerts(context.Context, []platform.OldAlert, time.Time)
 // found by what is in them.
 func (p *Platform) ForgetText(ctx context.Context, number, by string) (int, error) {
 	column := sqldb.Column{Table: "goalert_alerts", Name: "record", Key: "tenant"}
-	return p.cfg.DB.Rewrite(ctx, column, phone.Patterns(number), func(text string) (string, int) { return phone.Replace(text, number, by) })
+	return p.cfg.DB.ReplaceNumber(ctx, number, by, column)
 }

@@ -14,7 +14,7 @@
 //	sqlite.go     SQLite: connections and settings
 //	postgres.go   PostgreSQL: connections and limits
 //	copyrows.go   the rows of a table from SQLite to PostgreSQL
-//	rewrite.go    changing texts in all rows
+//	rewrite.go    replacing a telephone number in all rows
 //	scrub.go      letting go of deleted content
 //	snapshot.go   a copy of SQLite while it is in use
 //	release.go    to which release tables belong

@@ -1,6 +1,10 @@
 package sqldb
 
-import "context"
+import (
+	"context"
+
+	"github.com/livecallrouting/livecall/host-sdk/phone"
+)
 
 // Column is a column of texts that people and the software write freely. All of it is SQL text of
 // the program's, never of anybody else.
@@ -14,12 +18,25 @@ type Column struct {
 // rewriteBatch bounds how many rows one transaction changes: the commits of calls wait for it.
 const rewriteBatch = 100
 
-// Rewrite replaces texts that match one of two patterns of like by what change makes of them, and
-// says how many. What it looks for stands in no index: rows are found by reading outside of any
-// transaction, and changed by their key as far as they still are what was read. A row that was
-// changed meanwhile keeps its text: forgetting again finds it. What was replaced before an error is
-// counted.
-func (db *DB) Rewrite(ctx context.Context, c Column, patterns [2]string, change func(text string) (string, int)) (int, error) {
+// ReplaceNumber replaces a telephone number in the texts of some columns, in whatever way it is
+// written, and says in how many. What it looks for stands in no index: rows are found by reading
+// outside of any transaction, and changed by their key as far as they still are what was read. A
+// row that was changed meanwhile keeps its text: forgetting again finds it. What was replaced
+// before an error is counted.
+func (db *DB) ReplaceNumber(ctx context.Context, number, by string, in ...Column) (int, error) {
+	total := 0
+	for _, c := range in {
+		n, err := db.replaceNumber(ctx, number, by, c)
+		if total += n; err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// replaceNumber is ReplaceNumber for one column.
+func (db *DB) replaceNumber(ctx context.Context, number, by string, c Column) (int, error) {
+	patterns := phone.Patterns(number)
 	type row struct{ key, old, text string }
 	var found []row
 	err := func() error {
@@ -34,8 +51,8 @@ func (db *DB) Rewrite(ctx context.Context, c Column, patterns [2]string, change 
 				return err
 			}
 			n := 0
-			// The pattern finds more than what is meant; change decides.
-			if r.text, n = change(r.old); n > 0 {
+			// The pattern finds more than what is meant.
+			if r.text, n = phone.Replace(r.old, number, by); n > 0 {
 				found = append(found, r)
 			}
 		}

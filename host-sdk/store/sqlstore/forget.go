@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 
-	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/internal/records"
@@ -118,14 +117,7 @@ var texts = []sqldb.Column{
 // ForgetText implements store.Forgetting. Each column is looked through outside of a transaction,
 // and changed a few rows at a time.
 func (s *Store) ForgetText(ctx context.Context, number, by string) (int, error) {
-	total := 0
-	for _, c := range texts {
-		n, err := s.db.Rewrite(ctx, c, phone.Patterns(number), func(text string) (string, int) { return phone.Replace(text, number, by) })
-		if total += n; err != nil {
-			return total, err
-		}
-	}
-	return total, nil
+	return s.db.ReplaceNumber(ctx, number, by, texts...)
 }
 
 // Scrub implements store.Forgetting.

@@ -18,6 +18,10 @@
 //	unreached.go  who could not be told, as findings
 //	list.go       lists of alerts
 //	erase.go      platform.Eraser
+//
+// It is one package because whatever decides, pages, lists or deletes reads the whole row of an
+// alert, and a change commits the row, the lines of its log and its notices together. Notices apart
+// would need changes, the log and the loops handed in, and hand back rows for the same commit.
 package alerts
 
 import (

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
@@ -145,12 +144,5 @@ const anew = ", version = version + 1"
 func (s *Service) ForgetText(ctx context.Context, number, by string) (int, error) {
 	// Copies in memory still have the number. They are dropped at the end, when all rows are done.
 	defer s.recent.clear()
-	total := 0
-	for _, c := range texts {
-		n, err := s.db.Rewrite(ctx, c, phone.Patterns(number), func(text string) (string, int) { return phone.Replace(text, number, by) })
-		if total += n; err != nil {
-			return total, err
-		}
-	}
-	return total, nil
+	return s.db.ReplaceNumber(ctx, number, by, texts...)
 }

@@ -26,7 +26,6 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
-	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/schedule"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
@@ -240,7 +239,7 @@ func (s *Service) Remove(ctx context.Context, id string, actor Actor) (Change, e
 // many.
 func (s *Service) ForgetText(ctx context.Context, number, by string) (int, error) {
 	notes := sqldb.Column{Table: "embedded_shifts", Name: "note", Key: "id"}
-	return s.cfg.DB.Rewrite(ctx, notes, phone.Patterns(number), func(text string) (string, int) { return phone.Replace(text, number, by) })
+	return s.cfg.DB.ReplaceNumber(ctx, number, by, notes)
 }
 
 // Idle is [Change.Idle] with the file in force.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
 )
 
@@ -37,7 +38,9 @@ func (c manCommand) Run(s *command.Surroundings) error {
 	}
 	if c.Markdown {
 		p := markdown{common: common}
-		p.commands(s.Model.Node)
+		for _, one := range s.Model.Leaves(true) {
+			p.command(one)
+		}
 		_, err := io.WriteString(s.Stdout, strings.TrimSuffix(p.out.String(), "\n"))
 		return err
 	}
@@ -70,7 +73,10 @@ func wholePage(s *command.Surroundings, common map[string]bool) string {
 	p.line(".SH DESCRIPTION")
 	p.paragraphs(s.Model.Help)
 	p.line(".SH COMMANDS")
-	p.commands(s.Model.Node)
+	for _, one := range s.Model.Leaves(true) {
+		p.line(".SS " + roff(strings.TrimPrefix(one.FullPath(), "switchboard ")))
+		p.command(one)
+	}
 	return p.out.String()
 }
 
@@ -99,21 +105,6 @@ func commandPage(n *kong.Node, common map[string]bool) string {
 type manual struct {
 	common map[string]bool // the flags of serve, which most commands have
 	out    strings.Builder
-}
-
-// commands writes the commands below a node, each with its arguments and flags.
-func (p *manual) commands(n *kong.Node) {
-	for _, child := range n.Children {
-		if child.Hidden {
-			continue
-		}
-		if len(child.Children) > 0 {
-			p.commands(child)
-			continue
-		}
-		p.line(".SS " + roff(strings.TrimPrefix(child.FullPath(), "switchboard ")))
-		p.command(child)
-	}
 }
 
 // command writes what a command does, with its arguments and flags.

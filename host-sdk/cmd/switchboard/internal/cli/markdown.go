@@ -14,20 +14,6 @@ type markdown struct {
 	out    strings.Builder
 }
 
-// commands writes the commands below a node.
-func (p *markdown) commands(n *kong.Node) {
-	for _, child := range n.Children {
-		if child.Hidden {
-			continue
-		}
-		if len(child.Children) > 0 {
-			p.commands(child)
-			continue
-		}
-		p.command(child)
-	}
-}
-
 // command writes the section of a command: what it does, and a table of its arguments, flags and
 // their environment variables.
 func (p *markdown) command(n *kong.Node) {

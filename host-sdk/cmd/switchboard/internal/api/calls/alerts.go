@@ -217,13 +217,18 @@ func (o *Operations) viewRecordOf(ctx context.Context, rec platform.AlertRecord)
 	return o.viewAlert(o.names(ctx), alert), nil
 }
 
-// getAlert answers GET /alerts/{id}.
-func (o *Operations) getAlert(w http.ResponseWriter, r *http.Request) error {
+// findAlert reads the alert that a request names.
+func (o *Operations) findAlert(r *http.Request) (platform.AlertRecord, error) {
 	browser, err := o.alertBrowser()
 	if err != nil {
-		return err
+		return platform.AlertRecord{}, err
 	}
-	rec, err := browser.GetAlert(r.Context(), r.PathValue("id"))
+	return browser.GetAlert(r.Context(), r.PathValue("id"))
+}
+
+// getAlert answers GET /alerts/{id}.
+func (o *Operations) getAlert(w http.ResponseWriter, r *http.Request) error {
+	rec, err := o.findAlert(r)
 	if err != nil {
 		return err
 	}

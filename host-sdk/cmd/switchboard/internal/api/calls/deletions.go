@@ -151,15 +151,11 @@ func viewErasures(list []store.Erasure) []Erasure {
 // deleteAlert answers DELETE /alerts/{id}: an alert that nobody has to do with any more, with its
 // log. The record of its call stays. An alert that is still open is a conflict.
 func (o *Operations) deleteAlert(w http.ResponseWriter, r *http.Request) error {
-	browser, err := o.alertBrowser()
-	if err != nil {
-		return err
+	rec, err := o.findAlert(r)
+	if err == nil {
+		err = o.Engine.DeleteAlert(r.Context(), rec.Integration, rec.Key)
 	}
-	rec, err := browser.GetAlert(r.Context(), r.PathValue("id"))
 	if err != nil {
-		return err
-	}
-	if err := o.Engine.DeleteAlert(r.Context(), rec.Integration, rec.Key); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
