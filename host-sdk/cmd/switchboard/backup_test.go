@@ -183,6 +183,10 @@ func TestABackupThatIsNotWholeIsRefused(t *testing.T) {
 			}
 		}
 	}
+	// The path is said once, and what to do.
+	write(t, bad, []byte("no archive"))
+	says(t, elsewhere, with, 1, []string{bad + ": this is not a backup of switchboard", "take another one"}, "restore", bad)
+	says(t, elsewhere, with, 1, []string{bad + "-gone: there is no such file: name one"}, "restore", bad+"-gone")
 	for _, n := range []int{0, 1, 100, len(data) / 2, len(data) - 1} {
 		write(t, bad, data[:n])
 		says(t, elsewhere, with, 1, []string{bad}, "restore", bad)

@@ -219,7 +219,7 @@ func askAPI(ctx context.Context, s settings.Settings, base, method, path string,
 		// The host has made it at its first start.
 		kept, err := os.ReadFile(filepath.Join(s.DataDir, settings.APITokenFile))
 		if err != nil {
-			return errors.New("the running switchboard has an API token of its own: set SWITCHBOARD_API_TOKEN here too")
+			return fmt.Errorf("the running switchboard at %s has an API token of its own: set SWITCHBOARD_API_TOKEN here too, or use the --data-dir in which it keeps it", base)
 		}
 		token = strings.TrimSpace(string(kept))
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,13 +26,16 @@ const maxList = 1 << 20
 // without holding a file in memory.
 func Read(path string, keys seal.Ring, into string) (list List, err error) {
 	f, err := os.Open(path) //nolint:gosec // the operator's own
+	if errors.Is(err, fs.ErrNotExist) {
+		return list, errors.New("there is no such file: name one that switchboard backup has written")
+	}
 	if err != nil {
 		return list, err
 	}
 	defer func() { _ = f.Close() }()
 	packed, err := gzip.NewReader(f)
 	if err != nil {
-		return list, fmt.Errorf("%s is not a backup of switchboard, or its beginning is damaged", path)
+		return list, errors.New("this is not a backup of switchboard, or its beginning is damaged: take another one")
 	}
 	r := tar.NewReader(packed)
 	text, err := member(r, listName)

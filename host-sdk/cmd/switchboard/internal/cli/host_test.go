@@ -73,6 +73,10 @@ teams: [{id: devops, name: DevOps, members: [alice], schedule: {timezone: UTC, l
 `), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	var out bytes.Buffer
+	if Run(t.Context(), []string{"status", "--host", "http://127.0.0.1:1", "--data-dir", t.TempDir()}, &out, &out, Binary{}) != 1 || !strings.Contains(out.String(), "at http://127.0.0.1:1 has an API token of its own: set SWITCHBOARD_API_TOKEN") {
+		t.Errorf("without a token: %s", &out)
+	}
 	for name, one := range asks {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -62,6 +62,7 @@ func TestSpecialFilesAreRefusedAtOnce(t *testing.T) {
 		do   func() error
 		want string
 	}{
+		"nothing":                     {stage(Source{Path: aPipe + "-gone", Unsigned: true}), "is not there: name the archive of a plugin"},
 		"a pipe":                      {stage(Source{Path: aPipe, Unsigned: true}), "is neither a file nor a folder"},
 		"a pipe, verified":            {check(Source{Path: aPipe, Unsigned: true}), "is neither a file nor a folder"},
 		"a device":                    {stage(Source{Path: "/dev/zero", Unsigned: true}), "is neither a file nor a folder"},

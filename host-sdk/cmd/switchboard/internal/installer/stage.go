@@ -118,6 +118,9 @@ func (f Folder) fill(from Source, temp string) (Checked, error) {
 	defer func() { _ = root.Close() }()
 	into := newUnpacking(root)
 	info, err := os.Stat(from.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Checked{}, errors.New("is not there: name the archive of a plugin, or the folder with its " + manifest.FileName)
+	}
 	if err != nil {
 		return Checked{}, plainPathError(err)
 	}
