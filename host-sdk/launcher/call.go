@@ -125,10 +125,15 @@ func (p *Plugin) probe(ctx context.Context, proc *process) bool {
 // called.
 type method[Req, Resp any] func(integration.Integration, context.Context, Req) (Resp, error)
 
-// pure makes a call that may be repeated: once, on the successor of a process that was lost. See
-// acquire for urgent. Each attempt has Timing.Handle, so a frozen process leaves time for its
-// successor.
-func pure[Req, Resp any](ctx context.Context, p *Plugin, req Req, call method[Req, Resp], urgent bool) (Resp, error) {
+// manner is how a call that may be repeated is made.
+type manner struct {
+	urgent  bool // see acquire
+	limited bool // the connection ends each attempt: transport.LimitHandlers
+}
+
+// pure makes a call that may be repeated: once, on the successor of a process that was lost. Each
+// attempt has Timing.Handle, so a frozen process leaves time for its successor.
+func pure[Req, Resp any](ctx context.Context, p *Plugin, req Req, call method[Req, Resp], how manner) (Resp, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, p.cfg.Timing.HandleBudget)
@@ -136,12 +141,15 @@ func pure[Req, Resp any](ctx context.Context, p *Plugin, req Req, call method[Re
 	}
 	for attempt := 1; ; attempt++ {
 		var none Resp
-		proc, err := p.acquire(ctx, urgent)
+		proc, err := p.acquire(ctx, how.urgent)
 		if err != nil {
 			return none, err
 		}
 		// The caller's own deadline still counts, if it is sooner.
-		once, cancel := context.WithTimeout(ctx, p.cfg.Timing.Handle)
+		once, cancel := ctx, context.CancelFunc(func() {})
+		if !how.limited {
+			once, cancel = context.WithTimeout(ctx, p.cfg.Timing.Handle)
+		}
 		resp, err := call(proc.conn, once, req)
 		cancel()
 		proc.finish()
@@ -190,12 +198,12 @@ func effectful[Req, Resp any](ctx context.Context, p *Plugin, req Req, call meth
 
 // Describe implements integration.Integration.
 func (p *Plugin) Describe(ctx context.Context, req integration.DescribeRequest) (integration.Description, error) {
-	return pure(ctx, p, req, integration.Integration.Describe, false)
+	return pure(ctx, p, req, integration.Integration.Describe, manner{})
 }
 
 // OptionsSchema implements integration.Integration.
 func (p *Plugin) OptionsSchema(ctx context.Context, req integration.OptionsSchemaRequest) (integration.OptionsSchema, error) {
-	return pure(ctx, p, req, integration.Integration.OptionsSchema, false)
+	return pure(ctx, p, req, integration.Integration.OptionsSchema, manner{})
 }
 
 // ValidateOptions implements integration.Integration. It is repeated unless it may ask the foreign
@@ -204,7 +212,7 @@ func (p *Plugin) ValidateOptions(ctx context.Context, req integration.ValidateOp
 	if req.Online {
 		return effectful(ctx, p, req, integration.Integration.ValidateOptions)
 	}
-	return pure(ctx, p, req, integration.Integration.ValidateOptions, false)
+	return pure(ctx, p, req, integration.Integration.ValidateOptions, manner{})
 }
 
 // ReturnsInTime says to an engine that calls return when their context has ended: waiting for a
@@ -215,17 +223,17 @@ func (p *Plugin) ReturnsInTime() {}
 // HandleWebhook implements integration.Integration. It alone is urgent: a caller listens to silence
 // meanwhile.
 func (p *Plugin) HandleWebhook(ctx context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
-	return pure(ctx, p, req, integration.Integration.HandleWebhook, true)
+	return pure(ctx, p, req, integration.Integration.HandleWebhook, manner{urgent: true, limited: true})
 }
 
 // HandleAlert implements integration.Integration.
 func (p *Plugin) HandleAlert(ctx context.Context, req integration.AlertRequest) (integration.Outcome, error) {
-	return pure(ctx, p, req, integration.Integration.HandleAlert, false)
+	return pure(ctx, p, req, integration.Integration.HandleAlert, manner{limited: true})
 }
 
 // HandleTask implements integration.Integration.
 func (p *Plugin) HandleTask(ctx context.Context, req integration.TaskRequest) (integration.Outcome, error) {
-	return pure(ctx, p, req, integration.Integration.HandleTask, false)
+	return pure(ctx, p, req, integration.Integration.HandleTask, manner{limited: true})
 }
 
 // Perform implements integration.Integration. It is never repeated here.

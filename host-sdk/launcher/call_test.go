@@ -45,7 +45,7 @@ func TestTheContextOfACallEndsWithTheCall(t *testing.T) {
 	_, err := pure(ctx, p, integration.DescribeRequest{}, func(i integration.Integration, ctx context.Context, req integration.DescribeRequest) (integration.Description, error) {
 		once = ctx
 		return i.Describe(ctx, req)
-	}, false)
+	}, manner{})
 	if err != nil {
 		t.Fatal(err)
 	}

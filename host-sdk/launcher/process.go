@@ -87,7 +87,7 @@ func tryStart(ctx context.Context, cfg Config, p manifest.Installed) (_ *process
 		// environ builds the environment; go-plugin would hand on all of the host's.
 		SkipHostEnv:      true,
 		StartTimeout:     cfg.Timing.Start,
-		GRPCDialOptions:  transport.DialOptions(),
+		GRPCDialOptions:  append(transport.DialOptions(), transport.LimitHandlers(cfg.Timing.Handle)),
 		SyncStdout:       proc.sync[0],
 		SyncStderr:       proc.sync[1],
 		Logger:           hclog.NewNullLogger(), // the launcher tells the same in its own words

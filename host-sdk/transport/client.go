@@ -3,7 +3,10 @@ package transport
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"strings"
+	"time"
 
 	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
@@ -49,6 +52,17 @@ func HostPlugins() map[int]goplugin.PluginSet { return versions(&grpcPlugin{}) }
 // deadline for every call.
 func DialOptions() []grpc.DialOption {
 	return append(tracing.DialOptions(), clientMessages(), grpc.WithChainUnaryInterceptor(limitingClientTime))
+}
+
+// LimitHandlers lets a host's connection end each call of HandleWebhook, HandleAlert and HandleTask
+// after d, or with its context if that ends sooner. A context with a limit of the caller's own would
+// come on top of the one that gRPC makes for each call.
+func LimitHandlers(d time.Duration) grpc.DialOption {
+	var names []string
+	for _, method := range []string{"HandleWebhook", "HandleAlert", "HandleTask"} {
+		names = append(names, fmt.Sprintf(`{"service":%q,"method":%q}`, wire.Service, method))
+	}
+	return grpc.WithDefaultServiceConfig(fmt.Sprintf(`{"methodConfig":[{"name":[%s],"timeout":"%.9fs"}]}`, strings.Join(names, ","), d.Seconds()))
 }
 
 // grpcPlugin is both halves of what go-plugin wants: the plugin sets server, the host uses the
