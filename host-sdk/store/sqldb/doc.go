@@ -12,6 +12,7 @@
 //	errors.go     Error: database errors as contract errors
 //	direct.go     the server itself, behind a pooler: who needs it
 //	sqlite.go     SQLite: connections and settings
+//	pagecache.go  the memory for what they keep of the file
 //	postgres.go   PostgreSQL: connections and limits
 //	copyrows.go   the rows of a table from SQLite to PostgreSQL
 //	rewrite.go    replacing a telephone number in all rows
