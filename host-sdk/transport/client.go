@@ -55,8 +55,8 @@ func DialOptions() []grpc.DialOption {
 }
 
 // LimitHandlers lets a host's connection end each call of HandleWebhook, HandleAlert and HandleTask
-// after d, or with its context if that ends sooner. A context with a limit of the caller's own would
-// come on top of the one that gRPC makes for each call.
+// after d, or with its context if that ends sooner. A context with a limit of the caller's own
+// would come on top of the one that gRPC makes for each call.
 func LimitHandlers(d time.Duration) grpc.DialOption {
 	var names []string
 	for _, method := range []string{"HandleWebhook", "HandleAlert", "HandleTask"} {

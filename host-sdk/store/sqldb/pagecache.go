@@ -1,8 +1,6 @@
 package sqldb
 
 import (
-	"sync"
-
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -14,10 +12,10 @@ const (
 	pageSlots = writerCache << 10 / 4096
 )
 
-// preparePages gives SQLite memory for as many pages as the connection that writes keeps. It has to
-// come before the process opens a database, with this package or otherwise: after that it changes
-// nothing. What does not fit in is allocated as before.
-var preparePages = sync.OnceFunc(func() {
+// It gives SQLite memory for as many pages as the connection that writes keeps; what does not fit in
+// is allocated as before. That has to come before the process opens a database: later, SQLite
+// refuses. Until then none of this memory is used.
+func init() {
 	tls := libc.NewTLS()
 	defer tls.Close()
 	memory := libc.Xmalloc(tls, pageSlot*pageSlots)
@@ -26,4 +24,4 @@ var preparePages = sync.OnceFunc(func() {
 	if sqlite3.Xsqlite3_config(tls, sqlite3.SQLITE_CONFIG_PAGECACHE, libc.VaList(list, memory, int32(pageSlot), int32(pageSlots))) != sqlite3.SQLITE_OK {
 		libc.Xfree(tls, memory)
 	}
-})
+}

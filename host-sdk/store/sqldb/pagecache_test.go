@@ -1,9 +1,9 @@
 package sqldb_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"testing"
-	"unsafe"
 
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -33,7 +33,7 @@ func TestPagesAreKeptInTheirSlots(t *testing.T) {
 }
 
 // usedSlots is SQLITE_STATUS_PAGECACHE_USED, of all databases of the process.
-func usedSlots(t *testing.T) int32 {
+func usedSlots(t *testing.T) uint32 {
 	t.Helper()
 	tls := libc.NewTLS()
 	defer tls.Close()
@@ -42,5 +42,5 @@ func usedSlots(t *testing.T) int32 {
 	if rc := sqlite3.Xsqlite3_status(tls, sqlite3.SQLITE_STATUS_PAGECACHE_USED, values, values+4, 0); rc != sqlite3.SQLITE_OK {
 		t.Fatalf("sqlite3_status: %d", rc)
 	}
-	return *(*int32)(unsafe.Pointer(values)) //nolint:govet // memory of SQLite's own, which Go does not move
+	return binary.NativeEndian.Uint32(libc.GoBytes(values, 4))
 }

@@ -27,7 +27,7 @@ const readers = 4
 // processors, so that the others are left to calls.
 func pageReaders() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
-// Pages that a connection keeps in memory, in KiB; see preparePages. The one that writes keeps what
+// Pages that a connection keeps in memory, in KiB; see pageSlot. The one that writes keeps what
 // it changes most. SQLite drops all pages of one that reads whenever another has written.
 const (
 	writerCache = 8 << 10
@@ -69,7 +69,6 @@ func openLite(ctx context.Context, path string, locked patience) (*DB, error) {
 	if err := prepareFile(path); err != nil {
 		return nil, err
 	}
-	preparePages()
 	db := &DB{dialect: SQLite, release: Release, closing: make(chan struct{})}
 	// Unbuffered: a request is taken by the writer or not at all.
 	l := &lite{db: db, path: path, locked: locked, queue: make(chan *request), stopped: make(chan struct{})}
