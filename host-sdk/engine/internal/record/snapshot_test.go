@@ -81,3 +81,18 @@ func TestARememberedStoryIsBounded(t *testing.T) {
 		t.Errorf("%d are remembered, from %q on, and %d told", len(told.Acks), told.Acks[0], len(u.Story))
 	}
 }
+
+// Two snapshots may be told from the same state of a session, as when a commit is repeated: one
+// leaves the other as it is.
+func TestWhatWasToldBeforeIsNotShared(t *testing.T) {
+	t.Parallel()
+	before := &store.Told{Acks: append(make([]string, 0, 4), "a")}
+	tell := func(id string) *store.Told {
+		var u store.CallUpdate
+		return TellSnapshot(&u, before, integration.AlertSnapshot{Acknowledgements: []integration.Acknowledgement{{ID: id}}}, time.Unix(1_800_000_000, 0))
+	}
+	first := tell("b")
+	if second := tell("c"); first.Acks[1] != "b" || second.Acks[1] != "c" {
+		t.Errorf("the first is told %q, the second %q", first.Acks, second.Acks)
+	}
+}
