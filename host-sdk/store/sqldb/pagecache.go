@@ -12,8 +12,8 @@ const (
 	pageSlots = writerCache << 10 / 4096
 )
 
-// It gives SQLite memory for as many pages as the connection that writes keeps; what does not fit in
-// is allocated as before. That has to come before the process opens a database: later, SQLite
+// It gives SQLite memory for as many pages as the connection that writes keeps; what does not fit
+// in is allocated as before. That has to come before the process opens a database: later, SQLite
 // refuses. Until then none of this memory is used.
 func init() {
 	tls := libc.NewTLS()

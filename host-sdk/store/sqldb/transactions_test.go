@@ -143,11 +143,11 @@ var (
 	txPackages = []string{"errors", "fmt", "strings", "slices", "maps", "cmp", "strconv", "json", "sql", "sqldb", "integration", "store",
 		// Of the store: values, and functions that take a transaction. These are looked at where
 		// they are.
-		"stored", "outbox", "records"}
+		"stored", "outbox", "records", "sharing"}
 	txCalls   = []string{"time.UnixMilli", "time.Duration"}
 	txMethods = []string{
 		"QueryContext", "QueryRowContext", "ExecContext", "Lock", "Scan", "Next", "Err", "Close", "RowsAffected",
-		"IsZero", "UTC", "UnixMilli", "Compare", "Before", "After", "Add", "Milliseconds",
+		"IsZero", "UTC", "UnixMilli", "Compare", "Before", "After", "Add", "Milliseconds", "Dialect",
 	}
 )
 
