@@ -171,6 +171,8 @@ func TestTheFormInAProductsPages(t *testing.T) {
 // has the focus and leads to the field, and fields that do not apply are hidden.
 func (s *product) seesTheProblem() {
 	s.t.Helper()
+	// The page's script comes after its text.
+	s.desk.Wait(`document.activeElement.id === "problems" && document.querySelectorAll("[data-show-if][hidden]").length > 0`)
 	var kept []any
 	s.desk.Eval(`[document.getElementById("name").value, document.getElementById("option-account_sid").value,
 		document.querySelectorAll("[name=destination]:checked").length, document.activeElement.id,

@@ -12,9 +12,10 @@ const (
 	pageSlots = writerCache << 10 / 4096
 )
 
-// It gives SQLite memory for as many pages as the connection that writes keeps; what does not fit
-// in is allocated as before. That has to come before the process opens a database: later, SQLite
-// refuses. Until then none of this memory is used.
+// It gives SQLite memory for as many pages as the connection that writes may keep, and all
+// connections of the process share it: when it is full, the page that was used longest ago makes
+// room, whichever connection kept it, and SQLite allocates more only where all pages are in use.
+// That has to come before the process opens a database: later, SQLite refuses.
 func init() {
 	tls := libc.NewTLS()
 	defer tls.Close()

@@ -27,8 +27,9 @@ const readers = 4
 // processors, so that the others are left to calls.
 func pageReaders() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
-// Pages that a connection keeps in memory, in KiB; see pageSlot. The one that writes keeps what
-// it changes most. SQLite drops all pages of one that reads whenever another has written.
+// Pages that a connection keeps in memory at most, in KiB; see pageSlots for all together. The one
+// that writes keeps what it changes most. SQLite drops all pages of one that reads whenever another
+// has written.
 const (
 	writerCache = 8 << 10
 	readerCache = 2 << 10

@@ -129,7 +129,8 @@ func (s *Service) decide(ctx context.Context, read load, f func(c *change) error
 	if !c.dirty {
 		return &decided{alert: a}, nil
 	}
-	// It also tells other processes that they should look (runForeignChanges).
+	// It also tells other processes that they should look (runForeignChanges). What is erased after
+	// the end must not let the alert be kept for longer: of that they hear by a notice alone.
 	if !c.afterwards {
 		a.updatedAt = now
 	}

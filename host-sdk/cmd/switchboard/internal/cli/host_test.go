@@ -103,7 +103,12 @@ teams: [{id: devops, name: DevOps, members: [alice], schedule: {timezone: UTC, l
 				defer mu.Unlock()
 				return slices.Clone(asked)
 			}
-			for _, wrong := range []string{"hotline", "ftp://" + host.Listener.Addr().String(), host.URL + "/?x=1", "http://somebody:canary@" + host.Listener.Addr().String(), "http://", "\x00"} {
+			wrongs := []string{"http://somebody:canary@" + host.Listener.Addr().String()}
+			if name == "status" { // all have the same flags
+				wrongs = append(wrongs, "hotline", "ftp://"+host.Listener.Addr().String(), host.URL+"/?x=1", "http://", "\x00",
+					"somebody:canary@hotline.example.com", "https://somebody:canary%zz@hotline.example.com")
+			}
+			for _, wrong := range wrongs {
 				if said := run(wrong); !strings.Contains(said, "--host") || !strings.Contains(said, "such as https://") || strings.Contains(said, "canary") || len(heard()) != 0 {
 					t.Errorf("--host %q says %q, and asks %q", wrong, said, heard())
 				}

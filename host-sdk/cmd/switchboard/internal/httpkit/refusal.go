@@ -25,7 +25,7 @@ func (r *Refusal) Error() string { return r.Message }
 func Message(err error) string {
 	var known *integration.Error
 	if DatabaseAway(err) {
-		return "The database does not answer at the moment."
+		return "The database cannot be used at the moment."
 	}
 	if errors.As(err, &known) && known.Kind != integration.KindInternal {
 		return Sentence(known.Message)

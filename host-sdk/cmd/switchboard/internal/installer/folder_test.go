@@ -224,7 +224,7 @@ func TestAFolderIsInstalledByTheSignatureOfItsManifest(t *testing.T) {
 	}
 	for source, want := range map[string]string{
 		t.TempDir():                        "contains no manifest.json",
-		filepath.Join(dir, "nothing"):      "no such file",
+		filepath.Join(dir, "nothing"):      "is not there: name the archive of a plugin",
 		"/dev/null":                        "neither a file nor a folder",
 		filepath.Join(dir, "unsigned.txt"): "there is no signature",
 	} {

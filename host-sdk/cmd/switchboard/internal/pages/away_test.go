@@ -78,17 +78,17 @@ func TestTheDatabaseIsAway(t *testing.T) {
 	for _, logins := range []bool{false, true} {
 		gone.people.Store(logins)
 		for _, page := range []string{"/", "/alerts", "/calls", "/calls/CA01", "/settings/integrations"} {
-			v := b.get(page).is(503).has("Temporarily unavailable", "The database does not answer at the moment. Try again in a moment.", `href="`+page+`" id="again"`).hasNot("canary")
+			v := b.get(page).is(503).has("Temporarily unavailable", "The database cannot be used at the moment. Try again in a moment.", `href="`+page+`" id="again"`).hasNot("canary")
 			// The menu is that of somebody who is known.
 			if got := strings.Contains(v.body, `id="nav-calls"`); got == logins {
 				t.Errorf("%s: the menu is there: %v, while logins can be read: %v", page, got, !logins)
 			}
 		}
-		b.post("/calls/CA01/notes", url.Values{"text": {"x"}}).is(503).has("does not answer").hasNot("canary", `id="again"`)
+		b.post("/calls/CA01/notes", url.Values{"text": {"x"}}).is(503).has("cannot be used").hasNot("canary", `id="again"`)
 	}
 	for _, path := range []string{"/api/v1/calls", "/api/v1/calls/CA01", "/api/v1/integrations"} {
 		a := s.Want(503, "GET", path, nil)
-		if text := string(a.Body); !strings.Contains(text, "the database does not answer at the moment: try again") || strings.Contains(text, "canary") || a.Header.Get("Retry-After") == "" {
+		if text := string(a.Body); !strings.Contains(text, "the database cannot be used at the moment: try again") || strings.Contains(text, "canary") || a.Header.Get("Retry-After") == "" {
 			t.Errorf("%s: %s, Retry-After %q", path, text, a.Header.Get("Retry-After"))
 		}
 	}

@@ -275,6 +275,8 @@ func TestOpenIDProviderAdmitsByClaim(t *testing.T) {
 	v := s.visit()
 	v.logIn("consultant").is(200).has(`Logged in as </span><span class="who-name">consultant@example.com`).hasNot(`id="nav-people"`)
 	v.get("/me").is(200).has("responder", "The platform knows nobody with this account")
+	alert := s.call(s.loggedIn("alice").create(), "CA01")
+	v.get("/alerts/"+alert).is(200).has("To act on it you must be known: the platform knows nobody with your account.").hasNot("Responders can act on it", `id="act-`)
 	v.get("/settings/audit").is(403).has("Your role is responder, and this needs admin.")
 	s.visit().logIn("stranger").is(403).has("There is no account for stranger@example.com.")
 	s.visit().logIn("elsewhere").is(403).has("Addresses such as elsewhere@example.org may not log in here. Use one of example.com.")

@@ -48,12 +48,10 @@ func (f HostFlags) address() (string, error) {
 	return strings.TrimRight(f.Host, "/"), nil
 }
 
-// redacted is an address without the password that somebody has put into it.
+// redacted is an address without the name and password that somebody has put before an @, whether
+// or not the rest is an address.
 func redacted(address string) string {
-	if u, err := url.Parse(address); err == nil && u.User != nil {
-		return u.Redacted()
-	}
-	return address
+	return address[strings.LastIndexByte(address, '@')+1:]
 }
 
 // AskFlags are the flags of commands that ask the running host, or the database where none runs.

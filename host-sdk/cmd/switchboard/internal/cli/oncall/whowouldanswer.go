@@ -24,7 +24,7 @@ type WhoWouldAnswer struct {
 
 // Help is shown by whowouldanswer --help.
 func (WhoWouldAnswer) Help() string {
-	return "Shows what a caller would hear and who would be called in which order, without placing a call. Asks the running host: the one on the same data directory, or with PostgreSQL whichever answers at the public address; with --host, the one at that address. If none is running, opens the database briefly. The exit status is 1 when nobody would be reached."
+	return "Shows what a caller would hear and who would be called in which order, without placing a call. Asks the running host: the one on the same data directory, or with PostgreSQL whichever answers at the public address. If none is running, opens the database briefly. With --host, asks the one at that address. The exit status is 1 when nobody would be reached."
 }
 
 // Run prints what the integration's plugin says. Lines that need attention begin with "!", and the

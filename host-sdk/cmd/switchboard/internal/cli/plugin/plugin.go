@@ -22,10 +22,15 @@ type folderFlags struct {
 }
 
 // folder is the plugin folder, as the host finds it. What is wrong with other settings is no
-// concern of these commands.
-func (f folderFlags) folder(s *command.Surroundings) string {
-	resolved, _ := command.Resolve(s, settings.Flags{Config: f.Config, Plugins: f.Plugins})
-	return resolved.PluginDir
+// concern of these commands; a file that was named and is not there is, as it may name another
+// folder.
+func (f folderFlags) folder(s *command.Surroundings) (string, error) {
+	flags := settings.Flags{Config: f.Config, Plugins: f.Plugins}
+	if err := command.Present(flags.Path()); err != nil && flags.Path() != settings.DefaultConfig {
+		return "", err
+	}
+	resolved, _ := command.Resolve(s, flags)
+	return resolved.PluginDir, nil
 }
 
 // List is plugin list.
@@ -47,7 +52,10 @@ type listedPlugin struct {
 // Folders that are no plugin go to stderr, so that the table can be read by a program; the exit
 // status is 1 then.
 func (c List) Run(s *command.Surroundings) error {
-	dir := c.folder(s)
+	dir, err := c.folder(s)
+	if err != nil {
+		return err
+	}
 	installed, wrong := manifest.List(dir)
 	list := make([]listedPlugin, 0, len(installed))
 	for _, p := range installed {
@@ -136,7 +144,11 @@ func (c Verify) Run(s *command.Surroundings) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	p, err := c.verify(installer.Folder{Path: c.folder(s)})
+	dir, err := c.folder(s)
+	if err != nil {
+		return err
+	}
+	p, err := c.verify(installer.Folder{Path: dir})
 	if err != nil {
 		return err
 	}
@@ -194,7 +206,11 @@ func (Trust) Help() string {
 // Run adds, removes or lists keys. Listing takes no lock; adding and removing do, as an install may
 // be reading the keys.
 func (c Trust) Run(s *command.Surroundings) error {
-	folder := installer.Folder{Path: c.folder(s)}
+	dir, err := c.folder(s)
+	if err != nil {
+		return err
+	}
+	folder := installer.Folder{Path: dir}
 	switch {
 	case c.Key == "" && c.Remove:
 		return errors.New("--remove needs the id of a key: switchboard plugin trust lists them")

@@ -41,6 +41,7 @@ func TestThePluginFolderOfTheSwitchboardFileCounts(t *testing.T) {
 		{[]string{"trust"}, 0, public.String()},
 		{[]string{"verify", archive}, 1, "is not a gzip-compressed tar archive"},
 		{[]string{"list"}, 1, kept + " contains no plugin"},
+		{[]string{"trust", public.String(), "--config", filepath.Join(dir, "typo.yaml")}, 1, "typo.yaml: there is no such file"},
 		{[]string{"list", "--plugin-dir", filepath.Join(dir, "other")}, 1, filepath.Join(dir, "other")},
 	} {
 		var out bytes.Buffer

@@ -57,6 +57,9 @@ func (l *Live) ActOnAlert(action platform.AlertAction) layout.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error { return l.actOnAlert(w, r, action) }
 }
 
+// unknownPerson says why somebody whose role is enough can do nothing.
+const unknownPerson = "the platform knows nobody with your account. Whoever keeps the switchboard file can name your user there."
+
 // acting is the platform's id of the person in whose name a form acts; otherwise what is wrong, for
 // a notice, and the status. A person acts in their own name alone, whatever the form says; only
 // with the API token, which is nobody's, does the form's or the cookie's choice count.
@@ -64,7 +67,7 @@ func (l *Live) acting(r *http.Request) (id string, wrong *layout.Refusal) {
 	id = l.site.Me(r).ID
 	if people.From(r.Context()).Person() {
 		if id == "" {
-			wrong = &layout.Refusal{Status: http.StatusUnprocessableEntity, Message: "Nothing was changed: the platform knows nobody with your account. Whoever keeps the switchboard file can name your user there."}
+			wrong = &layout.Refusal{Status: http.StatusUnprocessableEntity, Message: "Nothing was changed: " + unknownPerson}
 		}
 		return id, wrong
 	}

@@ -79,6 +79,7 @@ type alertBody struct {
 	IntegrationID string
 	Can           map[string]bool
 	Others        bool   // others could act on it, and whoever looks cannot
+	Unknown       string // why not, where it is not the role
 	Over          bool   // nobody has to do with it any more
 	Notes         notes  // of the call
 	Draft         string // a note that was refused
@@ -145,6 +146,9 @@ func (l *Live) drawAlert(w http.ResponseWriter, r *http.Request, status int, me 
 	body.Others = anything(possible(rec, "", people.Identity{Role: people.Responder, How: store.LoginByToken})) && !anything(body.Can)
 	// Then nothing changes any more and the page need not be read again.
 	body.Over = (rec.Status == integration.AlertResolved || rec.Status == integration.AlertDropped) && (body.Call == nil || !body.Call.Live)
+	if who := people.From(r.Context()); body.Others && me == "" && who.Person() && who.May(people.Respond, rec.ID) {
+		body.Unknown = unknownPerson
+	}
 	body.Summary = alertBadge(rec.Status).Text + " " + body.Who
 	l.site.Show(w, r, status, layout.Page{Title: layout.Numbers(rec.Title), Template: "alert", Nav: "alerts", Live: true, Still: body.Over, Notices: notices, Body: body})
 	return nil
