@@ -108,8 +108,8 @@ func TestASignedPluginIsInstalledWhileACallerHolds(t *testing.T) {
 var guideBlocks = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
 
 // TestTheGuideForPlugins runs every command of docs/write-a-plugin.md, as a reader does, beside a
-// host that serves a telephone call all the while; compiling may take longer than a caller holds, so
-// they talk with somebody. Then the plugin that came of it must conform.
+// host that serves a telephone call all the while; compiling may take longer than a caller holds,
+// so they talk with somebody. Then the plugin that came of it must conform.
 func TestTheGuideForPlugins(t *testing.T) {
 	t.Parallel()
 	h := startWithOwnPlugins(t, acknowledgeFirst)
