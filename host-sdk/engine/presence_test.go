@@ -265,6 +265,8 @@ func TestACallWhoseCallerFallsSilentIsToldOnce(t *testing.T) {
 	if got := wait(t, s.told, "the word"); got != "K, silent for true" {
 		t.Errorf("told of %s", got)
 	}
+	// Until its outcome is stored the word is leased, and the clock would let the lease run out.
+	eventually(t, "the word's outcome is stored", func() bool { return s.outboxEmpty(t) })
 	s.pass(t, 10, func() bool { return false })
 	if len(s.told) > 0 {
 		t.Errorf("told again, of %s", <-s.told)
