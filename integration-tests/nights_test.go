@@ -66,6 +66,32 @@ func TestNights(t *testing.T) {
 	}
 }
 
+// TestStoriesOfNightsReadWell holds the sentences that people read at night to what one can take in
+// at a glance: nothing is explained within an explanation, and no word is said twice in a row.
+func TestStoriesOfNightsReadWell(t *testing.T) {
+	t.Parallel()
+	for _, n := range readNights(t) {
+		for who, story := range n.stories {
+			for _, line := range story.log {
+				for _, sentence := range strings.Split(line, ". ") {
+					if strings.Count(sentence, ": ") > 1 {
+						t.Errorf("%s, %s: two colons: %s", n.name, who, sentence)
+					}
+				}
+				words := strings.Fields(strings.ToLower(line))
+				for i := range words {
+					if i > 0 && words[i] == words[i-1] {
+						t.Errorf("%s, %s: %q is said twice: %s", n.name, who, words[i], line)
+					}
+				}
+				if _, reason, ok := strings.Cut(line, " (The "); ok {
+					t.Errorf("%s, %s: a sentence within one: The %s", n.name, who, reason)
+				}
+			}
+		}
+	}
+}
+
 // quietFor is a change for start: a switchboard file, and no integration yet.
 func quietFor(file string) func(*demo.Config) {
 	return func(c *demo.Config) { c.File, c.NoSetUp, c.Sim.CallsPerSecond = file, true, -1 }

@@ -3,6 +3,13 @@
 //
 // Text is cleaned where it enters. Places with rules of their own, such as the header of a mail,
 // clean it once more: sessions and platforms may hold text that is older than the rule.
+//
+// It also says in words how long something was, so that pages, stories and commands say it alike.
+//
+// # Map
+//
+//	oneline.go  the rules of a clean text
+//	lasting.go  lengths of time
 package oneline
 
 import (

@@ -40,10 +40,10 @@ func TestAcknowledgementStopsAndReopenGoesOn(t *testing.T) {
 	}
 	w.wantStory(
 		"0s Created",
-		"0s Routed to DevOps: waiting for layer 1: Alice Example (gets no mail or notification)",
+		"0s Routed to DevOps; waiting for layer 1: Alice Example (gets no mail or notification)",
 		"2m0s <alice> Alice Example acknowledged",
-		"1h2m0s The acknowledgement of Alice Example was taken back (Alice Example did not answer the phone): open again in layer 1: Alice Example",
-		"1h2m0s Escalated: waiting for layer 2: Bob Example (gets no mail or notification) and Carol Example (gets no mail or notification)",
+		"1h2m0s The acknowledgement of Alice Example was taken back (Alice Example did not answer the phone); open again in layer 1: Alice Example",
+		"1h2m0s Escalated; waiting for layer 2: Bob Example (gets no mail or notification) and Carol Example (gets no mail or notification)",
 		"1h2m0s <bob> Bob Example acknowledged",
 		"1h2m0s <bob> Bob Example resolved it",
 	)
@@ -72,12 +72,12 @@ func TestDecliningByCommandIsThePagesButton(t *testing.T) {
 	}
 	w.wantStory(
 		"0s Created",
-		"0s Routed to DevOps: waiting for layer 1: Alice Example (gets no mail or notification)",
+		"0s Routed to DevOps; waiting for layer 1: Alice Example (gets no mail or notification)",
 		"0s <alice> Alice Example cannot take it now",
-		"0s Nobody is left in layer 1: waiting for layer 2: Bob Example (gets no mail or notification) and Carol Example (gets no mail or notification)",
+		"0s Nobody is left in layer 1; waiting for layer 2: Bob Example (gets no mail or notification) and Carol Example (gets no mail or notification)",
 		"0s <bob> Bob Example cannot take it now",
 		"0s <carol> Carol Example cannot take it now",
-		"0s Nobody is left in layer 2: round 2: waiting for layer 1: Alice Example (gets no mail or notification)",
+		"0s Nobody is left in layer 2; round 2, waiting for layer 1: Alice Example (gets no mail or notification)",
 	)
 	err := w.Apply(context.Background(), scope, integration.AlertCommand{Kind: integration.AlertDecline, AlertKey: key, Number: 99})
 	if integration.KindOf(err) != integration.KindInvalid {
@@ -245,7 +245,7 @@ func TestTheStorySaysThatTheTeamIsGone(t *testing.T) {
 	}
 	w.clock.Advance(5 * time.Minute)
 	w.until("dropped", func() bool { return w.alert().Status == integration.AlertDropped })
-	if story := strings.Join(w.story(), "\n"); !strings.Contains(story, "Nobody in layer 1 acknowledged it: its team is no longer in the file: dropped") {
+	if story := strings.Join(w.story(), "\n"); !strings.Contains(story, "Nobody in layer 1 acknowledged it; its team is no longer in the file: dropped") {
 		t.Error(story)
 	}
 }

@@ -24,11 +24,11 @@ func TestNobodyAnswers(t *testing.T) {
 	}
 	w.wantStory(
 		"0s Created",
-		"0s Routed to DevOps: waiting for layer 1: Alice Example (gets no mail or notification)",
-		"5m0s Nobody in layer 1 acknowledged it within 5 minutes: waiting for layer 2: Bob Example (gets no mail or notification) and Carol Example (gets no mail or notification)",
-		"15m0s Nobody in layer 2 acknowledged it within 10 minutes: round 2: waiting for layer 1: Alice Example (gets no mail or notification)",
-		"20m0s Nobody in layer 1 acknowledged it within 5 minutes: waiting for layer 2: Bob Example (gets no mail or notification) and Carol Example (gets no mail or notification)",
-		"30m0s Nobody in layer 2 acknowledged it within 10 minutes: no further layer is left: dropped",
+		"0s Routed to DevOps; waiting for layer 1: Alice Example (gets no mail or notification)",
+		"5m0s Nobody in layer 1 acknowledged it within 5 minutes; waiting for layer 2: Bob Example (gets no mail or notification) and Carol Example (gets no mail or notification)",
+		"15m0s Nobody in layer 2 acknowledged it within 10 minutes; round 2, waiting for layer 1: Alice Example (gets no mail or notification)",
+		"20m0s Nobody in layer 1 acknowledged it within 5 minutes; waiting for layer 2: Bob Example (gets no mail or notification) and Carol Example (gets no mail or notification)",
+		"30m0s Nobody in layer 2 acknowledged it within 10 minutes; no further layer is left: dropped",
 	)
 	if a := w.alert(); a.Status != integration.AlertDropped || a.Layer != 0 || !strings.HasPrefix(a.URL, "https://host.example.com/alerts/") {
 		t.Errorf("%+v", a)
@@ -42,7 +42,7 @@ func TestNobodyOnCall(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, noon, storyFile)
 	w.open("idle")
-	w.wantStory("0s Created", "0s Routed to Nobody: nobody is on call in any layer: dropped")
+	w.wantStory("0s Created", "0s Routed to Nobody; nobody is on call in any layer: dropped")
 	if a := w.alert(); a.Status != integration.AlertDropped {
 		t.Errorf("%+v", a)
 	}
@@ -54,7 +54,7 @@ func TestLayersWithNobodyArePassedOver(t *testing.T) {
 	w := newWorld(t, june, storyFile)
 	w.open("support")
 	r := w.record()
-	if got := r.Log[1].Message; got != "Routed to Customer Support: nobody is on call in layer 1: nobody is on call in layer 2: waiting for layer 3: Carol Example (gets no mail or notification)" {
+	if got := r.Log[1].Message; got != "Routed to Customer Support; nobody is on call in layers 1 and 2; waiting for layer 3: Carol Example (gets no mail or notification)" {
 		t.Error(got)
 	}
 	if r.Layer != 3 || !slices.Equal(r.Paged, []string{"carol"}) {
@@ -62,7 +62,7 @@ func TestLayersWithNobodyArePassedOver(t *testing.T) {
 	}
 	w.clock.Advance(3 * time.Minute) // the time-out of layer 3
 	w.lines(3)
-	if got := w.record(); got.Status != integration.AlertDropped || got.Log[2].Message != "Nobody in layer 3 acknowledged it within 3 minutes: no further layer is left: dropped" {
+	if got := w.record(); got.Status != integration.AlertDropped || got.Log[2].Message != "Nobody in layer 3 acknowledged it within 3 minutes; no further layer is left: dropped" {
 		t.Error(got.Log)
 	}
 }
@@ -136,12 +136,12 @@ func TestRejects(t *testing.T) {
 	}
 	w.wantStory(
 		"0s Created",
-		"0s Routed to DevOps: waiting for layer 1: Alice Example (gets no mail or notification)",
+		"0s Routed to DevOps; waiting for layer 1: Alice Example (gets no mail or notification)",
 		"0s <alice> Alice Example cannot take it now",
-		"0s Nobody is left in layer 1: waiting for layer 2: Bob Example (gets no mail or notification) and Carol Example (gets no mail or notification)",
+		"0s Nobody is left in layer 1; waiting for layer 2: Bob Example (gets no mail or notification) and Carol Example (gets no mail or notification)",
 		"0s <bob> Bob Example cannot take it now",
 		"0s <carol> Carol Example cannot take it now",
-		"0s Nobody is left in layer 2: round 2: waiting for layer 1: Alice Example (gets no mail or notification)",
+		"0s Nobody is left in layer 2; round 2, waiting for layer 1: Alice Example (gets no mail or notification)",
 	)
 }
 

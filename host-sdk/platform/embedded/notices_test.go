@@ -303,8 +303,9 @@ func TestAChannelIsToldOfTheWholeAlert(t *testing.T) {
 	w := newWorld(t, noon, s.file(), sending)
 	w.open("devops")
 	w.do(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: "alice"})
-	w.do(integration.AlertCommand{Kind: integration.AlertReopen, Ack: w.alert().Acknowledgements[0].ID, Text: "The call was not connected."})
+	w.do(integration.AlertCommand{Kind: integration.AlertReopen, Ack: w.alert().Acknowledgements[0].ID, Text: "the call was not connected"})
 	w.do(integration.AlertCommand{Kind: integration.AlertAttach, Label: "Voicemail", Media: &integration.MediaRef{Ref: "media:1", Duration: 23 * time.Second}})
+	w.do(integration.AlertCommand{Kind: integration.AlertAttach, Label: "Voicemail 2", Media: &integration.MediaRef{Ref: "media:2", Duration: time.Minute}})
 	for _, after := range []time.Duration{5 * time.Minute, 10 * time.Minute, 5 * time.Minute, 10 * time.Minute} {
 		w.until("all is sent", func() bool { return w.busy() == 0 })
 		lines := len(w.story())
@@ -313,8 +314,8 @@ func TestAChannelIsToldOfTheWholeAlert(t *testing.T) {
 	}
 	want := []string{ // in this order: readers go by the last
 		"opened: waiting for layer 1: Alice Example", "taken: Alice Example has taken it",
-		"opened: The acknowledgement of Alice Example was taken back (The call was not connected): open again in layer 1: Alice Example",
-		"message: A message was left (23 seconds)", "unanswered: Nobody has acknowledged it, and nobody is left to wait for",
+		"opened: The acknowledgement of Alice Example was taken back (the call was not connected); open again in layer 1: Alice Example",
+		"message: A message was left (23 s)", "message: A further message was left (1 min)", "unanswered: Nobody has acknowledged it, and nobody is left to wait for",
 	}
 	w.until("the channel has heard all", func() bool { return w.busy() == 0 })
 	got := s.at("/channel-secret")
@@ -338,7 +339,7 @@ func TestAChannelIsToldOfAMessageThatCameBeforeItsTeam(t *testing.T) {
 		return func() int {
 			n := 0
 			for _, text := range s.at(channel) {
-				n += strings.Count(text, "message: A message was left (23 seconds)")
+				n += strings.Count(text, "message: A message was left (23 s)")
 			}
 			return n
 		}

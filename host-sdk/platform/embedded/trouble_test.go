@@ -234,7 +234,7 @@ func TestAnAlertLeavesALayerThatIsGoneFromTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.until("the first layer is paged again", func() bool { a := w.alert(); return a.Layer == 1 && a.Round == 2 })
-	if story := strings.Join(w.story(), "\n"); !strings.Contains(story, "Layer 2 is no longer in the file: round 2: waiting for layer 1") {
+	if story := strings.Join(w.story(), "\n"); !strings.Contains(story, "Layer 2 is no longer in the file; round 2, waiting for layer 1") {
 		t.Errorf("the history says\n%s", story)
 	}
 }

@@ -43,15 +43,15 @@ func TestAClockThatIsSetBackChangesTheShiftAtOnceAndNoTimeOut(t *testing.T) {
 	w.do(integration.AlertCommand{AlertKey: "CA2", Kind: integration.AlertRoute, Teams: []string{"devops"}})
 	w.wantStory(
 		"0s Created",
-		"0s Routed to DevOps: waiting for layer 1: Alice Example (gets no mail or notification)",
-		"5m0s Nobody in layer 1 acknowledged it within 5 minutes: waiting for layer 2: Carol Example (gets no mail or notification)",
+		"0s Routed to DevOps; waiting for layer 1: Alice Example (gets no mail or notification)",
+		"5m0s Nobody in layer 1 acknowledged it within 5 minutes; waiting for layer 2: Carol Example (gets no mail or notification)",
 	)
 	second, err := w.Alert(t.Context(), scope, "CA2")
 	if err != nil {
 		t.Fatal(err)
 	}
 	r, err := w.GetAlert(t.Context(), second.ID)
-	if err != nil || r.Log[len(r.Log)-1].Message != "Routed to DevOps: waiting for layer 1: Bob Example (gets no mail or notification)" {
+	if err != nil || r.Log[len(r.Log)-1].Message != "Routed to DevOps; waiting for layer 1: Bob Example (gets no mail or notification)" {
 		t.Errorf("the next alert: %+v, %v", r.Log, err)
 	}
 }

@@ -104,10 +104,11 @@ func (m *machine) closeAlert(how call.End) {
 			m.resolve("the conversation is over")
 		}
 	case call.EndHungUp, call.EndNoMessage:
-		what := "The caller hung up."
+		why := "the caller hung up"
 		if how == call.EndNoMessage {
-			what = "The caller left no message."
+			why = "the caller left no message"
 		}
+		what := "T" + why[1:] + "."
 		unsure := how == call.EndNoMessage && !m.s.Voicemail.Absent
 		// Without a choice there is no team to tell of the call.
 		chosen := m.s.Team != nil || m.s.Exit != ""
@@ -123,14 +124,14 @@ func (m *machine) closeAlert(how call.End) {
 		// Then the resolution itself leaves no line, or there is no alert yet.
 		case a.Resolved || !a.Created:
 			m.log(what, "")
-			m.resolve(what)
+			m.resolve(why)
 		default:
-			m.resolve(what) // whose reason is a line of the story
+			m.resolve(why) // whose reason is a line of the story
 		}
 	case call.EndToldGoodbye:
 		if !a.Routed {
 			m.log("The caller was told goodbye.", "")
-			m.resolve("The caller reached nobody.")
+			m.resolve("the caller reached nobody")
 			return
 		}
 		m.log("The caller was told goodbye. "+m.s.Caller.CallBack(), "")

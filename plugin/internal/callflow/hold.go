@@ -162,13 +162,13 @@ func (m *machine) leaveIfDue() {
 func (m *machine) pend(x call.Exit) {
 	if m.s.Exit == "" {
 		m.s.Exit = x
-		m.log(exitSentence(x, m.s.Hold.Since, m.now), "")
+		m.log(m.exitSentence(x), "")
 	}
 }
 
 // exitSentence is the line of the story about an exit that is pending. Exits without a case of
 // their own are told where they arise.
-func exitSentence(x call.Exit, since, now time.Time) string {
+func (m *machine) exitSentence(x call.Exit) string {
 	switch x {
 	case call.ExitDropped:
 		return "Nobody acknowledged: nobody else is called."
@@ -177,9 +177,9 @@ func exitSentence(x call.Exit, since, now time.Time) string {
 	case call.ExitDeleted:
 		return "The alert was deleted while the caller waited."
 	case call.ExitMaxWait:
-		return fmt.Sprintf("The caller has waited %s: the longest time set is over.", wording.Lasting(now.Sub(since)))
+		return fmt.Sprintf("The caller has waited %s: the longest time set is over.", wording.Lasting(m.now.Sub(m.s.Hold.Since)))
 	case call.ExitNobody:
-		return "Nobody is left to call: everybody on call has passed or cannot be rung, or nobody is on call."
+		return "Nobody is left to call: " + m.whyNobody() + "."
 	case call.ExitOneRound:
 		return "Everybody on call was tried once; the integration is set to give up then."
 	case call.ExitAccount:
@@ -191,4 +191,24 @@ func exitSentence(x call.Exit, since, now time.Time) string {
 	case call.ExitNotProven, call.ExitFlood, call.ExitNotFound, call.ExitStar, call.ExitMenu, call.ExitNoTeam, call.ExitStraight, call.ExitMaintenance, call.ExitHoldFails:
 	}
 	return "The caller leaves the hold: " + string(x) + "."
+}
+
+// whyNobody says of the people who could be rung, on call or because they acknowledged, why none of
+// them can be.
+func (m *machine) whyNobody() string {
+	passed, unable := false, false
+	for i := range m.s.People {
+		if p := &m.s.People[i]; p.OnCall || len(p.Acks) > 0 {
+			passed, unable = passed || p.Passed, unable || !p.Passed
+		}
+	}
+	switch {
+	case passed && unable:
+		return "everybody on call has passed or cannot be rung"
+	case passed:
+		return "everybody on call has passed"
+	case unable:
+		return "nobody on call can be rung"
+	}
+	return "nobody is on call"
 }

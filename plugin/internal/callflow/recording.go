@@ -268,7 +268,11 @@ func (m *machine) tellOfMessage(r *call.Recording, lead string) {
 		}
 		return
 	}
-	m.log("Nobody was mailed about the message, because "+m.c.Unmailed+".", "")
+	which := "the message"
+	if m.s.Voicemail.Told() > 1 {
+		which = "the further message"
+	}
+	m.log("Nobody was mailed about "+which+", because "+m.c.Unmailed+".", "")
 	if m.delivers() {
 		return // people are rung for it; should none hear it, that is told
 	}

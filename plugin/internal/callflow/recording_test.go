@@ -72,6 +72,7 @@ func TestARecordingIsAbsentOnlyWhenTwilioSaysSoOfIt(t *testing.T) {
 func TestEveryCompletedRecordingIsAttachedAndMailedOnce(t *testing.T) {
 	t.Parallel()
 	c := voicemailOffered(t)
+	c.c.Unmailed = "this host has no mail server"
 	// The request that ended the first recording was lost, and the caller spoke again.
 	if _, ok := c.do(event.Event{Kind: event.Resume}).(reply.Record); !ok {
 		t.Fatalf("reply = %T, want reply.Record", c.reply)
@@ -101,6 +102,8 @@ func TestEveryCompletedRecordingIsAttachedAndMailedOnce(t *testing.T) {
 	same(t, refs, []string{"media:01 Voicemail", "media:03 Voicemail 2"})
 	same(t, keys, []string{"voicemail", "voicemail-2"})
 	c.logged("left a further voicemail message of 4 s")
+	c.logged("Nobody was mailed about the message, because this host has no mail server")
+	c.logged("Nobody was mailed about the further message, because this host has no mail server")
 	if name, at := Deadline(c.state); !at.IsZero() {
 		t.Errorf("%s is still due at %v", name, at)
 	}

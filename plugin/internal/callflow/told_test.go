@@ -193,7 +193,7 @@ func TestACallerWhoHangsUpIsToldOnce(t *testing.T) {
 	c := newCall(t, config.Defaults()).holding()
 	c.do(event.Event{Kind: event.Left, QueueResult: "hangup"})
 	c.ended(call.EndHungUp)
-	same(t, commands(c.effects, integration.AlertResolve)[0].Text, "The caller hung up.")
+	same(t, commands(c.effects, integration.AlertResolve)[0].Text, "the caller hung up")
 	for _, l := range commands(c.effects, integration.AlertLog) {
 		if strings.Contains(l.Text, "hung up") {
 			t.Errorf("the story says it twice: %q", l.Text)

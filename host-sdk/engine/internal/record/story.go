@@ -1,12 +1,14 @@
 package record
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -129,19 +131,14 @@ func because(reason string) string {
 	return ": " + reason + "."
 }
 
-// recordedText says that a recording was stored, and how long it is.
+// recordedText says that a recording was stored, and how long it is. Platforms that keep a story of
+// their own use the same words.
 func recordedText(label string, length time.Duration) string {
-	if label == "" {
-		label = "Recording"
-	}
+	label = cmp.Or(label, "Recording")
 	if length <= 0 {
 		return label + " stored."
 	}
-	seconds := max(int(length.Round(time.Second)/time.Second), 1)
-	if seconds < 60 {
-		return fmt.Sprintf("%s stored (%d s).", label, seconds)
-	}
-	return fmt.Sprintf("%s stored (%d min %d s).", label, seconds/60, seconds%60)
+	return label + " stored (" + oneline.Lasting(max(length, time.Second)) + ")."
 }
 
 // teamNames writes the names of teams, as far as they are known, for a person to read.

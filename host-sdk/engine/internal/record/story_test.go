@@ -38,6 +38,7 @@ func TestTheStorySaysWhatWasAskedOfTheAlert(t *testing.T) {
 		{integration.AlertCommand{Kind: integration.AlertResolve, Text: "."}, "The alert is to be resolved."},
 		{integration.AlertCommand{Kind: integration.AlertAttach, Label: "Voicemail", Media: media(61400 * time.Millisecond)}, "Voicemail stored (1 min 1 s)."},
 		{integration.AlertCommand{Kind: integration.AlertAttach, Media: media(100 * time.Millisecond)}, "Recording stored (1 s)."},
+		{integration.AlertCommand{Kind: integration.AlertAttach, Label: "Voicemail 2", Media: media(2 * time.Minute)}, "Voicemail 2 stored (2 min)."},
 		{integration.AlertCommand{Kind: integration.AlertAttach, Media: media(0)}, "Recording stored."},
 		{integration.AlertCommand{Kind: integration.AlertAttach}, ""},
 		{integration.AlertCommand{Kind: integration.AlertAddField, Field: &integration.AlertField{Label: "a"}}, ""},

@@ -1,11 +1,13 @@
 package alerts
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/schedule"
 )
 
@@ -38,8 +40,8 @@ func (c *change) tellOfMessages(teams []string) {
 	if len(teams) == 0 || slices.ContainsFunc(c.events, func(e event) bool { return e.kind == EventMessage }) {
 		return
 	}
-	for _, m := range c.attachments {
-		c.events = append(c.events, event{EventMessage, messageLeft(time.Duration(m.DurationMS) * time.Millisecond), teams})
+	for i, m := range c.attachments {
+		c.events = append(c.events, event{EventMessage, messageLeft(i+1, time.Duration(m.DurationMS)*time.Millisecond), teams})
 	}
 }
 
@@ -48,7 +50,7 @@ func (c *change) tellOfMessages(teams []string) {
 func (c *change) pageNext(actor, reason string) {
 	next := policyOf(c.file, c.teams).next(c.layer, c.round, c.wall)
 	line := c.describe(next)
-	c.addLog(actor, reason+": "+line)
+	c.addLog(actor, reason+"; "+line)
 	// Who declined stays known in the next layer of the round, unless they are asked anew.
 	c.rejected = slices.DeleteFunc(c.rejected, func(user string) bool { return next.round != c.round || slices.Contains(next.users, user) })
 	// Layer and round of a dropped alert are 0: opened again, it begins from the start.
@@ -144,7 +146,7 @@ func (c *change) reopen(ack, reason string) {
 	// They have their turn again.
 	c.rejected = slices.DeleteFunc(c.rejected, func(user string) bool { return slices.Contains(users, user) })
 	c.startTimeout()
-	message = fmt.Sprintf("%s: open again in layer %d: %s", message, c.layer, userNames(c.file, users))
+	message = fmt.Sprintf("%s; open again in layer %d: %s", message, c.layer, userNames(c.file, users))
 	c.addLog(c.actor, message)
 	c.tell(EventOpened, message)
 }
@@ -259,22 +261,23 @@ func (c *change) attach(label string, m integration.MediaRef) {
 	}
 	c.attachments = append(c.attachments, storedAttachment{Label: label, Ref: m.Ref, Name: m.Name, ContentType: m.ContentType,
 		Bytes: m.Bytes, DurationMS: m.Duration.Milliseconds(), AtMS: c.at.UnixMilli()})
-	message := "Attached"
-	if label != "" {
-		message = label + " attached"
-	}
-	c.addLog(c.actor, message+lengthOf(m.Duration))
-	c.tell(EventMessage, messageLeft(m.Duration))
+	// The same words as in the record of the call.
+	c.addLog(c.actor, cmp.Or(label, "Recording")+" stored"+lengthOf(m.Duration))
+	c.tell(EventMessage, messageLeft(len(c.attachments), m.Duration))
 }
 
-// messageLeft says that a message of a length was left.
-func messageLeft(length time.Duration) string { return "A message was left" + lengthOf(length) }
+// messageLeft says that the alert's message of this number, from 1 on, was left, and its length.
+func messageLeft(number int, length time.Duration) string {
+	if number > 1 {
+		return "A further message was left" + lengthOf(length)
+	}
+	return "A message was left" + lengthOf(length)
+}
 
-// lengthOf is the length of a medium, to follow what it is; "": not known. Rounded to seconds, but
-// never to none.
+// lengthOf is the length of a medium, to follow what it is; "": not known. It is never none.
 func lengthOf(d time.Duration) string {
 	if d <= 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (%s)", schedule.Spoken(max(d.Round(time.Second), time.Second)))
+	return " (" + oneline.Lasting(max(d, time.Second)) + ")"
 }

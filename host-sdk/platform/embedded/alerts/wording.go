@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
@@ -46,7 +47,8 @@ func enumerate(names []string) string {
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
-// describe says what a page means, to follow a reason: "waiting for layer 2: Carol Example". Whom
+// describe says what a page means, to follow a reason and a semicolon: "waiting for layer 2: Carol
+// Example". Whom
 // nothing reaches is named as such: the lines that say who was told come only once they were. It is
 // called before the layer is changed, so c still has the round that is being left.
 func (c *change) describe(p page) string {
@@ -57,15 +59,23 @@ func (c *change) describe(p page) string {
 	if p.empty {
 		return "nobody is on call in any layer: dropped"
 	}
-	for _, l := range p.skipped {
-		fmt.Fprintf(&b, "nobody is on call in layer %d: ", l)
+	if n := len(p.skipped); n > 0 {
+		layers := make([]string, n)
+		for i, l := range p.skipped {
+			layers[i] = strconv.Itoa(l)
+		}
+		word := "layer"
+		if n > 1 {
+			word = "layers"
+		}
+		fmt.Fprintf(&b, "nobody is on call in %s %s; ", word, enumerate(layers))
 	}
 	if p.layer == 0 {
 		b.WriteString("no further layer is left: dropped")
 		return b.String()
 	}
 	if p.round > max(c.round, 1) {
-		fmt.Fprintf(&b, "round %d: ", p.round)
+		fmt.Fprintf(&b, "round %d, ", p.round)
 	}
 	names := make([]string, 0, len(p.users))
 	for _, id := range p.users {

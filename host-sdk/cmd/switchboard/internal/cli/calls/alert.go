@@ -58,7 +58,7 @@ func (a shownAlert) waited() string {
 	if a.Call == nil || a.Call.Waited == nil {
 		return "-"
 	}
-	return layout.Length(time.Duration(*a.Call.Waited * float64(time.Second)))
+	return oneline.Lasting(time.Duration(*a.Call.Waited * float64(time.Second)))
 }
 
 // became is what became of the call. "-": it goes on, or there was none.

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 )
 
@@ -69,7 +69,7 @@ func (c CallList) Run(s *command.Surroundings) error {
 			}
 		}
 		if one.Over != nil {
-			lasted = layout.Length(one.Over.Sub(one.Started))
+			lasted = oneline.Lasting(one.Over.Sub(one.Started))
 		}
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", clean(one.SID), clean(from), clean(one.Team), clean(state), lasted, command.When(one.Started))
 	}

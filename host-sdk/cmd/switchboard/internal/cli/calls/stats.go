@@ -10,8 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/statistics"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
@@ -85,5 +85,5 @@ func secondsOf(seconds *float64) string {
 	if *seconds < 60 {
 		return strconv.FormatFloat(*seconds, 'f', -1, 64) + " s"
 	}
-	return layout.Length(time.Duration(*seconds * float64(time.Second)))
+	return oneline.Lasting(time.Duration(*seconds * float64(time.Second)))
 }

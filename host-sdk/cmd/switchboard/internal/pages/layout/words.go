@@ -3,13 +3,13 @@ package layout
 import (
 	"fmt"
 	"html/template"
-	"math"
 	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -33,8 +33,8 @@ func (s *Site) words() template.FuncMap {
 		"age":      func(t time.Time) template.HTML { return timeElement(t, "age", age(s.Clock.Now().Sub(t))) },
 		"timed":    timed,
 		"local":    func(t time.Time) template.HTML { return timeElement(t, "local", t.UTC().Format("Mon 2 Jan 15:04 MST")) },
-		"lasted":   func(from, to time.Time) string { return Length(to.Sub(from)) },
-		"length":   Length,
+		"lasted":   func(from, to time.Time) string { return oneline.Lasting(to.Sub(from)) },
+		"length":   oneline.Lasting,
 		"phone":    func(number string) template.HTML { return unbroken(Phone(number)) },
 		"numbers":  numbersElements,
 		"dialable": phone.IsE164,
@@ -170,27 +170,6 @@ func age(d time.Duration) string {
 		return fmt.Sprintf("%d h ago", int(d.Hours()))
 	}
 	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
-}
-
-// Length writes a duration the way one says it. Two units at most, and from two days on days alone.
-// Negative lengths, from clocks that differ, are 0 s.
-func Length(d time.Duration) string {
-	s := int(math.Round(d.Seconds()))
-	two := func(n int, unit string, rest int, small string) string {
-		if rest == 0 {
-			return fmt.Sprintf("%d %s", n, unit)
-		}
-		return fmt.Sprintf("%d %s %d %s", n, unit, rest, small)
-	}
-	switch {
-	case s < 60:
-		return fmt.Sprintf("%d s", max(s, 0))
-	case s < 3600:
-		return two(s/60, "min", s%60, "s")
-	case s < 48*3600:
-		return two(s/3600, "h", s%3600/60, "min")
-	}
-	return fmt.Sprintf("%d days", s/86400)
 }
 
 // Phone makes a number readable, as [phone.Display] does; none is a withheld one.

@@ -51,19 +51,6 @@ func TestATimeInASentenceIsShownAsAllOthers(t *testing.T) {
 	}
 }
 
-func TestLength(t *testing.T) {
-	t.Parallel()
-	for d, want := range map[time.Duration]string{
-		-time.Second: "0 s", 0: "0 s", 1499 * time.Millisecond: "1 s", 59 * time.Second: "59 s",
-		time.Minute: "1 min", 61 * time.Second: "1 min 1 s", 59*time.Minute + 59*time.Second: "59 min 59 s",
-		time.Hour: "1 h", 90 * time.Minute: "1 h 30 min", 47*time.Hour + 59*time.Minute: "47 h 59 min", 49 * time.Hour: "2 days",
-	} {
-		if got := Length(d); got != want {
-			t.Errorf("Length(%v) = %q, want %q", d, got, want)
-		}
-	}
-}
-
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for got, want := range map[string]string{

@@ -10,6 +10,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 )
 
 // alertRow is an alert in a list. Everything in it is ready to be shown: templates decide nothing.
@@ -149,9 +150,9 @@ func (l *Live) alertRows(r *http.Request, alerts []lists.Alert) []alertRow {
 		row := alertRow{Alert: a, Teams: strings.Join(n.Teams(a.Teams), ", "), Who: whoHas(n, a.AlertRecord), Caller: lists.CallerOf(a.AlertRecord, a.Call)}
 		if waited, known := lists.Waited(a.Call, now); known {
 			// The tense tells whether the caller is still there.
-			row.Waited = "waited " + layout.Length(waited)
+			row.Waited = "waited " + oneline.Lasting(waited)
 			if lists.Present(*a.Call) && !lists.Spoke(a.Call.View) {
-				row.Waited = "waiting for " + layout.Length(waited)
+				row.Waited = "waiting for " + oneline.Lasting(waited)
 			}
 		}
 		if a.Call != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -131,7 +132,7 @@ func (l *Live) drawAlert(w http.ResponseWriter, r *http.Request, status int, me 
 		body.Recordings.Alert, body.Recordings.Transcript = rec.ID, body.Transcript
 		body.Notes = l.newNotes(r, c, n, rec.ID)
 		if waited, known := lists.Waited(&c, l.site.Clock.Now()); known {
-			body.Waited = layout.Length(waited)
+			body.Waited = oneline.Lasting(waited)
 		}
 	}
 	body.Caller = lists.CallerOf(rec, body.Call)
