@@ -41,6 +41,20 @@ func Read(text, country string) (string, error) {
 	return phonenumbers.Format(n, phonenumbers.E164), nil
 }
 
+// ReadCalled reads the number of somebody who has called: one in E.164 form as it is, since plans
+// have gaps from which calls come, and others as Read does without a country. The error is a
+// sentence with the number, for a field of that name.
+func ReadCalled(text string) (string, error) {
+	if IsE164(text) {
+		return text, nil
+	}
+	number, err := Read(text, "")
+	if err != nil {
+		return "", fmt.Errorf("number: %.40q %w", text, err)
+	}
+	return number, nil
+}
+
 // parse reads a number and checks its length against its country's plan.
 func parse(text, country string) (*phonenumbers.PhoneNumber, error) {
 	text = strings.TrimSpace(text)

@@ -34,6 +34,7 @@ func TestAlertAndCallCommands(t *testing.T) {
 	}
 	says(1, "it contains no database yet", "alert", "list")
 	says(1, "it contains no database yet", "forget", "+12025550143")
+	says(1, `number: "123" has no country code`, "forget", "123")
 	p := start(t, dir).ready()
 	says(0, "No alert was found.", "alert", "list", "--status", "open", "--search", `100 % "x"`)
 	says(0, "[]", "alert", "list", "--json", "--unheard")
@@ -47,7 +48,7 @@ func TestAlertAndCallCommands(t *testing.T) {
 	says(1, "team \"nobody\" is unknown", "alert", "list", "--team", "nobody")
 	says(1, "since is not before until", "call", "list", "--since", "2026-03-02", "--until", "2026-03-01")
 	says(1, "from 1 to 1000", "call", "list", "--limit", "0")
-	says(1, "--status", "alert", "list", "--status", "lost")
+	says(1, `status "lost" is unknown: use one of open, dropped`, "alert", "list", "--status", "lost")
 	says(1, "there is no such alert: switchboard alert list shows all", "alert", "delete", "nothing")
 	says(1, "<id> is empty: name the alert's id", "alert", "delete", "")
 	says(1, `there is no recording "media:nothing": take its ref from the record of its call`, "recording", "delete", "nothing")

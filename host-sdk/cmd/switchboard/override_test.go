@@ -36,6 +36,7 @@ func TestOverrides(t *testing.T) {
 		for _, o := range list[1:] {
 			says(t, dir, env, 0, []string{"is removed: the schedule counts again"}, "override", "remove", o.ID)
 		}
+		says(t, dir, env, 0, []string{"Nobody has changed who is on call, or is away, after "}, "override", "list")
 		if _, out := terminal(t, dir, env, "oncall", "--at", at(1)); strings.Contains(out, "(override)") {
 			t.Errorf("after the removal: %s", out)
 		}
@@ -46,7 +47,7 @@ func TestOverrides(t *testing.T) {
 	p := start(t, dir).ready()
 	says(t, dir, env, 0, []string{"layer 1 of devops", "a swap"}, "override", "add", "--team", "devops", "--user", "bob", "--from", at(0), "--to", at(2), "--note", "a swap")
 	says(t, dir, env, 0, []string{"alice", "away"}, "override", "add", "--user", "alice", "--away", "--from", at(4), "--to", at(6))
-	says(t, dir, env, 0, []string{"bob", "away"}, "override", "add", "--user", "bob", "--away", "--from", at(4), "--to", at(6))
+	says(t, dir, env, 0, []string{"{", `  "user": "bob",`, "}"}, "override", "add", "--json", "--user", "bob", "--away", "--from", at(4), "--to", at(6))
 	says(t, dir, env, 1, []string{"Alice Example is away from"}, "override", "add", "--team", "devops", "--user", "alice", "--from", at(5), "--to", at(7))
 	check(true)
 	p.stop()

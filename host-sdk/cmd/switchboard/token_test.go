@@ -53,7 +53,7 @@ func TestTokenCommands(t *testing.T) {
 	if got := token(0, "", "list"); !strings.Contains(got, "wall display  viewer  the API token") || strings.Contains(got, secret) {
 		t.Errorf("the list:\n%s", got)
 	}
-	if got := token(0, "", "revoke", "wall display"); !strings.Contains(got, `the token "wall display" was revoked`) {
+	if got := token(0, "", "revoke", "--json", "wall display"); !strings.Contains(got, `"name": "wall display"`) || !strings.Contains(got, `"revoked_at": "20`) {
 		t.Errorf("revoked: %s", got)
 	}
 	if got := token(1, "", "revoke", "wall display"); !strings.Contains(got, "switchboard token list shows all") {

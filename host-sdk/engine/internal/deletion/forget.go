@@ -72,12 +72,9 @@ func (ds *Deletions) Forget(ctx context.Context, number string, d store.Deletion
 
 // callsFrom reads an international number, and the calls from it.
 func (ds *Deletions) callsFrom(ctx context.Context, number string) (string, []store.Call, error) {
-	if !phone.IsE164(number) {
-		read, err := phone.Read(number, "")
-		if err != nil {
-			return "", nil, integration.Errorf(integration.KindInvalid, "number: %.40q %w", number, err)
-		}
-		number = read
+	number, err := phone.ReadCalled(number)
+	if err != nil {
+		return "", nil, integration.Errorf(integration.KindInvalid, "%w", err)
 	}
 	calls, err := ds.cfg.Store.CallerCalls(ctx, number, forgetMost)
 	return number, calls, err

@@ -1,23 +1,16 @@
 package admin
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/datadir"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inspect"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
@@ -33,9 +26,6 @@ import (
 // askTime bounds an action that a person waits for. Actions speak with a foreign service, so it is
 // longer than any one request of theirs.
 const askTime = time.Minute
-
-// maxAnswer bounds what is read of the running host's answer, in bytes.
-const maxAnswer = 8 << 20
 
 // Ask runs an action of an integration for a person at a terminal. A running host is asked by its
 // API: the one on the data directory, or with PostgreSQL whichever answers at the public address.
@@ -204,64 +194,4 @@ func askHost(ctx context.Context, s settings.Settings, base, id, action string, 
 	path := "/integrations/" + url.PathEscape(id) + "/actions/" + url.PathEscape(action)
 	err := askAPI(ctx, s, base, http.MethodPost, path, map[string]any{"values": values}, &answer)
 	return integration.ActionResult{OK: answer.OK, Lines: answer.Lines}, err
-}
-
-// noAnswerError is of a request that the host may have done all the same: what it answered is not
-// known.
-type noAnswerError struct{ error }
-
-// askAPI sends a request to the running host at base and decodes its answer. A nil body sends none.
-// Errors are for people: they say which host was asked and what to do. A refusal of the API is
-// repeated with its own words.
-func askAPI(ctx context.Context, s settings.Settings, base, method, path string, body, answer any) error {
-	token := s.APIToken.Reveal()
-	if token == "" {
-		// The host has made it at its first start.
-		kept, err := os.ReadFile(filepath.Join(s.DataDir, settings.APITokenFile))
-		if err != nil {
-			return fmt.Errorf("the running switchboard at %s has an API token of its own: set SWITCHBOARD_API_TOKEN here too, or use the --data-dir in which it keeps it", base)
-		}
-		token = strings.TrimSpace(string(kept))
-	}
-	var sent io.Reader
-	if body != nil {
-		text, err := json.Marshal(body)
-		if err != nil {
-			return err
-		}
-		sent = bytes.NewReader(text)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, base+apikit.Prefix+path, sent)
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Authorization", "Bearer "+token)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return noAnswerError{fmt.Errorf("the running switchboard does not answer at %s: %w: see whether it runs, and whether its address is right", base, wording.RootCause(err))}
-	}
-	defer func() { _ = resp.Body.Close() }()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return noAnswerError{fmt.Errorf("the running switchboard at %s: %w", base, err)}
-	}
-	var refused httpkit.ErrorBody
-	if resp.StatusCode/100 != 2 {
-		// Something else may listen there, such as a proxy with a page of its own.
-		if json.Unmarshal(data, &refused) != nil || refused.Error.Message == "" {
-			return noAnswerError{fmt.Errorf("the running switchboard at %s answered with status %d and no readable error", base, resp.StatusCode)}
-		}
-		if resp.StatusCode == http.StatusUnauthorized {
-			return fmt.Errorf("the running switchboard at %s refuses the API token: set SWITCHBOARD_API_TOKEN to the one with which it was started, or to a token of an admin, or run this as its user with its --data-dir", base)
-		}
-		return fmt.Errorf("the running switchboard at %s answered: %s", base, refused.Error.Message)
-	}
-	if resp.StatusCode == http.StatusNoContent {
-		return nil
-	}
-	if err := json.Unmarshal(data, answer); err != nil {
-		return noAnswerError{fmt.Errorf("the running switchboard at %s answered what is not JSON", base)}
-	}
-	return nil
 }

@@ -3,6 +3,7 @@
 // address, and opens the database itself only where none runs.
 //
 //	ask.go         Ask: an action of an integration; Hotlines; asking a host, or else the store
+//	request.go     a request to the API of a host, and whether its answer is understood
 //	running.go     what only a running host can answer
 //	status.go      how the host is
 //	ready.go       whether it is ready

@@ -11,19 +11,16 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// AskRunning sends a request to the API of the running host and returns its answer, in JSON. What
-// it asks for belongs to the platform as much as to the database, so without a running host it is
-// an error. A nil body sends none. path is that of the API, without its prefix.
-func AskRunning(ctx context.Context, s settings.Settings, method, path string, body any) (json.RawMessage, error) {
+// AskRunning sends a request to the API of the running host, decodes its answer into v, and returns
+// it as it came. What it asks for belongs to the platform as much as to the database, so without a
+// running host it is an error. A nil body sends none. path is that of the API, without its prefix.
+func AskRunning(ctx context.Context, s settings.Settings, method, path string, body, v any) (json.RawMessage, error) {
 	return ask(ctx, s,
 		func(context.Context, settings.Settings) (json.RawMessage, error) {
 			return nil, errors.New("no switchboard runs with this data directory: start it with switchboard serve, or name the directory of the running one with --data-dir")
 		},
-		func(ctx context.Context, base string) (answer json.RawMessage, err error) {
-			if method == http.MethodGet {
-				body = nil
-			}
-			return answer, askAPI(ctx, s, base, method, path, body, &answer)
+		func(ctx context.Context, base string) (json.RawMessage, error) {
+			return askFor(ctx, s, base, method, path, body, v)
 		})
 }
 

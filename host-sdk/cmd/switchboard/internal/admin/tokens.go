@@ -81,12 +81,14 @@ func RevokeToken(ctx context.Context, s settings.Settings, named string) (api.To
 	if err != nil {
 		return t, err
 	}
+	now := s.Clock.Now().UTC()
+	t.Revoked = &now
 	return onPeople(ctx, s, func(ctx context.Context, base string) (api.Token, error) {
 		return t, askAPI(ctx, s, base, http.MethodDelete, "/tokens/"+url.PathEscape(t.ID), nil, nil)
 	}, func(ctx context.Context, s settings.Settings, kept store.People) (api.Token, error) {
-		err := kept.RevokeToken(ctx, t.ID, s.Clock.Now())
+		err := kept.RevokeToken(ctx, t.ID, now)
 		if err == nil {
-			err = kept.AddAudit(ctx, store.AuditLine{At: s.Clock.Now(), Who: commandLine, Action: "token.revoke", About: t.ID, Detail: t.Name})
+			err = kept.AddAudit(ctx, store.AuditLine{At: now, Who: commandLine, Action: "token.revoke", About: t.ID, Detail: t.Name})
 		}
 		return t, err
 	})

@@ -146,7 +146,7 @@ func (a *API) Handler() http.Handler {
 			httpkit.WriteError(w, probe.Code, "invalid", "the method "+r.Method+" is not possible here: use "+probe.Header().Get("Allow"))
 			return
 		}
-		httpkit.WriteError(w, http.StatusNotFound, "not_found", "there is nothing at this address: see "+apikit.Prefix+"/openapi.json")
+		httpkit.WriteError(w, http.StatusNotFound, "not_found", apikit.NothingHere)
 	})
 }
 

@@ -68,12 +68,16 @@ func (a *API) shifts() (*shifts.Service, error) {
 
 // shiftActor is in whose name a request changes shifts. by is how people are to see who it was,
 // where a program works for them. Whoever may Configure changes the shifts of everybody, others
-// their own.
-func (a *API) shiftActor(r *http.Request, by string) shifts.Actor {
+// their own. A token of a program that may not is refused, as it is nobody's who could have shifts.
+func (a *API) shiftActor(r *http.Request, by string) (shifts.Actor, error) {
 	who := people.From(r.Context())
 	actor := shifts.Actor{User: who.User, Name: cmp.Or(oneline.Clean(by, oneline.MaxName), who.Who()), Any: who.May(people.Configure, "")}
+	if !who.Person() && !actor.Any {
+		return actor, apikit.Refuse(http.StatusForbidden, "unauthorized",
+			"the token %s belongs to no person, so it has no shifts of its own, and those of people are changed by themselves or with a token of the role %s", who.Token, people.Least(people.Configure))
+	}
 	if !who.Person() {
-		return actor
+		return actor, nil
 	}
 	actor.Name = who.Who()
 	finder, ok := a.Platform.(platform.UserByEmail)
@@ -85,7 +89,7 @@ func (a *API) shiftActor(r *http.Request, by string) shifts.Actor {
 	if u, err := a.Platform.User(r.Context(), a.Scope(""), actor.User); err == nil && actor.User != "" {
 		actor.Name = u.Name
 	}
-	return actor
+	return actor, nil
 }
 
 // listOverrides answers GET /overrides: those that end after a time, by default now. By the clock
@@ -130,7 +134,11 @@ func (a *API) addOverride(w http.ResponseWriter, r *http.Request) error {
 			return apikit.BadRequest("%s %q is not a time: use one such as 2026-12-24T18:00:00Z", at.name, oneline.Clean(at.text, 40))
 		}
 	}
-	if c, err = service.Add(r.Context(), c, a.shiftActor(r, body.By)); err != nil {
+	actor, err := a.shiftActor(r, body.By)
+	if err != nil {
+		return err
+	}
+	if c, err = service.Add(r.Context(), c, actor); err != nil {
 		return notYours(err)
 	}
 	people.About(r.Context(), cmp.Or(c.Team, c.User), c.String())
@@ -145,7 +153,11 @@ func (a *API) deleteOverride(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c, err := service.Remove(r.Context(), r.PathValue("id"), a.shiftActor(r, ""))
+	actor, err := a.shiftActor(r, "")
+	if err != nil {
+		return err
+	}
+	c, err := service.Remove(r.Context(), r.PathValue("id"), actor)
 	if err != nil {
 		return notYours(err)
 	}

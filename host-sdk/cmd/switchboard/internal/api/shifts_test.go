@@ -112,3 +112,36 @@ func TestShiftsWithNastyTimesAndLayers(t *testing.T) {
 		}
 	}
 }
+
+// A token of a program is no person's: with the role responder it changes no shifts and is told
+// why, and with the role admin it changes those of everybody.
+func TestATokenHasNoShiftsOfItsOwn(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	shift := object{"user": "alice", "from": time.Now().Add(time.Hour), "to": time.Now().Add(2 * time.Hour)}
+	var id string
+	for role, status := range map[string]int{"responder": 403, "admin": 201} {
+		var token, made object
+		h.Want(201, "POST", "/api/v1/tokens", object{"name": role, "role": role}).JSON(t, &token)
+		send := func(method, path string, body any) (int, string) {
+			r := h.Request(method, path, body)
+			r.Header.Set("Authorization", "Bearer "+token["secret"].(string))
+			got := h.Send(r)
+			_ = json.Unmarshal(got.Body, &made)
+			return got.Status, string(got.Body)
+		}
+		if got, said := send("POST", "/api/v1/overrides", shift); got != status || status == 403 && !strings.Contains(said, "the token responder belongs to no person") {
+			t.Errorf("a token with the role %s: %d, %s", role, got, said)
+		}
+		if role == "admin" {
+			id, _ = made["id"].(string)
+		}
+	}
+	var token object
+	h.Want(201, "POST", "/api/v1/tokens", object{"name": "another", "role": "responder"}).JSON(t, &token)
+	r := h.Request("DELETE", "/api/v1/overrides/"+id, nil)
+	r.Header.Set("Authorization", "Bearer "+token["secret"].(string))
+	if got := h.Send(r); got.Status != 403 || !strings.Contains(string(got.Body), "with a token of the role admin") {
+		t.Errorf("taking it back: %d, %s", got.Status, got.Body)
+	}
+}

@@ -52,6 +52,11 @@ var asks = map[string]struct{ args, asked string }{
 	"config push":      {"", "PUT /api/v1/switchboard-file"},
 }
 
+// smallFile is a switchboard file without errors.
+const smallFile = `users: [{id: alice, name: Alice Example, phones: ["+12025550143"]}]
+teams: [{id: devops, name: DevOps, members: [alice], schedule: {timezone: UTC, layers: [{users: [alice]}]}}]
+`
+
 // Commands that ask a running host are alike: each can be told where it is, with a token, and needs
 // nothing of the host on this machine. An address that is none is refused before anything is sent.
 func TestCommandsAskTheHostThatIsNamed(t *testing.T) {
@@ -68,14 +73,16 @@ func TestCommandsAskTheHostThatIsNamed(t *testing.T) {
 		}
 	}
 	file := filepath.Join(t.TempDir(), "switchboard.yaml")
-	if err := os.WriteFile(file, []byte(`users: [{id: alice, name: Alice Example, phones: ["+12025550143"]}]
-teams: [{id: devops, name: DevOps, members: [alice], schedule: {timezone: UTC, layers: [{users: [alice]}]}}]
-`), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(smallFile), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
 	if Run(t.Context(), []string{"status", "--host", "http://127.0.0.1:1", "--data-dir", t.TempDir()}, &out, &out, Binary{}) != 1 || !strings.Contains(out.String(), "at http://127.0.0.1:1 has an API token of its own: set SWITCHBOARD_API_TOKEN") {
 		t.Errorf("without a token: %s", &out)
+	}
+	out.Reset()
+	if Run(t.Context(), []string{"status", "--host", "http://hotline.example.com", "--unencrypted", "--data-dir", t.TempDir()}, &out, &out, Binary{}) != 1 || !strings.Contains(out.String(), "at http://hotline.example.com has an API token of its own") {
+		t.Errorf("unencrypted, as was said: %s", &out)
 	}
 	for name, one := range asks {
 		t.Run(name, func(t *testing.T) {
@@ -105,17 +112,43 @@ teams: [{id: devops, name: DevOps, members: [alice], schedule: {timezone: UTC, l
 			}
 			wrongs := []string{"http://somebody:canary@" + host.Listener.Addr().String()}
 			if name == "status" { // all have the same flags
-				wrongs = append(wrongs, "hotline", "ftp://"+host.Listener.Addr().String(), host.URL+"/?x=1", "http://", "\x00",
+				// Of another machine, which the token would reach unencrypted.
+				wrongs = append(wrongs, "http://hotline.example.com", "http://192.0.2.1:8080", "hotline", "ftp://"+host.Listener.Addr().String(), host.URL+"/?x=1", "http://", "\x00",
 					"somebody:canary@hotline.example.com", "https://somebody:canary%zz@hotline.example.com")
 			}
 			for _, wrong := range wrongs {
-				if said := run(wrong); !strings.Contains(said, "--host") || !strings.Contains(said, "such as https://") || strings.Contains(said, "canary") || len(heard()) != 0 {
+				if said := run(wrong); !strings.Contains(said, "--host") || !strings.Contains(said, "such as https://") && !strings.Contains(said, "everybody on the way could read the API token: use https, or say --unencrypted") || strings.Contains(said, "canary") || len(heard()) != 0 {
 					t.Errorf("--host %q says %q, and asks %q", wrong, said, heard())
 				}
 			}
 			said := run(host.URL + "/")
 			if diff := cmp.Diff([]string{one.asked + " Bearer a token of the test"}, slices.Collect(slices.Values(heard())), cmp.Transformer("first", func(l []string) string { return strings.Join(l[:min(1, len(l))], "") })); diff != "" {
 				t.Errorf("asked (-want +got):\n%s\nand says %s", diff, said)
+			}
+		})
+	}
+}
+
+// A host of another version, or whatever else listens at its address, answers in other ways. Then
+// each command fails with a sentence that says so, in place of a success that it never was.
+func TestAnswersOfAnotherVersionAreNoSuccess(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "switchboard.yaml")
+	if err := os.WriteFile(file, []byte(smallFile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, one := range asks {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, answer := range []string{"{}", "null", "[{}]"} {
+				host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) }))
+				var out, errs bytes.Buffer
+				args := append(strings.Fields(name+" "+one.args), "--host", host.URL, "--api-token", "canary of the test", "--data-dir", t.TempDir(), "--config", file)
+				status := Run(t.Context(), args, &out, &errs, Binary{})
+				host.Close()
+				if said := errs.String(); status != 1 || out.Len() > 0 || !strings.Contains(said, "what this command does not understand: see whether a switchboard listens there") || strings.Count(said, "\n") != 1 {
+					t.Errorf("%s: status %d, prints %q and says %q", answer, status, &out, said)
+				}
 			}
 		})
 	}

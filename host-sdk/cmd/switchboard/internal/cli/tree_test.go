@@ -115,8 +115,8 @@ func TestBashCompletes(t *testing.T) {
 		"alert li":                        "list",
 		"--config x.yaml al":              "alert",
 		"-c x.yaml alert li":              "list",
-		"alert list --team devops --un":   "--unheard --until",
-		"alert list --team = devops --un": "--unheard --until", // as bash splits --team=devops
+		"alert list --team devops --un":   "--unencrypted --unheard --until",
+		"alert list --team = devops --un": "--unencrypted --unheard --until", // as bash splits
 		"alert list --team de":            "",
 		"alert list --team =":             "",
 		"alert list --json --sin":         "--since",

@@ -57,7 +57,7 @@ func (p *People) API(next http.Handler) http.Handler {
 		if _, ok := bearer(r); ok {
 			if seconds := p.WrongToken(w, r, "api"); seconds > 0 {
 				httpkit.WriteError(w, http.StatusTooManyRequests, "unauthorized",
-					fmt.Sprintf("too many wrong API tokens from your address: try again in %d seconds, or send the right one", seconds))
+					fmt.Sprintf("too many wrong API tokens from your address: try again in %d s, or send the right one", seconds))
 				return
 			}
 		}

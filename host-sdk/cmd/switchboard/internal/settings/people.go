@@ -46,7 +46,7 @@ func (o OpenID) check() (string, error) {
 	// http is for tests and for a provider on the same machine: elsewhere the client's secret would
 	// be readable on the way.
 	u, err := url.Parse(o.Issuer)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && (u.Scheme != "http" || !thisMachine(u.Hostname())) {
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && (u.Scheme != "http" || !ThisMachine(u.Hostname())) {
 		return "openid_issuer", errors.New("openid_issuer is not the address of a provider: use one such as https://id.example.com, which may be http on this machine alone")
 	}
 	if o.ClientID == "" {
@@ -55,8 +55,9 @@ func (o OpenID) check() (string, error) {
 	return "", nil
 }
 
-// thisMachine reports whether a host's name is that of the machine itself.
-func thisMachine(host string) bool {
+// ThisMachine reports whether a host's name is that of the machine itself: what is sent there
+// unencrypted passes no network.
+func ThisMachine(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

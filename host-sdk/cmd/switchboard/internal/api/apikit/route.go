@@ -9,6 +9,10 @@ import (
 // Prefix is where the API is mounted.
 const Prefix = "/api/v1"
 
+// NothingHere is what is said where there is no route. A client tells by it that the host is of
+// another version: what a route refuses is worded by the route.
+const NothingHere = "there is nothing at this address: see " + Prefix + "/openapi.json"
+
 // Route is one operation. Tests hold that each is in the OpenAPI document.
 type Route struct {
 	Method  string

@@ -89,7 +89,7 @@ func (a shownAlert) whoTook() string {
 type AlertList struct {
 	command.AskFlags
 	listFlags
-	Status string `name:"status" enum:",open,dropped,queued,acknowledged,resolved" default:"" placeholder:"STATUS" help:"Only those of this status: open, dropped, queued, acknowledged or resolved."`
+	Status string `name:"status" placeholder:"STATUS" help:"Only those of this status: open, dropped, queued, acknowledged or resolved."`
 }
 
 // Help is shown by alert list --help.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 )
 
 // RecordingDelete is recording delete.
@@ -83,6 +84,10 @@ func (Forget) Help() string {
 
 // Run prints what was removed, what is left to do, and what lies outside.
 func (c Forget) Run(s *command.Surroundings) error {
+	// Also by the host; but what is no number needs none.
+	if _, err := phone.ReadCalled(c.Number); err != nil {
+		return err
+	}
 	resolved, err := c.Settings(s)
 	if err != nil {
 		return err

@@ -113,7 +113,7 @@ A4 queued - - - - ` + local(7, 0)
 	if !strings.Contains(notes, "These are the newest 4: there may be older ones.") {
 		t.Errorf("a list that may be cut off says %q", notes)
 	}
-	r.prints(`[{"x": "<1>"}]`, "GET /api/v1/alerts?limit=50", "[\n{\n\"x\": \"<1>\"\n}\n]", "alert", "list", "--json")
+	r.prints(`[{"id": "<1>"}]`, "GET /api/v1/alerts?limit=50", "[\n{\n\"id\": \"<1>\"\n}\n]", "alert", "list", "--json")
 }
 
 // One alert is shown with its history; a line names who did something where its sentence does not.

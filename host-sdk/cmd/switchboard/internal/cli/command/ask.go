@@ -1,7 +1,6 @@
 package command
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
@@ -23,6 +22,7 @@ func (f LocalFlags) Settings(s *Surroundings) (settings.Settings, error) { retur
 type HostFlags struct {
 	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
 	Host           string `name:"host" placeholder:"URL" help:"Ask the switchboard at this address, with the API token, in place of the one of these settings."`
+	Unencrypted    bool   `name:"unencrypted" help:"Let --host be an http:// address of another machine, so that everybody on the way can read the token and the answer."`
 }
 
 // Settings resolves the flags; see [Resolve].
@@ -44,6 +44,9 @@ func (f HostFlags) address() (string, error) {
 	u, err := url.Parse(f.Host)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return "", fmt.Errorf("--host %q is not the address of a switchboard: use one such as https://hotline.example.com", redacted(f.Host))
+	}
+	if u.Scheme == "http" && !settings.ThisMachine(u.Hostname()) && !f.Unencrypted {
+		return "", fmt.Errorf("--host %s is not encrypted, and everybody on the way could read the API token: use https, or say --unencrypted where the way is safe, such as in a VPN", f.Host)
 	}
 	return strings.TrimRight(f.Host, "/"), nil
 }
@@ -73,12 +76,9 @@ func (f AskFlags) Running(s *Surroundings, method, path string, body, v any) (pr
 	if err != nil {
 		return false, err
 	}
-	answer, err := admin.AskRunning(s.Ctx, resolved, method, path, body)
-	if err != nil {
+	answer, err := admin.AskRunning(s.Ctx, resolved, method, path, body, v)
+	if err != nil || !f.JSON {
 		return false, err
 	}
-	if f.JSON {
-		return true, PrintJSON(s.Stdout, answer)
-	}
-	return false, json.Unmarshal(answer, v)
+	return true, PrintJSON(s.Stdout, answer)
 }

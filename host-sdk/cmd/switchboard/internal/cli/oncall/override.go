@@ -11,6 +11,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
 )
 
@@ -20,11 +21,8 @@ type overrideFlags struct {
 	command.AskFlags
 }
 
-// print writes overrides for people, or as JSON.
-func (c overrideFlags) print(s *command.Surroundings, list []api.Override) error {
-	if c.JSON {
-		return command.PrintJSON(s.Stdout, list)
-	}
+// table writes overrides for people.
+func table(s *command.Surroundings, list []api.Override) error {
 	w := tabwriter.NewWriter(s.Stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "ID\tWHO\tWHAT\tFROM\tTO\tBY\tNOTE")
 	for _, o := range list {
@@ -61,8 +59,9 @@ func (OverrideAdd) Help() string {
 // Run prints what was entered.
 func (c OverrideAdd) Run(s *command.Surroundings) error {
 	switch {
-	// Both, or neither.
-	case c.Away == (c.Team != ""):
+	case c.Away && c.Team != "":
+		return errors.New("--team does not go with --away: whoever is away is away from all teams")
+	case !c.Away && c.Team == "":
 		return errors.New("name a team with --team, or say --away")
 	case c.Away && c.Layer != 0:
 		return errors.New("--layer does not go with --away: whoever is away is not on call in any layer")
@@ -88,7 +87,10 @@ func (c OverrideAdd) Run(s *command.Surroundings) error {
 	if o, err = admin.AddOverride(s.Ctx, resolved, o); err != nil {
 		return err
 	}
-	return c.print(s, []api.Override{o})
+	if c.JSON {
+		return command.PrintJSON(s.Stdout, o)
+	}
+	return table(s, []api.Override{o})
 }
 
 // by names who works at this machine. It is shown beside the override for as long as that is kept.
@@ -124,15 +126,14 @@ func (c OverrideList) Run(s *command.Surroundings) error {
 		return err
 	}
 	// A program gets an empty list; a person gets a sentence in place of an empty table.
-	if len(list) == 0 {
-		if c.JSON {
-			list = []api.Override{}
-		} else {
-			_, err := fmt.Fprintln(s.Stdout, "Nobody has changed anything: the switchboard file says who is on call.")
-			return err
-		}
+	switch {
+	case c.JSON:
+		return command.PrintJSON(s.Stdout, apikit.List(list))
+	case len(list) == 0:
+		_, err := fmt.Fprintf(s.Stdout, "Nobody has changed who is on call, or is away, after %s: the switchboard file alone says who is on call.\n", command.When(from))
+		return err
 	}
-	return c.print(s, list)
+	return table(s, list)
 }
 
 // OverrideRemove is override remove.

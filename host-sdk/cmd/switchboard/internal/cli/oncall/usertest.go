@@ -1,11 +1,11 @@
 package oncall
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/admin"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 )
@@ -52,9 +52,7 @@ func (c UserTest) Run(s *command.Surroundings) error {
 		return err
 	}
 	if c.JSON {
-		encoder := json.NewEncoder(s.Stdout)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(results)
+		err = command.PrintJSON(s.Stdout, apikit.List(results))
 	}
 	// One way that does not work makes the status 1, also with JSON; see ErrSaid.
 	for _, r := range results {
