@@ -16,18 +16,12 @@ import (
 // main.version=1.2.3".
 var version = "0.2.0"
 
-// How much garbage there may be before it is collected. The plugin keeps a few MiB, between which
-// and the 4 MiB that Go allows at least it would collect many times a second under load, at an
-// eighth of its CPU time. It may have four times what it keeps; near the limit, as when recordings
-// pass through, Go collects as often as is needed to stay below.
-const (
-	garbagePercent = 400
-	garbageLimit   = 128 << 20 // bytes, of the whole process
-)
+// memoryLimit is in bytes, of the whole process. Near it, as when recordings pass through, garbage is
+// collected as often as is needed to stay below.
+const memoryLimit = 128 << 20
 
 func main() {
-	debug.SetGCPercent(garbagePercent)
-	debug.SetMemoryLimit(garbageLimit)
+	debug.SetMemoryLimit(memoryLimit)
 	transport.Main(build)
 }
 

@@ -93,7 +93,8 @@ type Outbox interface {
 	// of their lane (PhaseResult items are in no lane). Waiting ones become started; Attempt counts
 	// up. next is when the earliest of the others comes due or its lease runs out; zero: nothing
 	// waits. An item behind another of its lane does not count for next, nor does work that the
-	// claim does not want or of an integration that has as many items as it may.
+	// claim does not want, nor what is due of an integration that has as many items as it may. Its
+	// items that come due later may count, so next may be too early.
 	//
 	// An item of WorkDial stays waiting, so that it can be cancelled or replaced before its turn
 	// comes; see StartItem. One in PhaseHeld stays held: it came due and was never released.

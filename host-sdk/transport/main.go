@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/internal/garbage"
 )
 
 // Described is what a plugin binary prints, as JSON, when it is run with the argument "describe":
@@ -49,6 +50,7 @@ type DescribedAction struct {
 func Main(build func(log *slog.Logger) (integration.Integration, error)) {
 	log := PluginLogger()
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, log, build, func(impl integration.Integration) {
+		garbage.CollectAsNeeded()
 		Serve(impl, ServeOptions{Logger: log})
 	}))
 }

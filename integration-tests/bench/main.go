@@ -77,7 +77,7 @@ func main() {
 	ticksOnly := flag.Bool("ticks", false, "let the part ratios measure ticks alone")
 	base := flag.String("base", "", "folder of the programs of another commit, which the part ratios measures by turns with those of -bin; a loss beyond noise is an error")
 	svg := flag.String("svg", "", "file to draw the CPU times of -json's file to, instead of measuring")
-	profiles := flag.String("profiles", "", "folder to write profiles of host and plugin to, made while they answer ticks, and calls that come in and choose, in the part ratios; of their heaps, in the part memory")
+	profiles := flag.String("profiles", "", "folder to write profiles of host and plugin to, made while they answer ticks, and calls that come in and choose, in the part ratios, or while callers are on hold, in the parts hold and quiet; of their heaps, in the part memory")
 	into := flag.String("json", "", "file to write the figures of the part ratios to")
 	before := flag.String("compare", "", "file of an earlier run to compare that of -json with, instead of measuring")
 	flag.Parse()
@@ -103,10 +103,10 @@ func main() {
 		{"hosts-replication", func() error { return replication(ctx, *span, *trials) }},
 		{"growth-sqlite", func() error { return growth(ctx, *bin, setups[0], *live, *ended, *integrations) }},
 		{"growth-postgres", func() error { return growth(ctx, *bin, setups[1], *live, *ended, 0) }},
-		{"quiet-sqlite", func() error { return quiet(ctx, *bin, setups[0], *quietly, *speed, 0) }},
-		{"quiet-postgres", func() error { return quiet(ctx, *bin, setups[1], *quietly, *speed, 0) }},
-		{"quiet-hosts", func() error { return quiet(ctx, *bin, setups[2], *quietly, *speed, 0) }},
-		{"hold", func() error { return quiet(ctx, *bin, setups[0], *held, 1, *holdFor) }},
+		{"quiet-sqlite", func() error { return quiet(ctx, *bin, setups[0], *quietly, *speed, 0, *profiles) }},
+		{"quiet-postgres", func() error { return quiet(ctx, *bin, setups[1], *quietly, *speed, 0, *profiles) }},
+		{"quiet-hosts", func() error { return quiet(ctx, *bin, setups[2], *quietly, *speed, 0, *profiles) }},
+		{"hold", func() error { return quiet(ctx, *bin, setups[0], *held, 1, *holdFor, *profiles) }},
 		{"kills", func() error { return kills(ctx, *bin, killParameters{times: 5, every: *killEvery, burst: 20}) }},
 		{"acks", func() error { return acknowledgementsBeside(ctx, *bin, *acks, *beside) }},
 		{"memory", func() error { return resident(ctx, *bin, []int{0, *held / 10, *held}, *profiles) }},

@@ -74,8 +74,11 @@ func mapped(pid int) (map[string]int64, error) {
 	return kinds, nil
 }
 
-// keepHeaps writes heap profiles of both processes to a folder.
+// keepHeaps writes heap profiles of both processes to a folder, which it makes.
 func keepHeaps(s *demo.Stack, folder, name string) error {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
 	for of, profiles := range map[string]string{"host": hostProfiles, "plugin": pluginProfiles} {
 		data, err := getText(s.URL+profiles+"heap", s.Token)
 		if err != nil {

@@ -45,8 +45,9 @@ const quietCallers = 2000
 // quiet keeps callers on hold, of whom nobody is rung, and says what a minute of theirs costs: what
 // the host and the database's server write, CPU time, how long answers take beside a bare echo in
 // the same run. The first minutes do not count: what the calls began with is still being written
-// then. span is how long is measured, on the callers' clock; 0: some minutes.
-func quiet(ctx context.Context, bin string, how setup, holders int, speed float64, span time.Duration) error {
+// then. span is how long is measured, on the callers' clock; 0: some minutes. Profiles of both
+// processes go to the folder profiles, made before it is measured; "": none.
+func quiet(ctx context.Context, bin string, how setup, holders int, speed float64, span time.Duration, profiles string) error {
 	if speed == 0 {
 		speed = float64(max(1, min(quietSpeed, quietCallers/holders)))
 	}
@@ -69,7 +70,12 @@ func quiet(ctx context.Context, bin string, how setup, holders int, speed float6
 		return err
 	}
 	defer echo.stop()
-	how.change = func(cfg *demo.Config) { cfg.File, cfg.Clock = file, text }
+	how.change = func(cfg *demo.Config) {
+		cfg.File, cfg.Clock = file, text
+		if profiles != "" {
+			cfg.Env = append(cfg.Env, "SWITCHBOARD_PROFILING=on")
+		}
+	}
 	w, err := begin(ctx, bin, how, nil)
 	if err != nil {
 		return err
@@ -84,6 +90,12 @@ func quiet(ctx context.Context, bin string, how setup, holders int, speed float6
 	q := &queue{clk: clk, callers: callers, echo: echo, failed: map[string]int{}}
 	if err == nil {
 		err = q.wait(ctx, max(30*time.Second, min(2*time.Minute, time.Duration(speed*float64(2*time.Minute)))))
+	}
+	if err == nil && profiles != "" {
+		var waiting sync.WaitGroup
+		waiting.Go(func() { _ = q.wait(ctx, time.Duration(speed*float64(25*time.Second))) })
+		err = keepProfiles(w.Stack, profiles, "hold")
+		waiting.Wait()
 	}
 	if err != nil {
 		return err

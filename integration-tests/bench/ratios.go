@@ -411,7 +411,6 @@ func (b *ratioBench) call() error {
 
 // profileOf writes the profiles of one kind of load.
 func (b *ratioBench) profileOf(load string, do func() error) error {
-	const seconds = 10
 	done := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -427,14 +426,24 @@ func (b *ratioBench) profileOf(load string, do func() error) error {
 	})
 	defer wg.Wait()
 	defer close(done)
+	return keepProfiles(b.stack, b.profiles, load)
+}
+
+// keepProfiles writes profiles of what both processes do now, and of what they have allocated, to a
+// folder, which it makes.
+func keepProfiles(s *demo.Stack, folder, load string) error {
+	const seconds = 10
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
 	for name, profiles := range map[string]string{"host": hostProfiles, "plugin": pluginProfiles} {
 		for _, kind := range []string{fmt.Sprintf("profile?seconds=%d", seconds), "allocs"} {
-			data, err := getText(b.stack.URL+profiles+kind, b.stack.Token)
+			data, err := getText(s.URL+profiles+kind, s.Token)
 			if err != nil {
 				return err
 			}
 			kind, _, _ = strings.Cut(kind, "?")
-			if err := os.WriteFile(fmt.Sprintf("%s/%s-%s-%s.pb.gz", b.profiles, load, name, kind), []byte(data), 0o600); err != nil {
+			if err := os.WriteFile(fmt.Sprintf("%s/%s-%s-%s.pb.gz", folder, load, name, kind), []byte(data), 0o600); err != nil {
 				return err
 			}
 		}

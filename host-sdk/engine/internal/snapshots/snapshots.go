@@ -82,7 +82,7 @@ func (s *Snapshots) Of(ctx context.Context, integrationID string, sess *store.Se
 	if ok && !got.Value.Overtaken(m) {
 		// The call gets the copy at once; what is read beside it arrives as an event.
 		if sess.Live && (got.Value.Outdated(m) || s.cfg.Clock.Now().Sub(got.At) > maxAge) {
-			s.refresh(context.WithoutCancel(ctx), h)
+			s.lookBeside(context.WithoutCancel(ctx), h, sess.Key, m)
 		}
 		return got.Value
 	}
@@ -90,11 +90,23 @@ func (s *Snapshots) Of(ctx context.Context, integrationID string, sess *store.Se
 	if err != nil {
 		s.cfg.Log.Warn("cannot read alert", "integration", integrationID, "call", sess.Key, "error", err)
 		if errors.Is(err, errMissing) {
-			s.refresh(context.WithoutCancel(ctx), h)
+			s.lookBeside(context.WithoutCancel(ctx), h, sess.Key, m)
 		}
 		return got.Value
 	}
 	return s.remember(h, r)
+}
+
+// lookBeside reads the alert beside whatever goes on, and runs HandleAlert in the session of key if
+// it is new. m is what that session remembers.
+func (s *Snapshots) lookBeside(ctx context.Context, h platform.Hint, key string, m store.AlertMemory) {
+	s.handleBeside(ctx, h, key, func() (Reading, error) {
+		r, err := s.Read(ctx, h, m)
+		if err != nil {
+			return r, err
+		}
+		return s.remember(h, r), nil
+	})
 }
 
 // remember keeps the newer of a reading and the last one, and returns it.
@@ -187,6 +199,6 @@ func (s *Snapshots) Committed(ctx context.Context, h platform.Hint, key string, 
 	r := s.remember(h, s.Decided(&snap))
 	s.cfg.Changed(h)
 	if news && !handled {
-		s.handleBeside(context.WithoutCancel(ctx), h, key, r)
+		s.handleBeside(context.WithoutCancel(ctx), h, key, func() (Reading, error) { return r, nil })
 	}
 }

@@ -154,16 +154,21 @@ func (s *Snapshots) handleAlert(ctx context.Context, h platform.Hint) error {
 	return s.handleReading(ctx, h, sess.Key, s.remember(h, r))
 }
 
-// handleBeside runs HandleAlert with a reading beside whatever goes on. Whoever reads the alert
-// just now reads it once more instead.
-func (s *Snapshots) handleBeside(ctx context.Context, h platform.Hint, key string, r Reading) {
+// handleBeside runs HandleAlert with a reading beside whatever goes on, in the session of key.
+// Whoever reads the alert just now reads it once more instead. After an error the alert is read,
+// and its session, until that works.
+func (s *Snapshots) handleBeside(ctx context.Context, h platform.Hint, key string, read func() (Reading, error)) {
 	if !s.reads.begin(h) {
 		return
 	}
 	s.background.Add(1)
 	go func() {
 		defer s.background.Done()
-		if s.handleReading(ctx, h, key, r) != nil {
+		r, err := read()
+		if err == nil {
+			err = s.handleReading(ctx, h, key, r)
+		}
+		if err != nil {
 			s.readAndHandle(ctx, h)
 		}
 		if s.reads.end(h) {

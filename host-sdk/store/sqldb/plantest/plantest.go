@@ -32,7 +32,7 @@ var allowed = []struct{ text, reason string }{
 	{"from calls where 1 = 1 and alert_key || '' <> '' order by started_at desc, id desc limit $1", "the same; most calls have an alert"},
 	{"from calls where 1 = 1 and (live + 0 = 0 or ended || '' <> '') and alert_key || '' <> '' order by started_at desc, id desc limit $1", "the same"},
 	{"from embedded_alerts order by created_at desc, id desc limit $1", "the newest first, by an index, until the limit is reached"},
-	{"select id, integration, ready from outbox where head = 1 and integration not in", "the first that is due, by an index, until the limit is reached; it passes over those of integrations that have as many workers as they may"},
+	{"select id, integration, ready from outbox where head = 1 and (ready >", "the first that is due, by an index, until the limit is reached; it passes over what is due of integrations that have as many workers as they may"},
 	{"select kind, phase, count(*), min(due) from outbox", "a scrape of the metrics; the outbox holds the work of calls in progress"},
 	{"select code, severity, count(*) from findings", "a scrape of the metrics; an integration has a few findings"},
 	{"update outbox set owner = '', lease = 0, ready = due where owner <> ''", "once at a start, and when a host has died; the outbox holds the work of calls in progress"},

@@ -119,7 +119,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, binary Bi
 			panic(p)
 		}
 	}()
-	chosen, model, err := choose(args, stdout, stderr)
+	chosen, err := choose(args, stdout, stderr)
 	if err == nil {
 		err = chosen.Run(&command.Surroundings{Ctx: ctx, Stdin: binary.Stdin, Stdout: stdout, Stderr: stderr, ExeDir: binary.Dir, Version: cmp.Or(binary.Version, builtVersion()), Sample: binary.Sample, Model: model})
 	}
@@ -131,17 +131,10 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, binary Bi
 
 // choose reads the command line. It does not run the command, as kong would: what kong has made for
 // it, some MiB, would be kept for as long as a host runs.
-func choose(args []string, stdout, stderr io.Writer) (runner, *kong.Application, error) {
-	parser, err := kong.New(&commands{},
-		kong.Name("switchboard"),
-		kong.Description("A self-hosted hotline: callers reach the person on call.\n\n"+
-			"A flag takes precedence over its environment variable, and that over the section \"settings\" of the switchboard file."),
-		kong.Writers(stdout, stderr),
-		kong.Exit(func(code int) { panic(exited(code)) }), // os.Exit would end the tests, too
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-	)
+func choose(args []string, stdout, stderr io.Writer) (runner, error) {
+	parser, err := newParser(stdout, stderr)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
@@ -149,9 +142,30 @@ func choose(args []string, stdout, stderr io.Writer) (runner, *kong.Application,
 		if meant(err) == "switchboard platform test" {
 			said = command.Untested{Reason: said}
 		}
-		return nil, nil, said
+		return nil, said
 	}
-	return parsed.Selected().Target.Addr().Interface().(runner), parser.Model, nil
+	return parsed.Selected().Target.Addr().Interface().(runner), nil
+}
+
+// newParser makes what reads the command line.
+func newParser(stdout, stderr io.Writer) (*kong.Kong, error) {
+	return kong.New(&commands{},
+		kong.Name("switchboard"),
+		kong.Description("A self-hosted hotline: callers reach the person on call.\n\n"+
+			"A flag takes precedence over its environment variable, and that over the section \"settings\" of the switchboard file."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { panic(exited(code)) }), // os.Exit would end the tests, too
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+	)
+}
+
+// model is the whole command line, made anew.
+func model() (*kong.Application, error) {
+	parser, err := newParser(io.Discard, io.Discard)
+	if err != nil {
+		return nil, err
+	}
+	return parser.Model, nil
 }
 
 // meant is the command that a wrong command line names, as far as it could be read. It goes into

@@ -23,8 +23,12 @@ func (completionCommand) Help() string {
 // Run prints a script in which every word is known beforehand: it never runs the program. A shell
 // would else wait for it with each Tab.
 func (c completionCommand) Run(s *command.Surroundings) error {
+	all, err := s.Model()
+	if err != nil {
+		return err
+	}
 	known := completions{words: map[string][]string{}, leaf: map[string]bool{}, alone: map[string]bool{}, valued: map[string]bool{}}
-	known.collect(s.Model.Node, "")
+	known.collect(all.Node, "")
 	for flag := range known.alone {
 		// Of a flag that has a value in some commands alone, the value counts as an argument there.
 		delete(known.valued, "--"+flag[strings.LastIndex(flag, " ")+1:])
@@ -37,7 +41,7 @@ func (c completionCommand) Run(s *command.Surroundings) error {
 		// zsh runs the script of bash by its bashcompinit.
 		script = "autoload -U +X bashcompinit && bashcompinit\n" + script
 	}
-	_, err := fmt.Fprint(s.Stdout, script)
+	_, err = fmt.Fprint(s.Stdout, script)
 	return err
 }
 

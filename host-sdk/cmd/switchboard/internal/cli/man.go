@@ -26,9 +26,13 @@ func (manCommand) Help() string {
 // Run prints the page in the macros of man(7). It has no date, so that the same program always
 // prints the same.
 func (c manCommand) Run(s *command.Surroundings) error {
+	all, err := s.Model()
+	if err != nil {
+		return err
+	}
 	// Most commands have all flags of serve: they are described once, there.
 	common := map[string]bool{}
-	for _, child := range s.Model.Children {
+	for _, child := range all.Children {
 		if child.Name != "serve" {
 			continue
 		}
@@ -38,18 +42,18 @@ func (c manCommand) Run(s *command.Surroundings) error {
 	}
 	if c.Markdown {
 		p := markdown{common: common}
-		for _, one := range s.Model.Leaves(true) {
+		for _, one := range all.Leaves(true) {
 			p.command(one)
 		}
 		_, err := io.WriteString(s.Stdout, strings.TrimSuffix(p.out.String(), "\n"))
 		return err
 	}
-	pages := map[string]string{"switchboard": wholePage(s, common)}
+	pages := map[string]string{"switchboard": wholePage(all, common)}
 	if c.Dir == "" {
 		_, err := io.WriteString(s.Stdout, pages["switchboard"])
 		return err
 	}
-	for _, leaf := range s.Model.Leaves(true) {
+	for _, leaf := range all.Leaves(true) {
 		pages[strings.ReplaceAll(leaf.FullPath(), " ", "-")] = commandPage(leaf, common)
 	}
 	for name, text := range pages {
@@ -57,23 +61,23 @@ func (c manCommand) Run(s *command.Surroundings) error {
 			return fmt.Errorf("--dir: %w", err)
 		}
 	}
-	_, err := fmt.Fprintf(s.Stdout, "%d pages are in %s.\n", len(pages), c.Dir)
+	_, err = fmt.Fprintf(s.Stdout, "%d pages are in %s.\n", len(pages), c.Dir)
 	return err
 }
 
 // wholePage is the page of all commands.
-func wholePage(s *command.Surroundings, common map[string]bool) string {
+func wholePage(all *kong.Application, common map[string]bool) string {
 	p := manual{common: common}
 	p.line(".TH SWITCHBOARD 1")
 	p.line(".SH NAME")
-	p.text("switchboard - " + firstSentence(s.Model.Help))
+	p.text("switchboard - " + firstSentence(all.Help))
 	p.line(".SH SYNOPSIS")
 	p.line(".B switchboard")
 	p.text("COMMAND [FLAGS]")
 	p.line(".SH DESCRIPTION")
-	p.paragraphs(s.Model.Help)
+	p.paragraphs(all.Help)
 	p.line(".SH COMMANDS")
-	for _, one := range s.Model.Leaves(true) {
+	for _, one := range all.Leaves(true) {
 		p.line(".SS " + roff(strings.TrimPrefix(one.FullPath(), "switchboard ")))
 		p.command(one)
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/internal/garbage"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
 	"github.com/livecallrouting/livecall/host-sdk/publicurl"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/sharing"
@@ -91,7 +92,7 @@ func Run(ctx context.Context, s settings.Settings, instead *inforce.LastGood, st
 	if err := s.KeepSecrets(); err != nil {
 		return err
 	}
-	process.CollectLess()
+	garbage.CollectAsNeeded()
 	s.Clock = hosts.CommonClock(s)
 	log := logging.New(stderr, s)
 	if lost {

@@ -18,11 +18,13 @@ import (
 // The statements of a claim. A column "ready" holds the moment at which an item can be claimed: its
 // due time, or the end of its lease if that is later. One index on it serves both. Integrations
 // that have as many items out as they may are excluded by a JSON list, so the text of the
-// statement, and with it the prepared statement, stays the same.
+// statement, and with it the prepared statement, stays the same. They are not excluded from what is
+// ready later: the first such item ends the search, and without it all timers of an integration with
+// thousands of calls would be passed over, at each look.
 const (
-	selectReady = "select id, integration, ready from outbox where head = 1 and integration not in (select value from json_each($1)) order by ready, id limit $2"
+	selectReady = "select id, integration, ready from outbox where head = 1 and (ready > $3 or integration not in (select value from json_each($1))) order by ready, id limit $2"
 	// selectWork is selectReady for one kind of work; each has an index of its own.
-	selectWork = "select id, integration, ready from outbox where head = 1 and work = $3 and integration not in (select value from json_each($1)) order by ready, id limit $2"
+	selectWork = "select id, integration, ready from outbox where head = 1 and work = $4 and (ready > $3 or integration not in (select value from json_each($1))) order by ready, id limit $2"
 	// Claiming counts as starting, except for a dial: it waits for its turn at the account's pace
 	// and can be cancelled until StartItem.
 	claimItems = `update outbox set owner = $1, lease = $2, ready = case when due > $2 then due else $2 end, attempt = attempt + 1,
@@ -76,7 +78,8 @@ func (o *Outbox) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.T
 	return items, earliest(wants), nil
 }
 
-// earliest is when the first item that the wants may take can be claimed; zero if there is none.
+// earliest is when the first item that the wants may take can be claimed, or the first of an
+// integration that has as many as it may comes due; zero if there is none.
 func earliest(wants []*want) (next time.Time) {
 	for _, w := range wants {
 		if w.next == 0 {
@@ -210,24 +213,25 @@ type candidate struct {
 	ready       int64
 }
 
-// query is the statement that finds the first items that the want may take, at most limit, with its
-// arguments. The list of full integrations is an argument in JSON: see selectReady.
-func (w *want) query(limit int) (text string, args []any, err error) {
+// query is the statement that finds the first items that the want may take at now, at most limit,
+// and behind them what can be claimed later, with its arguments. The list of full integrations is
+// an argument in JSON: see selectReady.
+func (w *want) query(now time.Time, limit int) (text string, args []any, err error) {
 	full, err := stored.Encode(slices.Collect(maps.Keys(w.full)))
 	// The list would be null, of which json_each makes one NULL: no row is "not in" that.
 	if len(w.full) == 0 {
 		full = "[]"
 	}
 	if w.Work == "" {
-		return selectReady, []any{full, limit}, err
+		return selectReady, []any{full, limit, stored.Ms(now)}, err
 	}
-	return selectWork, []any{full, limit, string(w.Work)}, err
+	return selectWork, []any{full, limit, stored.Ms(now), string(w.Work)}, err
 }
 
-// first reads the first items that the want may take, at most limit. skip ends the query: see
-// sqldb.Dialect.SkipLocked. They come in the order in which they became ready.
-func (w *want) first(ctx context.Context, q sqldb.Queryer, limit int, skip string) ([]candidate, error) {
-	query, args, err := w.query(limit)
+// first reads the first items that query finds. skip ends the query: see sqldb.Dialect.SkipLocked.
+// They come in the order in which they became ready.
+func (w *want) first(ctx context.Context, q sqldb.Queryer, now time.Time, limit int, skip string) ([]candidate, error) {
+	query, args, err := w.query(now, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -257,7 +261,7 @@ func (w *want) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, skip strin
 	for room, again := w.Limit, true; again; {
 		// The one behind those that are claimed, in the rounds before too, is the next.
 		limit := w.Limit + 1
-		found, err := w.first(ctx, tx, limit, skip)
+		found, err := w.first(ctx, tx, c.Now, limit, skip)
 		if err != nil {
 			return nil, err
 		}
@@ -269,7 +273,7 @@ func (w *want) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, skip strin
 			switch {
 			// Claimed in a round before; the statement still finds it.
 			case slices.ContainsFunc(items, func(it store.Item) bool { return it.ID == f.id }):
-			case w.full[f.integration]:
+			case f.ready <= stored.Ms(c.Now) && w.full[f.integration]:
 				passed = true
 			case f.ready > stored.Ms(c.Now) || len(ids) == room:
 				if w.next == 0 {
@@ -327,14 +331,14 @@ func nextReady(ctx context.Context, q sqldb.Queryer, wants []*want, now time.Tim
 	var parts []string
 	var args []any
 	for i, w := range wants {
-		query, of, err := w.query(1)
+		query, of, err := w.query(now, 1)
 		if err != nil {
 			return nil, err
 		}
 		n := len(args)
 		// A limit of its own would be an argument that the text does not name.
 		of = slices.Delete(of, 1, 2)
-		query = strings.NewReplacer("$1", fmt.Sprint("$", n+1), "$2", "1", "$3", fmt.Sprint("$", n+2)).Replace(query)
+		query = strings.NewReplacer("$1", fmt.Sprint("$", n+1), "$2", "1", "$3", fmt.Sprint("$", n+2), "$4", fmt.Sprint("$", n+3)).Replace(query)
 		parts, args = append(parts, fmt.Sprintf("select %d as want, ready from (%s) w%[1]d", i, query)), append(args, of...)
 	}
 	rows, err := q.QueryContext(ctx, strings.Join(parts, " union all "), args...)

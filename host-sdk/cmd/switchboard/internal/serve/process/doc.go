@@ -2,6 +2,5 @@
 //
 //	connections.go  how many connections are open at a time
 //	openfiles_*.go  how many files a process may have open
-//	garbage.go      how often garbage is collected
 //	profiling.go    profiles of the host and its plugins
 package process
