@@ -46,6 +46,9 @@ type looks struct {
 
 func (l looks) String() string { return fmt.Sprintf("%s-%d", l.scheme, l.width) }
 
+// elsewhere is what answers the number before it is connected.
+const elsewhere = "https://elsewhere.example.com/voice"
+
 const (
 	deskWidth, deskHeight = 1280, 800
 	handWidth, handHeight = 375, 740
@@ -59,7 +62,7 @@ func newStory(t *testing.T, own looks, judged ...looks) *story {
 	s.hotline = start(t, nil, func(c *demo.Config) {
 		c.File, c.NoSetUp, c.Clock = "testdata/story.yaml", true, s.time.Followers()
 		c.Sim.SpeechPerCharacter = 15 * time.Millisecond
-		c.Sim.Numbers = []twiliosim.Number{{PhoneNumber: demo.Number, FriendlyName: "Hotline"}}
+		c.Sim.Numbers = []twiliosim.Number{{PhoneNumber: demo.Number, FriendlyName: "Hotline", VoiceURL: elsewhere}}
 	})
 	for _, p := range []*browser.Page{s.desk, s.phones} {
 		p.Look(s.own.width, s.own.height, s.own.scheme)

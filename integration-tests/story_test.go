@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/phone"
+	"github.com/livecallrouting/livecall/integration-tests/demo"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
@@ -77,10 +78,13 @@ func (s *story) makesTheIntegration() {
 	p.Go(s.URL + "/")
 	p.WaitText("main", "No integrations yet")
 	s.judge(p, "integrations-none")
-	p.Click("#new-integration")
+	p.ClickText("#first-steps a", "Create it")
 	p.WaitFor("#form-integration")
 	s.judge(p, "form")
 	s.weigh(p, "form")
+	p.Click("#save")
+	p.WaitText("#problems", "5 errors")
+	p.WaitText("#problems", "Who callers can reach is missing")
 	s.fill("Hotline")
 	p.Click(`[name=destination][value="team:devops"]`)
 	p.Click(`[name=destination][value="team:support"]`)
@@ -98,7 +102,7 @@ func (s *story) makesTheIntegration() {
 		s.t.Errorf("the refused form shows %v", kept)
 	}
 	s.judge(p, "form-refused")
-	p.Paste("#option-account_sid", twiliosim.DefaultAccountSid)
+	p.Paste("#option-account_sid", "AC"+strings.Repeat("9", 32))
 	s.secrets()
 	began := time.Now()
 	p.Click("#save")
@@ -107,8 +111,32 @@ func (s *story) makesTheIntegration() {
 	p.Click("#copy-endpoint")
 	p.WaitText("#copy-endpoint", "Copied")
 	s.judge(p, "integration-new")
+	s.correctsTheAccount()
 	s.connectNumber()
+	p.WaitText("#action-connect-number", "Until now "+phone.Display(demo.Number)+" was answered by "+elsewhere)
 	s.judge(p, "integration")
+	p.Go(s.URL + "/settings/integrations")
+	p.WaitText("#first-steps", "No call seen yet")
+	p.WaitText("#first-steps", "Call the number")
+}
+
+// correctsTheAccount goes by the steps of the first integration to the check, which tells what is
+// wrong with the account, and enters the right one.
+func (s *story) correctsTheAccount() {
+	s.t.Helper()
+	p := s.desk
+	p.Eval("history.back()", nil) // to the form, which is new again
+	p.Wait(`location.pathname === "/settings/integrations/new"`)
+	p.Go(s.URL + "/settings/integrations")
+	p.WaitText("#first-steps", "says whether they are right")
+	p.ClickText("#first-steps a", "Check them")
+	p.Click("#run-check")
+	p.WaitText("#action-check .result", "Twilio knows no such account in this region")
+	p.ClickText("#action-check .result a", "Go to field")
+	p.Wait(`document.activeElement.id === "option-account_sid"`)
+	p.Paste("#option-account_sid", twiliosim.DefaultAccountSid)
+	p.Click("#save")
+	p.WaitText(".notice", "New calls use these settings")
 }
 
 // talks is the first call: from the caller's dialing to the end of a conversation with the person
@@ -158,6 +186,11 @@ func (s *story) talks() {
 	phones.WaitText(callersPhone+" .state", "Call ended")
 	phones.WaitText(alicesPhone+" .state", "Call ended")
 	p.WaitText("#calls", "No active calls") // by itself
+	p.WaitText("#calls", "Connected")
+	p.Go(s.URL + "/settings/integrations")
+	p.WaitText("main", "Hotline")
+	p.WaitGone("#first-steps") // the call has proven all of them
+	p.Go(s.URL + "/calls")
 	p.WaitText("#calls", "Connected")
 	s.judge(p, "calls")
 	s.weigh(p, "calls")

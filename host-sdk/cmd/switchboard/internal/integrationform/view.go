@@ -173,7 +173,7 @@ func (f *Forms) fields(ctx context.Context, v View, parsed *form.Form) (template
 	for _, problem := range v.Problems {
 		key, _, _ := strings.Cut(problem.Path, "/")
 		if _, is := ownFields[key]; is {
-			own[key] = append(own[key], problem.Message)
+			own[key] = append(own[key], httpkit.Sentence(problem.Message))
 		}
 	}
 	return render("fields", map[string]any{
@@ -185,7 +185,7 @@ func (f *Forms) fields(ctx context.Context, v View, parsed *form.Form) (template
 func formProblems(problems []integration.Problem) []form.Problem {
 	out := make([]form.Problem, 0, len(problems))
 	for _, problem := range problems {
-		out = append(out, form.Problem{Path: problem.Path, Message: problem.Message})
+		out = append(out, form.Problem{Path: problem.Path, Message: httpkit.Sentence(problem.Message)})
 	}
 	return out
 }

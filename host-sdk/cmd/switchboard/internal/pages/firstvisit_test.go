@@ -26,7 +26,7 @@ func TestAFirstVisitLeadsThroughTheFirstIntegration(t *testing.T) {
 	}
 	b.get("/alerts?q=x").is(200).hasNot("No phone number")
 	id := b.create()
-	b.get("/settings/integrations").is(200).has("<strong>Account</strong> <span class=\"badge ok\">Done", "/settings/integrations/"+id+"#actions", "<strong>Teams</strong> <span class=\"badge ok\">Done", "Call the number",
+	b.get("/settings/integrations").is(200).has("<strong>Account</strong> <span class=\"badge quiet\">Not known yet", "Check them", "/settings/integrations/"+id+"#actions", "<strong>Teams</strong> <span class=\"badge ok\">Done", "Call the number",
 		"<strong>Number</strong> <span class=\"badge quiet\">No call seen yet")
 	b.get("/alerts").is(200).has("All quiet").hasNot("No phone number")
 	b.get("/calls").is(200).has("No active calls").hasNot("No phone number")

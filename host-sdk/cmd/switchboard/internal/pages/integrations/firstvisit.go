@@ -13,7 +13,7 @@ import (
 type step struct {
 	Title   string
 	Done    bool
-	Unseen  bool   // whether it is done shows with the first call
+	Unseen  string // what is not known yet; "": it is known whether it is done
 	Missing string // what is missing, and the remedy; "" where it is done
 	Link    string // page of the remedy
 	Button  string // what the link says
@@ -43,12 +43,15 @@ func (i *Integrations) firstSteps(ctx context.Context, all []store.Integration) 
 		return nil, err
 	}
 	page := "/settings/integrations/" + in.ID
-	steps[0] = step{Title: "Account", Done: true}
+	// Saved is not tried: the credentials may be wrong, or another account's.
+	steps[0].Missing, steps[0].Link, steps[0].Button = "The credentials are saved. Check, on the page of the integration, says whether they are right.", page+"#actions", "Check them"
+	steps[0].Unseen = "Not known yet"
 	// The host cannot see what a telephone account does with a number, hence Unseen rather than
 	// Done.
 	steps[1].Missing, steps[1].Link, steps[1].Button = "Connect a number on the page of the integration, or send a number's calls to its endpoint URL. Whether it works shows with the first call.", page+"#actions", "Connect a number"
-	steps[1].Unseen = true
+	steps[1].Unseen = "No call seen yet"
 	steps[2] = i.teamStep(ctx, in, page)
+	steps[3].Link, steps[3].Button = "/calls", "Calls"
 	if !in.Enabled {
 		steps[3].Missing, steps[3].Link, steps[3].Button = "The integration is off: switch it on, then call the number.", page+"#enabled", "Switch it on"
 	}

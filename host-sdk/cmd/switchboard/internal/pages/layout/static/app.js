@@ -56,6 +56,10 @@
     });
   }
 
+  // Going back to a form that was refused shows it anew: the browser would ask whether to send it once
+  // more, on a page of its own.
+  if ($("problems")) history.replaceState(null, "", location.href);
+
   // A form that has been submitted is not submitted again. Going back to the page makes it usable.
   document.addEventListener("submit", (e) => {
     const form = e.target;
