@@ -15,7 +15,7 @@ type Surroundings struct {
 	ExeDir         string // folder of the binary
 	Sample         []byte // a sample switchboard file
 	Version        string
-	// Model makes the whole command line anew, for completion and manual pages. It is some MiB, which
-	// a running host need not keep.
+	// Model makes the whole command line anew, for completion and manual pages. It is some MiB,
+	// which a running host need not keep.
 	Model func() (*kong.Application, error)
 }
