@@ -16,8 +16,8 @@ import (
 // main.version=1.2.3".
 var version = "0.2.0"
 
-// memoryLimit is in bytes, of the whole process. Near it, as when recordings pass through, garbage is
-// collected as often as is needed to stay below.
+// memoryLimit is in bytes, of the whole process. Near it, as when recordings pass through, garbage
+// is collected as often as is needed to stay below.
 const memoryLimit = 128 << 20
 
 func main() {

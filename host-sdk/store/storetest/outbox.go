@@ -111,8 +111,8 @@ func outboxWork(r *run) {
 }
 
 // One integration has at most PerIntegration items out at a time, those that its workers already
-// have (Busy) included. Behind its items those of others are found; while it is full, those that are
-// due are no reason to claim again, so next leaves them out. What is leased may count.
+// have (Busy) included. Behind its items those of others are found; while it is full, those that
+// are due are no reason to claim again, so next leaves them out. What is leased may count.
 func outboxPerIntegration(r *run) {
 	for i := range 5 {
 		r.ok(r.AddItem(r.ctx, store.Item{Integration: "busy", Kind: store.ItemMail, Due: base, Body: body("busy-%d", i)}))

@@ -19,8 +19,8 @@ import (
 // due time, or the end of its lease if that is later. One index on it serves both. Integrations
 // that have as many items out as they may are excluded by a JSON list, so the text of the
 // statement, and with it the prepared statement, stays the same. They are not excluded from what is
-// ready later: the first such item ends the search, and without it all timers of an integration with
-// thousands of calls would be passed over, at each look.
+// ready later: the first such item ends the search, and without it all timers of an integration
+// with thousands of calls would be passed over, at each look.
 const (
 	selectReady = "select id, integration, ready from outbox where head = 1 and (ready > $3 or integration not in (select value from json_each($1))) order by ready, id limit $2"
 	// selectWork is selectReady for one kind of work; each has an index of its own.

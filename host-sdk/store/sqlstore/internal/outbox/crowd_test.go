@@ -11,8 +11,8 @@ import (
 )
 
 // TestTimersOfAnIntegrationWithoutRoomAreNotPassedOver: with thousands of calls that would be
-// thousands of items, read again after each that was worked. So the first that is due later ends the
-// search, and the next look may be too early.
+// thousands of items, read again after each that was worked. So the first that is due later ends
+// the search, and the next look may be too early.
 func TestTimersOfAnIntegrationWithoutRoomAreNotPassedOver(t *testing.T) {
 	t.Parallel()
 	ctx, s, now := context.Background(), sqlstoretest.Open(t, clock.System()), time.UnixMilli(1_800_000_000_000)
