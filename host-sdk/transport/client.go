@@ -51,7 +51,7 @@ func HostPlugins() map[int]goplugin.PluginSet { return versions(&grpcPlugin{}) }
 // DialOptions are what a host adds to go-plugin's own: size limits in both directions and a
 // deadline for every call.
 func DialOptions() []grpc.DialOption {
-	return append(tracing.DialOptions(), clientMessages(), grpc.WithChainUnaryInterceptor(limitingClientTime))
+	return append(append(tracing.DialOptions(), clientMessages()...), grpc.WithChainUnaryInterceptor(limitingClientTime))
 }
 
 // LimitHandlers lets a host's connection end each call of HandleWebhook, HandleAlert and HandleTask

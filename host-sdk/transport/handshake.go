@@ -24,6 +24,14 @@ func versions(p goplugin.Plugin) map[int]goplugin.PluginSet {
 	return map[int]goplugin.PluginSet{integration.ProtocolVersion: {PluginName: p}}
 }
 
+// The windows of flow control, in bytes: how much may be under way before the peer has taken it.
+// They stand still. By itself gRPC measures what the way could take, with a ping and its answer
+// for each call that comes alone, although the way is a socket of the same machine.
+const (
+	callWindow = 1 << 20
+	connWindow = 4 << 20
+)
+
 // serverMessages bound and encode messages on the plugin's side; go-plugin leaves grpc's 4 MiB for
 // received ones.
 func serverMessages() []grpc.ServerOption {
@@ -31,13 +39,17 @@ func serverMessages() []grpc.ServerOption {
 		grpc.MaxRecvMsgSize(integration.MaxMessageBytes),
 		grpc.MaxSendMsgSize(integration.MaxMessageBytes),
 		grpc.ForceServerCodecV2(wire.Codec()),
+		grpc.StaticStreamWindowSize(callWindow), grpc.StaticConnWindowSize(connWindow),
 	}
 }
 
 // clientMessages bound and encode messages on the host's side; go-plugin sets no limit.
-func clientMessages() grpc.DialOption {
-	return grpc.WithDefaultCallOptions(append(wire.CallOptions(),
-		grpc.MaxCallRecvMsgSize(integration.MaxMessageBytes),
-		grpc.MaxCallSendMsgSize(integration.MaxMessageBytes),
-	)...)
+func clientMessages() []grpc.DialOption {
+	return []grpc.DialOption{
+		grpc.WithDefaultCallOptions(append(wire.CallOptions(),
+			grpc.MaxCallRecvMsgSize(integration.MaxMessageBytes),
+			grpc.MaxCallSendMsgSize(integration.MaxMessageBytes),
+		)...),
+		grpc.WithStaticStreamWindowSize(callWindow), grpc.WithStaticConnWindowSize(connWindow),
+	}
 }
