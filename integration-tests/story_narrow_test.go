@@ -11,6 +11,7 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/browser"
 	"github.com/livecallrouting/livecall/integration-tests/demo"
 	"github.com/livecallrouting/livecall/integration-tests/renderers"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
 // Names that are wider than a telephone, and some that are written from right to left.
@@ -45,6 +46,62 @@ func TestStoryOfLongNames(t *testing.T) {
 	s.leavesAMessageForTheLongName()
 	s.looksAtCallsOfLongNames()
 	s.looksAtTeamsOfLongNames()
+	s.looksAtAdministration()
+	s.looksAtFullLists()
+}
+
+// looksAtAdministration visits what admins see, with a token and an integration of long names.
+func (s *story) looksAtAdministration() {
+	s.t.Helper()
+	p := s.desk
+	p.IgnoreStatus(404)
+	s.change(map[string]any{"name": longName})
+	p.Go(s.URL + "/settings/people")
+	p.Type("#token-name", longName)
+	p.Click("#make-token")
+	p.WaitText("#made", "it is not shown again")
+	for _, page := range []struct{ path, heading, name string }{
+		{"/settings/people", "People and tokens", "people"}, {"/settings/audit", "Audit", "audit"},
+		{"/settings/integrations", "Integrations", "integrations"}, {"/settings/integrations/" + s.ID, longName, "integration-long"},
+		{"/settings/integrations/" + s.ID + "/delete", "Delete", "delete-integration"},
+		{"/settings/integrations/new?plugin=livecall", "New integration", "form-new"}, {"/alerts/" + longName, "No such", "not-found"},
+	} {
+		p.Go(s.URL + page.path)
+		p.WaitText("h1", page.heading)
+		s.fits(p, page.name)
+	}
+}
+
+// looksAtFullLists fills the first page of alerts and of calls, and begins a second.
+func (s *story) looksAtFullLists() {
+	s.t.Helper()
+	p := s.desk
+	var calls []*twiliosim.Call
+	for _, area := range areas[:52] {
+		calls = append(calls, s.dialFrom("+1"+area+"5550170"))
+	}
+	for _, c := range calls {
+		c.Hears(s.t, "Press")
+		c.HangsUp()
+	}
+	s.cleanedUp()
+	p.Go(s.URL + "/calls")
+	p.WaitText("#calls", "No active calls")
+	for name, path := range map[string]string{"alerts-full": "/alerts?status=resolved", "calls-full": "/calls"} {
+		p.Go(s.URL + path)
+		var rows int
+		if p.Eval(`document.querySelectorAll("li.row").length`, &rows); rows != 50 {
+			s.t.Errorf("%s: %d rows, want a full page of 50", name, rows)
+		}
+		s.fits(p, name)
+		// The rules once, as fifty rows take their time.
+		resume := pacer.Hold(s.time)
+		for _, v := range p.Accessibility(s.axe) {
+			s.t.Errorf("%s: %s", name, v)
+		}
+		resume()
+		s.quiet(p, name)
+	}
 }
 
 // leavesAMessageForTheLongName is a call that rings, and ends with a message.

@@ -85,12 +85,28 @@ func (s *story) judge(p *browser.Page, name string) {
 	s.t.Helper()
 	defer pacer.Hold(s.time)()
 	p.Eval(s.axe+"\n;undefined", nil)
-	for _, l := range s.looks {
-		p.Look(l.width, l.height, l.scheme)
-		p.Eval(drawn, nil)
+	s.look(p, name, func(l looks) {
 		for _, v := range p.Accessibility("") {
 			s.t.Errorf("%s, %s: %s", name, l, v)
 		}
+	})
+}
+
+// fits is judge without the accessibility rules, which take a while on a long page.
+func (s *story) fits(p *browser.Page, name string) {
+	s.t.Helper()
+	defer pacer.Hold(s.time)()
+	s.look(p, name, func(looks) {})
+}
+
+// look draws the page in every look of the story, has each examined, and checks that nothing is wider
+// than the window.
+func (s *story) look(p *browser.Page, name string, examine func(looks)) {
+	s.t.Helper()
+	for _, l := range s.looks {
+		p.Look(l.width, l.height, l.scheme)
+		p.Eval(drawn, nil)
+		examine(l)
 		var over []string
 		p.Eval(`(() => {
 			const width = document.documentElement.clientWidth;
@@ -115,7 +131,8 @@ func (s *story) judge(p *browser.Page, name string) {
 const drawn = "Promise.allSettled(document.getAnimations().filter(a => a.effect.getTiming().iterations !== Infinity).map(a => a.finished)).then(() => {})"
 
 // squeezed checks that nothing sticks out of its card, is so narrow that its letters stand one
-// below the other, is a number in two lines, or reads from right to left for a name that does.
+// below the other, is a number in two lines or without its groups, or reads from right to left for a
+// name that does.
 func (s *story) squeezed(p *browser.Page, name string, l looks) {
 	s.t.Helper()
 	var found []string
@@ -126,6 +143,7 @@ func (s *story) squeezed(p *browser.Page, name string, l looks) {
 		return [
 			...named("out of its card", seen(".card :is(input, select, textarea, .button, .badge):not(.hidden)").filter(e => box(e).right > box(e.closest(".card")).right)),
 			...named("letters one below the other", seen(".button, .badge").filter(e => e.innerText.trim().length > 3 && box(e).height > 2 * box(e).width)),
+			...named("a number as machines write it", seen("#alert-story, #call-story, .row, .notice").filter(e => /\+\d{7}/.test(e.innerText))),
 			...named("in two lines", seen(".number").filter(e => e.getClientRects().length > 1)),
 			...named("turned by a name in it", seen("main :is([dir], bdi)").filter(e => getComputedStyle(e).direction === "rtl" && /\b(to|from|by|until|layer)\b/.test(e.innerText))),
 		].slice(0, 5);

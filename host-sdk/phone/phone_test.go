@@ -108,3 +108,15 @@ func TestDisplayGroupsDigitsAsTheCountryDoes(t *testing.T) {
 		}
 	}
 }
+
+func TestNumbersInASentenceAreReadable(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"From +12025550143 to +442079460000.": "From +1 202-555-0143 to +44 20 7946 0000.",
+		"+1 is 1, +0123456789 is none":        "+1 is 1, +0123456789 is none",
+	} {
+		if got := DisplayIn(text); got != want {
+			t.Errorf("%q is shown as %q, want %q", text, got, want)
+		}
+	}
+}

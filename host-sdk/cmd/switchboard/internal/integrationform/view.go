@@ -13,6 +13,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/form"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -21,9 +22,10 @@ import (
 var templates embed.FS
 
 var parts = template.Must(template.New("").Funcs(template.FuncMap{
-	"iso":    func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") },
-	"word":   func(w string) string { return strings.ToUpper(w[:1]) + w[1:] },
-	"moment": func(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04 MST") },
+	"iso":      func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") },
+	"word":     func(w string) string { return strings.ToUpper(w[:1]) + w[1:] },
+	"readable": phone.DisplayIn,
+	"moment":   func(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04 MST") },
 }).ParseFS(templates, "templates/form.tmpl"))
 
 // View is a form as it is shown. Its HTML has neither form elements nor a button to save, as these

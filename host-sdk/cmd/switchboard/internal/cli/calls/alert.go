@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 )
@@ -203,7 +202,7 @@ func (AlertResolve) Help() string {
 func (c AlertResolve) Run(s *command.Surroundings) error { return c.do(s, "resolve") }
 
 // forPeople is clean with the telephone numbers as on all pages.
-func forPeople(text string) string { return layout.Numbers(clean(text)) }
+func forPeople(text string) string { return phone.DisplayIn(clean(text)) }
 
 // clean is a text from outside for a terminal, in one line. It removes control characters, by which
 // a caller's name could rewrite the terminal.

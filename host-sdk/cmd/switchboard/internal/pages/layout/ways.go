@@ -6,6 +6,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 )
 
 // TestWays sends a person a test by the ways of the kind that a form names, and says what came of
@@ -51,7 +52,7 @@ func noticeOf(r ways.Result) Notice {
 			by = r.Via + " did not ring "
 		}
 	}
-	return Notice{Tone: tone, Text: by + Numbers(r.To) + ": " + r.Text}
+	return Notice{Tone: tone, Text: by + phone.DisplayIn(r.To) + ": " + r.Text}
 }
 
 // WaysOf are the ways of a person, for a page; none where another platform has the people.

@@ -180,23 +180,16 @@ func Phone(number string) string {
 	return phone.Display(number)
 }
 
-// e164 finds telephone numbers in a sentence. Seven digits at least, so that small numbers in
-// sentences are left alone.
-var e164 = regexp.MustCompile(`\+[1-9][0-9]{6,14}`)
-
-// Numbers makes the numbers in a sentence readable, as they are everywhere else on a page.
-func Numbers(text string) string { return e164.ReplaceAllStringFunc(text, phone.Display) }
-
 // unbroken is a number that stays on one line: browsers break lines at its hyphens and spaces.
 func unbroken(number string) template.HTML {
 	// #nosec G203 -- escaped
 	return template.HTML(`<span class="number">` + template.HTMLEscapeString(number) + `</span>`)
 }
 
-// numbersElements is Numbers, with each number on one line.
+// numbersElements is [phone.DisplayIn], with each number on one line.
 func numbersElements(text string) template.HTML {
 	// #nosec G203 -- escaped, which leaves the plus sign and digits as they are
-	return template.HTML(e164.ReplaceAllStringFunc(template.HTMLEscapeString(text), func(number string) string {
+	return template.HTML(phone.EachIn(template.HTMLEscapeString(text), func(number string) string {
 		return string(unbroken(phone.Display(number)))
 	}))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -151,7 +152,7 @@ func (l *Live) drawAlert(w http.ResponseWriter, r *http.Request, status int, me 
 		body.Unknown = unknownPerson
 	}
 	body.Summary = alertBadge(rec.Status).Text + " " + body.Who
-	l.site.Show(w, r, status, layout.Page{Title: layout.Numbers(rec.Title), Template: "alert", Nav: "alerts", Live: true, Still: body.Over, Notices: notices, Body: body})
+	l.site.Show(w, r, status, layout.Page{Title: phone.DisplayIn(rec.Title), Template: "alert", Nav: "alerts", Live: true, Still: body.Over, Notices: notices, Body: body})
 	return nil
 }
 
