@@ -99,8 +99,8 @@ func (s *story) fits(p *browser.Page, name string) {
 	s.look(p, name, func(looks) {})
 }
 
-// look draws the page in every look of the story, has each examined, and checks that nothing is wider
-// than the window.
+// look draws the page in every look of the story, has each examined, and checks that nothing is
+// wider than the window.
 func (s *story) look(p *browser.Page, name string, examine func(looks)) {
 	s.t.Helper()
 	for _, l := range s.looks {
@@ -131,8 +131,8 @@ func (s *story) look(p *browser.Page, name string, examine func(looks)) {
 const drawn = "Promise.allSettled(document.getAnimations().filter(a => a.effect.getTiming().iterations !== Infinity).map(a => a.finished)).then(() => {})"
 
 // squeezed checks that nothing sticks out of its card, is so narrow that its letters stand one
-// below the other, is a number in two lines or without its groups, or reads from right to left for a
-// name that does.
+// below the other, is a number in two lines or without its groups, or reads from right to left for
+// a name that does.
 func (s *story) squeezed(p *browser.Page, name string, l looks) {
 	s.t.Helper()
 	var found []string
