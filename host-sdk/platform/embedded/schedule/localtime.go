@@ -103,11 +103,25 @@ func (l LocalTime) instant(zone *time.Location) time.Time {
 // over l.
 func (l LocalTime) In(zone *time.Location) time.Time { return l.instant(zone) }
 
-// InZone is In for what a clock shows, to the second: the date and time of shown, whose own zone
-// does not matter.
-func InZone(shown time.Time, zone *time.Location) time.Time {
-	_, offset := shown.Zone()
-	return LocalTime{shown.Unix() + int64(offset)}.instant(zone)
+// Skipped is why the time from l to end is none in zone, where clocks jump over all of it; "": it
+// is one.
+func (l LocalTime) Skipped(end LocalTime, zone *time.Location) string {
+	if !l.Before(end) || l.In(zone).Before(end.In(zone)) {
+		return ""
+	}
+	name := zone.String()
+	if zone == time.Local {
+		name = "this machine's time zone"
+	}
+	const shown = "2006-01-02 15:04"
+	return fmt.Sprintf("clocks in %s are put forward over all the time from %s to %s, so it never comes: choose other times", name,
+		time.Unix(l.seconds, 0).UTC().Format(shown), time.Unix(end.seconds, 0).UTC().Format(shown))
+}
+
+// Shown is the date and time that t shows in its own zone.
+func Shown(t time.Time) LocalTime {
+	_, offset := t.Zone()
+	return LocalTime{t.Unix() + int64(offset)}
 }
 
 // LoadZone finds a time zone by its IANA name. It refuses what time.LoadLocation takes for

@@ -187,7 +187,8 @@ func (f *File) userIDs() []string {
 // error, the checks report all of them.
 func (f *File) checkSchedule(list *problemList, at string, s *schedule.Schedule) {
 	fine := true
-	if _, err := schedule.LoadZone(s.Timezone); err != nil && s.Timezone != "" {
+	zone, err := schedule.LoadZone(s.Timezone)
+	if err != nil && s.Timezone != "" {
 		list.errorAt(at+"/timezone", "%s", err)
 		fine = false
 	}
@@ -195,7 +196,7 @@ func (f *File) checkSchedule(list *problemList, at string, s *schedule.Schedule)
 		fine = f.checkLayer(list, fmt.Sprintf("%s/layers/%d", at, i), l) && fine
 	}
 	for i, o := range s.Overrides {
-		fine = f.checkOverride(list, fmt.Sprintf("%s/overrides/%d", at, i), o, len(s.Layers)) && fine
+		fine = f.checkOverride(list, fmt.Sprintf("%s/overrides/%d", at, i), o, len(s.Layers), zone) && fine
 	}
 	if s.Timezone == "" || !fine {
 		return
@@ -264,8 +265,8 @@ func (f *File) checkLayer(list *problemList, at string, l schedule.Layer) bool {
 }
 
 // checkOverride reports whether the override can be resolved. An override without users is right:
-// nobody is to be called.
-func (f *File) checkOverride(list *problemList, at string, o schedule.Override, layers int) bool {
+// nobody is to be called. zone is nil where the schedule's is wrong.
+func (f *File) checkOverride(list *problemList, at string, o schedule.Override, layers int, zone *time.Location) bool {
 	before := list.fatal
 	if o.Layer > layers && layers > 0 {
 		list.errorAt(at+"/layer", "there is no layer %d: the schedule has %d", o.Layer, layers)
@@ -281,6 +282,10 @@ func (f *File) checkOverride(list *problemList, at string, o schedule.Override, 
 	// Only of two times that exist can it be said which is earlier.
 	if err == nil && err2 == nil && !from.Before(to) {
 		list.errorAt(at+"/to", "%s is not after %s", o.To, o.From)
+	} else if err == nil && err2 == nil && zone != nil {
+		if why := from.Skipped(to, zone); why != "" {
+			list.errorAt(at+"/to", "%s", why)
+		}
 	}
 	f.checkUserIDs(list, at+"/users", o.Users)
 	return list.fatal == before && err == nil && err2 == nil

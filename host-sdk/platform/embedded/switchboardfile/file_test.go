@@ -113,6 +113,26 @@ func TestYearsThatNobodyPlansAreRefused(t *testing.T) {
 	}
 }
 
+// An override of which clocks skip every minute would silently be none. One that clocks skip in part
+// counts for the rest, and on the night on which an hour comes twice nothing is skipped.
+func TestAnOverrideThatClocksSkipIsRefused(t *testing.T) {
+	t.Parallel()
+	for times, refused := range map[string]bool{
+		`from: "2027-03-14T02:10", to: "2027-03-14T02:50"`: true,
+		`from: "2027-03-14T02:00", to: "2027-03-14T03:00"`: true,
+		`from: "2027-03-14T01:59", to: "2027-03-14T02:50"`: false,
+		`from: "2027-03-14T02:10", to: "2027-03-14T03:01"`: false,
+		`from: "2027-03-28T02:10", to: "2027-03-28T02:50"`: false, // Europe's night, not New York's
+		`from: "2026-11-01T01:10", to: "2026-11-01T01:50"`: false,
+	} {
+		f, problems := Parse("test.yaml", []byte(strings.Replace(goodFile, `from: "2026-12-24T09:00", to: "2026-12-26T09:00"`, times, 1)))
+		said := Text(problems)
+		if (f == nil) != refused || refused && !(strings.Contains(said, "overrides[0].to: clocks in America/New_York are put forward over all the time from 2027-03-14 02:") && strings.Contains(said, "choose other times")) {
+			t.Errorf("%s: %s", times, said)
+		}
+	}
+}
+
 // TestProblems reads each testdata/bad/*.yaml and compares everything that is reported with its
 // .golden file.
 func TestProblems(t *testing.T) {

@@ -32,6 +32,9 @@ func TestShiftsAreChangedOnThePage(t *testing.T) {
 	wrong.Set("to", form.Get("to"))
 	b.post("/oncall/devops", wrong).is(422).has("DevOps has no layer 9")
 
+	skipped := url.Values{"user": {"bob"}, "layer": {"1"}, "from": {"2027-03-14T02:10"}, "to": {"2027-03-14T02:50"}}
+	b.post("/oncall/devops", skipped).is(422).has("To: clocks in America/New_York are put forward over all the time from 2027-03-14 02:10 to 2027-03-14 02:50, so it never comes")
+
 	form.Set("away", "1")
 	gone := url.Values{"user": {"bob"}, "away": {"1"}, "from": {"2020-01-01T00:00"}, "to": {"2020-01-02T00:00"}}
 	b.post("/oncall/devops", gone).is(422).has(`<input id="away-to" name="to" type="datetime-local" required aria-invalid="true"`).hasNot(`<input id="shift-to" name="to" type="datetime-local" required aria-invalid`)

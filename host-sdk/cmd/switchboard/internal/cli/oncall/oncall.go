@@ -218,7 +218,13 @@ func phones(users []integration.User) string {
 // parseTime reads a time with a zone, or in the time zone of this machine where it has none. The
 // forms without seconds or "T" are what people type. The flag's name is for errors. A year that the
 // API would refuse is refused here, too.
-func parseTime(flag, text string) (t time.Time, err error) {
+func parseTime(flag, text string) (time.Time, error) {
+	t, _, err := readTime(flag, text)
+	return t, err
+}
+
+// readTime is parseTime, with what the text shows on this machine's clock where it has no zone.
+func readTime(flag, text string) (t time.Time, shown *schedule.LocalTime, err error) {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02"} {
 		if t, err = time.Parse(layout, text); err != nil {
 			continue
@@ -226,12 +232,13 @@ func parseTime(flag, text string) (t time.Time, err error) {
 		// A time that the change of clocks skips, or that comes twice, is the one of the
 		// switchboard file and of the pages.
 		if layout != time.RFC3339 {
-			t = schedule.InZone(t, time.Local).In(time.Local)
+			local := schedule.Shown(t)
+			t, shown = local.In(time.Local).In(time.Local), &local
 		}
 		if year := t.UTC().Year(); year < api.FirstYear || year > api.LastYear {
-			return t, fmt.Errorf("%s %q is in the year %d: choose a time from %d to %d", flag, text, year, api.FirstYear, api.LastYear)
+			return t, nil, fmt.Errorf("%s %q is in the year %d: choose a time from %d to %d", flag, text, year, api.FirstYear, api.LastYear)
 		}
-		return t, nil
+		return t, shown, nil
 	}
-	return t, fmt.Errorf("%s %q is not a time: use one such as 2026-12-24T18:00 or 2026-12-24T18:00:00Z", flag, text)
+	return t, nil, fmt.Errorf("%s %q is not a time: use one such as 2026-12-24T18:00 or 2026-12-24T18:00:00Z", flag, text)
 }

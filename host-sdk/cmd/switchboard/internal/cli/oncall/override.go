@@ -13,6 +13,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/schedule"
 )
 
 // overrideFlags are those of all override commands. They ask the running host, and write to the
@@ -71,13 +72,7 @@ func (c OverrideAdd) Run(s *command.Surroundings) error {
 	if !c.Away && o.Layer == 0 {
 		o.Layer = 1
 	}
-	var err error
-	if c.From != "" {
-		if o.From, err = parseTime("--from", c.From); err != nil {
-			return err
-		}
-	}
-	if o.To, err = parseTime("--to", c.To); err != nil {
+	if err := c.times(&o); err != nil {
 		return err
 	}
 	resolved, err := c.Settings(s)
@@ -91,6 +86,25 @@ func (c OverrideAdd) Run(s *command.Surroundings) error {
 		return command.PrintJSON(s.Stdout, o)
 	}
 	return table(s, []api.Override{o})
+}
+
+// times reads the flags into o, whose From is now.
+func (c OverrideAdd) times(o *api.Override) (err error) {
+	var from, to *schedule.LocalTime
+	if c.From != "" {
+		if o.From, from, err = readTime("--from", c.From); err != nil {
+			return err
+		}
+	}
+	if o.To, to, err = readTime("--to", c.To); err != nil {
+		return err
+	}
+	if from != nil && to != nil {
+		if why := from.Skipped(*to, time.Local); why != "" {
+			return fmt.Errorf("--from and --to: %s", why)
+		}
+	}
+	return nil
 }
 
 // by names who works at this machine. It is shown beside the override for as long as that is kept.

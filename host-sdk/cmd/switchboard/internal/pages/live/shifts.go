@@ -201,16 +201,21 @@ func (d shiftDraft) change(t *switchboardfile.Team, actor shifts.Actor) (shifts.
 	}
 	// The browser sends local times without a zone; a time that the change of clocks skips is moved
 	// as the schedule does.
+	var from, to schedule.LocalTime
 	for _, field := range []struct {
 		name, text string
-		into       *time.Time
-	}{{"from", d.From, &c.From}, {"to", d.To, &c.To}} {
-		local, err := schedule.ParseLocalTime(field.text)
-		if err != nil {
+		into       *schedule.LocalTime
+	}{{"from", d.From, &from}, {"to", d.To, &to}} {
+		var err error
+		if *field.into, err = schedule.ParseLocalTime(field.text); err != nil {
 			return c, integration.Errorf(integration.KindInvalid, "%s: give a date and a time, such as 2026-12-24T09:00", field.name)
 		}
-		*field.into = local.In(t.Schedule.Zone())
 	}
+	zone := t.Schedule.Zone()
+	if why := from.Skipped(to, zone); why != "" {
+		return c, integration.Errorf(integration.KindInvalid, "to: %s", why)
+	}
+	c.From, c.To = from.In(zone), to.In(zone)
 	return c, nil
 }
 
