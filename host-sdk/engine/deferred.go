@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -22,6 +23,9 @@ const (
 	deferredAllItems = 10_000    // of all sessions
 	deferredAllBytes = 64 << 20  // of all sessions
 )
+
+// deferredAsk is how often at most the store is asked how many requests it has.
+const deferredAsk = 10 * time.Second
 
 // deferWebhook keeps a request whose answer is ignored for later, for a day. Only sessions that
 // exist have requests kept, and not without limit; anything else gets 503, and its sender comes
@@ -82,7 +86,7 @@ func (e *Engine) keepWebhook(ctx context.Context, id, key string, req integratio
 	}
 	now := e.clock.Now()
 	of, one := sessions.Ref{Integration: id, Key: key}, request{now.Add(commandNotAfter).UnixMilli(), len(body)}
-	if !e.deferred.add(of, one, now) {
+	if !e.deferred.add(of, one, now) && !(e.freeDeferred(ctx, now) && e.deferred.add(of, one, now)) {
 		e.metrics.LimitHit("deferred_webhooks")
 		return deferredTooMany
 	}
@@ -98,13 +102,32 @@ func (e *Engine) keepWebhook(ctx context.Context, id, key string, req integratio
 	return deferredKept
 }
 
-// deferred counts what this process has kept and not yet handled. What an earlier process left is
-// not counted.
+// freeDeferred makes room that is taken by requests which other hosts have handled, and reports
+// whether it has made some. It asks the store, which looks through all work for it: only where
+// there is no room, and not each time.
+func (e *Engine) freeDeferred(ctx context.Context, now time.Time) bool {
+	if e.cfg.Exclusive || !e.deferred.mayAsk(now) {
+		return false
+	}
+	counts, _, err := e.store.OutboxStats(ctx)
+	if err != nil {
+		return false
+	}
+	stored := 0
+	for _, n := range counts[store.ItemWebhook] {
+		stored += n
+	}
+	return e.deferred.keepNewest(stored)
+}
+
+// deferred counts what this process has kept and nobody has handled yet. What an earlier process
+// left is not counted, and what another has handled counts until there is no more room.
 type deferred struct {
 	mu       sync.Mutex
 	sessions map[sessions.Ref]*deferredLoad
 	// Of all sessions.
 	items, bytes int
+	asked        time.Time // when the store was last asked how many there are
 }
 
 // request is one that is kept. When it is given up and its size tell it from those that another
@@ -147,11 +170,52 @@ func (d *deferred) add(of sessions.Ref, r request, now time.Time) bool {
 	return true
 }
 
+// mayAsk reports whether the store may be asked again how many requests it has.
+func (d *deferred) mayAsk(now time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if now.Sub(d.asked) < deferredAsk {
+		return false
+	}
+	d.asked = now
+	return true
+}
+
+// keepNewest counts at most so many requests, and reports whether there were more. The oldest have
+// been handled, as requests are handled in the order in which they came.
+func (d *deferred) keepNewest(most int) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	type counted struct {
+		of sessions.Ref
+		request
+	}
+	var all []counted
+	for of, load := range d.sessions {
+		for _, r := range load.requests {
+			all = append(all, counted{of, r})
+		}
+	}
+	if len(all) <= most {
+		return false
+	}
+	slices.SortFunc(all, func(a, b counted) int { return cmp.Compare(a.notAfter, b.notAfter) })
+	for _, c := range all[:len(all)-most] {
+		d.remove(c.of, c.request)
+	}
+	return true
+}
+
 // done takes a request off that was handled or dropped. One that is not counted, as another process
 // has kept it, changes nothing.
 func (d *deferred) done(of sessions.Ref, r request) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.remove(of, r)
+}
+
+// remove is done, under the lock.
+func (d *deferred) remove(of sessions.Ref, r request) {
 	load := d.sessions[of]
 	if load == nil {
 		return

@@ -220,7 +220,7 @@ func New(cfg Config) (*Engine, error) {
 		Live: e.live, Handle: e.handleAlert, Changed: e.alertChanged,
 	})
 	e.deletion = deletion.New(deletion.Config{
-		Store: cfg.Store, Patient: e.store, Platform: cfg.Platform, Alerts: e.platform, Known: e.known, Clock: e.clock, Log: e.log,
+		Store: cfg.Store, Patient: e.store, Platform: cfg.Platform, Alerts: e.platform, Browser: e.platform.Browser(), Known: e.known, Clock: e.clock, Log: e.log,
 		Owner: e.owner, Load: e.loadNow, KeepCalls: cfg.KeepCalls, KeepRecordings: cfg.KeepRecordings,
 	})
 	e.outbox = outbox.New(outbox.Config{

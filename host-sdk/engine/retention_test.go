@@ -168,8 +168,10 @@ func TestTheSweepCountsFromTheEndOfTheAlert(t *testing.T) {
 	t.Parallel()
 	clk := newManual()
 	start := clk.Now()
+	var log testlog.Buffer
 	ends := map[string]time.Time{"late": start.AddDate(0, 0, -399), "early": start.AddDate(0, 0, -401), "recorded": start.AddDate(0, 0, -89)}
 	h := newHost(t, retained(manual(clk)), func(c *engine.Config) {
+		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		none := func(platform.AlertFilter) ([]platform.AlertRecord, error) { return nil, nil }
 		c.Platform = agedPlatform{listingPlatform{fakePlatform: c.Platform.(*fakePlatform), list: none}, func(id string) (time.Time, error) {
 			switch id {
@@ -196,6 +198,10 @@ func TestTheSweepCountsFromTheEndOfTheAlert(t *testing.T) {
 	eventually(t, "the finding, which ends the sweep", func() bool { return h.unheardFinding(t) != "" })
 	if diff := cmp.Diff(map[string]int{"late": 1, "recorded": 1, "unknown": 1, "unheard": 1}, h.kept(t)); diff != "" {
 		t.Errorf("what is kept, with its recordings (-want +got):\n%s", diff)
+	}
+	// Once a sweep, however many there are.
+	if said := log.String(); strings.Count(said, "whose retention is over are kept, as their alerts cannot be read") != 1 || !strings.Contains(said, `number=1 integration=`+h.id+` call=unknown error="`) {
+		t.Errorf("the log does not say which call is kept:\n%s", said)
 	}
 	eventually(t, "the end of what ended later", func() bool {
 		clk.Advance(2 * time.Hour)

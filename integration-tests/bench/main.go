@@ -87,6 +87,12 @@ func main() {
 	case *svg != "":
 		endWith(drawFile(*into, *svg))
 	}
+	if *profiles != "" {
+		// Before minutes of measuring are lost to a folder that is not there.
+		if err := os.MkdirAll(*profiles, 0o750); err != nil {
+			endWith(err)
+		}
+	}
 	ctx := context.Background()
 	for _, part := range []struct {
 		name string

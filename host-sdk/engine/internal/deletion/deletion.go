@@ -17,8 +17,10 @@ type Config struct {
 	// Store is asked for people, who may wait for long; Patient is the same store, whose calls end
 	// in time, for what is done beside.
 	Store, Patient store.Store
-	// Platform is the platform as it is, Alerts the same one, whose calls end in time.
+	// Platform is the platform as it is, Alerts the same one, whose calls end in time, and Browser
+	// its alerts as people see them, read in time as well; nil: it does not show them.
 	Platform platform.Platform
+	Browser  platform.AlertBrowser
 	Alerts   interface {
 		Alert(ctx context.Context, scope platform.Scope, key string) (integration.AlertSnapshot, error)
 	}

@@ -27,8 +27,7 @@ const (
 // findLongOpen raises or clears the findings about alerts that have been open for very long, where
 // the platform lists its alerts. While it cannot say, what was said stays.
 func (ds *Deletions) findLongOpen(ctx context.Context, now time.Time) {
-	browser, ok := ds.cfg.Platform.(platform.AlertBrowser)
-	if !ok {
+	if ds.cfg.Browser == nil {
 		return
 	}
 	integrations, err := ds.patient.ListIntegrations(ctx)
@@ -36,7 +35,7 @@ func (ds *Deletions) findLongOpen(ctx context.Context, now time.Time) {
 		return // the next sweep comes
 	}
 	for _, in := range integrations {
-		list, more, err := longOpen(ctx, browser, in.ID, now.Add(-LongOpen))
+		list, more, err := longOpen(ctx, ds.cfg.Browser, in.ID, now.Add(-LongOpen))
 		if err != nil {
 			if ctx.Err() == nil {
 				ds.cfg.Log.Warn("cannot see which alerts have been open for long", "integration", in.ID, "error", err)

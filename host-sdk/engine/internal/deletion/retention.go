@@ -46,13 +46,14 @@ func (ds *Deletions) Sweep(ctx context.Context) {
 // sweepPages hands pages of old records to remove, until there are no more.
 func (ds *Deletions) sweepPages(ctx context.Context, what string, q store.OldCalls, remove func(calls []store.CallRef) (int, error)) {
 	total := 0
+	var unread unreadAlerts
 	for ctx.Err() == nil {
 		q.Now = ds.cfg.Clock.Now()
 		q.Until, q.Limit = q.Now.Add(sweepAgain), sweepPage
 		page, err := ds.patient.LookAtOld(ctx, q)
 		var n int
 		if err == nil {
-			n, err = remove(ds.settled(ctx, page, q.Ended))
+			n, err = remove(ds.settled(ctx, page, q.Ended, &unread))
 		}
 		if total += n; err != nil {
 			if ctx.Err() == nil {
@@ -64,6 +65,11 @@ func (ds *Deletions) sweepPages(ctx context.Context, what string, q store.OldCal
 			break
 		}
 	}
+	// An alert that can never be read would keep its call for ever.
+	if unread.number > 0 && ctx.Err() == nil {
+		ds.cfg.Log.Warn(what+" whose retention is over are kept, as their alerts cannot be read: delete the calls by hand if that does not pass",
+			"number", unread.number, "integration", unread.first.Integration, "call", unread.first.Key, "error", unread.why)
+	}
 	if total > 0 {
 		ds.cfg.Log.Info(what+" whose retention is over deleted", "number", total)
 		ds.wakeErasing()
@@ -72,20 +78,19 @@ func (ds *Deletions) sweepPages(ctx context.Context, what string, q store.OldCal
 
 // settled are the calls of a page that nobody has to do with any more: everything is heard, and the
 // alert is over, since before as well where the platform shows its alerts. While the platform
-// cannot say, a call is kept.
-func (ds *Deletions) settled(ctx context.Context, page []store.Call, before time.Time) []store.CallRef {
+// cannot say, a call is kept, and counted as unread.
+func (ds *Deletions) settled(ctx context.Context, page []store.Call, before time.Time, unread *unreadAlerts) []store.CallRef {
 	var out []store.CallRef
 	for _, c := range page {
 		if c.Unheard > 0 {
 			continue
 		}
 		if c.Alert.Key != "" {
-			snap, err := ds.cfg.Alerts.Alert(ctx, ds.cfg.Known.Scope(c.Integration), c.Alert.Key)
-			switch {
-			case integration.KindOf(err) == integration.KindNotFound:
-			case err != nil, snap.Status == integration.AlertQueued, snap.Status == integration.AlertOpen, snap.Status == integration.AlertAcknowledged:
-				continue
-			case ds.changedAfter(ctx, snap.ID, before):
+			over, err := ds.alertOver(ctx, c, before)
+			if err != nil {
+				unread.add(c, err)
+			}
+			if !over {
 				continue
 			}
 		}
@@ -94,19 +99,48 @@ func (ds *Deletions) settled(ctx context.Context, page []store.Call, before time
 	return out
 }
 
+// alertOver reports whether the alert of a call is over since before. What cannot be read is not.
+func (ds *Deletions) alertOver(ctx context.Context, c store.Call, before time.Time) (bool, error) {
+	snap, err := ds.cfg.Alerts.Alert(ctx, ds.cfg.Known.Scope(c.Integration), c.Alert.Key)
+	switch {
+	case integration.KindOf(err) == integration.KindNotFound:
+		return true, nil
+	case err != nil:
+		return false, err
+	case snap.Status == integration.AlertQueued, snap.Status == integration.AlertOpen, snap.Status == integration.AlertAcknowledged:
+		return false, nil
+	}
+	changed, err := ds.changedAfter(ctx, snap.ID, before)
+	return err == nil && !changed, err
+}
+
+// unreadAlerts are calls that a sweep keeps as their alerts cannot be read.
+type unreadAlerts struct {
+	number int
+	first  store.Call
+	why    error // of the first
+}
+
+// add counts one.
+func (u *unreadAlerts) add(c store.Call, why error) {
+	if u.number++; u.number == 1 {
+		u.first, u.why = c, why
+	}
+}
+
 // changedAfter reports whether an alert that is over has changed after a time: an alert that was
 // resolved long after its call is kept as long as any, and its call with it. A platform that does
 // not show its alerts cannot say; the end of the call counts then.
-func (ds *Deletions) changedAfter(ctx context.Context, id string, before time.Time) bool {
-	browser, ok := ds.cfg.Platform.(platform.AlertBrowser)
-	if !ok {
-		return false
+func (ds *Deletions) changedAfter(ctx context.Context, id string, before time.Time) (bool, error) {
+	if ds.cfg.Browser == nil {
+		return false, nil
 	}
-	record, err := browser.GetAlert(ctx, id)
-	if integration.KindOf(err) == integration.KindNotFound || integration.KindOf(err) == integration.KindUnsupported {
-		return false
+	record, err := ds.cfg.Browser.GetAlert(ctx, id)
+	switch integration.KindOf(err) {
+	case integration.KindNotFound, integration.KindUnsupported:
+		return false, nil
 	}
-	return err != nil || record.UpdatedAt.After(before)
+	return record.UpdatedAt.After(before), err
 }
 
 // sweepCalls removes the records of calls that ended at or before a time, with their recordings.

@@ -10,6 +10,7 @@
 //	patience.go  giving up calls that do not return; errors that may cross the contract
 //	hands.go     the goroutines of these calls
 //	platform.go  the platform with that patience, counted
+//	browser.go   the alerts of the platform as people see them, read in time
 //	plugins.go   plugins, and those whose calls return by themselves
 //	store.go     the store: the methods that the engine uses
 package patient

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"net/http"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
@@ -21,8 +20,8 @@ func (a *API) listHosts(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// maxFile bounds the body that holds a switchboard file of 4 MiB, as JSON.
-const maxFile = 10 << 20
+// maxFile bounds the body that holds a switchboard file of 4 MiB, as JSON, in MiB.
+const maxFile = 10
 
 // pushFile answers PUT /switchboard-file: the file comes into force for all hosts. A file with
 // errors is refused whole, with all of them in the message.
@@ -33,10 +32,8 @@ func (a *API) pushFile(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
 		Text string `json:"text"`
 	}
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxFile))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&body); err != nil {
-		return apikit.BadRequest("%s", apikit.JSONMessage(err))
+	if err := apikit.ReadJSONOf(w, r, maxFile, &body); err != nil {
+		return err
 	}
 	hash, err := a.cfg.PushFile(r.Context(), []byte(body.Text))
 	if err != nil {

@@ -154,3 +154,38 @@ func TestEventStreamOfItsOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A switchboard file may be larger than other bodies. One that is too large is said to be, and what
+// is no JSON object is refused as it is elsewhere.
+func TestAPushedFileHasItsOwnLimit(t *testing.T) {
+	t.Parallel()
+	h := hosttest.New(t)
+	pushed := 0
+	push := func(_ context.Context, text []byte) (string, error) {
+		pushed += len(text)
+		return "a hash", nil
+	}
+	handler := asAdmin(api.New(api.Config{Platform: foreign{}, People: h.People(nil), Clock: h.Clock, Logger: h.Logger, PushFile: push}).Handler())
+	for name, one := range map[string]struct {
+		body   string
+		status int
+		said   string
+	}{
+		"a large file":     {`{"text": "` + strings.Repeat("x", 4<<20) + `"}`, 200, `"hash":"a hash"`},
+		"too large":        {`{"text": "` + strings.Repeat("x", 10<<20) + `"}`, 413, "the body is larger than 10 MiB"},
+		"nothing":          {"", 400, "the request has no body"},
+		"two":              {`{"text": ""} {"text": ""}`, 400, "more than one JSON value"},
+		"another field":    {`{"file": ""}`, 400, `unknown field \"file\"`},
+		"no JSON":          {`users: []`, 400, "the body is not JSON"},
+		"of another shape": {`{"text": 1}`, 400, "text has the wrong type: want a string"},
+	} {
+		rec := httptest.NewRecorder()
+		handler.ServeHTTP(rec, httptest.NewRequest("PUT", "/api/v1/switchboard-file", strings.NewReader(one.body)))
+		if rec.Code != one.status || !strings.Contains(rec.Body.String(), one.said) {
+			t.Errorf("%s: %d, %s; want %d, %s", name, rec.Code, rec.Body, one.status, one.said)
+		}
+	}
+	if pushed != 4<<20 {
+		t.Errorf("%d bytes came into force", pushed)
+	}
+}

@@ -18,9 +18,6 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// maxBody bounds JSON bodies: 1 MiB. Files have a limit of their own (media.go).
-const maxBody = 1 << 20
-
 // Problem is one refused or doubtful value. Path is its place in the body, with slashes.
 type Problem struct {
 	Path    string `json:"path"`
@@ -125,9 +122,14 @@ func Fail(log *slog.Logger, w http.ResponseWriter, r *http.Request, err error) {
 // ReadJSON reads one JSON object into v and refuses what v does not know, by name. An error is a
 // refusal that can be shown.
 func ReadJSON(w http.ResponseWriter, r *http.Request, v any) error {
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	return ReadJSONOf(w, r, 1, v)
+}
+
+// ReadJSONOf is ReadJSON of a body of at most so many MiB.
+func ReadJSONOf(w http.ResponseWriter, r *http.Request, most int64, v any) error {
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most<<20))
 	if err != nil {
-		return BodyError(err, "1 MiB")
+		return BodyError(err, fmt.Sprintf("%d MiB", most))
 	}
 	if len(bytes.TrimSpace(data)) == 0 {
 		return BadRequest("the request has no body: send a JSON object")
