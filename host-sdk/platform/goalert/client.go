@@ -13,6 +13,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
 const (
@@ -83,13 +84,13 @@ func (c *client) send(ctx context.Context, path, contentType string, token Secre
 	switch {
 	// Whether GoAlert did what was asked is not known then.
 	case ctx.Err() != nil:
-		return 0, nil, integration.Errorf(integration.KindDeadline, "GoAlert at %s did not answer in time: see whether it is overloaded", c.base)
+		return 0, nil, platform.Away(integration.KindDeadline, "GoAlert at %s did not answer in time: see whether it is overloaded", c.base)
 	case err != nil:
 		var wrapped *url.Error
 		if errors.As(err, &wrapped) { // it repeats the address
 			err = wrapped.Err
 		}
-		return 0, nil, integration.Errorf(integration.KindUnavailable, "GoAlert at %s cannot be reached: %v", c.base, err)
+		return 0, nil, platform.Away(integration.KindUnavailable, "GoAlert at %s cannot be reached: %v", c.base, err)
 	case len(answer) > maxAnswer:
 		return 0, nil, integration.Errorf(integration.KindUnavailable, "GoAlert at %s answered with more than %d MiB", c.base, maxAnswer>>20)
 	}

@@ -65,7 +65,7 @@ func (p *Platform) Apply(ctx context.Context, scope platform.Scope, cmd integrat
 	}
 	// The outbox tries again later; the platform is not asked in between.
 	if left := p.pause.left(time.Now()); left > 0 {
-		return integration.Errorf(integration.KindUnavailable, "the platform asked to wait, for %v more", left.Round(time.Second))
+		return platform.Away(integration.KindUnavailable, "the platform asked to wait, for %v more", left.Round(time.Second))
 	}
 	// The address is made for this attempt: it is good for a day, and a command may be tried for
 	// longer.

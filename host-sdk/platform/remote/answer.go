@@ -16,6 +16,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
@@ -37,7 +38,7 @@ func (p *Platform) read(ctx context.Context, r request, resp *http.Response, out
 	case err != nil && ctx.Err() != nil:
 		return over(ctx.Err())
 	case err != nil:
-		return integration.Errorf(integration.KindUnavailable, "the platform's answer was cut short: %w", cause(err))
+		return platform.Away(integration.KindUnavailable, "the platform's answer was cut short: %w", cause(err))
 	// A part of an answer is never used, as nobody could say what is missing.
 	case len(body) > maxBody:
 		return p.strange(r.name, "the answer is larger than %d bytes", maxBody)
@@ -59,7 +60,7 @@ func (p *Platform) read(ctx context.Context, r request, resp *http.Response, out
 	// The body ended within the JSON, though the connection did not break: the next try may be
 	// whole.
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return integration.Errorf(integration.KindUnavailable, "the platform's answer was cut short")
+		return platform.Away(integration.KindUnavailable, "the platform's answer was cut short")
 	case errors.As(err, &wrongType) && wrongType.Field != "":
 		return p.strange(r.name, "the type of %s is %s: the document has another", wrongType.Field, wrongType.Value)
 	case errors.As(err, &wrongType):
@@ -160,9 +161,9 @@ func (p *Platform) bareStatus(r request, resp *http.Response, body []byte, doc w
 	// Gateways send these by themselves, so they count without a document too.
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		p.wait(resp.Header.Get("Retry-After"))
-		return integration.Errorf(integration.KindUnavailable, "%s", p.message(resp.StatusCode, doc))
+		return platform.Away(integration.KindUnavailable, "%s", p.message(resp.StatusCode, doc))
 	case http.StatusRequestTimeout, http.StatusGatewayTimeout:
-		return integration.Errorf(integration.KindDeadline, "%s", p.message(resp.StatusCode, doc))
+		return platform.Away(integration.KindDeadline, "%s", p.message(resp.StatusCode, doc))
 	case http.StatusNotFound:
 		p.renew.Store(true) // perhaps this protocol is gone
 	}

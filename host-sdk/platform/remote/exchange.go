@@ -79,7 +79,7 @@ func (p *Platform) send(ctx context.Context, r request, limit time.Duration, out
 	// Commands are never held back here: they wait in the outbox, nobody hears that wait, and each
 	// of them is also a try whether the platform is back.
 	if r.purpose == question && !p.breaker.allow(time.Now(), p.times.down) {
-		return integration.Errorf(integration.KindUnavailable, "the platform could not be connected to just now")
+		return platform.Away(integration.KindUnavailable, "the platform could not be connected to just now")
 	}
 	a, err := p.agree(ctx)
 	if err != nil {
@@ -182,11 +182,11 @@ func (p *Platform) noAnswer(ctx context.Context, r request, seen *progress, err 
 	// The command may have run. A deadline says so: its sender must not take it for one that never
 	// arrived.
 	case seen.connected.Load() && r.purpose == command:
-		return integration.Errorf(integration.KindDeadline, "the platform did not answer: %w", cause(err))
+		return platform.Away(integration.KindDeadline, "the platform did not answer: %w", cause(err))
 	case seen.connected.Load():
-		return integration.Errorf(integration.KindUnavailable, "the platform did not answer: %w", cause(err))
+		return platform.Away(integration.KindUnavailable, "the platform did not answer: %w", cause(err))
 	}
-	return integration.Errorf(integration.KindUnavailable, "the platform cannot be connected to: %w", cause(err))
+	return platform.Away(integration.KindUnavailable, "the platform cannot be connected to: %w", cause(err))
 }
 
 // cause leaves out the address, which *url.Error repeats.
@@ -201,7 +201,7 @@ func cause(err error) error {
 // contract: whether the request took effect is unknown.
 func over(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return integration.Errorf(integration.KindDeadline, "the platform did not answer in time: %w", err)
+		return platform.Away(integration.KindDeadline, "the platform did not answer in time: %w", err)
 	}
 	return integration.Errorf(integration.KindDeadline, "the request was given up: %w", err)
 }

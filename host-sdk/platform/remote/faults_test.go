@@ -2,6 +2,7 @@ package remote_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -211,6 +212,20 @@ func waitFor(t *testing.T, what string, happened func() bool) {
 	for deadline := time.Now().Add(time.Minute); !happened(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited a minute for %s", what)
+		}
+	}
+}
+
+// Errors of a platform that does not answer say by their code that it is away, so that people are
+// told that and not which connection failed.
+func TestAPlatformThatDoesNotAnswerIsAway(t *testing.T) {
+	t.Parallel()
+	p, adapter := start(t, nil)
+	p.breakIt(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { reset(w) })
+	for method, call := range calls(adapter) {
+		var known *integration.Error
+		if err := call(t.Context()); !errors.As(err, &known) || known.Code != platform.CodeAway {
+			t.Errorf("%s: %v", method, err)
 		}
 	}
 }

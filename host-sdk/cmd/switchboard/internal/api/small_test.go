@@ -25,6 +25,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
 // foreign is a platform that shows its alerts itself.
@@ -180,12 +181,32 @@ func TestAPushedFileHasItsOwnLimit(t *testing.T) {
 		"of another shape": {`{"text": 1}`, 400, "text has the wrong type: want a string"},
 	} {
 		rec := httptest.NewRecorder()
-		handler.ServeHTTP(rec, httptest.NewRequest("PUT", "/api/v1/switchboard-file", strings.NewReader(one.body)))
+		handler.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "PUT", "/api/v1/switchboard-file", strings.NewReader(one.body)))
 		if rec.Code != one.status || !strings.Contains(rec.Body.String(), one.said) {
 			t.Errorf("%s: %d, %s; want %d, %s", name, rec.Code, rec.Body, one.status, one.said)
 		}
 	}
 	if pushed != 4<<20 {
 		t.Errorf("%d bytes came into force", pushed)
+	}
+}
+
+// awayPlatform is a platform on a machine that does not answer.
+type awayPlatform struct{ platform.Platform }
+
+func (awayPlatform) Teams(context.Context, platform.Scope) ([]integration.Destination, error) {
+	return nil, platform.Away(integration.KindDeadline, "the platform did not answer: lookup canary-platform.internal: no such host")
+}
+
+// While the platform is away the API says so, with what to do, and not where it is; the log does.
+func TestThePlatformIsAway(t *testing.T) {
+	t.Parallel()
+	var log testlog.Buffer
+	handler := asAdmin(api.New(api.Config{Platform: awayPlatform{}, Clock: clock.System(), Logger: slog.New(slog.NewTextHandler(&log, nil))}).Handler())
+	rec := httptest.NewRecorder()
+	handler.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", "/api/v1/teams", nil))
+	const want = `{"error":{"kind":"unavailable","message":"the platform cannot be used at the moment: try again; if it stays away, the log of switchboard says why"}}`
+	if got := strings.TrimSpace(rec.Body.String()); rec.Code != 503 || got != want || rec.Header().Get("Retry-After") == "" || !strings.Contains(log.String(), "canary-platform.internal") {
+		t.Errorf("%d, %s\nthe log: %s", rec.Code, got, log.String())
 	}
 }

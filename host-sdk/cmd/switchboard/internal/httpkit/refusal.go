@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -24,8 +25,8 @@ func (r *Refusal) Error() string { return r.Message }
 // may hold an address or a query, and is left out.
 func Message(err error) string {
 	var known *integration.Error
-	if DatabaseAway(err) {
-		return "The database cannot be used at the moment."
+	if what := Away(err); what != "" {
+		return "The " + what + " cannot be used at the moment."
 	}
 	if errors.As(err, &known) && known.Kind != integration.KindInternal {
 		return Sentence(known.Message)
@@ -33,11 +34,14 @@ func Message(err error) string {
 	return "Something went wrong."
 }
 
-// DatabaseAway reports whether an error is of a database that does not answer. Its own text, which
-// may name the server and its user, is for the log.
-func DatabaseAway(err error) bool {
+// Away says what an error is of that does not answer at the moment, the database or the platform;
+// "": neither. The error's own text, which may name a server and its user, is for the log.
+func Away(err error) string {
 	var known *integration.Error
-	return errors.As(err, &known) && known.Code == store.CodeAway
+	if !errors.As(err, &known) {
+		return ""
+	}
+	return map[string]string{store.CodeAway: "database", platform.CodeAway: "platform"}[known.Code]
 }
 
 // Capital begins a text with a capital letter, of any alphabet.

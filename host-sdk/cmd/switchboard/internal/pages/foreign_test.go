@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
@@ -186,4 +187,31 @@ func TestNoPlugin(t *testing.T) {
 	b := s.loggedIn("alice")
 	b.get("/settings/integrations").is(200).has("No plugin is installed: put one").hasNot(`id="new-integration"`)
 	b.get("/settings/integrations/new").is(409).has("No plugin is installed")
+}
+
+// awayPlatform is a platform on a machine that does not answer.
+type awayPlatform struct{ foreignPlatform }
+
+var errAway = platform.Away(integration.KindUnavailable, "the platform cannot be connected to: dial tcp: lookup canary-platform.internal: no such host")
+
+func (awayPlatform) Teams(context.Context, platform.Scope) ([]integration.Destination, error) {
+	return nil, errAway
+}
+
+func (awayPlatform) OnCall(context.Context, platform.Scope, string, int, time.Time) ([]integration.OnCallEntry, error) {
+	return nil, errAway
+}
+
+// While the platform is away pages say so in a sentence, with what to do, and not where it is; the
+// log says that.
+func TestThePlatformIsAway(t *testing.T) {
+	t.Parallel()
+	h := hosttest.New(t)
+	s := &site{h, t}
+	h.Serve(s.handler(options{platform: awayPlatform{foreignPlatform{h.Platform}}, file: fileOf(t, foreignFile)}))
+	b := s.browser()
+	b.post("/login", url.Values{"token": {hosttest.Token}, "next": {"/oncall"}}).has("The platform cannot be used at the moment. Try again in a moment. If it stays away, the log of switchboard says why.").hasNot("canary-platform")
+	if log := h.Log.String(); !strings.Contains(log, "canary-platform.internal") {
+		t.Error("the log does not say what failed")
+	}
 }

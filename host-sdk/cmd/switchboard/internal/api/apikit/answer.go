@@ -106,10 +106,11 @@ func Fail(log *slog.Logger, w http.ResponseWriter, r *http.Request, err error) {
 	// Whatever error came of it, the cause is that the time was over.
 	case r.Context().Err() != nil:
 		httpkit.WriteError(w, http.StatusGatewayTimeout, string(integration.KindDeadline), "the request timed out: try again")
-	case httpkit.DatabaseAway(err):
-		log.WarnContext(r.Context(), "API request refused: the database does not answer", "request", httpkit.RequestID(r.Context()), "route", r.Pattern, "error", err.Error())
+	case httpkit.Away(err) != "":
+		what := httpkit.Away(err)
+		log.WarnContext(r.Context(), "API request refused: the "+what+" does not answer", "request", httpkit.RequestID(r.Context()), "route", r.Pattern, "error", err.Error())
 		w.Header().Set("Retry-After", "5")
-		httpkit.WriteError(w, http.StatusServiceUnavailable, string(integration.KindUnavailable), "the database cannot be used at the moment: try again; if it stays away, the log of switchboard says why")
+		httpkit.WriteError(w, http.StatusServiceUnavailable, string(integration.KindUnavailable), "the "+what+" cannot be used at the moment: try again; if it stays away, the log of switchboard says why")
 	case errors.As(err, &known) && known.Kind != integration.KindInternal:
 		httpkit.WriteError(w, statusOf(known.Kind), string(known.Kind), known.Message)
 	default:

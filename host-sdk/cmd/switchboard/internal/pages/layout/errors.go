@@ -48,8 +48,8 @@ func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	// Before the kinds: whatever a callee made of a context that has ended, this is why.
 	case r.Context().Err() != nil:
 		s.ShowError(w, r, Refusal{Status: http.StatusGatewayTimeout, Title: "No answer in time", Message: "Something behind this page took too long. Try again."})
-	case httpkit.DatabaseAway(err):
-		s.Log.WarnContext(r.Context(), "page not shown: the database does not answer", "request", httpkit.RequestID(r.Context()), "route", r.Pattern, "error", err.Error())
+	case httpkit.Away(err) != "":
+		s.Log.WarnContext(r.Context(), "page not shown: the "+httpkit.Away(err)+" does not answer", "request", httpkit.RequestID(r.Context()), "route", r.Pattern, "error", err.Error())
 		s.ShowError(w, r, Refusal{Status: http.StatusServiceUnavailable, Title: "Temporarily unavailable", Message: httpkit.Message(err) + " Try again in a moment. If it stays away, the log of switchboard says why."})
 	case errors.As(err, &known) && known.Kind == integration.KindNotFound:
 		s.ShowError(w, r, Refusal{Status: http.StatusNotFound, Title: "Not found", Message: httpkit.Sentence(known.Message)})
