@@ -113,7 +113,7 @@ func TestYearsThatNobodyPlansAreRefused(t *testing.T) {
 	}
 }
 
-// An override of which clocks skip every minute would silently be none. One that clocks skip in part
+// An override of which clocks skip every minute would silently be none. One that they skip in part
 // counts for the rest, and on the night on which an hour comes twice nothing is skipped.
 func TestAnOverrideThatClocksSkipIsRefused(t *testing.T) {
 	t.Parallel()
