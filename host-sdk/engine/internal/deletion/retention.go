@@ -136,8 +136,7 @@ func (ds *Deletions) changedAfter(ctx context.Context, id string, before time.Ti
 		return false, nil
 	}
 	record, err := ds.cfg.Browser.GetAlert(ctx, id)
-	switch integration.KindOf(err) {
-	case integration.KindNotFound, integration.KindUnsupported:
+	if kind := integration.KindOf(err); kind == integration.KindNotFound || kind == integration.KindUnsupported {
 		return false, nil
 	}
 	return record.UpdatedAt.After(before), err

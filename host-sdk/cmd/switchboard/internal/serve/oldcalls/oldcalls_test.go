@@ -51,7 +51,7 @@ func TestOlderCallsGetTheHistoryOfTheirAlerts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for key, want := range map[string][]string{"CA0": {"Created", "Alice Example talks with the caller.", "Voicemail attached"}, "CA1": nil, "CA2": nil} {
+	for key, want := range map[string][]string{"CA0": {"Created", "Alice Example talks with the caller.", "Voicemail stored"}, "CA1": nil, "CA2": nil} {
 		c, err := h.Store.Call(t.Context(), "a", key)
 		if err != nil {
 			t.Fatal(err)
