@@ -47,6 +47,7 @@ type App struct {
 	cfg       Config
 	documents documents
 	lookups   lookups
+	states    states
 
 	// How long Twilio may take to answer, see the constants; tests on a crowded machine give it
 	// more.

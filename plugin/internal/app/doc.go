@@ -12,6 +12,7 @@
 //	validate.go  checking options before they are saved
 //	webhook.go   requests to events
 //	step.go      one step of the call flow as an Outcome
+//	states.go    states of calls, read once for several events
 //	effects.go   effects as commands, tasks, mails
 //	mail.go      mails about messages, as text and HTML
 //	tasks.go     task payloads and results; timers

@@ -207,6 +207,7 @@ func (h *host) commit(key string, out integration.Outcome) {
 		}
 		h.session = &integration.Session{Key: key, Version: v, State: s.State, Format: s.Format, UpdatedAt: h.now}
 		h.view, h.live = s.Call, s.Live
+		h.keptAsStored()
 	}
 	for _, t := range out.Tasks {
 		if t.Generation <= h.seen[t.Name] && !t.Cancel {

@@ -83,7 +83,7 @@ func (a *App) Perform(ctx context.Context, req integration.PerformRequest) (inte
 	if req.Facts.Session == nil {
 		return integration.TaskResult{}, integration.Errorf(integration.KindNotFound, "task %s: its call is not known any more", req.Task.Name)
 	}
-	if x.state, err = readState(req.Facts.Session); err != nil {
+	if x.state, err = a.states.read(req.Facts.Session); err != nil {
 		return integration.TaskResult{}, err
 	}
 	// The session's key is the caller's CallSid.

@@ -16,29 +16,10 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
-// readState reads a session's state; none is a call that has not arrived. The error is
-// KindUnsupported for a format that only a newer release knows, and KindInternal for bytes that are
-// no state. Nothing is ever guessed: the caller then hears the fallback answer and the state stays
-// as it is.
-func readState(s *integration.Session) (call.State, error) {
-	var st call.State
-	if s == nil || len(s.State) == 0 {
-		return st, nil
-	}
-	if s.Format > call.Format {
-		return st, integration.Errorf(integration.KindUnsupported, "session %s has format %d; this version reads up to %d", s.Key, s.Format, call.Format)
-	}
-	st, err := call.Read(s.State, s.Format)
-	if err != nil {
-		return st, integration.Errorf(integration.KindInternal, "session %s: the state cannot be read: %w", s.Key, err)
-	}
-	return st, nil
-}
-
 // step runs the call flow on one event and turns what comes out into an outcome. It is pure: it may
 // run again with other facts, and only the last outcome counts. sid is the caller's CallSid.
 func (a *App) step(f integration.Facts, o settings, e event.Event, sid string) (integration.Outcome, error) {
-	before, err := readState(f.Session)
+	before, err := a.states.read(f.Session)
 	if err != nil {
 		return integration.Outcome{}, err
 	}
@@ -70,6 +51,7 @@ func (a *App) step(f integration.Facts, o settings, e event.Event, sid string) (
 		if err != nil {
 			return out, integration.Errorf(integration.KindInternal, "session %s: the state cannot be written: %w", sid, err)
 		}
+		a.states.wrote(state, format, after)
 		out.Session = &integration.SessionUpdate{
 			State: state, Format: format, Occupies: call.Occupies(after), WaitsFor: call.WaitsFor(after), Call: call.View(after), Live: call.Live(after),
 			Media: call.PlayedMedia(after),

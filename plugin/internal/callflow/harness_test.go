@@ -165,7 +165,9 @@ func (c *testCall) do(e event.Event) reply.Reply {
 			if bad := checkKept(c.c, e.Facts, c.state, e, s, reply, effects, c.now); bad != "" {
 				c.t.Fatalf("%s in %s: %s\n%s", e.Kind, normal(c.state.Phase), bad, mustJSON(c.t, s))
 			}
-			c.state = roundTrip(c.t, s)
+			if c.state = roundTrip(c.t, s); Changed(s, c.state) {
+				c.t.Fatalf("%s: the state differs once it was stored: %s", e.Kind, cmp.Diff(s, c.state))
+			}
 			c.outbox(e, effects)
 			c.reply, c.effects = reply, effects
 			c.all = append(c.all, effects...)

@@ -1,0 +1,69 @@
+package app
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow/call"
+)
+
+// keptAsStored fails unless the state that the plugin has in memory is what the stored bytes say.
+// All tests of calls pass here, after each commit.
+func (h *host) keptAsStored() {
+	h.t.Helper()
+	a, here := h.app.(*App)
+	if !here { // it is reached over a connection
+		return
+	}
+	kept, err := a.states.read(h.session)
+	stored, err2 := (&states{}).read(h.session)
+	if err != nil || err2 != nil || callflow.Changed(kept, stored) {
+		h.t.Errorf("the state that is kept differs from the stored one: %v %v\n%s", err, err2, cmp.Diff(stored, kept))
+	}
+}
+
+// TestAStateThatReadsOtherwiseThanItWasWrittenIsNotKept: JSON replaces what is no UTF-8.
+func TestAStateThatReadsOtherwiseThanItWasWrittenIsNotKept(t *testing.T) {
+	t.Parallel()
+	var k states
+	s := call.State{Phase: call.PhaseHolding, Caller: call.Caller{Sid: "CA1", City: "Z\xfcrich"}}
+	data, format, err := call.Write(s, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.wrote(data, format, s)
+	got, err := k.read(&integration.Session{State: data, Format: format})
+	if err != nil || got.Caller.City != "Z\ufffdrich" {
+		t.Errorf("read as %q, %v", got.Caller.City, err)
+	}
+}
+
+// TestKeptStatesAreBounded whatever comes: thousands of calls, and states of older formats.
+func TestKeptStatesAreBounded(t *testing.T) {
+	t.Parallel()
+	var k states
+	written := func(i, format int) *integration.Session {
+		data, got, err := call.Write(call.State{Phase: call.PhaseHolding, Caller: call.Caller{Sid: fmt.Sprint("CA", i)}}, format)
+		if err != nil || got != max(format, 2) && format != 0 {
+			t.Fatal(got, err)
+		}
+		return &integration.Session{Key: fmt.Sprint("CA", i), State: data, Format: got}
+	}
+	for i := range 3 * keptStates {
+		s := written(i, 0)
+		k.wrote(s.State, s.Format, call.State{Phase: call.PhaseHolding, Caller: call.Caller{Sid: s.Key}})
+		if got, err := k.read(s); err != nil || got.Caller.Sid != s.Key {
+			t.Fatal(got, err)
+		}
+		if _, err := k.read(written(i+keptStates, 2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(k.kept) != keptStates {
+		t.Errorf("%d states are kept, want %d", len(k.kept), keptStates)
+	}
+}
