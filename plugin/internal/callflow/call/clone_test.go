@@ -31,6 +31,7 @@ func fill(v reflect.Value) {
 		}
 	case reflect.String:
 		v.SetString("x")
+	default: // shares nothing
 	}
 }
 
@@ -54,6 +55,7 @@ func shared(path string, a, b reflect.Value) (paths []string) {
 		for i := range a.NumField() {
 			paths = append(paths, shared(path+"."+a.Type().Field(i).Name, a.Field(i), b.Field(i))...)
 		}
+	default:
 	}
 	return paths
 }
