@@ -29,7 +29,7 @@ const (
 //
 //	LIVECALL_SCREENSHOTS=docs/images go test ./integration-tests -run TestStory
 //
-// renews the documentation's pictures; -artifacts -outputdir DIR keeps one of every page in every
+// renews the documentation's pictures, and judges nothing; -artifacts -outputdir DIR keeps one of every page in every
 // look.
 func TestStory(t *testing.T) {
 	t.Parallel()
@@ -85,6 +85,9 @@ func (s *story) makesTheIntegration() {
 	p.Click("#save")
 	p.WaitText("#problems", "5 errors")
 	p.WaitText("#problems", "Who callers can reach is missing")
+	p.Eval("history.back()", nil)
+	p.WaitFor("#form-integration")
+	p.WaitGone("#problems")
 	s.fill("Hotline")
 	p.Click(`[name=destination][value="team:devops"]`)
 	p.Click(`[name=destination][value="team:support"]`)
@@ -191,7 +194,7 @@ func (s *story) talks() {
 	p.WaitText("main", "Hotline")
 	p.WaitGone("#first-steps") // the call has proven all of them
 	p.Go(s.URL + "/calls")
-	p.WaitText("#calls", "Connected")
+	p.WaitText("#calls", "with Alice Example")
 	s.judge(p, "calls")
 	s.weigh(p, "calls")
 	p.Follow("a.row-link")

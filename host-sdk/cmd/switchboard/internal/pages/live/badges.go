@@ -3,6 +3,7 @@ package live
 import (
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/lists"
@@ -11,7 +12,7 @@ import (
 )
 
 // words are the functions of these pages' templates.
-var words = template.FuncMap{"alertBadge": alertBadge, "callBadge": callBadge, "legBadge": legBadge, "as": as, "notHeard": notHeard, "gone": lists.Gone, "noted": noted}
+var words = template.FuncMap{"alertBadge": alertBadge, "callBadge": callBadge, "legBadge": legBadge, "as": as, "notHeard": notHeard, "gone": lists.Gone, "noted": noted, "talkedTo": talkedTo}
 
 // asked is a control in which a person says who they are. Templates take one value, hence the pair.
 type asked struct {
@@ -121,6 +122,16 @@ var reasons = map[string]string{
 	"no_key": "answered, pressed no key", "hung_up": "hung up", "passed": "", "taken": "somebody else took the call",
 	"caller": "the caller hung up first", "lost": "lost before it was connected", "occupied": "was on another call", "talked": "talked",
 	"heard": "heard the message", "no_longer": "no longer needed", "yielded": "a caller came first",
+}
+
+// talkedTo names those who have spoken with the caller of a call, in the order of their legs.
+func talkedTo(c integration.CallView) (names []string) {
+	for _, l := range c.Legs {
+		if l.Reason == integration.LegTalked && l.Name != "" && !slices.Contains(names, l.Name) {
+			names = append(names, l.Name)
+		}
+	}
+	return names
 }
 
 // legBadge is the state of a leg. The caller's leg has the state of the call until it ends. A

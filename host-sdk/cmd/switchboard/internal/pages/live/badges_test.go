@@ -1,0 +1,29 @@
+package live
+
+import (
+	"bytes"
+	"html/template"
+	"strings"
+	"testing"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// The line of a call names each person whom the caller has spoken with, once, and nobody else.
+func TestTheLineOfACallNamesWhoTalked(t *testing.T) {
+	t.Parallel()
+	line := template.Must(template.New("").Funcs(words).Parse(`{{range $i, $name := talkedTo .}}{{if $i}}, {{end}}{{$name}}{{end}}`))
+	leg := func(name, reason string) integration.LegView {
+		return integration.LegView{Role: integration.RoleResponder, Name: name, Reason: reason}
+	}
+	for want, legs := range map[string][]integration.LegView{
+		"":                           {{Role: integration.RoleCaller}, leg("Alice Example", "no_answer"), leg("", integration.LegTalked)},
+		"Alice Example":              {leg("Bob Example", "passed"), leg("Alice Example", integration.LegTalked), leg("Alice Example", integration.LegTalked)},
+		"Alice Example, Bob Example": {leg("Alice Example", integration.LegTalked), leg("Carol Example", "taken"), leg("Bob Example", integration.LegTalked)},
+	} {
+		var b bytes.Buffer
+		if err := line.Execute(&b, integration.CallView{Legs: legs}); err != nil || strings.TrimSpace(b.String()) != want {
+			t.Errorf("%+v: %q, %v; want %q", legs, b.String(), err, want)
+		}
+	}
+}
