@@ -83,9 +83,6 @@ func newStory(t *testing.T, own looks, judged ...looks) *story {
 // would look for less long: time stands still meanwhile, so that nobody in a call gives up.
 func (s *story) judge(p *browser.Page, name string) {
 	s.t.Helper()
-	if os.Getenv("LIVECALL_SCREENSHOTS") != "" {
-		return // ages in pictures would be those of the browser, whose time does not stand still
-	}
 	defer pacer.Hold(s.time)()
 	p.Eval(s.axe+"\n;undefined", nil)
 	s.look(p, name, func(l looks) {
@@ -240,6 +237,7 @@ func (s *story) picture(p *browser.Page, name string) {
 	}
 	p.Eval("document.activeElement.blur(); scrollTo({top: 0, behavior: 'instant'})", nil)
 	p.Eval(drawn, nil)
+	p.Eval(agesOfTheHost, nil)
 	whole, err := png.Decode(bytes.NewReader(p.Screenshot()))
 	if err != nil {
 		s.t.Fatal(err)
@@ -271,6 +269,13 @@ func (s *story) picture(p *browser.Page, name string) {
 		s.t.Errorf("%s has %d bytes: choose a smaller window", name, small.Len())
 	}
 }
+
+// agesOfTheHost shows how long ago things were by the clock of the story, which stands while pages
+// are judged. The browser's goes on.
+const agesOfTheHost = `fetch(location.href).then(r => r.text()).then(text => {
+	const ages = page => [...page.querySelectorAll("time[data-time=age]")], said = ages(new DOMParser().parseFromString(text, "text/html"));
+	ages(document).forEach((e, i) => { if (said[i]) e.textContent = said[i].textContent; });
+})`
 
 func (s *story) write(path string, data []byte) {
 	s.t.Helper()

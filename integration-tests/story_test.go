@@ -29,7 +29,7 @@ const (
 //
 //	LIVECALL_SCREENSHOTS=docs/images go test ./integration-tests -run TestStory
 //
-// renews the documentation's pictures, and judges nothing; -artifacts -outputdir DIR keeps one of every page in every
+// renews the documentation's pictures; -artifacts -outputdir DIR keeps one of every page in every
 // look.
 func TestStory(t *testing.T) {
 	t.Parallel()
