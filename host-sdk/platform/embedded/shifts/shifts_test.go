@@ -19,6 +19,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/filetest"
+	"github.com/livecallrouting/livecall/integration-tests/postgres"
 )
 
 const file = `
@@ -98,11 +99,25 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 	return w
 }
 
-var template = filetest.New(shifts.Migrate)
+var (
+	template = filetest.New(shifts.Migrate)
+	onServer = postgres.NewTemplate(template.Fill)
+)
 
+// openDB opens a file of SQLite, or where LIVECALL_TEST_DATABASE says postgres, a database of a
+// server.
 func openDB(t *testing.T) *sqldb.DB {
 	t.Helper()
-	return template.Open(t, filepath.Join(t.TempDir(), "shifts.db"))
+	path := filepath.Join(t.TempDir(), "shifts.db")
+	if os.Getenv("LIVECALL_TEST_DATABASE") != "postgres" {
+		return template.Open(t, path)
+	}
+	db, err := sqldb.Open(t.Context(), onServer.Of(t, path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
 }
 
 // onCall is who is on call for a layer some hours after the start.
