@@ -102,7 +102,7 @@ func (h *hotline) filesWith(text string) []string {
 // TestFeatureForgottenCallerIsNowhere forgets a caller who has left a message, while Twilio is out
 // of order: refused as long as the call is live or its alert open; then nothing here names the
 // number, the command says what is still at Twilio, and it is deleted there as soon as Twilio
-// answers.
+// answers. Another caller, who waits meanwhile, is connected.
 func TestFeatureForgottenCallerIsNowhere(t *testing.T) {
 	t.Parallel()
 	h := start(t, with(voicemail, "max_wait_time", 90, "transcribe", true), to("devops"))
@@ -127,6 +127,9 @@ func TestFeatureForgottenCallerIsNowhere(t *testing.T) {
 		t.Fatal("the number is nowhere before it is forgotten")
 	}
 
+	// Somebody else waits meanwhile, and is none the worse for it.
+	other := h.dialFrom("+12025550198")
+	other.Hears(t, "music-")
 	down := h.disturb(twiliosim.Fault{On: twiliosim.OnREST, Match: `/(Recordings|Calls)`, Do: twiliosim.FaultStatus, Status: 503, Count: -1})
 	out, err := h.switchboard("forget", caller)
 	if err != nil {
@@ -140,13 +143,18 @@ func TestFeatureForgottenCallerIsNowhere(t *testing.T) {
 	if in := h.placesWith(caller[1:]); len(in) != 0 {
 		t.Errorf("the number is still in %v", in)
 	}
-	if list := h.alerts(); len(list) != 0 {
-		t.Errorf("alerts of the forgotten caller: %+v", list)
+	list := h.alerts()
+	if len(list) != 1 || list[0].Status != "open" {
+		t.Fatalf("alerts when one of two callers is forgotten: %+v", list)
 	}
+	other.Hears(t, "music-")
 	if h.findings()["host-not-erased"] != "warning" {
 		t.Errorf("the findings while Twilio is out of order: %v", h.findings())
 	}
 	h.Sim.ClearFault(down)
+	h.acknowledge(list[0].ID, "alice")
+	h.takes(alice)
+	other.ConnectedTo(t, alice)
 	h.eventually("nothing is left to be deleted", func() bool {
 		var waits []struct{ Call string }
 		h.get("/api/v1/erasures", &waits)
