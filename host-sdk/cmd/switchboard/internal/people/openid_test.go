@@ -337,6 +337,56 @@ func TestOpenIDAnswersThatAreNotToBeBelieved(t *testing.T) {
 	}
 }
 
+// A log-in ends once, in the browser in which it began: an address that somebody has copied, with
+// the cookies or without, lets nobody in.
+func TestAnOpenIDLogInEndsOnceAndWhereItBegan(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t)
+	p := i.people(hosttest.New(t), nil)
+	w := httptest.NewRecorder()
+	if err := p.BeginOpenID(w, httptest.NewRequestWithContext(t.Context(), "GET", "/login/openid", nil), "/oncall"); err != nil {
+		t.Fatal(err)
+	}
+	to, err := w.Result().Location()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.nonce = to.Query().Get("nonce")
+	began := w.Result().Cookies()
+	finish := func(state string, cookies []*http.Cookie) (int, string) {
+		t.Helper()
+		back := httptest.NewRequestWithContext(t.Context(), "GET", "/login/openid/callback?code=x&state="+url.QueryEscape(state), nil)
+		for _, c := range cookies {
+			back.AddCookie(c)
+		}
+		w := httptest.NewRecorder()
+		if _, err := p.FinishOpenID(w, back); err != nil {
+			if slices.ContainsFunc(w.Result().Cookies(), func(c *http.Cookie) bool { return c.Name == "switchboard_session" }) {
+				t.Error("a refused log-in has a session")
+			}
+			return refusal(t, err)
+		}
+		return 0, ""
+	}
+	state := to.Query().Get("state")
+	for _, one := range []struct {
+		name, state string
+		cookies     []*http.Cookie
+		status      int
+		said        string
+	}{
+		{"in another browser", state, nil, 400, "was not begun in this browser"},
+		{"of another log-in", state + "x", began, 400, "was not begun in this browser"},
+		{"without a state", "", began, 400, "was not begun in this browser"},
+		{"as it should be", state, began, 0, ""},
+		{"once more", state, began, 400, "completed already, and its address works once"},
+	} {
+		if status, said := finish(one.state, one.cookies); status != one.status || !strings.Contains(said, one.said) {
+			t.Errorf("%s: %d, %q; want %d, %q", one.name, status, said, one.status, one.said)
+		}
+	}
+}
+
 // That one log-in fails, as whoever sends an invented code can bring about, stops nobody else's.
 func TestOneFailedOpenIDLogInStopsNoOther(t *testing.T) {
 	t.Parallel()
