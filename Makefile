@@ -167,7 +167,10 @@ generate: need-go ## generate code (protocol buffers, docs) with pinned tools
 check: test-go gates ## what a change must pass with Go alone: tests, linters, generated code, modules
 
 .PHONY: gates
-gates: lint ## what a change must pass besides tests: linters, generated code, modules
+gates: lint generated ## what a change must pass besides tests: linters, generated code, modules
+
+.PHONY: generated
+generated: need-go ## check modules, and that generated code is what make generate makes
 	go mod tidy -diff
 	go mod verify
 	$(MAKE) generate
