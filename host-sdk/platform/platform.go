@@ -9,6 +9,7 @@
 //	turns.go     Turns: for an adapter of which one of several hosts is to ask a server
 //	instore.go   InStore: optional, for alerts in the database of the host's store
 //	finder.go    Finder: optional, for what is wrong although the platform answers
+//	away.go      errors of a platform that does not answer
 //	eraser.go    Eraser: optional, where the host can delete recordings and alerts
 //	platformtest/ the conformance suite
 //	embedded/    teams and escalation from a YAML file, alert tables of its own
