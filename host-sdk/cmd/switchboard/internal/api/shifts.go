@@ -31,6 +31,9 @@ type Override struct {
 	MadeAt time.Time `json:"made_at"`
 	// Why it does not count with the switchboard file in force; "": it counts.
 	Idle string `json:"idle,omitempty"`
+	// Why the person is not told of it, in the answer to who has made it; "": they are told, or made
+	// it themselves.
+	Untold string `json:"untold,omitempty"`
 }
 
 // ViewOverride shows a change of a service.
@@ -142,7 +145,11 @@ func (a *API) addOverride(w http.ResponseWriter, r *http.Request) error {
 		return notYours(err)
 	}
 	people.About(r.Context(), cmp.Or(c.Team, c.User), c.String())
-	httpkit.WriteJSON(w, http.StatusCreated, ViewOverride(service, c))
+	made := ViewOverride(service, c)
+	if c.User != actor.User {
+		made.Untold = a.cfg.Ways.Untold(c.User)
+	}
+	httpkit.WriteJSON(w, http.StatusCreated, made)
 	return nil
 }
 

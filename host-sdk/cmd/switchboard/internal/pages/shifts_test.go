@@ -6,7 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
 // TestShiftsAreChangedOnThePage takes a shift, gives it back, and is away, as forms do.
@@ -71,6 +74,33 @@ func TestAShiftOfSomebodyWhoLeftIsMarked(t *testing.T) {
 	b.get("/oncall/devops").is(200).has("which does not count: the team has no such layer any more</p>")
 	s.change(peopleFile)
 	b.get("/oncall/devops").is(200).has("has layer 2</p>")
+}
+
+// Who gives a shift to somebody who cannot be told of it hears so, as nobody else would tell them.
+func TestWhoCannotBeToldOfAShiftIsNamed(t *testing.T) {
+	t.Parallel()
+	var file func() *switchboardfile.File
+	told := ways.New(ways.Config{File: func() *switchboardfile.File { return file() }, Clock: clock.System()})
+	s := newSite(t, options{ways: told})
+	file = s.File.File
+	b := s.loggedIn("alice")
+	at := time.Now().In(mustZone(t)).Add(72 * time.Hour)
+	form := url.Values{"user": {"bob"}, "layer": {"1"}, "from": {at.Format("2006-01-02T15:04")}, "to": {at.Add(2 * time.Hour).Format("2006-01-02T15:04")}}
+	const untold = "The person has no way by which they could be told of it: tell them yourself."
+	b.post("/oncall/devops", form).is(200).has("The shift was changed. "+untold, `class="notice warn"`)
+	var made struct{ ID, Untold string }
+	s.Want(201, "POST", "/api/v1/overrides", map[string]any{"user": "bob", "from": at, "to": at.Add(time.Minute)}).JSON(t, &made)
+	if made.Untold != "Bob Example has no way by which they could be told: tell them yourself" {
+		t.Errorf("the API says %q", made.Untold)
+	}
+	s.Want(204, "DELETE", "/api/v1/overrides/"+made.ID, nil)
+	form.Set("user", "alice") // herself
+	b.post("/oncall/devops", form).is(200).has("The shift was changed.").hasNot(untold)
+	form.Set("user", "bob")
+	form.Set("away", "1")
+	b.post("/oncall/devops", form).is(200).has("The absence was entered. " + untold)
+	s.change(strings.Replace(hosttest.File, "id: bob,", `id: bob, notify: ["ntfy://ntfy.example.com/t"],`, 1))
+	b.post("/oncall/devops", form).is(200).has("The absence was entered.").hasNot(untold)
 }
 
 // TestWhoMayChangeShifts holds that responders change their own, and that the audit says who did

@@ -91,6 +91,19 @@ func (w *Ways) Of(id string) (Person, bool) {
 	return w.person(u), true
 }
 
+// Untold is why a person does not hear of what others change for them, with what to do; "": they
+// do, or this host does not tell the people of its platform.
+func (w *Ways) Untold(id string) string {
+	if w == nil {
+		return ""
+	}
+	p, known := w.Of(id)
+	if !known || len(p.Ways) > 0 {
+		return ""
+	}
+	return p.Name + " has no way by which they could be told: tell them yourself"
+}
+
 // person lists the ways of a user in the order in which they are shown: mail first, and only where
 // there is a mail server.
 func (w *Ways) person(u *switchboardfile.User) Person {

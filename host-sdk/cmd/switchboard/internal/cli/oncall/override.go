@@ -85,6 +85,9 @@ func (c OverrideAdd) Run(s *command.Surroundings) error {
 	if c.JSON {
 		return command.PrintJSON(s.Stdout, o)
 	}
+	if o.Untold != "" {
+		_, _ = fmt.Fprintln(s.Stderr, o.Untold)
+	}
 	return table(s, []api.Override{o})
 }
 

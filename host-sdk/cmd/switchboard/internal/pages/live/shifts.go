@@ -68,6 +68,9 @@ func (d shiftDraft) Wrong(away bool, field string) template.HTMLAttr {
 
 // shiftNotices say afterwards what was done. The keys stand in the address after a redirect.
 var shiftNotices = map[string]string{
+	"shift-untold": "The shift was changed. The person has no way by which they could be told of it: tell them yourself.",
+	"away-untold":  "The absence was entered. The person has no way by which they could be told of it: tell them yourself.",
+
 	"shift": "The shift was changed.", "away": "The absence was entered.", "removed": "The change was removed: the schedule counts again.",
 }
 
@@ -95,8 +98,12 @@ func (l *Live) team(r *http.Request) (*switchboardfile.File, *switchboardfile.Te
 // ShowTeam shows the month ahead of a team, and what people changed.
 func (l *Live) ShowTeam(w http.ResponseWriter, r *http.Request) error {
 	var notices []layout.Notice
-	if text := shiftNotices[r.URL.Query().Get("done")]; text != "" {
-		notices = append(notices, layout.Notice{Tone: "ok", Text: text})
+	if done := r.URL.Query().Get("done"); shiftNotices[done] != "" {
+		tone := "ok"
+		if strings.HasSuffix(done, "-untold") {
+			tone = "warn"
+		}
+		notices = append(notices, layout.Notice{Tone: tone, Text: shiftNotices[done]})
 	}
 	return l.drawTeam(w, r, http.StatusOK, notices, shiftDraft{})
 }
@@ -174,6 +181,9 @@ func (l *Live) ChangeShift(w http.ResponseWriter, r *http.Request) error {
 		done := "shift"
 		if draft.Away {
 			done = "away"
+		}
+		if c.User != actor.User && l.site.Ways.Untold(c.User) != "" {
+			done += "-untold"
 		}
 		people.About(r.Context(), t.ID, c.String())
 		l.site.Redirect(w, r, teamPage(t.ID, done))
