@@ -31,8 +31,8 @@ type Override struct {
 	MadeAt time.Time `json:"made_at"`
 	// Why it does not count with the switchboard file in force; "": it counts.
 	Idle string `json:"idle,omitempty"`
-	// Why the person is not told of it, in the answer to who has made it; "": they are told, or made
-	// it themselves.
+	// Why the person is not told of it, in the answer to who has made it; "": they are told, or
+	// made it themselves.
 	Untold string `json:"untold,omitempty"`
 }
 
