@@ -228,8 +228,8 @@ func (w *want) query(now time.Time, limit int) (text string, args []any, err err
 	return selectWork, []any{full, limit, stored.Ms(now), string(w.Work)}, err
 }
 
-// first reads the first items that query finds. skip ends the query: see sqldb.Dialect.SkipLocked.
-// They come in the order in which they became ready.
+// first reads the first items that query finds, up to the first that is ready later than now. skip
+// ends the query: see sqldb.Dialect.SkipLocked. They come in the order in which they became ready.
 func (w *want) first(ctx context.Context, q sqldb.Queryer, now time.Time, limit int, skip string) ([]candidate, error) {
 	query, args, err := w.query(now, limit)
 	if err != nil {
@@ -247,6 +247,9 @@ func (w *want) first(ctx context.Context, q sqldb.Queryer, now time.Time, limit 
 			return nil, err
 		}
 		list = append(list, c)
+		if c.ready > stored.Ms(now) { // SQLite finds the next one when it is asked for
+			break
+		}
 	}
 	return list, rows.Err()
 }
