@@ -364,11 +364,16 @@ func TestAChannelIsToldOfOneEventAfterTheOther(t *testing.T) {
 	w.do(integration.AlertCommand{Kind: integration.AlertAttach, Label: "Voicemail", Media: &integration.MediaRef{Ref: "media:1"}})
 	w.do(integration.AlertCommand{Kind: integration.AlertEscalate, Layer: 1, Round: 1})
 	w.until("Bob is notified meanwhile", w.storyHas("Bob Example was notified by ntfy"))
-	if got := s.at("/channel-secret"); len(got) != 1 {
-		t.Errorf("the channel has heard %q before the first was over", got)
+	// On a busy machine the attempt may have run out of time, and the first event come once more.
+	another := func() bool {
+		got := s.at("/channel-secret")
+		return slices.ContainsFunc(got, func(event string) bool { return event != got[0] })
+	}
+	if another() {
+		t.Errorf("the channel has heard %q before the first was over", s.at("/channel-secret"))
 	}
 	close(release)
-	w.until("the channel has heard both", func() bool { return len(s.at("/channel-secret")) == 2 })
+	w.until("the channel has heard another", another)
 }
 
 // A channel that could not be told at once is not told late of what is no longer so.
