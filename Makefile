@@ -13,7 +13,8 @@ RACE     := $(if $(shell command -v $$(go env CC 2>/dev/null) 2>/dev/null),-race
 # them many times slower.
 PURE     := $(addprefix ./,plugin/internal/callflow/... plugin/internal/options plugin/internal/prompts plugin/internal/twiml \
 	plugin/internal/render host-sdk/router/... host-sdk/internal/yamltree host-sdk/platform/embedded/switchboardfile \
-	host-sdk/platform/embedded/schedule host-sdk/form host-sdk/phone host-sdk/oneline host-sdk/publicurl)
+	host-sdk/platform/embedded/schedule host-sdk/form host-sdk/phone host-sdk/oneline host-sdk/publicurl) \
+	$(addprefix ./host-sdk/cmd/switchboard/internal/,cli/... installer inspect lists)
 OTHERS   = $(shell go list ./... | grep -v -x -F "$$(go list $(PURE))")
 # Tests that run the real programs: with the race detector they take twice as long.
 PROGRAMS := ./docs/... ./integration-tests/... ./host-sdk/cmd/switchboard
