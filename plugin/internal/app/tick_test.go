@@ -28,7 +28,7 @@ func quietTick(t testing.TB) func() {
 // connection and its messages. It runs beside no other test, and nothing of it depends on time.
 func TestATickAllocatesLittle(t *testing.T) {
 	tick := quietTick(t)
-	// 94 and 7.5 kB when it was written; the race detector empties pools.
+	// 75 and 7.4 kB when it was written; the race detector empties pools.
 	const runs, most, mostBytes = 500, 120, 13_000
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	tick() // fills pools and caches
