@@ -46,7 +46,8 @@ type DescribedAction struct {
 
 // Main is the whole main function of a plugin binary: with the argument "describe" it prints a
 // [Described], without arguments it serves what build returns to the host that started it. It ends
-// the process when build fails or the arguments are wrong.
+// the process when build fails or the arguments are wrong. While the plugin serves, its garbage is
+// collected about twice a second when it is busy, unless GOGC or GOMEMLIMIT is set.
 func Main(build func(log *slog.Logger) (integration.Integration, error)) {
 	log := PluginLogger()
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, log, build, func(impl integration.Integration) {

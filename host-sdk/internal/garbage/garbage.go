@@ -32,7 +32,10 @@ func CollectAsNeeded() { watch() }
 // Once for the process, however often hosts are started in it, as in tests.
 var watch = sync.OnceFunc(func() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		afterCollections(&collection{at: time.Now(), figures: []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/allocs:bytes"}}})
+		figures := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/allocs:bytes"}}
+		metrics.Read(figures)
+		// What the start has allocated says nothing of what follows.
+		afterCollections(&collection{at: time.Now(), figures: figures, made: figures[1].Value.Uint64()})
 	}
 })
 
@@ -41,16 +44,30 @@ type collection struct {
 	at      time.Time // of the last one
 	figures []metrics.Sample
 	made    uint64 // bytes that were allocated until then
+	percent int    // GOGC now; 0: as Go has it
 }
 
 // afterCollections adjusts the process now and after each collection, when it is known what is
 // kept. The finalizer is set again, as each runs once.
 func afterCollections(c *collection) {
 	metrics.Read(c.figures)
-	now, live, made := time.Now(), c.figures[0].Value.Uint64(), c.figures[1].Value.Uint64()
-	debug.SetGCPercent(percent(live, made-c.made, now.Sub(c.at)))
-	c.at, c.made = now, made
+	if c.ended(time.Now(), c.figures[0].Value.Uint64(), c.figures[1].Value.Uint64()) {
+		debug.SetGCPercent(c.percent)
+	}
 	runtime.SetFinalizer(c, afterCollections)
+}
+
+// ended notes that a collection has ended, after which so many bytes are kept and before which so
+// many were allocated, and reports whether the percentage is another. A tenth more or less is not,
+// as to set it stops everything for a moment.
+func (c *collection) ended(now time.Time, live, made uint64) bool {
+	p := percent(live, made-c.made, now.Sub(c.at))
+	c.at, c.made = now, made
+	if max(p-c.percent, c.percent-p)*10 <= c.percent {
+		return false
+	}
+	c.percent = p
+	return true
 }
 
 // percent is GOGC for a process that keeps so many bytes and has allocated so many since the last

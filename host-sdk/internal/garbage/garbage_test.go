@@ -28,3 +28,30 @@ func TestGarbageIsCollectedTwiceASecondWithinBounds(t *testing.T) {
 		}
 	}
 }
+
+// TestThePercentageFollowsTheLoad and not what was allocated before the first collection that is
+// looked at; small differences leave it as it is.
+func TestThePercentageFollowsTheLoad(t *testing.T) {
+	t.Parallel()
+	const mib = 1 << 20
+	now := time.Unix(1_800_000_000, 0)
+	c := &collection{at: now, made: 300 * mib}
+	for _, step := range []struct {
+		what string
+		made uint64 // since the step before, in half a second
+		want int
+	}{
+		{"the start", 0, 40},
+		{"busy", 20 * mib, 200},
+		{"a little busier", 21 * mib, 200},
+		{"much busier", 30 * mib, 300},
+		{"at rest", 1 * mib, 40},
+	} {
+		now = now.Add(interval)
+		before := c.percent
+		changed := c.ended(now, 10*mib, c.made+step.made)
+		if c.percent != step.want || changed != (before != step.want) {
+			t.Errorf("%s: GOGC %d, changed %v; want %d", step.what, c.percent, changed, step.want)
+		}
+	}
+}
