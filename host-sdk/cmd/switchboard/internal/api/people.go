@@ -2,12 +2,12 @@ package api
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
-	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -58,6 +58,9 @@ func (a *API) listLogins(w http.ResponseWriter, r *http.Request) error {
 		var err error
 		if list, err = a.People.Logins(r.Context(), account); err != nil {
 			return err
+		}
+		if account != "" && len(list) == 0 && !strings.Contains(account, "@") {
+			return apikit.BadRequest("account %.60q is no account: give an e-mail address", account)
 		}
 	}
 	views := make([]loginView, 0, len(list))
@@ -161,9 +164,6 @@ func (a *API) listAudit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	lines, next, err := a.People.ListAudit(r.Context(), store.AuditFilter{Who: q.Get("who"), Action: q.Get("action"), About: q.Get("about"), After: q.Get("cursor"), Limit: limit})
-	if integration.KindOf(err) == integration.KindInvalid {
-		return apikit.BadRequest("cursor is not one that a list of the audit returned: begin without it")
-	}
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 // getStatistics answers GET /statistics. Pages link to it for the files.
 func (a *API) getStatistics(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	report, err := statistics.Read(r.Context(), a.Store, statistics.File(a.Platform),
+	report, err := statistics.ReadOf(r.Context(), a.Store, a.Platform,
 		statistics.Query{Team: q.Get("team"), From: q.Get("from"), To: q.Get("to"), Zone: q.Get("zone")}, a.Clock.Now())
 	if err != nil {
 		return err

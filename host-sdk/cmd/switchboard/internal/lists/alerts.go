@@ -19,11 +19,17 @@ type Alert struct {
 	Call *store.Call // with fields and recordings; nil: the alert has outlived its call's record
 }
 
+// Store is what lists need of the host's store.
+type Store interface {
+	store.Calls
+	ListIntegrations(ctx context.Context) ([]store.Integration, error)
+}
+
 // Source is where lists come from. It has no state; pages and API make one when they need it.
 type Source struct {
 	Browser  platform.AlertBrowser // nil: the platform shows its alerts itself
 	Platform platform.Platform
-	Store    store.Calls
+	Store    Store
 	Scope    func(integrationID string) platform.Scope
 }
 
@@ -33,8 +39,9 @@ type Source struct {
 const someLists = 20
 
 // Alerts reads a list of alerts, the newest first, and a cursor for the next ones; "": there are no
-// more. A team that nobody knows is invalid where the list would be empty. What the host alone
-// knows (who called, what was heard) is searched by the calls, everything else by the platform.
+// more. What it is narrowed to and nobody knows is invalid where the list would be empty. What the
+// host alone knows (who called, what was heard) is searched by the calls, everything else by the
+// platform.
 func (s Source) Alerts(ctx context.Context, q Query) (list []Alert, next string, err error) {
 	var records []platform.AlertRecord
 	if q.From != "" || q.Unheard {
@@ -45,7 +52,9 @@ func (s Source) Alerts(ctx context.Context, q Query) (list []Alert, next string,
 		})
 	}
 	if err == nil && len(records) == 0 && next == "" {
-		err = s.KnownTeam(ctx, q.Team)
+		filter := q.Filter()
+		filter.Ended = "" // which narrows calls
+		err = s.Known(ctx, filter)
 	}
 	if err != nil {
 		return nil, "", err
@@ -112,19 +121,6 @@ func textsOf(rec platform.AlertRecord) []string {
 		texts = append(texts, f.Value)
 	}
 	return texts
-}
-
-// KnownTeam is nil for a team of the platform, and for "". While the platform cannot say, every
-// team is.
-func (s Source) KnownTeam(ctx context.Context, id string) error {
-	if id == "" {
-		return nil
-	}
-	teams, err := s.Platform.Teams(ctx, s.Scope(""))
-	if err == nil && !slices.ContainsFunc(teams, func(t integration.Destination) bool { return t.ID == id }) {
-		return integration.Errorf(integration.KindInvalid, "team %.40q is unknown: give the id of a team", id)
-	}
-	return nil
 }
 
 // withCalls reads the calls of alerts. One question for each integration, not one for each alert.

@@ -33,11 +33,18 @@ func (w *world) ListCalls(_ context.Context, f store.CallFilter) (found []store.
 		if len(found) == f.Limit {
 			return found, strconv.Itoa(at), nil
 		}
-		if c := w.calls[at]; (c.Alert.Key != "" || !f.Alerts) && (f.From == "" || c.View.From == f.From) {
+		c := w.calls[at]
+		given := func(asked, is string) bool { return asked == "" || asked == is }
+		if (c.Alert.Key != "" || !f.Alerts) && given(f.From, c.View.From) && given(f.Ended, c.View.Ended) && given(f.Team, c.View.Team) && given(f.Integration, c.Integration) {
 			found = append(found, c)
 		}
 	}
 	return found, "", nil
+}
+
+// ListIntegrations implements lists.Store.
+func (w *world) ListIntegrations(context.Context) ([]store.Integration, error) {
+	return []store.Integration{{ID: "int", Name: "Hotline"}}, nil
 }
 
 // CallsByAlert implements store.Calls.

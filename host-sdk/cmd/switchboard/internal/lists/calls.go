@@ -20,13 +20,13 @@ func (q Query) Filter() store.CallFilter {
 		LiveOnly: q.Live, Unheard: q.Unheard, Text: q.Text, After: q.Cursor, Limit: q.Limit}
 }
 
-// Calls reads a list of calls, the newest first, and a cursor for the next ones. A team that nobody
-// knows is invalid where the list would be empty. It takes the store's filter, as callers narrow it
-// further.
+// Calls reads a list of calls, the newest first, and a cursor for the next ones. What it is
+// narrowed to and nobody knows is invalid where the list would be empty. It takes the store's
+// filter, as callers narrow it further.
 func (s Source) Calls(ctx context.Context, f store.CallFilter) ([]store.Call, string, error) {
 	calls, next, err := s.Store.ListCalls(ctx, f)
 	if err == nil && len(calls) == 0 && next == "" {
-		err = s.KnownTeam(ctx, f.Team)
+		err = s.Known(ctx, f)
 	}
 	return calls, next, err
 }

@@ -74,7 +74,7 @@ func TestAlertsAreFoundPageByPage(t *testing.T) {
 		}
 	}
 	for query, says := range map[string]string{
-		"cursor=x": "is not one that a list of alerts returned", "cursor=zzz.1": "is not one that", "team=nobody": "is unknown: give the id of a team",
+		"cursor=x": "is not one that a list of alerts returned", "cursor=zzz.1": "is not one that", "team=nobody": "Team &#34;nobody&#34; is unknown: use one of devops.", "integration=nope": "Integration &#34;nope&#34; is unknown: use one of ", "from=%2B1+202": "to find a part of a number, search for it as text",
 		"since=2026-03-02&until=2026-03-01": "From is not before To: 2026-03-02 and 2026-03-01; exchange them", "q=" + strings.Repeat("x", 500): "at most 400", "since=yesterday": "a date such as 2026-03-04",
 		"unheard=perhaps": "must be true or false", "q=%00": "control characters",
 	} {

@@ -157,7 +157,7 @@ func TestListOfCallsIsSearchedAndPaged(t *testing.T) {
 	b.get(strings.ReplaceAll(m[1], "&amp;", "&")).is(200).has(`id="call-CA04"`, `id="call-CA00"`).hasNot(`id="call-CA05"`, `id="older"`, "No active calls.")
 	for query, finds := range map[string]bool{
 		"from=%2B1+202-555-0177": true, "from=%2B1+202-555-0178": false, "ended=message_left": true, "ended=connected": false, "team=devops&ended=message_left": true,
-		"team=devops&from=%2B1": false, "q=0177": true, "q=nobody": false, "until=2020-01-01": false, "unheard=true": false, "integration=" + id + "&from=%2B12025550177": true, "integration=gone": false, "since=2999-01-01": false, "since=2020-01-01&ended=message_left": true,
+		"team=devops&from=%2B12025550199": false, "q=0177": true, "q=nobody": false, "until=2020-01-01": false, "unheard=true": false, "integration=" + id + "&from=%2B12025550177": true, "since=2999-01-01": false, "since=2020-01-01&ended=message_left": true,
 	} {
 		if v := b.get("/calls?" + query).is(200).has("Show all"); strings.Contains(v.body, `id="call-CA00"`) != finds {
 			t.Errorf("%s: found %v, want %v", query, !finds, finds)
@@ -165,7 +165,12 @@ func TestListOfCallsIsSearchedAndPaged(t *testing.T) {
 	}
 	b.get("/calls?since=yesterday").is(400).has("From must be a time such as", "yesterday").hasNot(`id="call-CA00"`)
 	b.get("/calls?cursor=x").is(400).has("is not one that a list of calls returned")
-	b.get("/calls?team=support").is(400).has("is unknown: give the id of a team")
+	for query, says := range map[string]string{
+		"team=support": "Team &#34;support&#34; is unknown: use one of devops.", "integration=gone": "Integration &#34;gone&#34; is unknown", "ended=foo": "Ended &#34;foo&#34; is unknown: use one of connected, ",
+		"from=%2B1": "to find a part of a number",
+	} {
+		b.get("/calls?"+query).is(400).has(says, `id="form-search"`).hasNot(`id="call-CA00"`)
+	}
 	m = regexp.MustCompile(`href="(/api/v1/calls.csv\?[^"]+)" id="export"`).FindStringSubmatch(b.get("/calls?ended=message_left").body)
 	if m == nil {
 		t.Fatal("the page has no export of what it shows")

@@ -33,5 +33,6 @@ func TestStatisticsOnAPage(t *testing.T) {
 
 	v = b.get("/statistics?from=31.3.&zone=UTC").is(422).has(`href="#statistics-from"`, `value="31.3."`, "cannot be read: write it as 2026-03-31", "12 weeks together", `value="UTC"`, "midnight, UTC")
 	v.has(`aria-invalid="true" aria-describedby="statistics-error"`)
+	b.get("/statistics?team=support&zone=UTC").is(422).has(`href="#statistics-team"`, `There is no team &#34;support&#34;, and no call of this time reached it: use one of devops`, "12 weeks together", "midnight, UTC")
 	b.get("/statistics?zone=Vienna").is(422).has(`There is no time zone &#34;Vienna&#34;`)
 }

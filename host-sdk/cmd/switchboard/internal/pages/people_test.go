@@ -348,7 +348,9 @@ func TestTokensOfPrograms(t *testing.T) {
 
 	b.get("/settings/audit").is(200).has("Created a token", "Revoked a token", "Logged in", "alice@example.com")
 	b.get("/settings/audit?action=token.create").is(200).has("Wall &lt;display&gt;, viewer").hasNot("<strong>Logged in")
-	b.get("/settings/audit?cursor=%3F").is(400).has("cursor")
+	b.get("/settings/audit?cursor=%3F").is(400).has("cursor", `id="form-audit"`)
+	b.get("/settings/audit?who=token+Wall+%3Cdisplay%3E").is(200).has("No such lines.")
+	b.get("/settings/audit?who=tokn&action=login").is(400).has("Who &#34;tokn&#34; is unknown: give an e-mail address", `value="tokn"`).hasNot("No such lines.")
 }
 
 // One's own logins can be ended by oneself, everybody's by an admin; streams end too.

@@ -3,6 +3,8 @@ package people
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,10 +38,53 @@ func (p *People) Audit(r *http.Request, l store.AuditLine) {
 	}
 }
 
+// Actions are what the audit tells of, with what it is called for people, in the order in which
+// they are offered. An action that is missing here, of another release, is still shown by its own
+// word.
+var Actions = []struct{ Action, Words string }{
+	{"login", "Logged in"}, {"logout", "Logged out"}, {"login.end", "Ended a login"},
+	{"integration.create", "Created an integration"}, {"integration.change", "Changed an integration"}, {"integration.delete", "Deleted an integration"}, {"integration.action", "Ran an action"},
+	{"recording.hear", "Heard a recording"}, {"recording.delete", "Deleted a recording"}, {"call.delete", "Deleted a call and its recordings"}, {"alert.delete", "Deleted an alert"}, {"caller.forget", "Forgot a number"}, {"note.add", "Wrote a note"}, {"note.delete", "Deleted a note"},
+	{"shift.change", "Changed a shift"}, {"shift.remove", "Removed a changed shift"},
+	{"token.create", "Created a token"}, {"token.revoke", "Revoked a token"}, {"user.test", "Sent a person a test"}, {"host.examine", "Examined a host"}, {"file.push", "Put a switchboard file into force"},
+	{"plugin.switch", "Took a version of a plugin into use"}, {"plugin.remove", "Removed a plugin"},
+}
+
 // ListAudit lists lines, the newest first. The string is the cursor of the next page; "" at the
-// end.
+// end. An action that there is not is invalid, and so is somebody who could be nobody.
 func (p *People) ListAudit(ctx context.Context, f store.AuditFilter) ([]store.AuditLine, string, error) {
-	return p.cfg.Store.ListAudit(ctx, f)
+	lines, next, err := p.cfg.Store.ListAudit(ctx, f)
+	if err == nil && len(lines) == 0 && next == "" {
+		err = p.couldBe(ctx, f)
+	}
+	return lines, next, err
+}
+
+// couldBe is nil where an audit without lines may be so. What is misspelt would read as if nothing
+// had happened. An address may be anybody's, whom a provider has let in.
+func (p *People) couldBe(ctx context.Context, f store.AuditFilter) error {
+	if f.Action != "" {
+		var there []string
+		for _, a := range Actions {
+			there = append(there, a.Action)
+		}
+		if !slices.Contains(there, f.Action) {
+			return integration.Errorf(integration.KindInvalid, "action %.60q is unknown: use one of %s", f.Action, strings.Join(there, ", "))
+		}
+	}
+	if f.Who == "" || strings.Contains(f.Who, "@") || f.Who == (Identity{How: store.LoginByToken}).Who() || p.hasUser(f.Who) {
+		return nil
+	}
+	tokens, err := p.Tokens(ctx)
+	if err != nil || slices.ContainsFunc(tokens, func(t store.Token) bool { return Identity{How: ByNamedToken, Token: t.Name}.Who() == f.Who }) {
+		return err
+	}
+	// Who was in the file, or is a user of another platform, is known by what they have done.
+	lines, _, err := p.cfg.Store.ListAudit(ctx, store.AuditFilter{Who: f.Who, Limit: 1})
+	if err != nil || len(lines) > 0 {
+		return err
+	}
+	return integration.Errorf(integration.KindInvalid, "who %.60q is unknown: give an e-mail address, a user's id, %q, or %q with its name", f.Who, "the API token", "token")
 }
 
 // entry is the line that a request writes if it succeeds. Handlers add to it by way of the context

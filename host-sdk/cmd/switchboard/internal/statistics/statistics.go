@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
-	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/lists"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -78,8 +80,14 @@ func Read(ctx context.Context, calls store.Calls, file *switchboardfile.File, q 
 	}
 	// Only where the file says which teams there are, and no earlier call proves that there was
 	// one.
-	if q.Team != "" && r.Total.Calls+r.Total.Rejected == 0 && file != nil && len(file.Teams) > 0 && file.Team(q.Team) == nil {
-		return r, integration.Errorf(integration.KindInvalid, "team %.40q is unknown: the switchboard file has none of this id, and no call of this time reached it", q.Team)
+	if file != nil && len(file.Teams) > 0 {
+		var there []string
+		for i := range file.Teams {
+			there = append(there, file.Teams[i].ID)
+		}
+		if err := r.known(q, there); err != nil {
+			return r, err
+		}
 	}
 	// "" is the name of no team.
 	named := teamNames{ctx: ctx, calls: calls, known: map[string]string{"": ""}}
@@ -91,6 +99,34 @@ func Read(ctx context.Context, calls store.Calls, file *switchboardfile.File, q 
 		r.Weeks = append(r.Weeks, w)
 	}
 	return r, nil
+}
+
+// ReadOf is Read for the calls of a platform, which also says which teams there are where no file
+// does. While it does not answer, every team may be asked for.
+func ReadOf(ctx context.Context, calls store.Calls, p platform.Platform, q Query, now time.Time) (Report, error) {
+	file := File(p)
+	r, err := Read(ctx, calls, file, q, now)
+	if err != nil || file != nil || q.Team == "" {
+		return r, err
+	}
+	teams, err := p.Teams(ctx, platform.Scope{})
+	if err != nil {
+		return r, nil //nolint:nilerr // The report is of use without the platform.
+	}
+	there := make([]string, len(teams))
+	for i, t := range teams {
+		there[i] = t.ID
+	}
+	return r, r.known(q, there)
+}
+
+// known is nil for a team that there is, or that a call of the report has reached. A report without
+// calls, of a team that is misspelt, would read as that of a quiet one.
+func (r Report) known(q Query, there []string) error {
+	if q.Team == "" || r.Total.Calls+r.Total.Rejected > 0 || slices.Contains(there, q.Team) {
+		return nil
+	}
+	return wrong("team", "there is no team %.60q, and no call of this time reached it: %s", q.Team, lists.OneOf(there))
 }
 
 // readWeek counts the calls that began in a week. from and to are midnights of Mondays; to is not

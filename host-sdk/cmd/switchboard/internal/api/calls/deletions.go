@@ -123,7 +123,11 @@ func (o *Operations) listErasures(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	list, err := o.Store.ListErasures(r.Context(), r.URL.Query().Get("integration"), limit)
+	of := r.URL.Query().Get("integration")
+	list, err := o.Store.ListErasures(r.Context(), of, limit)
+	if err == nil && len(list) == 0 {
+		err = o.lists().KnownIntegration(r.Context(), of)
+	}
 	if err != nil {
 		return err
 	}

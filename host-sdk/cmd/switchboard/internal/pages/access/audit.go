@@ -6,6 +6,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -22,22 +23,11 @@ type auditBody struct {
 	Older       string // address of the next page; "": there is none
 }
 
-// actionWords are what the actions of the audit are called, in the order in which they are offered.
-// An action that is missing here is still shown, by its own word, but cannot be chosen.
-var actionWords = []struct{ action, words string }{
-	{"login", "Logged in"}, {"logout", "Logged out"}, {"login.end", "Ended a login"},
-	{"integration.create", "Created an integration"}, {"integration.change", "Changed an integration"}, {"integration.delete", "Deleted an integration"}, {"integration.action", "Ran an action"},
-	{"recording.hear", "Heard a recording"}, {"recording.delete", "Deleted a recording"}, {"call.delete", "Deleted a call and its recordings"}, {"alert.delete", "Deleted an alert"}, {"caller.forget", "Forgot a number"}, {"note.add", "Wrote a note"}, {"note.delete", "Deleted a note"},
-	{"shift.change", "Changed a shift"}, {"shift.remove", "Removed a changed shift"},
-	{"token.create", "Created a token"}, {"token.revoke", "Revoked a token"}, {"user.test", "Sent a person a test"}, {"host.examine", "Examined a host"}, {"file.push", "Put a switchboard file into force"},
-	{"plugin.switch", "Took a version of a plugin into use"}, {"plugin.remove", "Removed a plugin"},
-}
-
 // Words are what an action of the audit is called; the word for programs, where there is no other.
 func Words(action string) string {
-	for _, a := range actionWords {
-		if a.action == action {
-			return a.words
+	for _, a := range people.Actions {
+		if a.Action == action {
+			return a.Words
 		}
 	}
 	return layout.PlainWord(action)
@@ -48,16 +38,16 @@ func (a *Access) ShowAudit(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	body := auditBody{Who: q.Get("who"), Action: q.Get("action")}
 	lines, next, err := a.people.ListAudit(r.Context(), store.AuditFilter{Who: body.Who, Action: body.Action, After: q.Get("cursor"), Limit: auditLimit})
-	// A cursor or a filter that was edited in the address, not a defect of ours.
+	status, notices := http.StatusOK, []layout.Notice(nil)
+	// A cursor or a filter that nobody knows, not a defect of ours.
 	if integration.KindOf(err) == integration.KindInvalid {
-		return &layout.Refusal{Status: http.StatusBadRequest, Title: "Not possible", Message: httpkit.Message(err)}
-	}
-	if err != nil {
+		status, notices = http.StatusBadRequest, []layout.Notice{{Tone: "bad", Text: httpkit.Message(err)}}
+	} else if err != nil {
 		return err
 	}
 	body.Lines = lines
-	for _, one := range actionWords {
-		body.Actions = append(body.Actions, one.action)
+	for _, one := range people.Actions {
+		body.Actions = append(body.Actions, one.Action)
 	}
 	if next != "" {
 		older := url.Values{"cursor": {next}}
@@ -70,6 +60,6 @@ func (a *Access) ShowAudit(w http.ResponseWriter, r *http.Request) error {
 		}
 		body.Older = "/settings/audit?" + older.Encode()
 	}
-	a.site.Show(w, r, http.StatusOK, layout.Page{Title: "Audit", Template: "audit", Nav: "audit", Body: body})
+	a.site.Show(w, r, status, layout.Page{Title: "Audit", Template: "audit", Nav: "audit", Notices: notices, Body: body})
 	return nil
 }

@@ -60,10 +60,10 @@ func (f *Figures) Show(w http.ResponseWriter, r *http.Request) error {
 	b.Teams = f.teams(r, b.Query.Team)
 	status, asked := http.StatusOK, b.Query
 	var err error
-	// Three fields can be wrong, each of which is found only once those before it are right; the
-	// fourth reading is the one that is shown.
-	for range 4 { // what cannot be read is left out, field by field
-		b.Report, err = statistics.Read(r.Context(), f.calls, file, asked, f.site.Clock.Now())
+	// Four fields can be wrong, each of which is found only once those before it are right; the
+	// fifth reading is the one that is shown.
+	for range 5 { // what cannot be read is left out, field by field
+		b.Report, err = statistics.ReadOf(r.Context(), f.calls, f.site.Platform, asked, f.site.Clock.Now())
 		wrong := (*statistics.FieldError)(nil)
 		if !errors.As(err, &wrong) {
 			break
@@ -71,8 +71,7 @@ func (f *Figures) Show(w http.ResponseWriter, r *http.Request) error {
 		if b.Problem == "" {
 			status, b.Field, b.Problem = http.StatusUnprocessableEntity, wrong.Field, httpkit.Sentence(wrong.Message)
 		}
-		// Read reports no other field in this way: an unknown team is an error of the page.
-		*map[string]*string{"from": &asked.From, "to": &asked.To, "zone": &asked.Zone}[wrong.Field] = ""
+		*map[string]*string{"team": &asked.Team, "from": &asked.From, "to": &asked.To, "zone": &asked.Zone}[wrong.Field] = ""
 	}
 	if err != nil {
 		return err

@@ -75,8 +75,8 @@ var callBadges = map[string]layout.Badge{
 	"delivering":         {Tone: "warn", Text: "Left a message, people are called"},
 }
 
-// endBadges are the ways in which a call ends. They are also what a list of calls may be narrowed
-// to.
+// endBadges are the ways in which a call ends, by the words of lists.Ends. They are also what the
+// form above a list of calls offers.
 var endBadges = map[string]layout.Badge{
 	"connected":    {Tone: "ok", Text: "Connected"},
 	"message_left": {Tone: "info", Text: "Left a message"},

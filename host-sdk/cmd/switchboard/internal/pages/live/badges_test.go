@@ -3,9 +3,14 @@ package live
 import (
 	"bytes"
 	"html/template"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/lists"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
@@ -25,5 +30,13 @@ func TestTheLineOfACallNamesWhoTalked(t *testing.T) {
 		if err := line.Execute(&b, integration.CallView{Legs: legs}); err != nil || strings.TrimSpace(b.String()) != want {
 			t.Errorf("%+v: %q, %v; want %q", legs, b.String(), err, want)
 		}
+	}
+}
+
+// A list can be narrowed to each end that has a name on pages, and to no other without a call.
+func TestEndsAreThoseOfLists(t *testing.T) {
+	t.Parallel()
+	if diff := cmp.Diff(lists.Ends, slices.Sorted(maps.Keys(endBadges))); diff != "" {
+		t.Errorf("the ends of lists and of pages (-lists +pages):\n%s", diff)
 	}
 }

@@ -82,10 +82,10 @@ func (l *Live) readCalls(r *http.Request, body *callsBody) error {
 		return err
 	}
 	body.Over = append(body.Over, rows(calls, search)...)
-	// An empty list for a misspelt team would read as a quiet night.
+	// An empty list for something misspelt would read as a quiet night.
 	if body.Older = search.older(next); len(body.Live)+len(body.Over) == 0 && next == "" {
 		body.Nothing = body.First && !search.Narrowed() && len(search.Integrations) == 0
-		return l.lists().KnownTeam(r.Context(), search.Team)
+		return l.lists().Known(r.Context(), f)
 	}
 	return nil
 }
