@@ -158,6 +158,32 @@ func TestAServiceThatFailsIsTriedAgain(t *testing.T) {
 	}
 }
 
+// A page that a service has not taken when the alert ends, or somebody takes it, was not delivered:
+// the story says so, as it tells that the layer was reached.
+func TestTheStorySaysOfAPageThatCameTooLateThatItWasNotDelivered(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	s.answer["/alice-secret"] = func() int { return http.StatusServiceUnavailable }
+	w := newWorld(t, noon, s.file(), sending, func(c *embedded.Config) {
+		c.Notify = func(context.Context, alerts.Page) error {
+			return integration.Errorf(integration.KindUnavailable, "come again")
+		}
+	})
+	w.open("devops")
+	w.until("each way was tried", func() bool { return len(s.at("/alice-secret")) == 1 && w.busy() == 0 })
+	w.do(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: "bob"})
+	w.until("the story says that Alice was not told", func() bool {
+		if w.busy() == 0 {
+			w.clock.Advance(time.Second)
+		}
+		return w.storyHas("Alice Example could not be mailed before the alert was acknowledged")() &&
+			w.storyHas("Alice Example could not be notified by ntfy before the alert was acknowledged")()
+	})
+	if found := w.Findings(); len(found) != 0 {
+		t.Errorf("a service that was away for a moment is found as one that refuses: %q", found)
+	}
+}
+
 func TestARefusalIsInTheStoryAndFoundWithoutTheAddress(t *testing.T) {
 	t.Parallel()
 	s := newServices(t)

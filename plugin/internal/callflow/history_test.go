@@ -111,6 +111,26 @@ func TestAnAcknowledgementDuringAConversationThatFailsIsAnswered(t *testing.T) {
 	same(t, len(commands(c.all, integration.AlertReopen)), 0)
 }
 
+// Whoever reads that two talked must not read next that they were never connected.
+func TestTheHistorySaysThatAConnectionWasShortNotThatThereWasNone(t *testing.T) {
+	t.Parallel()
+	short := event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), Bridged: event.BridgeYes, Seconds: 4}
+	c := newCall(t, config.Defaults()).talking()
+	c.wait(4 * time.Second).do(short)
+	c.phase(call.PhaseHolding)
+	c.logged("took the call and was connected for less than 5 s; the caller goes on waiting")
+	c = newCall(t, config.Defaults()).talking()
+	c.wait(4 * time.Second).do(event.Event{Kind: event.Left, QueueResult: "bridged", CallStatus: event.StatusCompleted, Step: c.state.Hold.Step})
+	c.do(short)
+	c.ended(call.EndHungUp)
+	c.logged("The caller hung up within 5 s of being connected with Alice Example")
+	// Twilio's word that there was none.
+	short.Bridged, short.Seconds = event.BridgeNo, 0
+	c = newCall(t, config.Defaults()).talking()
+	c.wait(4 * time.Second).do(short)
+	c.logged("took the call but was not connected; the caller goes on waiting")
+}
+
 func TestTheHistorySaysWhyAnAcknowledgementRingsNobody(t *testing.T) {
 	t.Parallel()
 	// The caller is about to leave: Alice is being asked, and the longest wait is over.

@@ -91,7 +91,7 @@ func (m *machine) judge(leg *call.Leg, bridged event.Bridge, seconds int) {
 		talked = bridged == event.BridgeYes
 	}
 	if !talked && (bridged == event.BridgeNo || !m.dismissed()) {
-		m.noConversation(leg)
+		m.noConversation(leg, bridged != event.BridgeNo && (bridged == event.BridgeYes || leg.State == call.LegTalking))
 		return
 	}
 	if leg.State == call.LegTaking { // the announcement's request was lost
@@ -155,7 +155,7 @@ func (m *machine) judgeByTime(leg *call.Leg) {
 		return
 	}
 	m.hangUp(leg, true)
-	m.noConversation(leg)
+	m.noConversation(leg, leg.State == call.LegTalking)
 }
 
 // lasted is how long the connection lasted at most: Twilio's time from the leg's answer to its end,
@@ -174,13 +174,17 @@ func (m *machine) lasted(leg *call.Leg) (time.Duration, bool) {
 	return took, true
 }
 
-// noConversation: the responder who took the call was not connected. A caller who is still there
-// goes on waiting. In a call that is about to exit, the exit is taken as soon as no other phone
-// rings.
-func (m *machine) noConversation(leg *call.Leg) {
+// noConversation: the responder who took the call was not connected, or so shortly that it was no
+// conversation (briefly). A caller who is still there goes on waiting. In a call that is about to
+// exit, the exit is taken as soon as no other phone rings.
+func (m *machine) noConversation(leg *call.Leg, briefly bool) {
 	m.closeLeg(leg, call.ReasonLost)
 	if !m.s.GoneAt.IsZero() {
-		m.log("The caller hung up before "+leg.Label()+" was connected. "+m.s.Caller.CallBack(), leg.User)
+		text := "The caller hung up before " + leg.Label() + " was connected. "
+		if briefly {
+			text = "The caller hung up within " + wording.Lasting(shortBridge) + " of being connected with " + leg.Label() + ". "
+		}
+		m.log(text+m.s.Caller.CallBack(), leg.User)
 		m.end(call.EndHungUp, "the caller hung up while being connected")
 		return
 	}
@@ -190,6 +194,9 @@ func (m *machine) noConversation(leg *call.Leg) {
 		return
 	}
 	text := leg.Label() + " " + wording.Reason(call.ReasonLost)
+	if briefly {
+		text = leg.Label() + " took the call and was connected for less than " + wording.Lasting(shortBridge)
+	}
 	if m.s.Exit == "" {
 		text += "; the caller goes on waiting"
 	}
@@ -203,7 +210,7 @@ func (m *machine) noConversation(leg *call.Leg) {
 // request proves that the two are not connected.
 func (m *machine) loseLeg(leg *call.Leg) {
 	m.hangUp(leg, true)
-	m.noConversation(leg)
+	m.noConversation(leg, false)
 }
 
 // backFromTalk forgets a conversation that was none. Verdicts of an attempt must not count for the

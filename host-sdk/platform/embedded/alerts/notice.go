@@ -155,9 +155,12 @@ func (n *notice) overtaken() bool {
 	return false
 }
 
+// late reports whether a page has come too late: it is only for an open alert, as nobody is woken
+// for one that somebody has taken.
+func (n *notice) late() bool { return n.team == "" && n.Alert.Status != integration.AlertOpen }
+
 // recipientOf completes a notice by what the file says; nil: the person, the team or the way is
-// gone from it, the person need not be paged any more, or the channel hears of something later. A
-// page is only for an open alert: nobody is woken for one that somebody has taken.
+// gone from it, or the channel hears of something later.
 func (s *Service) recipientOf(n *notice) *recipient {
 	f := s.file()
 	var known switchboardfile.Addresses
@@ -170,7 +173,7 @@ func (s *Service) recipientOf(n *notice) *recipient {
 		n.Team, known, out.name = t.Name, t.Channels, t.Name
 	} else {
 		u := f.User(n.person)
-		if u == nil || n.Alert.Status != integration.AlertOpen {
+		if u == nil {
 			return nil
 		}
 		n.User, known, out.name = u.Contract(), u.Notify, u.Name
@@ -211,7 +214,17 @@ func (n notice) done(to *recipient) string {
 	return to.name + " was notified by " + to.short
 }
 
-// failed says in the alert's story that somebody could not be told.
+// missed says in the alert's story that a page had been tried in vain when it came too late: the
+// story tells that the layer was reached, and whoever reads it must not take that for a mail. ""
+// where it was not tried.
+func (n notice) missed(to *recipient) string {
+	if n.attempts < 2 {
+		return ""
+	}
+	return n.failed(to, nil) + " before the alert was " + string(n.Alert.Status)
+}
+
+// failed says in the alert's story that somebody could not be told; a nil error gives no reason.
 func (n notice) failed(to *recipient, err error) string {
 	who := to.name + " could not be mailed"
 	switch {
@@ -219,6 +232,9 @@ func (n notice) failed(to *recipient, err error) string {
 		who = "The channel " + to.short + " of " + to.name + " could not be told"
 	case n.way != wayMail:
 		who = to.name + " could not be notified by " + to.short
+	}
+	if err == nil {
+		return who
 	}
 	return who + reasonSuffix(plainReason(err))
 }

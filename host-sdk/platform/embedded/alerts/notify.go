@@ -168,6 +168,10 @@ func (s *Service) attempt(ctx context.Context, n notice) {
 		s.end(ctx, n, "")
 		return
 	}
+	if n.late() {
+		s.end(ctx, n, n.missed(to))
+		return
+	}
 	// Real turns the lease into time by the wall: a hook talks to servers, whatever the service's
 	// clock does.
 	hookCtx, cancel := context.WithTimeout(ctx, s.clock.Real(noticeLease))

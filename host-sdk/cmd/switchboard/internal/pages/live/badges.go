@@ -120,7 +120,7 @@ var legBadges = map[string]layout.Badge{
 var reasons = map[string]string{
 	"no_answer": "no answer", "busy": "busy", "failed": "the call failed", "bad_number": "the number cannot be dialed",
 	"no_key": "answered, pressed no key", "hung_up": "hung up", "passed": "", "taken": "somebody else took the call",
-	"caller": "the caller hung up first", "lost": "lost before it was connected", "occupied": "was on another call", "talked": "talked",
+	"caller": "the caller no longer waited", "lost": "lost before it was connected, or at once", "occupied": "was on another call", "talked": "talked",
 	"heard": "heard the message", "no_longer": "no longer needed", "yielded": "a caller came first",
 }
 

@@ -40,3 +40,15 @@ func TestEndsAreThoseOfLists(t *testing.T) {
 		t.Errorf("the ends of lists and of pages (-lists +pages):\n%s", diff)
 	}
 }
+
+// A phone stops ringing as well when the caller presses star to leave a message, and a connection
+// that broke at once was one: what a leg says fits all that its reason stands for.
+func TestALegSaysNothingThatOnlySomeOfItsCallersDid(t *testing.T) {
+	t.Parallel()
+	for reason, wrong := range map[string]string{"caller": "hung up", "lost": "lost before it was connected."} {
+		got := legBadge(integration.LegView{Role: integration.RoleResponder, State: "unreached", Reason: reason}).Text
+		if got == "Not reached" || strings.Contains(got+".", wrong) {
+			t.Errorf("%s: %q", reason, got)
+		}
+	}
+}

@@ -21,10 +21,14 @@ func Unreached(people *ways.Ways, file *switchboardfile.File, mails bool) string
 		}
 		return "there is no mail server: voicemail messages are mailed to nobody. " + remedy
 	}
-	var alone []string
+	var alone, never []string // reached by phone alone, and not even by that
 	all := people.People()
 	for _, p := range all {
-		if len(p.Ways) == 0 {
+		switch {
+		case len(p.Ways) > 0:
+		case len(file.User(p.ID).Phones) == 0:
+			never = append(never, p.Name)
+		default:
 			alone = append(alone, p.Name)
 		}
 	}
@@ -32,29 +36,36 @@ func Unreached(people *ways.Ways, file *switchboardfile.File, mails bool) string
 	for _, t := range file.Teams {
 		channels = channels || len(t.Channels) > 0
 	}
-	var text string
+	var said []string
 	switch {
-	case !mails && len(alone) == len(all) && !channels:
-		return "there is no mail server, and nobody has notify in the switchboard file: alerts and voicemail messages reach people by phone alone. " + remedy + ", or give people notify and teams channels"
+	case !mails && len(alone)+len(never) == len(all) && !channels:
+		said = append(said, "there is no mail server, and nobody has notify in the switchboard file: alerts and voicemail messages reach people by phone alone")
+		alone = nil // everybody
 	case !mails && channels:
-		text = "there is no mail server: voicemail messages reach people by phone, and the teams' channels"
+		said = append(said, "there is no mail server: voicemail messages reach people by phone, and the teams' channels")
 	case !mails:
-		text = "there is no mail server: voicemail messages reach people by phone alone"
-	case len(alone) == 0:
-		return ""
+		said = append(said, "there is no mail server: voicemail messages reach people by phone alone")
 	}
 	if len(alone) > 0 {
-		if text != "" {
-			text += "; and "
-		}
-		names := alone
-		if len(names) > namedAlone {
-			names = append(names[:namedAlone:namedAlone], "others")
-		}
-		text += "by phone alone alerts reach " + strings.Join(names, ", ")
+		said = append(said, "by phone alone alerts reach "+some(alone))
 	}
-	if mails {
+	if len(never) > 0 {
+		said = append(said, "in no way at all, as they have no phone either, alerts reach "+some(never))
+	}
+	switch text := strings.Join(said, "; and "); {
+	case text == "":
+		return ""
+	case mails:
 		return text + ". Give them an email or notify in the switchboard file"
+	default:
+		return text + ". " + remedy + ", or give people notify and teams channels"
 	}
-	return text + ". " + remedy + ", or give them notify"
+}
+
+// some names a few, and says that there are more.
+func some(names []string) string {
+	if len(names) > namedAlone {
+		names = append(names[:namedAlone:namedAlone], "others")
+	}
+	return strings.Join(names, ", ")
 }

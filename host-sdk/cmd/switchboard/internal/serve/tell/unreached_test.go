@@ -16,6 +16,8 @@ func TestTheStartSaysWhoIsNotTold(t *testing.T) {
 	const ntfy = `notify: ["ntfy://ntfy.example.com/canary"], `
 	all := strings.NewReplacer("id: alice, ", "id: alice, "+ntfy, "id: bob, ", "id: bob, "+ntfy).Replace(hosttest.File)
 	channel := strings.Replace(hosttest.File, "    name: DevOps\n", "    name: DevOps\n    channels: [\"ntfy://ntfy.example.com/canary\"]\n", 1)
+	// No phone rings for somebody who has none, so nothing is said to reach them by phone.
+	never := strings.Replace(hosttest.File, "users:\n", "users:\n  - {id: frank, name: Frank Example}\n", 1)
 	for _, c := range []struct {
 		file  string
 		mails bool
@@ -26,6 +28,8 @@ func TestTheStartSaysWhoIsNotTold(t *testing.T) {
 		{hosttest.File, false, "alerts and voicemail messages reach people by phone alone"},
 		{all, false, "voicemail messages reach people by phone alone"},
 		{channel, false, "voicemail messages reach people by phone, and the teams' channels; and by phone alone alerts reach Alice Example, Bob Example"},
+		{never, true, "by phone alone alerts reach Bob Example; and in no way at all, as they have no phone either, alerts reach Frank Example. Give"},
+		{never, false, "alerts and voicemail messages reach people by phone alone; and in no way at all, as they have no phone either, alerts reach Frank Example. Set"},
 	} {
 		file, problems := switchboardfile.Parse("switchboard.yaml", []byte(c.file))
 		if file == nil {
