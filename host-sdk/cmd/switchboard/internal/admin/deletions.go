@@ -29,10 +29,20 @@ func DeleteRecording(ctx context.Context, s settings.Settings, ref string) (call
 	})
 }
 
+// DeleteCall has the running host delete the record of a call.
+func DeleteCall(ctx context.Context, s settings.Settings, sid string) error {
+	return deleteAt(ctx, s, "/calls/"+url.PathEscape(sid))
+}
+
 // DeleteAlert has the running host delete an alert.
 func DeleteAlert(ctx context.Context, s settings.Settings, id string) error {
+	return deleteAt(ctx, s, "/alerts/"+url.PathEscape(id))
+}
+
+// deleteAt has the running host delete what is at a path of the API. Its answer has no body.
+func deleteAt(ctx context.Context, s settings.Settings, path string) error {
 	_, err := fromRunning(ctx, s, func(ctx context.Context, base string) (none struct{}, err error) {
-		return none, askAPI(ctx, s, base, http.MethodDelete, "/alerts/"+url.PathEscape(id), nil, nil)
+		return none, askAPI(ctx, s, base, http.MethodDelete, path, nil, nil)
 	})
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/data"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/host"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/integrations"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/oncall"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/platform"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/plugin"
@@ -45,15 +46,22 @@ type commands struct {
 		Remove oncall.OverrideRemove `cmd:"" help:"Take a shift or an absence back: the schedule counts again."`
 	} `cmd:"" help:"Change who is on call, beside the switchboard file."`
 	Alert struct {
-		Delete  calls.AlertDelete  `cmd:"" help:"Delete an alert that is resolved or dropped."`
-		List    calls.AlertList    `cmd:"" help:"List alerts."`
-		Show    calls.AlertShow    `cmd:"" help:"Show one alert with its history."`
-		Ack     calls.AlertAck     `cmd:"" help:"Acknowledge an alert in somebody's name."`
-		Resolve calls.AlertResolve `cmd:"" help:"Resolve an alert in somebody's name."`
-	} `cmd:"" help:"List, show, acknowledge and resolve alerts."`
+		Delete   calls.AlertDelete   `cmd:"" help:"Delete an alert that is resolved or dropped."`
+		List     calls.AlertList     `cmd:"" help:"List alerts."`
+		Show     calls.AlertShow     `cmd:"" help:"Show one alert with its history."`
+		Ack      calls.AlertAck      `cmd:"" help:"Acknowledge an alert in somebody's name."`
+		Escalate calls.AlertEscalate `cmd:"" help:"Page the next layer, in somebody's name."`
+		Resolve  calls.AlertResolve  `cmd:"" help:"Resolve an alert in somebody's name."`
+	} `cmd:"" help:"List, show, acknowledge, escalate, resolve and delete alerts."`
 	Call struct {
-		List calls.CallList `cmd:"" help:"List calls."`
-	} `cmd:"" help:"List calls."`
+		Delete calls.CallDelete `cmd:"" help:"Delete the record of a call with its recordings, here and at the telephone service."`
+		List   calls.CallList   `cmd:"" help:"List calls."`
+		Show   calls.CallShow   `cmd:"" help:"Show one call with its story, phones, recordings and notes."`
+	} `cmd:"" help:"List, show and delete calls."`
+	Integration struct {
+		List integrations.List `cmd:"" help:"List the integrations."`
+		Show integrations.Show `cmd:"" help:"Show one integration, and what is wrong with it."`
+	} `cmd:"" help:"List and show integrations."`
 	Oncall         oncall.OnCall         `cmd:"" help:"Show who is on call according to the switchboard file, or the platform that it names."`
 	Stats          calls.Stats           `cmd:"" help:"Count calls by week and team, and how long callers waited for a person."`
 	WhoWouldAnswer oncall.WhoWouldAnswer `cmd:"" name:"whowouldanswer" help:"Show who would answer a call, without placing one."`

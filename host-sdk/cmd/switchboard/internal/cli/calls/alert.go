@@ -151,15 +151,21 @@ func showAlert(f command.AskFlags, s *command.Surroundings, method, path string,
 		}
 	}
 	for _, l := range a.Log {
-		text := l.Message
-		// Most messages name who acted; the rest has the name behind it.
-		if l.Actor != "" && !strings.Contains(text, l.Actor) {
-			text += " (" + l.Actor + ")"
-		}
-		_, _ = fmt.Fprintf(w, "  %s\t%s\n", l.Time.Local().Format("2006-01-02 15:04:05 MST"), forPeople(text))
+		_, _ = fmt.Fprintf(w, "  %s\t%s\n", exactly(l.Time), forPeople(acted(l.Message, l.Actor)))
 	}
 	return w.Flush()
 }
+
+// acted is a line of a history. Most name who acted; the rest has the name behind it.
+func acted(text, actor string) string {
+	if actor == "" || strings.Contains(text, actor) {
+		return text
+	}
+	return text + " (" + actor + ")"
+}
+
+// exactly is the time of a line, to the second.
+func exactly(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05 MST") }
 
 // ofAlerts is ListedBy for what asks for an alert.
 func ofAlerts(err error) error {
@@ -189,6 +195,17 @@ func (AlertAck) Help() string {
 
 // Run acknowledges the alert.
 func (c AlertAck) Run(s *command.Surroundings) error { return c.do(s, "acknowledge") }
+
+// AlertEscalate is alert escalate.
+type AlertEscalate struct{ alertActFlags }
+
+// Help is shown by alert escalate --help.
+func (AlertEscalate) Help() string {
+	return "Pages the next layer at once. Prints the alert as it is then. " + command.HowRunning
+}
+
+// Run escalates the alert.
+func (c AlertEscalate) Run(s *command.Surroundings) error { return c.do(s, "escalate") }
 
 // AlertResolve is alert resolve.
 type AlertResolve struct{ alertActFlags }

@@ -13,7 +13,7 @@ import (
 // RecordingDelete is recording delete.
 type RecordingDelete struct {
 	command.AskFlags
-	ID string `arg:"" help:"The recording's ref, as the record of its call shows it: media: and 64 hexadecimal digits."`
+	ID string `arg:"" help:"The recording's ref, as call show shows it: media: and 64 hexadecimal digits."`
 }
 
 // Help is shown by recording delete --help.
@@ -28,7 +28,7 @@ func (c RecordingDelete) Run(s *command.Surroundings) error {
 		return err
 	}
 	if c.ID == "" {
-		return errors.New("<id> is empty: name the recording's ref, as the record of its call shows it")
+		return errors.New("<id> is empty: name the recording's ref, as switchboard call show shows it")
 	}
 	out, err := admin.DeleteRecording(s.Ctx, resolved, c.ID)
 	if err != nil {
@@ -38,6 +38,37 @@ func (c RecordingDelete) Run(s *command.Surroundings) error {
 		return command.PrintJSON(s.Stdout, out)
 	}
 	_, err = fmt.Fprintf(s.Stdout, "%s is deleted here, and is being deleted at the telephone service (call %s)\n", out.Ref, strings.Join(out.Calls, ", "))
+	return err
+}
+
+// CallDelete is call delete.
+type CallDelete struct {
+	command.AskFlags
+	ID string `arg:"" help:"The call, as call list shows it."`
+}
+
+// Help is shown by call delete --help.
+func (CallDelete) Help() string {
+	return "Deletes the record of a call that is over, with its story, notes and recordings, here and at the telephone service. Its alert stays. Asks the running host."
+}
+
+// Run says that it is deleted. The telephone service is asked later, and again until it has done
+// so.
+func (c CallDelete) Run(s *command.Surroundings) error {
+	resolved, err := c.Settings(s)
+	if err != nil {
+		return err
+	}
+	if c.ID == "" {
+		return errors.New("<id> is empty: name the call, as switchboard call list shows it")
+	}
+	if err := admin.DeleteCall(s.Ctx, resolved, c.ID); err != nil {
+		return ofCalls(err)
+	}
+	if c.JSON {
+		return command.PrintJSON(s.Stdout, map[string]string{"sid": c.ID})
+	}
+	_, err = fmt.Fprintf(s.Stdout, "%s is deleted\n", c.ID)
 	return err
 }
 

@@ -161,3 +161,53 @@ CA3 withheld delivering 12 s ` + local(7, 0)
 	r.prints(`[]`, "GET /api/v1/alerts?limit=50", "No alert was found.", "alert", "list")
 	r.prints(`[]`, "GET /api/v1/tokens", "No program has a token: switchboard token create makes one.", "token", "list")
 }
+
+// One call is shown with its phones, what was recorded and who has heard it, the story and notes.
+func TestOneCallIsShownWithItsStory(t *testing.T) {
+	t.Parallel()
+	r := newRunning(t)
+	const answer = `{"sid": "CA/1", "from": "+12025550191", "to": "+12025550100", "state": "ended", "ended": "message_left", "team_name": "DevOps", "unheard": 1,
+		"started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T09:01:05Z", "alert": {"id": "A1"},
+		"legs": [{"role": "caller", "ended_at": "2026-01-05T09:01:02Z"}, {"role": "responder", "name": "Alice Example", "phone": "+12025550143", "state": "ended", "reason": "no_answer"},
+		 {"role": "responder", "name": "Bob", "phone": "+12025550144", "state": "ringing"}],
+		"recordings": [{"label": "Message", "ref": "media:a", "duration": 12.4, "heard": []}, {"label": "Message", "ref": "media:b", "heard": [{"user_name": "Alice Example"}, {"user_name": "Bob"}]},
+		 {"label": "Message", "ref": "media:c", "duration": 3, "heard": [], "deleted_at": "2026-01-06T09:00:00Z"}],
+		"story": [{"time": "2026-01-05T09:00:07Z", "message": "The call came from +12025550191"}, {"time": "2026-01-05T09:01:00Z", "message": "Resolved\u0007", "actor_name": "Alice"}],
+		"notes": [{"time": "2026-01-05T09:02:00Z", "user_name": "Bob", "text": "Called back"}]}`
+	r.prints(answer, "GET /api/v1/calls/CA%2F1", `CA/1: message left, not heard
+from +1 202-555-0191
+to +1 202-555-0100
+team DevOps
+began `+local(9, 0)+`
+lasted 1 min 2 s
+alert A1
+phone Alice Example, +1 202-555-0143, no answer
+phone Bob, +1 202-555-0144, ringing
+recording Message of 12 s, not heard: media:a
+recording Message, heard by Alice Example, Bob: media:b
+recording Message of 3 s, deleted
+`+exact(9, 0, 7)+` The call came from +1 202-555-0191
+`+exact(9, 1, 0)+` Resolved (Alice)
+`+exact(9, 2, 0)+` Bob noted: Called back`, "call", "show", "CA/1")
+	r.prints(`{"sid": "CA1", "state": "on_hold", "started_at": "2026-01-05T09:00:00Z"}`, "GET /api/v1/calls/CA1", "CA1: on hold\nfrom withheld\nbegan "+local(9, 0), "call", "show", "CA1")
+}
+
+// Integrations are listed with the ids that other commands take, and shown with what is wrong.
+func TestIntegrationsAreListedAndShown(t *testing.T) {
+	t.Parallel()
+	r := newRunning(t)
+	const one = `{"id": "int_1", "plugin": "livecall", "name": "Hot\u001bline", "enabled": true, "endpoint_url": "https://example.com/i", "numbers": ["+12025550100", "+12025550101"],
+		"destinations": [{"id": "devops"}, {"id": "night"}], "findings": [{"severity": "warning", "message": "Nobody called from +12025550191"}]}`
+	r.prints("["+one+`, {"id": "int_2", "name": "Old", "enabled": false}, {"id": "int_3", "name": "New", "enabled": true, "maintenance": true}]`, "GET /api/v1/integrations", `ID NAME STATE NUMBERS TEAMS FINDINGS
+int_1 Hotline enabled +1 202-555-0100, +1 202-555-0101 devops, night 1
+int_2 Old disabled - - 0
+int_3 New maintenance - - 0`, "integration", "list")
+	r.prints(one, "GET /api/v1/integrations/int_1", `int_1: Hotline, enabled
+plugin livecall
+numbers +1 202-555-0100, +1 202-555-0101
+teams devops, night
+address https://example.com/i
+warning Nobody called from +1 202-555-0191`, "integration", "show", "int_1")
+	r.prints(`[]`, "GET /api/v1/integrations", "There is no integration: create one on the page Integrations.", "integration", "list")
+	r.prints(`[]`, "GET /api/v1/integrations", "[]", "integration", "list", "--json")
+}

@@ -14,7 +14,7 @@ import (
 // where no host runs.
 type WhoWouldAnswer struct {
 	command.HostFlags
-	Integration string `name:"integration" required:"" placeholder:"ID" help:"Integration that is called, such as int_01jd8x5m2q4k7v9w3y6z0a1b2c."`
+	Integration string `name:"integration" required:"" placeholder:"ID" help:"Id of the integration that is called, as integration list shows it."`
 	At          string `name:"at" placeholder:"TIME" help:"Time of the call, such as 2026-12-24T18:00 (this machine's time zone) or 2026-12-24T18:00:00Z (default: now)."`
 	Digits      string `name:"digits" placeholder:"DIGITS" help:"Keys that the caller presses in the menu (default: none)."`
 	From        string `name:"from" placeholder:"NUMBER" help:"Caller's number, for router rules that use it (default: withheld)."`
@@ -61,7 +61,7 @@ func (c WhoWouldAnswer) run(s *command.Surroundings) error {
 	}
 	result, err := admin.Ask(s.Ctx, resolved, c.Integration, integration.ActionWhoWouldAnswer, values)
 	if err != nil {
-		return err
+		return command.ListedBy("switchboard integration list", fmt.Sprintf("there is no integration %q", c.Integration), err)
 	}
 	// Both marks are of the same width, so that the lines stand below each other.
 	for _, l := range result.Lines {
