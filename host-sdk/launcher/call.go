@@ -128,7 +128,7 @@ type method[Req, Resp any] func(integration.Integration, context.Context, Req) (
 // manner is how a call that may be repeated is made.
 type manner struct {
 	urgent  bool // see acquire
-	limited bool // the connection ends each attempt: transport.LimitHandlers
+	limited bool // the connection ends each attempt: transport.HostPlugins
 }
 
 // pure makes a call that may be repeated: once, on the successor of a process that was lost. Each

@@ -79,7 +79,7 @@ func tryStart(ctx context.Context, cfg Config, p manifest.Installed) (_ *process
 	}
 	proc.client = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  transport.Handshake,
-		VersionedPlugins: transport.HostPlugins(),
+		VersionedPlugins: transport.HostPlugins(cfg.Timing.Handle),
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		// Nobody else on the machine can pretend to be the plugin, or call it: both sides have
 		// certificates of this start alone.
@@ -87,7 +87,7 @@ func tryStart(ctx context.Context, cfg Config, p manifest.Installed) (_ *process
 		// environ builds the environment; go-plugin would hand on all of the host's.
 		SkipHostEnv:      true,
 		StartTimeout:     cfg.Timing.Start,
-		GRPCDialOptions:  append(transport.DialOptions(), transport.LimitHandlers(cfg.Timing.Handle)),
+		GRPCDialOptions:  transport.DialOptions(),
 		SyncStdout:       proc.sync[0],
 		SyncStderr:       proc.sync[1],
 		Logger:           hclog.NewNullLogger(), // the launcher tells the same in its own words

@@ -41,6 +41,9 @@ const (
 // active is the provider of spans; nil: there is no collector.
 var active atomic.Pointer[sdktrace.TracerProvider]
 
+// Active reports whether spans are sent.
+func Active() bool { return active.Load() != nil }
+
 // Setup begins to send spans of this process as the service and its version ("": not said), if the
 // environment names a collector. Call it before connections to plugins are made. Spans wait in a
 // queue of limited size and are sent in the background: a collector that is slow, wrong or away

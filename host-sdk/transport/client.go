@@ -1,11 +1,10 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	goplugin "github.com/hashicorp/go-plugin"
@@ -27,8 +26,9 @@ type Conn struct {
 }
 
 // newConn wraps a connection that is open. Conn never closes it: that is up to whoever dialed.
-func newConn(cc grpc.ClientConnInterface) *Conn {
-	return &Conn{Client: wire.NewClient(cc), health: grpc_health_v1.NewHealthClient(cc)}
+func newConn(cc grpc.ClientConnInterface, limit time.Duration) *Conn {
+	// A span is made of a call.
+	return &Conn{Client: wire.NewClient(cc, wire.ClientConfig{HandleTimeout: cmp.Or(limit, DefaultTimeout), NoStreams: tracing.Active()}), health: grpc_health_v1.NewHealthClient(cc)}
 }
 
 // Healthy asks the plugin whether it is alive; any answer in time counts. Give ctx a deadline: a
@@ -45,8 +45,11 @@ func (c *Conn) Healthy(ctx context.Context) error {
 }
 
 // HostPlugins are the protocol versions that a host offers in the handshake; each dispenses a
-// *[Conn] under [PluginName].
-func HostPlugins() map[int]goplugin.PluginSet { return versions(&grpcPlugin{}) }
+// *[Conn] under [PluginName]. Each call of HandleWebhook, HandleAlert and HandleTask ends after
+// limit, 0: [DefaultTimeout], or with its context if that ends sooner.
+func HostPlugins(limit time.Duration) map[int]goplugin.PluginSet {
+	return versions(&grpcPlugin{limit: limit})
+}
 
 // DialOptions are what a host adds to go-plugin's own: size limits in both directions and a
 // deadline for every call.
@@ -54,21 +57,12 @@ func DialOptions() []grpc.DialOption {
 	return append(append(tracing.DialOptions(), clientMessages()...), grpc.WithChainUnaryInterceptor(limitingClientTime))
 }
 
-// LimitHandlers lets a host's connection end each call of HandleWebhook, HandleAlert and HandleTask
-// after d, or with its context if that ends sooner. A context with a limit of the caller's own
-// would come on top of the one that gRPC makes for each call.
-func LimitHandlers(d time.Duration) grpc.DialOption {
-	var names []string
-	for _, method := range []string{"HandleWebhook", "HandleAlert", "HandleTask"} {
-		names = append(names, fmt.Sprintf(`{"service":%q,"method":%q}`, wire.Service, method))
-	}
-	return grpc.WithDefaultServiceConfig(fmt.Sprintf(`{"methodConfig":[{"name":[%s],"timeout":"%.9fs"}]}`, strings.Join(names, ","), d.Seconds()))
-}
-
 // grpcPlugin is both halves of what go-plugin wants: the plugin sets server, the host uses the
 // client half.
 type grpcPlugin struct {
 	goplugin.NetRPCUnsupportedPlugin
+
+	limit time.Duration // of the host
 
 	impl  integration.Integration
 	gate  *gate
@@ -90,21 +84,26 @@ func (p *grpcPlugin) GRPCServer(_ *goplugin.GRPCBroker, s *grpc.Server) error {
 
 // GRPCClient implements goplugin.GRPCPlugin.
 func (p *grpcPlugin) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, cc *grpc.ClientConn) (any, error) {
-	return newConn(cc), nil
+	return newConn(cc, p.limit), nil
 }
 
 // register serves impl and its life cycle on s; health is served by go-plugin.
 func register(s *grpc.Server, impl integration.Integration, g *gate, log *slog.Logger) {
-	wire.RegisterServer(s, impl, log)
+	wire.RegisterServer(s, impl, each(g, log), log)
 	wire.RegisterLifecycle(s, wire.Lifecycle{Drain: g.drain, Profile: profile})
 }
 
-// streamWorkers is how many goroutines of a plugin are kept for requests. A new goroutine begins
-// with a stack that a request outgrows several times, and each time all of it is copied: an eighth
-// of what a request costs the plugin. Requests beyond them get a goroutine of their own.
-const streamWorkers = 32
-
 // serverOptions are what every server of this package is made with.
 func serverOptions(g *gate, log *slog.Logger) []grpc.ServerOption {
-	return append(append(serverMessages(), tracing.ServerOptions()...), grpc.NumStreamWorkers(streamWorkers), grpc.ChainUnaryInterceptor(recovering(log), g.intercept, limitingTime))
+	return append(append(serverMessages(), tracing.ServerOptions()...), grpc.UnaryInterceptor(each(g, log)))
+}
+
+// each is what each call passes through.
+func each(g *gate, log *slog.Logger) grpc.UnaryServerInterceptor {
+	recover := recovering(log)
+	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+		return recover(ctx, req, info, func(ctx context.Context, req any) (any, error) {
+			return g.intercept(ctx, req, info, func(ctx context.Context, req any) (any, error) { return limitingTime(ctx, req, info, next) })
+		})
+	}
 }

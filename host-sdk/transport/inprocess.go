@@ -42,7 +42,7 @@ func DialInProcess(impl integration.Integration) (conn *Conn, closeBoth func(), 
 		<-served
 		return nil, nil, fmt.Errorf("dial in process: %w", err)
 	}
-	return newConn(cc), func() {
+	return newConn(cc, 0), func() {
 		_ = cc.Close() // nothing can be done about an error, and the server is stopped next
 		server.Stop()
 		<-served

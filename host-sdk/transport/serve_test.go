@@ -99,7 +99,7 @@ func TestTerminate(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := goplugin.NewClient(&goplugin.ClientConfig{
-		HandshakeConfig: Handshake, VersionedPlugins: HostPlugins(), Cmd: cmd, AutoMTLS: true, SkipHostEnv: true,
+		HandshakeConfig: Handshake, VersionedPlugins: HostPlugins(0), Cmd: cmd, AutoMTLS: true, SkipHostEnv: true,
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC}, GRPCDialOptions: DialOptions(),
 		StartTimeout: 30 * time.Second, Stderr: stderrW,
 	})

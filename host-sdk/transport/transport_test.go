@@ -150,11 +150,11 @@ func TestServerRefusesLargeRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cc.Close() })
-	_, err = newConn(cc).Perform(t.Context(), task(make([]byte, integration.MaxMessageBytes)))
+	_, err = newConn(cc, 0).Perform(t.Context(), task(make([]byte, integration.MaxMessageBytes)))
 	if got := integration.KindOf(err); got != integration.KindInvalid {
 		t.Fatalf("error kind is %q, want %q", got, integration.KindInvalid)
 	}
-	_, err = newConn(cc).Perform(t.Context(), task([]byte("small")))
+	_, err = newConn(cc, 0).Perform(t.Context(), task([]byte("small")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,41 +190,57 @@ func TestPanicIsAnInternalError(t *testing.T) {
 	}
 }
 
-// TestEveryCallHasADeadline, on both sides; one that is given crosses.
+// TestEveryCallHasADeadline, on both sides; one that is given crosses. A request of a stream ends
+// with the stream, so that none crosses.
 func TestEveryCallHasADeadline(t *testing.T) {
 	t.Parallel()
 	left := make(chan time.Duration, 1)
-	conn := dial(t, scripted{perform: func(ctx context.Context, _ integration.PerformRequest) (integration.TaskResult, error) {
-		deadline, ok := ctx.Deadline()
-		if !ok {
-			return integration.TaskResult{}, errors.New("no deadline")
-		}
+	note := func(ctx context.Context) {
+		deadline, _ := ctx.Deadline()
 		left <- time.Until(deadline)
-		return integration.TaskResult{}, nil
-	}})
-	_, err := conn.Perform(context.Background(), task(nil))
-	if err != nil {
-		t.Fatal(err)
 	}
-	got := <-left
-	if got := got; got <= DefaultTimeout/2 {
-		t.Fatalf("%v, want more than %v", got, DefaultTimeout/2)
+	conn := dial(t, scripted{
+		perform: func(ctx context.Context, _ integration.PerformRequest) (integration.TaskResult, error) {
+			note(ctx)
+			return integration.TaskResult{}, nil
+		},
+		Integration: handlers{handle: func(ctx context.Context, _ string) (integration.Outcome, error) {
+			note(ctx)
+			return integration.Outcome{}, nil
+		}},
+	})
+	perform := func(ctx context.Context) error {
+		_, err := conn.Perform(ctx, task(nil))
+		return err
 	}
-	if got := got; got > DefaultTimeout {
-		t.Fatalf("%v, want at most %v", got, DefaultTimeout)
+	for _, tt := range []struct {
+		name        string
+		ask         func(context.Context) error
+		given, want time.Duration
+	}{
+		{"none is given", perform, 0, DefaultTimeout},
+		{"sooner than the default", perform, 20 * time.Second, 20 * time.Second},
+		{"later", perform, 5 * time.Minute, 5 * time.Minute},
+		{"a request of a stream", func(ctx context.Context) error {
+			_, err := conn.HandleWebhook(ctx, webhook("x"))
+			return err
+		}, 20 * time.Second, DefaultTimeout},
+	} {
+		ctx, cancel := context.Background(), context.CancelFunc(func() {})
+		if tt.given > 0 {
+			ctx, cancel = context.WithTimeout(ctx, tt.given)
+		}
+		err := tt.ask(ctx)
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := <-left; got <= tt.want/2 || got > tt.want {
+			t.Errorf("%s: %v left, want %v", tt.name, got, tt.want)
+		}
 	}
 
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	_, err = conn.Perform(ctx, task(nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := <-left; got > 20*time.Second {
-		t.Fatalf("%v, want at most %v", got, 20*time.Second)
-	}
-
-	_, err = limitingTime(context.Background(), nil, nil, func(ctx context.Context, _ any) (any, error) {
+	_, err := limitingTime(context.Background(), nil, nil, func(ctx context.Context, _ any) (any, error) {
 		_, ok := ctx.Deadline()
 		if !ok {
 			t.Fatal("not a *Conn")

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -16,12 +17,25 @@ var _ integration.Integration = (*Client)(nil)
 // [FromStatus].
 type Client struct {
 	conn      grpc.ClientConnInterface
+	limit     time.Duration // of the Handle methods
+	streams   streams
 	lifecycle pb.LifecycleServiceClient
 }
 
+// ClientConfig is what a [Client] is told of its connection.
+type ClientConfig struct {
+	// HandleTimeout ends each call of HandleWebhook, HandleAlert and HandleTask, or its context
+	// does if that ends sooner.
+	HandleTimeout time.Duration
+	// NoStreams makes a call of each request, for who wants to see them one by one.
+	NoStreams bool
+}
+
 // NewClient returns a client on conn, which stays the caller's and is to use [CallOptions].
-func NewClient(conn grpc.ClientConnInterface) *Client {
-	return &Client{conn: conn, lifecycle: pb.NewLifecycleServiceClient(conn)}
+func NewClient(conn grpc.ClientConnInterface, cfg ClientConfig) *Client {
+	c := &Client{conn: conn, limit: cfg.HandleTimeout, lifecycle: pb.NewLifecycleServiceClient(conn)}
+	c.streams.absent.Store(cfg.NoStreams)
+	return c
 }
 
 // message is a pointer to a message of the type T.
@@ -39,8 +53,13 @@ func call[T any, PBReq proto.Message, PBResp message[T], Req, Resp any](
 	// Get gives messages that nobody else has, so concurrent calls do not meet.
 	m := freeMessages.Get().(*messages)
 	defer m.free()
+	return invoke(ctx, conn, method, to(m, req), from)
+}
+
+// invoke is a call whose request is a message already.
+func invoke[T any, PBResp message[T], Resp any](ctx context.Context, conn grpc.ClientConnInterface, method string, req proto.Message, from func(PBResp) Resp) (Resp, error) {
 	out := PBResp(new(T))
-	if err := conn.Invoke(ctx, method, to(m, req), out); err != nil {
+	if err := conn.Invoke(ctx, method, req, out); err != nil {
 		var none Resp
 		return none, FromStatus(err)
 	}
@@ -69,17 +88,26 @@ func (c *Client) ValidateOptions(ctx context.Context, req integration.ValidateOp
 
 // HandleWebhook implements integration.Integration.
 func (c *Client) HandleWebhook(ctx context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
-	return call(ctx, c.conn, pb.IntegrationService_HandleWebhook_FullMethodName, req, webhookRequestToPB, webhookResponseFromPB)
+	m := freeMessages.Get().(*messages)
+	defer m.free()
+	in := webhookRequestToPB(m, req)
+	return handle(ctx, c, &pb.HandleRequest{Request: &pb.HandleRequest_Webhook{Webhook: in}}, pb.IntegrationService_HandleWebhook_FullMethodName, in, webhookResponseFromPB)
 }
 
 // HandleAlert implements integration.Integration.
 func (c *Client) HandleAlert(ctx context.Context, req integration.AlertRequest) (integration.Outcome, error) {
-	return call(ctx, c.conn, pb.IntegrationService_HandleAlert_FullMethodName, req, alertRequestToPB, alertResponseFromPB)
+	m := freeMessages.Get().(*messages)
+	defer m.free()
+	in := alertRequestToPB(m, req)
+	return handle(ctx, c, &pb.HandleRequest{Request: &pb.HandleRequest_Alert{Alert: in}}, pb.IntegrationService_HandleAlert_FullMethodName, in, alertResponseFromPB)
 }
 
 // HandleTask implements integration.Integration.
 func (c *Client) HandleTask(ctx context.Context, req integration.TaskRequest) (integration.Outcome, error) {
-	return call(ctx, c.conn, pb.IntegrationService_HandleTask_FullMethodName, req, taskRequestToPB, taskResponseFromPB)
+	m := freeMessages.Get().(*messages)
+	defer m.free()
+	in := taskRequestToPB(m, req)
+	return handle(ctx, c, &pb.HandleRequest{Request: &pb.HandleRequest_Task{Task: in}}, pb.IntegrationService_HandleTask_FullMethodName, in, taskResponseFromPB)
 }
 
 // Perform implements integration.Integration.

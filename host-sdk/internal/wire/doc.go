@@ -17,6 +17,7 @@
 //	text.go       text that is not UTF-8 never stops a message
 //	server.go     gRPC server around an integration
 //	client.go     integration around a gRPC connection
+//	stream.go     streams, each of which carries one request after the other
 //	lifecycle.go  draining
 //	codec.go      encoding and decoding of messages for gRPC
 //

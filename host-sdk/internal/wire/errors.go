@@ -139,14 +139,8 @@ func FromStatus(err error) error {
 	}
 	st := status.Convert(err)
 	for _, d := range st.Details() {
-		// A plugin of a later release may have kinds that we do not know: then the code says the
-		// nearest one that we do.
 		if detail, ok := d.(*pb.Error); ok {
-			e := errorFromPB(detail)
-			if _, known := kindCodes[e.Kind]; !known {
-				e.Kind = kindOfCode(st.Code())
-			}
-			return e
+			return knownKind(errorFromPB(detail), st.Code())
 		}
 	}
 	e := &integration.Error{Kind: kindOfCode(st.Code()), Err: &TransportError{status: st}}
@@ -166,6 +160,15 @@ func FromStatus(err error) error {
 		e.Message = internalText
 	default:
 		e.Message = "the call failed: " + st.Message()
+	}
+	return e
+}
+
+// knownKind is an error of the plugin. One of a later release may have kinds that we do not know:
+// then the code says the nearest one that we do.
+func knownKind(e *integration.Error, code codes.Code) *integration.Error {
+	if _, known := kindCodes[e.Kind]; !known {
+		e.Kind = kindOfCode(code)
 	}
 	return e
 }

@@ -255,12 +255,15 @@ func TestHeaderNamesJoin(t *testing.T) {
 }
 
 // TestEveryMethodReachesItsNamesake calls each method through a real connection to an integration
-// that knows which one it is.
+// that knows which one it is, with streams and without.
 func TestEveryMethodReachesItsNamesake(t *testing.T) {
 	t.Parallel()
 	listener := bufconn.Listen(1 << 16)
 	server := grpc.NewServer()
-	RegisterServer(server, namesake{}, slog.New(slog.DiscardHandler))
+	plain := func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+		return next(ctx, req)
+	}
+	RegisterServer(server, namesake{}, plain, slog.New(slog.DiscardHandler))
 	go func() { _ = server.Serve(listener) }()
 	defer server.Stop()
 	conn, err := grpc.NewClient("passthrough:///x", grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -269,16 +272,18 @@ func TestEveryMethodReachesItsNamesake(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	client := reflect.ValueOf(integration.Integration(NewClient(conn)))
 	methods := reflect.TypeFor[integration.Integration]()
-	for i := range methods.NumMethod() {
-		m := methods.Method(i)
-		results := client.MethodByName(m.Name).Call([]reflect.Value{
-			reflect.ValueOf(context.Background()), reflect.Zero(m.Type.In(1)),
-		})
-		err, _ := results[1].Interface().(error)
-		if err == nil || !strings.Contains(err.Error(), "<"+m.Name+">") {
-			t.Errorf("%s was answered: %v", m.Name, err)
+	for _, calls := range []bool{false, true} {
+		client := reflect.ValueOf(integration.Integration(NewClient(conn, ClientConfig{HandleTimeout: time.Minute, NoStreams: calls})))
+		for i := range methods.NumMethod() {
+			m := methods.Method(i)
+			results := client.MethodByName(m.Name).Call([]reflect.Value{
+				reflect.ValueOf(context.Background()), reflect.Zero(m.Type.In(1)),
+			})
+			err, _ := results[1].Interface().(error)
+			if err == nil || !strings.Contains(err.Error(), "<"+m.Name+">") {
+				t.Errorf("%s was answered: %v", m.Name, err)
+			}
 		}
 	}
 }

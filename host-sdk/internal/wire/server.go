@@ -12,9 +12,9 @@ import (
 )
 
 // RegisterServer serves impl on s, which is to use [Codec]. Errors whose text does not cross are
-// written to log.
-func RegisterServer(s grpc.ServiceRegistrar, impl integration.Integration, log *slog.Logger) {
-	pb.RegisterIntegrationServiceServer(s, &server{impl: impl, log: log})
+// written to log. each is what s has each call pass through: requests of a stream do, too.
+func RegisterServer(s grpc.ServiceRegistrar, impl integration.Integration, each grpc.UnaryServerInterceptor, log *slog.Logger) {
+	pb.RegisterIntegrationServiceServer(s, &server{impl: impl, each: each, log: log})
 }
 
 // server hands each method to impl. The embedded type answers methods that a newer host may call
@@ -23,6 +23,7 @@ type server struct {
 	pb.UnimplementedIntegrationServiceServer
 
 	impl integration.Integration
+	each grpc.UnaryServerInterceptor
 	log  *slog.Logger
 }
 

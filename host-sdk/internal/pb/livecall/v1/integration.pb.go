@@ -765,6 +765,189 @@ func (x *HandleTaskResponse) GetOutcome() *Outcome {
 	return nil
 }
 
+// HandleRequest is what would be a call of its own.
+type HandleRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Request:
+	//
+	//	*HandleRequest_Webhook
+	//	*HandleRequest_Alert
+	//	*HandleRequest_Task
+	Request       isHandleRequest_Request `protobuf_oneof:"request"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HandleRequest) Reset() {
+	*x = HandleRequest{}
+	mi := &file_livecall_v1_integration_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HandleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HandleRequest) ProtoMessage() {}
+
+func (x *HandleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_livecall_v1_integration_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HandleRequest.ProtoReflect.Descriptor instead.
+func (*HandleRequest) Descriptor() ([]byte, []int) {
+	return file_livecall_v1_integration_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *HandleRequest) GetRequest() isHandleRequest_Request {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *HandleRequest) GetWebhook() *HandleWebhookRequest {
+	if x != nil {
+		if x, ok := x.Request.(*HandleRequest_Webhook); ok {
+			return x.Webhook
+		}
+	}
+	return nil
+}
+
+func (x *HandleRequest) GetAlert() *HandleAlertRequest {
+	if x != nil {
+		if x, ok := x.Request.(*HandleRequest_Alert); ok {
+			return x.Alert
+		}
+	}
+	return nil
+}
+
+func (x *HandleRequest) GetTask() *HandleTaskRequest {
+	if x != nil {
+		if x, ok := x.Request.(*HandleRequest_Task); ok {
+			return x.Task
+		}
+	}
+	return nil
+}
+
+type isHandleRequest_Request interface {
+	isHandleRequest_Request()
+}
+
+type HandleRequest_Webhook struct {
+	Webhook *HandleWebhookRequest `protobuf:"bytes,1,opt,name=webhook,proto3,oneof"`
+}
+
+type HandleRequest_Alert struct {
+	Alert *HandleAlertRequest `protobuf:"bytes,2,opt,name=alert,proto3,oneof"`
+}
+
+type HandleRequest_Task struct {
+	Task *HandleTaskRequest `protobuf:"bytes,3,opt,name=task,proto3,oneof"`
+}
+
+func (*HandleRequest_Webhook) isHandleRequest_Request() {}
+
+func (*HandleRequest_Alert) isHandleRequest_Request() {}
+
+func (*HandleRequest_Task) isHandleRequest_Request() {}
+
+// HandleResponse answers it. The stream goes on, after an error too.
+type HandleResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Response:
+	//
+	//	*HandleResponse_Outcome
+	//	*HandleResponse_Error
+	Response      isHandleResponse_Response `protobuf_oneof:"response"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HandleResponse) Reset() {
+	*x = HandleResponse{}
+	mi := &file_livecall_v1_integration_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HandleResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HandleResponse) ProtoMessage() {}
+
+func (x *HandleResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_livecall_v1_integration_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HandleResponse.ProtoReflect.Descriptor instead.
+func (*HandleResponse) Descriptor() ([]byte, []int) {
+	return file_livecall_v1_integration_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *HandleResponse) GetResponse() isHandleResponse_Response {
+	if x != nil {
+		return x.Response
+	}
+	return nil
+}
+
+func (x *HandleResponse) GetOutcome() *Outcome {
+	if x != nil {
+		if x, ok := x.Response.(*HandleResponse_Outcome); ok {
+			return x.Outcome
+		}
+	}
+	return nil
+}
+
+func (x *HandleResponse) GetError() *Error {
+	if x != nil {
+		if x, ok := x.Response.(*HandleResponse_Error); ok {
+			return x.Error
+		}
+	}
+	return nil
+}
+
+type isHandleResponse_Response interface {
+	isHandleResponse_Response()
+}
+
+type HandleResponse_Outcome struct {
+	Outcome *Outcome `protobuf:"bytes,1,opt,name=outcome,proto3,oneof"`
+}
+
+type HandleResponse_Error struct {
+	// What would be among the details of a status.
+	Error *Error `protobuf:"bytes,2,opt,name=error,proto3,oneof"`
+}
+
+func (*HandleResponse_Outcome) isHandleResponse_Response() {}
+
+func (*HandleResponse_Error) isHandleResponse_Response() {}
+
 // PerformRequest asks for one piece of I/O.
 type PerformRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -778,7 +961,7 @@ type PerformRequest struct {
 
 func (x *PerformRequest) Reset() {
 	*x = PerformRequest{}
-	mi := &file_livecall_v1_integration_proto_msgTypes[12]
+	mi := &file_livecall_v1_integration_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -790,7 +973,7 @@ func (x *PerformRequest) String() string {
 func (*PerformRequest) ProtoMessage() {}
 
 func (x *PerformRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_livecall_v1_integration_proto_msgTypes[12]
+	mi := &file_livecall_v1_integration_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -803,7 +986,7 @@ func (x *PerformRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PerformRequest.ProtoReflect.Descriptor instead.
 func (*PerformRequest) Descriptor() ([]byte, []int) {
-	return file_livecall_v1_integration_proto_rawDescGZIP(), []int{12}
+	return file_livecall_v1_integration_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PerformRequest) GetFacts() *Facts {
@@ -839,7 +1022,7 @@ type PerformResponse struct {
 
 func (x *PerformResponse) Reset() {
 	*x = PerformResponse{}
-	mi := &file_livecall_v1_integration_proto_msgTypes[13]
+	mi := &file_livecall_v1_integration_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -851,7 +1034,7 @@ func (x *PerformResponse) String() string {
 func (*PerformResponse) ProtoMessage() {}
 
 func (x *PerformResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_livecall_v1_integration_proto_msgTypes[13]
+	mi := &file_livecall_v1_integration_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -864,7 +1047,7 @@ func (x *PerformResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PerformResponse.ProtoReflect.Descriptor instead.
 func (*PerformResponse) Descriptor() ([]byte, []int) {
-	return file_livecall_v1_integration_proto_rawDescGZIP(), []int{13}
+	return file_livecall_v1_integration_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PerformResponse) GetPayload() []byte {
@@ -894,7 +1077,7 @@ type RunActionRequest struct {
 
 func (x *RunActionRequest) Reset() {
 	*x = RunActionRequest{}
-	mi := &file_livecall_v1_integration_proto_msgTypes[14]
+	mi := &file_livecall_v1_integration_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +1089,7 @@ func (x *RunActionRequest) String() string {
 func (*RunActionRequest) ProtoMessage() {}
 
 func (x *RunActionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_livecall_v1_integration_proto_msgTypes[14]
+	mi := &file_livecall_v1_integration_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +1102,7 @@ func (x *RunActionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunActionRequest.ProtoReflect.Descriptor instead.
 func (*RunActionRequest) Descriptor() ([]byte, []int) {
-	return file_livecall_v1_integration_proto_rawDescGZIP(), []int{14}
+	return file_livecall_v1_integration_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RunActionRequest) GetFacts() *Facts {
@@ -960,7 +1143,7 @@ type RunActionResponse struct {
 
 func (x *RunActionResponse) Reset() {
 	*x = RunActionResponse{}
-	mi := &file_livecall_v1_integration_proto_msgTypes[15]
+	mi := &file_livecall_v1_integration_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -972,7 +1155,7 @@ func (x *RunActionResponse) String() string {
 func (*RunActionResponse) ProtoMessage() {}
 
 func (x *RunActionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_livecall_v1_integration_proto_msgTypes[15]
+	mi := &file_livecall_v1_integration_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -985,7 +1168,7 @@ func (x *RunActionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunActionResponse.ProtoReflect.Descriptor instead.
 func (*RunActionResponse) Descriptor() ([]byte, []int) {
-	return file_livecall_v1_integration_proto_rawDescGZIP(), []int{15}
+	return file_livecall_v1_integration_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RunActionResponse) GetOk() bool {
@@ -1082,7 +1265,17 @@ const file_livecall_v1_integration_proto_rawDesc = "" +
 	"\x05media\x18\x06 \x03(\v2\x15.livecall.v1.MediaRefR\x05media\x12,\n" +
 	"\afailure\x18\a \x01(\v2\x12.livecall.v1.ErrorR\afailure\"D\n" +
 	"\x12HandleTaskResponse\x12.\n" +
-	"\aoutcome\x18\x01 \x01(\v2\x14.livecall.v1.OutcomeR\aoutcome\"{\n" +
+	"\aoutcome\x18\x01 \x01(\v2\x14.livecall.v1.OutcomeR\aoutcome\"\xc8\x01\n" +
+	"\rHandleRequest\x12=\n" +
+	"\awebhook\x18\x01 \x01(\v2!.livecall.v1.HandleWebhookRequestH\x00R\awebhook\x127\n" +
+	"\x05alert\x18\x02 \x01(\v2\x1f.livecall.v1.HandleAlertRequestH\x00R\x05alert\x124\n" +
+	"\x04task\x18\x03 \x01(\v2\x1e.livecall.v1.HandleTaskRequestH\x00R\x04taskB\t\n" +
+	"\arequest\"z\n" +
+	"\x0eHandleResponse\x120\n" +
+	"\aoutcome\x18\x01 \x01(\v2\x14.livecall.v1.OutcomeH\x00R\aoutcome\x12*\n" +
+	"\x05error\x18\x02 \x01(\v2\x12.livecall.v1.ErrorH\x00R\x05errorB\n" +
+	"\n" +
+	"\bresponse\"{\n" +
 	"\x0ePerformRequest\x12(\n" +
 	"\x05facts\x18\x01 \x01(\v2\x12.livecall.v1.FactsR\x05facts\x12%\n" +
 	"\x04task\x18\x02 \x01(\v2\x11.livecall.v1.TaskR\x04task\x12\x18\n" +
@@ -1104,7 +1297,7 @@ const file_livecall_v1_integration_proto_rawDesc = "" +
 	"\x05state\x18\x04 \x01(\fH\x00R\x05state\x88\x01\x01\x12\x16\n" +
 	"\x06format\x18\x05 \x01(\x03R\x06format\x12)\n" +
 	"\x04need\x18\x06 \x03(\v2\x15.livecall.v1.QuestionR\x04needB\b\n" +
-	"\x06_state2\x9e\x05\n" +
+	"\x06_state2\xe5\x05\n" +
 	"\x12IntegrationService\x12G\n" +
 	"\bDescribe\x12\x1c.livecall.v1.DescribeRequest\x1a\x1d.livecall.v1.DescribeResponse\x12V\n" +
 	"\rOptionsSchema\x12!.livecall.v1.OptionsSchemaRequest\x1a\".livecall.v1.OptionsSchemaResponse\x12\\\n" +
@@ -1112,7 +1305,8 @@ const file_livecall_v1_integration_proto_rawDesc = "" +
 	"\rHandleWebhook\x12!.livecall.v1.HandleWebhookRequest\x1a\".livecall.v1.HandleWebhookResponse\x12P\n" +
 	"\vHandleAlert\x12\x1f.livecall.v1.HandleAlertRequest\x1a .livecall.v1.HandleAlertResponse\x12M\n" +
 	"\n" +
-	"HandleTask\x12\x1e.livecall.v1.HandleTaskRequest\x1a\x1f.livecall.v1.HandleTaskResponse\x12D\n" +
+	"HandleTask\x12\x1e.livecall.v1.HandleTaskRequest\x1a\x1f.livecall.v1.HandleTaskResponse\x12E\n" +
+	"\x06Handle\x12\x1a.livecall.v1.HandleRequest\x1a\x1b.livecall.v1.HandleResponse(\x010\x01\x12D\n" +
 	"\aPerform\x12\x1b.livecall.v1.PerformRequest\x1a\x1c.livecall.v1.PerformResponse\x12J\n" +
 	"\tRunAction\x12\x1d.livecall.v1.RunActionRequest\x1a\x1e.livecall.v1.RunActionResponseBQZOgithub.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1;livecallv1b\x06proto3"
 
@@ -1128,7 +1322,7 @@ func file_livecall_v1_integration_proto_rawDescGZIP() []byte {
 	return file_livecall_v1_integration_proto_rawDescData
 }
 
-var file_livecall_v1_integration_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_livecall_v1_integration_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_livecall_v1_integration_proto_goTypes = []any{
 	(*DescribeRequest)(nil),         // 0: livecall.v1.DescribeRequest
 	(*DescribeResponse)(nil),        // 1: livecall.v1.DescribeResponse
@@ -1142,78 +1336,87 @@ var file_livecall_v1_integration_proto_goTypes = []any{
 	(*HandleAlertResponse)(nil),     // 9: livecall.v1.HandleAlertResponse
 	(*HandleTaskRequest)(nil),       // 10: livecall.v1.HandleTaskRequest
 	(*HandleTaskResponse)(nil),      // 11: livecall.v1.HandleTaskResponse
-	(*PerformRequest)(nil),          // 12: livecall.v1.PerformRequest
-	(*PerformResponse)(nil),         // 13: livecall.v1.PerformResponse
-	(*RunActionRequest)(nil),        // 14: livecall.v1.RunActionRequest
-	(*RunActionResponse)(nil),       // 15: livecall.v1.RunActionResponse
-	nil,                             // 16: livecall.v1.RunActionRequest.ValuesEntry
-	(*Description)(nil),             // 17: livecall.v1.Description
-	(*Instance)(nil),                // 18: livecall.v1.Instance
-	(*Destination)(nil),             // 19: livecall.v1.Destination
-	(*timestamppb.Timestamp)(nil),   // 20: google.protobuf.Timestamp
-	(*Problem)(nil),                 // 21: livecall.v1.Problem
-	(*FallbackAnswers)(nil),         // 22: livecall.v1.FallbackAnswers
-	(*Facts)(nil),                   // 23: livecall.v1.Facts
-	(*HeaderField)(nil),             // 24: livecall.v1.HeaderField
-	(*Outcome)(nil),                 // 25: livecall.v1.Outcome
-	(*Task)(nil),                    // 26: livecall.v1.Task
-	(*AlertCommand)(nil),            // 27: livecall.v1.AlertCommand
-	(*MediaRef)(nil),                // 28: livecall.v1.MediaRef
-	(*Error)(nil),                   // 29: livecall.v1.Error
-	(*MediaContent)(nil),            // 30: livecall.v1.MediaContent
-	(*ActionLine)(nil),              // 31: livecall.v1.ActionLine
-	(*Finding)(nil),                 // 32: livecall.v1.Finding
-	(*Question)(nil),                // 33: livecall.v1.Question
+	(*HandleRequest)(nil),           // 12: livecall.v1.HandleRequest
+	(*HandleResponse)(nil),          // 13: livecall.v1.HandleResponse
+	(*PerformRequest)(nil),          // 14: livecall.v1.PerformRequest
+	(*PerformResponse)(nil),         // 15: livecall.v1.PerformResponse
+	(*RunActionRequest)(nil),        // 16: livecall.v1.RunActionRequest
+	(*RunActionResponse)(nil),       // 17: livecall.v1.RunActionResponse
+	nil,                             // 18: livecall.v1.RunActionRequest.ValuesEntry
+	(*Description)(nil),             // 19: livecall.v1.Description
+	(*Instance)(nil),                // 20: livecall.v1.Instance
+	(*Destination)(nil),             // 21: livecall.v1.Destination
+	(*timestamppb.Timestamp)(nil),   // 22: google.protobuf.Timestamp
+	(*Problem)(nil),                 // 23: livecall.v1.Problem
+	(*FallbackAnswers)(nil),         // 24: livecall.v1.FallbackAnswers
+	(*Facts)(nil),                   // 25: livecall.v1.Facts
+	(*HeaderField)(nil),             // 26: livecall.v1.HeaderField
+	(*Outcome)(nil),                 // 27: livecall.v1.Outcome
+	(*Task)(nil),                    // 28: livecall.v1.Task
+	(*AlertCommand)(nil),            // 29: livecall.v1.AlertCommand
+	(*MediaRef)(nil),                // 30: livecall.v1.MediaRef
+	(*Error)(nil),                   // 31: livecall.v1.Error
+	(*MediaContent)(nil),            // 32: livecall.v1.MediaContent
+	(*ActionLine)(nil),              // 33: livecall.v1.ActionLine
+	(*Finding)(nil),                 // 34: livecall.v1.Finding
+	(*Question)(nil),                // 35: livecall.v1.Question
 }
 var file_livecall_v1_integration_proto_depIdxs = []int32{
-	17, // 0: livecall.v1.DescribeResponse.description:type_name -> livecall.v1.Description
-	18, // 1: livecall.v1.ValidateOptionsRequest.instance:type_name -> livecall.v1.Instance
-	19, // 2: livecall.v1.ValidateOptionsRequest.destinations:type_name -> livecall.v1.Destination
-	20, // 3: livecall.v1.ValidateOptionsRequest.now:type_name -> google.protobuf.Timestamp
-	21, // 4: livecall.v1.ValidateOptionsResponse.problems:type_name -> livecall.v1.Problem
-	21, // 5: livecall.v1.ValidateOptionsResponse.warnings:type_name -> livecall.v1.Problem
-	22, // 6: livecall.v1.ValidateOptionsResponse.fallback:type_name -> livecall.v1.FallbackAnswers
-	23, // 7: livecall.v1.HandleWebhookRequest.facts:type_name -> livecall.v1.Facts
-	24, // 8: livecall.v1.HandleWebhookRequest.header:type_name -> livecall.v1.HeaderField
-	20, // 9: livecall.v1.HandleWebhookRequest.received_at:type_name -> google.protobuf.Timestamp
-	25, // 10: livecall.v1.HandleWebhookResponse.outcome:type_name -> livecall.v1.Outcome
-	23, // 11: livecall.v1.HandleAlertRequest.facts:type_name -> livecall.v1.Facts
-	25, // 12: livecall.v1.HandleAlertResponse.outcome:type_name -> livecall.v1.Outcome
-	23, // 13: livecall.v1.HandleTaskRequest.facts:type_name -> livecall.v1.Facts
-	26, // 14: livecall.v1.HandleTaskRequest.task:type_name -> livecall.v1.Task
-	27, // 15: livecall.v1.HandleTaskRequest.command:type_name -> livecall.v1.AlertCommand
-	28, // 16: livecall.v1.HandleTaskRequest.media:type_name -> livecall.v1.MediaRef
-	29, // 17: livecall.v1.HandleTaskRequest.failure:type_name -> livecall.v1.Error
-	25, // 18: livecall.v1.HandleTaskResponse.outcome:type_name -> livecall.v1.Outcome
-	23, // 19: livecall.v1.PerformRequest.facts:type_name -> livecall.v1.Facts
-	26, // 20: livecall.v1.PerformRequest.task:type_name -> livecall.v1.Task
-	30, // 21: livecall.v1.PerformResponse.media:type_name -> livecall.v1.MediaContent
-	23, // 22: livecall.v1.RunActionRequest.facts:type_name -> livecall.v1.Facts
-	16, // 23: livecall.v1.RunActionRequest.values:type_name -> livecall.v1.RunActionRequest.ValuesEntry
-	31, // 24: livecall.v1.RunActionResponse.lines:type_name -> livecall.v1.ActionLine
-	32, // 25: livecall.v1.RunActionResponse.findings:type_name -> livecall.v1.Finding
-	33, // 26: livecall.v1.RunActionResponse.need:type_name -> livecall.v1.Question
-	0,  // 27: livecall.v1.IntegrationService.Describe:input_type -> livecall.v1.DescribeRequest
-	2,  // 28: livecall.v1.IntegrationService.OptionsSchema:input_type -> livecall.v1.OptionsSchemaRequest
-	4,  // 29: livecall.v1.IntegrationService.ValidateOptions:input_type -> livecall.v1.ValidateOptionsRequest
-	6,  // 30: livecall.v1.IntegrationService.HandleWebhook:input_type -> livecall.v1.HandleWebhookRequest
-	8,  // 31: livecall.v1.IntegrationService.HandleAlert:input_type -> livecall.v1.HandleAlertRequest
-	10, // 32: livecall.v1.IntegrationService.HandleTask:input_type -> livecall.v1.HandleTaskRequest
-	12, // 33: livecall.v1.IntegrationService.Perform:input_type -> livecall.v1.PerformRequest
-	14, // 34: livecall.v1.IntegrationService.RunAction:input_type -> livecall.v1.RunActionRequest
-	1,  // 35: livecall.v1.IntegrationService.Describe:output_type -> livecall.v1.DescribeResponse
-	3,  // 36: livecall.v1.IntegrationService.OptionsSchema:output_type -> livecall.v1.OptionsSchemaResponse
-	5,  // 37: livecall.v1.IntegrationService.ValidateOptions:output_type -> livecall.v1.ValidateOptionsResponse
-	7,  // 38: livecall.v1.IntegrationService.HandleWebhook:output_type -> livecall.v1.HandleWebhookResponse
-	9,  // 39: livecall.v1.IntegrationService.HandleAlert:output_type -> livecall.v1.HandleAlertResponse
-	11, // 40: livecall.v1.IntegrationService.HandleTask:output_type -> livecall.v1.HandleTaskResponse
-	13, // 41: livecall.v1.IntegrationService.Perform:output_type -> livecall.v1.PerformResponse
-	15, // 42: livecall.v1.IntegrationService.RunAction:output_type -> livecall.v1.RunActionResponse
-	35, // [35:43] is the sub-list for method output_type
-	27, // [27:35] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	19, // 0: livecall.v1.DescribeResponse.description:type_name -> livecall.v1.Description
+	20, // 1: livecall.v1.ValidateOptionsRequest.instance:type_name -> livecall.v1.Instance
+	21, // 2: livecall.v1.ValidateOptionsRequest.destinations:type_name -> livecall.v1.Destination
+	22, // 3: livecall.v1.ValidateOptionsRequest.now:type_name -> google.protobuf.Timestamp
+	23, // 4: livecall.v1.ValidateOptionsResponse.problems:type_name -> livecall.v1.Problem
+	23, // 5: livecall.v1.ValidateOptionsResponse.warnings:type_name -> livecall.v1.Problem
+	24, // 6: livecall.v1.ValidateOptionsResponse.fallback:type_name -> livecall.v1.FallbackAnswers
+	25, // 7: livecall.v1.HandleWebhookRequest.facts:type_name -> livecall.v1.Facts
+	26, // 8: livecall.v1.HandleWebhookRequest.header:type_name -> livecall.v1.HeaderField
+	22, // 9: livecall.v1.HandleWebhookRequest.received_at:type_name -> google.protobuf.Timestamp
+	27, // 10: livecall.v1.HandleWebhookResponse.outcome:type_name -> livecall.v1.Outcome
+	25, // 11: livecall.v1.HandleAlertRequest.facts:type_name -> livecall.v1.Facts
+	27, // 12: livecall.v1.HandleAlertResponse.outcome:type_name -> livecall.v1.Outcome
+	25, // 13: livecall.v1.HandleTaskRequest.facts:type_name -> livecall.v1.Facts
+	28, // 14: livecall.v1.HandleTaskRequest.task:type_name -> livecall.v1.Task
+	29, // 15: livecall.v1.HandleTaskRequest.command:type_name -> livecall.v1.AlertCommand
+	30, // 16: livecall.v1.HandleTaskRequest.media:type_name -> livecall.v1.MediaRef
+	31, // 17: livecall.v1.HandleTaskRequest.failure:type_name -> livecall.v1.Error
+	27, // 18: livecall.v1.HandleTaskResponse.outcome:type_name -> livecall.v1.Outcome
+	6,  // 19: livecall.v1.HandleRequest.webhook:type_name -> livecall.v1.HandleWebhookRequest
+	8,  // 20: livecall.v1.HandleRequest.alert:type_name -> livecall.v1.HandleAlertRequest
+	10, // 21: livecall.v1.HandleRequest.task:type_name -> livecall.v1.HandleTaskRequest
+	27, // 22: livecall.v1.HandleResponse.outcome:type_name -> livecall.v1.Outcome
+	31, // 23: livecall.v1.HandleResponse.error:type_name -> livecall.v1.Error
+	25, // 24: livecall.v1.PerformRequest.facts:type_name -> livecall.v1.Facts
+	28, // 25: livecall.v1.PerformRequest.task:type_name -> livecall.v1.Task
+	32, // 26: livecall.v1.PerformResponse.media:type_name -> livecall.v1.MediaContent
+	25, // 27: livecall.v1.RunActionRequest.facts:type_name -> livecall.v1.Facts
+	18, // 28: livecall.v1.RunActionRequest.values:type_name -> livecall.v1.RunActionRequest.ValuesEntry
+	33, // 29: livecall.v1.RunActionResponse.lines:type_name -> livecall.v1.ActionLine
+	34, // 30: livecall.v1.RunActionResponse.findings:type_name -> livecall.v1.Finding
+	35, // 31: livecall.v1.RunActionResponse.need:type_name -> livecall.v1.Question
+	0,  // 32: livecall.v1.IntegrationService.Describe:input_type -> livecall.v1.DescribeRequest
+	2,  // 33: livecall.v1.IntegrationService.OptionsSchema:input_type -> livecall.v1.OptionsSchemaRequest
+	4,  // 34: livecall.v1.IntegrationService.ValidateOptions:input_type -> livecall.v1.ValidateOptionsRequest
+	6,  // 35: livecall.v1.IntegrationService.HandleWebhook:input_type -> livecall.v1.HandleWebhookRequest
+	8,  // 36: livecall.v1.IntegrationService.HandleAlert:input_type -> livecall.v1.HandleAlertRequest
+	10, // 37: livecall.v1.IntegrationService.HandleTask:input_type -> livecall.v1.HandleTaskRequest
+	12, // 38: livecall.v1.IntegrationService.Handle:input_type -> livecall.v1.HandleRequest
+	14, // 39: livecall.v1.IntegrationService.Perform:input_type -> livecall.v1.PerformRequest
+	16, // 40: livecall.v1.IntegrationService.RunAction:input_type -> livecall.v1.RunActionRequest
+	1,  // 41: livecall.v1.IntegrationService.Describe:output_type -> livecall.v1.DescribeResponse
+	3,  // 42: livecall.v1.IntegrationService.OptionsSchema:output_type -> livecall.v1.OptionsSchemaResponse
+	5,  // 43: livecall.v1.IntegrationService.ValidateOptions:output_type -> livecall.v1.ValidateOptionsResponse
+	7,  // 44: livecall.v1.IntegrationService.HandleWebhook:output_type -> livecall.v1.HandleWebhookResponse
+	9,  // 45: livecall.v1.IntegrationService.HandleAlert:output_type -> livecall.v1.HandleAlertResponse
+	11, // 46: livecall.v1.IntegrationService.HandleTask:output_type -> livecall.v1.HandleTaskResponse
+	13, // 47: livecall.v1.IntegrationService.Handle:output_type -> livecall.v1.HandleResponse
+	15, // 48: livecall.v1.IntegrationService.Perform:output_type -> livecall.v1.PerformResponse
+	17, // 49: livecall.v1.IntegrationService.RunAction:output_type -> livecall.v1.RunActionResponse
+	41, // [41:50] is the sub-list for method output_type
+	32, // [32:41] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_livecall_v1_integration_proto_init() }
@@ -1231,14 +1434,23 @@ func file_livecall_v1_integration_proto_init() {
 	file_livecall_v1_question_proto_init()
 	file_livecall_v1_task_proto_init()
 	file_livecall_v1_webhook_proto_init()
-	file_livecall_v1_integration_proto_msgTypes[15].OneofWrappers = []any{}
+	file_livecall_v1_integration_proto_msgTypes[12].OneofWrappers = []any{
+		(*HandleRequest_Webhook)(nil),
+		(*HandleRequest_Alert)(nil),
+		(*HandleRequest_Task)(nil),
+	}
+	file_livecall_v1_integration_proto_msgTypes[13].OneofWrappers = []any{
+		(*HandleResponse_Outcome)(nil),
+		(*HandleResponse_Error)(nil),
+	}
+	file_livecall_v1_integration_proto_msgTypes[17].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_livecall_v1_integration_proto_rawDesc), len(file_livecall_v1_integration_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

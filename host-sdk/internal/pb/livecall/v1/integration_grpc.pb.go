@@ -36,6 +36,7 @@ const (
 	IntegrationService_HandleWebhook_FullMethodName   = "/livecall.v1.IntegrationService/HandleWebhook"
 	IntegrationService_HandleAlert_FullMethodName     = "/livecall.v1.IntegrationService/HandleAlert"
 	IntegrationService_HandleTask_FullMethodName      = "/livecall.v1.IntegrationService/HandleTask"
+	IntegrationService_Handle_FullMethodName          = "/livecall.v1.IntegrationService/Handle"
 	IntegrationService_Perform_FullMethodName         = "/livecall.v1.IntegrationService/Perform"
 	IntegrationService_RunAction_FullMethodName       = "/livecall.v1.IntegrationService/RunAction"
 )
@@ -58,6 +59,10 @@ type IntegrationServiceClient interface {
 	HandleAlert(ctx context.Context, in *HandleAlertRequest, opts ...grpc.CallOption) (*HandleAlertResponse, error)
 	// HandleTask decides what follows from a due timer, a result, or a final failure. Pure.
 	HandleTask(ctx context.Context, in *HandleTaskRequest, opts ...grpc.CallOption) (*HandleTaskResponse, error)
+	// Handle answers requests of these three methods one after the other, as those would: an open stream is much cheaper
+	// than a call for each request. The host sends a request when it has the answer to the one before, and ends the
+	// stream if it gives up waiting. A plugin may do without (UNIMPLEMENTED).
+	Handle(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[HandleRequest, HandleResponse], error)
 	// Perform does one piece of I/O.
 	Perform(ctx context.Context, in *PerformRequest, opts ...grpc.CallOption) (*PerformResponse, error)
 	// RunAction runs one of the actions that Describe lists.
@@ -132,6 +137,19 @@ func (c *integrationServiceClient) HandleTask(ctx context.Context, in *HandleTas
 	return out, nil
 }
 
+func (c *integrationServiceClient) Handle(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[HandleRequest, HandleResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &IntegrationService_ServiceDesc.Streams[0], IntegrationService_Handle_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[HandleRequest, HandleResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type IntegrationService_HandleClient = grpc.BidiStreamingClient[HandleRequest, HandleResponse]
+
 func (c *integrationServiceClient) Perform(ctx context.Context, in *PerformRequest, opts ...grpc.CallOption) (*PerformResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(PerformResponse)
@@ -170,6 +188,10 @@ type IntegrationServiceServer interface {
 	HandleAlert(context.Context, *HandleAlertRequest) (*HandleAlertResponse, error)
 	// HandleTask decides what follows from a due timer, a result, or a final failure. Pure.
 	HandleTask(context.Context, *HandleTaskRequest) (*HandleTaskResponse, error)
+	// Handle answers requests of these three methods one after the other, as those would: an open stream is much cheaper
+	// than a call for each request. The host sends a request when it has the answer to the one before, and ends the
+	// stream if it gives up waiting. A plugin may do without (UNIMPLEMENTED).
+	Handle(grpc.BidiStreamingServer[HandleRequest, HandleResponse]) error
 	// Perform does one piece of I/O.
 	Perform(context.Context, *PerformRequest) (*PerformResponse, error)
 	// RunAction runs one of the actions that Describe lists.
@@ -201,6 +223,9 @@ func (UnimplementedIntegrationServiceServer) HandleAlert(context.Context, *Handl
 }
 func (UnimplementedIntegrationServiceServer) HandleTask(context.Context, *HandleTaskRequest) (*HandleTaskResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method HandleTask not implemented")
+}
+func (UnimplementedIntegrationServiceServer) Handle(grpc.BidiStreamingServer[HandleRequest, HandleResponse]) error {
+	return status.Error(codes.Unimplemented, "method Handle not implemented")
 }
 func (UnimplementedIntegrationServiceServer) Perform(context.Context, *PerformRequest) (*PerformResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Perform not implemented")
@@ -337,6 +362,13 @@ func _IntegrationService_HandleTask_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _IntegrationService_Handle_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(IntegrationServiceServer).Handle(&grpc.GenericServerStream[HandleRequest, HandleResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type IntegrationService_HandleServer = grpc.BidiStreamingServer[HandleRequest, HandleResponse]
+
 func _IntegrationService_Perform_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(PerformRequest)
 	if err := dec(in); err != nil {
@@ -413,6 +445,13 @@ var IntegrationService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _IntegrationService_RunAction_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Handle",
+			Handler:       _IntegrationService_Handle_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+	},
 	Metadata: "livecall/v1/integration.proto",
 }
