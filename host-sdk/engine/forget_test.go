@@ -29,7 +29,7 @@ func (h *host) called(t *testing.T, key, from string, live bool, alert integrati
 	t.Helper()
 	now := h.clock.Now()
 	u := &store.CallUpdate{
-		New: true, Live: live, View: &integration.CallView{ID: key, From: from, Ended: "hung_up", EndedAt: now},
+		New: true, Live: live, View: &integration.CallView{ID: key, From: from, To: "+12025550100", Ended: "hung_up", EndedAt: now},
 		Recordings: []store.Recording{{Media: integration.MediaRef{Ref: "media:" + key, Name: "voicemail.mp3"}, Label: "Voicemail", At: now}},
 		Story:      []store.StoryLine{{At: now, Text: "The same as " + forgottenNumber + " says."}},
 	}
@@ -116,6 +116,7 @@ func TestACallerIsNotForgottenHalf(t *testing.T) {
 		want   integration.Kind
 	}{
 		"no number":       {number: "Alice", want: integration.KindInvalid},
+		"callers dial it": {number: "+12025550100", want: integration.KindInvalid},
 		"in progress":     {live: true, want: integration.KindConflict},
 		"queued":          {alert: integration.AlertQueued, want: integration.KindConflict},
 		"open":            {alert: integration.AlertOpen, want: integration.KindConflict},

@@ -162,7 +162,7 @@ func (e work) addressMail(ctx context.Context, it store.Item, m mailItem) error 
 	}
 	if len(to) == 0 {
 		e.log.Warn("mail has no recipients", "integration", it.Integration, "call", it.Key, "mail", m.Mail.Key)
-		e.outbox.Fail(ctx, it, &integration.Error{Kind: integration.KindNotFound, Message: "none of its recipients has an e-mail address"})
+		e.outbox.Fail(ctx, it, &integration.Error{Kind: integration.KindNotFound, Message: "nobody with an e-mail address is among its recipients"})
 		return nil
 	}
 	if len(later) > 0 {

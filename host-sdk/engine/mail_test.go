@@ -163,7 +163,7 @@ func TestAMailThatReachesNobodyComesBackToThePlugin(t *testing.T) {
 	got := []string{wait(t, told, "a result"), wait(t, told, "a result")}
 	slices.Sort(got)
 	want := []string{
-		`task_failed mail "": none of its recipients has an e-mail address`,
+		`task_failed mail "": nobody with an e-mail address is among its recipients`,
 		`task_failed mail "bob@example.com": 550 no such user`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

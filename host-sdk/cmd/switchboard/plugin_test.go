@@ -172,7 +172,7 @@ func TestADowngradeIsRefusedWhileSomethingNeedsTheNewerVersion(t *testing.T) {
 	if status, _ := p.webhook(id, "Call=CA01"); status != 200 {
 		t.Fatalf("a call: %d", status)
 	}
-	s.says(1, "testline 1.2.4 does not read 1 calls that go on, which a newer version has begun (CA01): try again when they have ended", "plugin", "install", "--unsigned", older)
+	s.says(1, "testline 1.2.4 does not read 1 call that goes on, which a newer version has begun (CA01): try again when that is over", "plugin", "install", "--unsigned", older)
 	if status, _ := p.webhook(id, "Call=CA01&End=1"); status != 200 {
 		t.Fatalf("its end: %d", status)
 	}
@@ -209,7 +209,7 @@ func TestAPluginIsAddedAndRemovedWhileTheHostRuns(t *testing.T) {
 	if status, body := p.send("DELETE", "/api/v1/integrations/"+id, p.token(), "", ""); status != 204 {
 		t.Fatalf("deleting: %d %s", status, body)
 	}
-	s.says(1, "plugin otherline is needed by 1 calls that go on (CA01): try again when they have ended", "plugin", "remove", "otherline")
+	s.says(1, "plugin otherline is needed by 1 call that goes on (CA01): try again when that is over", "plugin", "remove", "otherline")
 	if status, body := p.webhook(id, "Call=CA01&End=1"); status != 200 {
 		t.Fatalf("its end: %d %s", status, body)
 	}

@@ -350,6 +350,19 @@ func TestAChannelIsToldOfTheWholeAlert(t *testing.T) {
 	}
 }
 
+// Where nobody is on call nobody was asked, so a channel does not hear that nobody has acknowledged.
+func TestAChannelIsToldThatNobodyIsOnCall(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	idle := "    name: Nobody\n    " + fmt.Sprintf(`channels: ["generic+http://%s/idle-secret"]`, strings.TrimPrefix(s.URL, "http://"))
+	w := newWorld(t, noon, strings.Replace(s.file(), "    name: Nobody", idle, 1), sending)
+	w.open("idle")
+	w.until("the channel is told", func() bool { return len(s.at("/idle-secret")) == 1 })
+	if got, want := s.at("/idle-secret")[0], "unanswered: Nobody is on call in any layer, so nobody is told of it"; got != want {
+		t.Errorf("the channel has heard %q, want %q", got, want)
+	}
+}
+
 // A message that was left before the alert had a team, as by a caller who goes straight to
 // voicemail, is told to the team that gets it, and to one that it goes to later; nobody is told of
 // it twice.

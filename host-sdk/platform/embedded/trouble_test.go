@@ -238,3 +238,40 @@ func TestAnAlertLeavesALayerThatIsGoneFromTheFile(t *testing.T) {
 		t.Errorf("the history says\n%s", story)
 	}
 }
+
+// Who was paged and has left the file cannot take the alert: those are paged who have the layer
+// now, and the next layer's people where nobody has it who has not declined.
+func TestAnAlertLeavesPeopleWhoAreGoneFromTheFile(t *testing.T) {
+	t.Parallel()
+	alice := `  - {id: alice, name: Alice Example, email: alice@example.com, phones: ["+12025550143"]}` + "\n"
+	bob := `  - {id: bob, name: Bob Example, email: bob@example.com, phones: ["+12025550144"]}` + "\n"
+	without := func(change ...string) string {
+		file := strings.NewReplacer(change...).Replace(storyFile)
+		return file[:strings.Index(file, "  - id: support")]
+	}
+	w := newWorld(t, noon, storyFile)
+	w.open("devops")
+	reload := func(file string) {
+		t.Helper()
+		write(t, w.path(), file)
+		if err := w.source.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reload(without(alice, "", "admins: [alice]", "admins: [carol]", "{users: [alice]}", "{users: [dave]}"))
+	w.until("Dave is paged in place of Alice", w.storyHas("Nobody is left of those who were paged in layer 1; waiting for layer 1: Dave Example"))
+	w.do(integration.AlertCommand{Kind: integration.AlertEscalate, Layer: 1, Round: 1})
+	if err := w.act(platform.ActReject, "carol"); err != nil {
+		t.Fatal(err)
+	}
+	reload(without(bob, "", "members: [dave, bob]", "members: [dave]", "users: [bob, carol]", "users: [carol]"))
+	w.until("the next round begins", w.storyHas("Nobody is left of those who were paged in layer 2; round 2, waiting for layer 1: Alice Example"))
+	// One who is left keeps the layer's time.
+	reload(storyFile)
+	w.do(integration.AlertCommand{Kind: integration.AlertEscalate, Layer: 1, Round: 2})
+	reload(without(bob, "", "members: [dave, bob]", "members: [dave]", "users: [bob, carol]", "users: [carol]"))
+	w.do(integration.AlertCommand{Kind: integration.AlertLog, Text: "Nothing has changed."})
+	if a := w.alert(); a.Layer != 2 || a.Status != integration.AlertOpen {
+		t.Errorf("the alert is %s in layer %d, although Carol may still take it", a.Status, a.Layer)
+	}
+}

@@ -3,6 +3,7 @@ package deletion
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/patient"
@@ -18,6 +19,8 @@ const (
 	// forgetWait is how long the foreign services are waited for; what they have not deleted by
 	// then follows.
 	forgetWait = 15 * time.Second
+	// ownLookedAt is how many calls, the newest first, tell which numbers are dialed.
+	ownLookedAt = 1000
 	// forgottenText stands where the number was.
 	forgottenText = "(forgotten number)"
 )
@@ -34,8 +37,8 @@ type Forgotten struct {
 
 // Forget removes what is known of a caller: the calls from a number with their states, work,
 // recordings and alerts, and the number wherever else it was written, and has the foreign service
-// delete its records of them. The error is KindInvalid for what is not an international number, and
-// KindConflict if a call of it is in progress or its alert is queued, open or acknowledged: then
+// delete its records of them. The error is KindInvalid for what is not an international number
+// or is one that callers dial, and KindConflict if a call of it is in progress or its alert is queued, open or acknowledged: then
 // nothing is removed. A number of which nothing is known is no error.
 func (ds *Deletions) Forget(ctx context.Context, number string, d store.Deletion) (Forgotten, error) {
 	var out Forgotten
@@ -76,8 +79,21 @@ func (ds *Deletions) callsFrom(ctx context.Context, number string) (string, []st
 	if err != nil {
 		return "", nil, integration.Errorf(integration.KindInvalid, "%w", err)
 	}
+	if err := ds.mustBeCaller(ctx, number); err != nil {
+		return "", nil, err
+	}
 	calls, err := ds.cfg.Store.CallerCalls(ctx, number, forgetMost)
 	return number, calls, err
+}
+
+// mustBeCaller refuses a number that people dial. It stands in every call to it, also one that goes
+// on, and no caller would be forgotten by taking it out of all of them.
+func (ds *Deletions) mustBeCaller(ctx context.Context, number string) error {
+	recent, _, err := ds.cfg.Store.ListCalls(ctx, store.CallFilter{Limit: ownLookedAt})
+	if slices.ContainsFunc(recent, func(c store.Call) bool { return c.View.To == number }) {
+		return integration.Errorf(integration.KindInvalid, "%s is a number that callers dial: nothing was forgotten; name the number from which the caller called", number)
+	}
+	return err
 }
 
 // Outside says what forgetting a caller does not change, and what is left for people to do, a
@@ -106,7 +122,7 @@ type Forgettable struct {
 }
 
 // Forgettable reads what Forget would remove of a caller, and changes nothing. The error is
-// KindInvalid for what is not an international number.
+// KindInvalid as that of Forget is.
 func (ds *Deletions) Forgettable(ctx context.Context, number string) (Forgettable, error) {
 	number, calls, err := ds.callsFrom(ctx, number)
 	if err != nil {

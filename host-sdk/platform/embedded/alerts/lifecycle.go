@@ -48,14 +48,22 @@ func (c *change) tellOfMessages(teams []string) {
 // pageNext leaves the current layer for the next one that has anybody, or drops the alert. reason
 // begins the line. It is the only way from one layer to another, by whomever it is asked for.
 func (c *change) pageNext(actor, reason string) {
-	next := policyOf(c.file, c.teams).next(c.layer, c.round, c.wall)
+	c.reach(actor, reason, policyOf(c.file, c.teams).next(c.layer, c.round, c.wall))
+}
+
+// reach pages a layer, or drops the alert.
+func (c *change) reach(actor, reason string, next page) {
 	line := c.describe(next)
 	c.addLog(actor, reason+"; "+line)
 	// Who declined stays known in the next layer of the round, unless they are asked anew.
 	c.rejected = slices.DeleteFunc(c.rejected, func(user string) bool { return next.round != c.round || slices.Contains(next.users, user) })
 	// Layer and round of a dropped alert are 0: opened again, it begins from the start.
 	if next.layer == 0 {
-		c.tell(EventUnanswered, "Nobody has acknowledged it, and nobody is left to wait for")
+		note := "Nobody has acknowledged it, and nobody is left to wait for"
+		if next.empty && c.layer == 0 { // nobody was asked
+			note = "Nobody is on call in any layer, so nobody is told of it"
+		}
+		c.tell(EventUnanswered, note)
 		c.status = integration.AlertDropped
 		c.layer, c.round, c.rejected = 0, 0, nil
 		c.stopPaging()
@@ -192,15 +200,35 @@ func (c *change) timeOut() {
 	c.pageNext("", message)
 }
 
-// leaveLostLayer goes on to the next layer where the file no longer has this one, whose people
-// could not be asked for. Where that would drop the alert, those who were paged keep their time.
-// Without it the alert would wait a whole time-out for people who cannot be named any more.
+// leaveLostLayer goes on where the file no longer has this layer, whose people could not be asked
+// for, or nobody any more who was paged: then those are paged whom the layer has now, else the next
+// layer. Where that would drop the alert, the layer keeps its time. Without it the alert would wait
+// a whole time-out for people who cannot be named any more.
 func (c *change) leaveLostLayer() {
 	p := policyOf(c.file, c.teams)
-	if c.status != integration.AlertOpen || c.layer <= p.layers() || p.next(c.layer, c.round, c.wall).layer == 0 {
+	var next page
+	var reason string
+	switch {
+	case c.status != integration.AlertOpen:
 		return
+	case c.layer > p.layers():
+		next, reason = p.next(c.layer, c.round, c.wall), fmt.Sprintf("Layer %d is no longer in the file", c.layer)
+	case len(c.paged) > 0 && !c.anybodyLeft():
+		next, reason = p.next(c.layer, c.round, c.wall), fmt.Sprintf("Nobody is left of those who were paged in layer %d", c.layer)
+		instead := slices.DeleteFunc(p.onCall(c.layer, c.wall), func(user string) bool { return slices.Contains(c.rejected, user) })
+		if len(instead) > 0 {
+			next = page{layer: c.layer, round: c.round, users: instead}
+		}
 	}
-	c.pageNext("", fmt.Sprintf("Layer %d is no longer in the file", c.layer))
+	if next.layer > 0 {
+		c.reach("", reason, next)
+	}
+}
+
+// anybodyLeft reports whether somebody was paged who may still take the alert: they have not
+// declined, and are in the file.
+func (c *change) anybodyLeft() bool {
+	return slices.ContainsFunc(c.paged, func(id string) bool { return !slices.Contains(c.rejected, id) && c.file.User(id) != nil })
 }
 
 // reject notes that a person who is being paged cannot take the alert now. When nobody of the layer
@@ -212,13 +240,9 @@ func (c *change) reject(user string) {
 	}
 	c.rejected = append(c.rejected, user)
 	c.addLog(user, userName(c.file, user)+" cannot take it now")
-	for _, id := range c.paged {
-		if !slices.Contains(c.rejected, id) && c.file.User(id) != nil {
-			return
-		}
+	if !c.anybodyLeft() {
+		c.pageNext("", fmt.Sprintf("Nobody is left in layer %d", c.layer))
 	}
-	message := fmt.Sprintf("Nobody is left in layer %d", c.layer)
-	c.pageNext("", message)
 }
 
 // resolve ends the alert from any status. Layer and round stay, in case it is opened again.

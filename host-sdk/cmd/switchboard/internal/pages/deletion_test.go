@@ -57,7 +57,7 @@ func TestForgettingANumber(t *testing.T) {
 	b.get("/calls/CA01").is(404)
 	b.get("/alerts/" + alert).is(404)
 	lines := s.audited(t, "caller.forget")
-	if len(lines) != 1 || lines[0].Who != "alice@example.com" || lines[0].Detail != "1 calls" || lines[0].About != "" {
+	if len(lines) != 1 || lines[0].Who != "alice@example.com" || lines[0].Detail != "1 call" || lines[0].About != "" {
 		t.Errorf("the audit has %+v", lines)
 	}
 	b.post("/settings/deletion/forget", number).is(200).has("no call: none from this number is kept")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -35,8 +36,8 @@ func CanRead(ctx context.Context, kept store.Store, d integration.Description) e
 		return s.Key == integration.IntegrationSessionKey || s.Format <= d.Formats.State
 	})
 	if len(live) > 0 {
-		return integration.Errorf(integration.KindConflict, "%s %s does not read %d calls that go on, which a newer version has begun (%s): try again when they have ended",
-			d.ID, d.Version, len(live), callNames(live))
+		return integration.Errorf(integration.KindConflict, "%s %s does not read %s, which a newer version has begun (%s): try again when that is over",
+			d.ID, d.Version, wording.Count(len(live), "call that goes on", "calls that go on"), callNames(live))
 	}
 	return nil
 }
@@ -51,7 +52,7 @@ func Needed(ctx context.Context, kept store.Store, id string) error {
 	case len(used) > 0:
 		return integration.Errorf(integration.KindConflict, "plugin %s is needed by %s: delete what needs it first (Settings, Integrations)", id, integrationNames(used))
 	case len(live) > 0:
-		return integration.Errorf(integration.KindConflict, "plugin %s is needed by %d calls that go on (%s): try again when they have ended", id, len(live), callNames(live))
+		return integration.Errorf(integration.KindConflict, "plugin %s is needed by %s (%s): try again when that is over", id, wording.Count(len(live), "call that goes on", "calls that go on"), callNames(live))
 	}
 	return nil
 }

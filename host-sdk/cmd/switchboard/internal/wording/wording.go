@@ -1,9 +1,10 @@
 // Package wording turns errors into what people read: one line, with what to do, without error
-// kinds, which are for programs, and without secrets.
+// kinds, which are for programs, and without secrets. It counts things for them, too.
 package wording
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"strings"
@@ -77,4 +78,12 @@ func ForPeople(s settings.Settings, err error) error {
 		return nil
 	}
 	return errors.New(Redactor(s).Replace(OneLine(Plain(err))))
+}
+
+// Count is a number with its noun, such as 1 error or 3 errors.
+func Count(n int, one, many string) string {
+	if n == 1 {
+		return fmt.Sprintf("%d %s", n, one)
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

@@ -1,7 +1,6 @@
 package calls
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api/apikit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -194,7 +194,7 @@ func (o *Operations) forget(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	people.About(r.Context(), "", fmt.Sprintf("%d calls", got.Calls))
+	people.About(r.Context(), "", wording.Count(got.Calls, "call", "calls"))
 	out := Forgotten{Forgotten: got.Forgotten, Alerts: got.Alerts, Pending: viewErasures(got.Pending), Outside: got.Outside()}
 	httpkit.WriteJSON(w, http.StatusOK, out)
 	return nil

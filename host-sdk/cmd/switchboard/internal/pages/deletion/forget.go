@@ -1,7 +1,6 @@
 package deletion
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -43,7 +43,7 @@ func (w waiting) What() string {
 	case w.Media == nil:
 		return "All recordings of the call"
 	}
-	return layout.Count(len(w.Media), "recording", "recordings")
+	return wording.Count(len(w.Media), "recording", "recordings")
 }
 
 // Why says why it was deleted here.
@@ -170,7 +170,7 @@ func (d *Deletion) forget(w http.ResponseWriter, r *http.Request, number string)
 		return err
 	}
 	// The number of calls alone: the audit must not keep the number that was to be forgotten.
-	people.About(r.Context(), "", fmt.Sprintf("%d calls", got.Calls))
+	people.About(r.Context(), "", wording.Count(got.Calls, "call", "calls"))
 	body := forgottenBody{Forgotten: got, Nothing: got.Calls+got.Sessions+got.Alerts+got.Texts == 0}
 	d.site.Show(w, r, http.StatusOK, layout.Page{Title: "The number is forgotten", Template: "forgotten", Nav: "deletion", Body: body})
 	return nil

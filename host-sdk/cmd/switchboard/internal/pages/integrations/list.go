@@ -7,6 +7,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/integrationform"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -92,9 +93,9 @@ func worst(findings []integration.Finding) layout.Badge {
 	}
 	switch {
 	case errors > 0:
-		return layout.Badge{Tone: "bad", Text: layout.Count(errors, "error", "errors")}
+		return layout.Badge{Tone: "bad", Text: wording.Count(errors, "error", "errors")}
 	case warnings > 0:
-		return layout.Badge{Tone: "warn", Text: layout.Count(warnings, "warning", "warnings")}
+		return layout.Badge{Tone: "warn", Text: wording.Count(warnings, "warning", "warnings")}
 	}
 	return layout.Badge{}
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
@@ -48,7 +49,7 @@ func (s *Site) words() template.FuncMap {
 			return Badge{map[string]string{switchboardfile.RoleAdmin: "warn", switchboardfile.RoleResponder: "info", "product": "info", switchboardfile.RoleViewer: "quiet"}[role], role}
 		},
 		"thisBrowser": func() Badge { return Badge{"ok", "This browser"} },
-		"plural":      Count,
+		"plural":      wording.Count,
 	}
 }
 
@@ -115,14 +116,6 @@ func link(text string, plain func(string) string) template.HTML {
 	}
 	b.WriteString(plain(text[rest:]))
 	return template.HTML(b.String()) // #nosec G203 -- every part is escaped
-}
-
-// Count is a number with its noun, such as 1 error or 3 errors.
-func Count(n int, one, many string) string {
-	if n == 1 {
-		return fmt.Sprintf("%d %s", n, one)
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 // timeElement is a time that the script shows in the viewer's own time zone. Without scripts the

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 )
 
 func TestAge(t *testing.T) {
@@ -63,9 +64,9 @@ func TestWords(t *testing.T) {
 		PlainWord("leaving_message"):                "Leaving message",
 		PlainWord("überlastet"):                     "Überlastet",
 		httpkit.Sentence("équipe inconnue"):         "Équipe inconnue.",
-		Count(1, "error", "errors"):                 "1 error",
-		Count(0, "error", "errors"):                 "0 errors",
-		Count(3, "error", "errors"):                 "3 errors",
+		wording.Count(1, "error", "errors"):         "1 error",
+		wording.Count(0, "error", "errors"):         "0 errors",
+		wording.Count(3, "error", "errors"):         "3 errors",
 		initials("Alice van der Example"):           "AV",
 		initials("élise"):                           "É",
 		httpkit.Sentence("there is no team \"x\""):  "There is no team \"x\".",

@@ -9,6 +9,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/lists"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
 )
@@ -102,7 +103,7 @@ func (l *Live) findAlerts(r *http.Request, body *alertsBody) error {
 		group.ID, group.Title = string(s), alertBadge(s).Text
 	}
 	body.Groups, body.Older = []alertGroup{group}, body.Search.older(next)
-	body.Summary = layout.Count(len(group.Rows), "alert", "alerts")
+	body.Summary = wording.Count(len(group.Rows), "alert", "alerts")
 	return nil
 }
 

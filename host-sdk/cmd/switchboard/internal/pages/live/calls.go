@@ -6,6 +6,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/lists"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -49,7 +50,7 @@ func (l *Live) ListCalls(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	body.Summary = layout.Count(len(body.Live), "active call", "active calls")
+	body.Summary = wording.Count(len(body.Live), "active call", "active calls")
 	l.site.Show(w, r, status, layout.Page{Title: "Calls", Template: "calls", Nav: "calls", Live: true, Still: search.Cursor != "", Notices: notices, Body: body})
 	return nil
 }
