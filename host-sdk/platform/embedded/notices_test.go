@@ -350,7 +350,7 @@ func TestAChannelIsToldOfTheWholeAlert(t *testing.T) {
 	}
 }
 
-// Where nobody is on call nobody was asked, so a channel does not hear that nobody has acknowledged.
+// Where nobody is on call nobody was asked: a channel does not hear that nobody has acknowledged.
 func TestAChannelIsToldThatNobodyIsOnCall(t *testing.T) {
 	t.Parallel()
 	s := newServices(t)

@@ -37,9 +37,9 @@ type Forgotten struct {
 
 // Forget removes what is known of a caller: the calls from a number with their states, work,
 // recordings and alerts, and the number wherever else it was written, and has the foreign service
-// delete its records of them. The error is KindInvalid for what is not an international number
-// or is one that callers dial, and KindConflict if a call of it is in progress or its alert is queued, open or acknowledged: then
-// nothing is removed. A number of which nothing is known is no error.
+// delete its records of them. The error is KindInvalid for what is not an international number or
+// is one that callers dial, and KindConflict if a call of it is in progress or its alert is queued,
+// open or acknowledged: then nothing is removed. A number of which nothing is known is no error.
 func (ds *Deletions) Forget(ctx context.Context, number string, d store.Deletion) (Forgotten, error) {
 	var out Forgotten
 	s := ds.cfg.Store

@@ -89,6 +89,15 @@ func (c Change) Idle(f *switchboardfile.File) string {
 	return ""
 }
 
+// Unrung is why no phone rings for callers in a shift, in words for people; "": one does, or the
+// change does not count. The file's own layers are warned of in the same case.
+func (c Change) Unrung(f *switchboardfile.File) string {
+	if u := f.User(c.User); c.Away() || c.Idle(f) != "" || len(u.Phones) > 0 {
+		return ""
+	}
+	return "the person has no phone, so no caller can be connected with them"
+}
+
 // Config makes a Service. All fields without a note are needed.
 type Config struct {
 	File   *switchboardfile.Source // which is given the changes
@@ -244,6 +253,9 @@ func (s *Service) ForgetText(ctx context.Context, number, by string) (int, error
 
 // Idle is [Change.Idle] with the file in force.
 func (s *Service) Idle(c Change) string { return c.Idle(s.cfg.File.File()) }
+
+// Unrung is [Change.Unrung] with the file in force.
+func (s *Service) Unrung(c Change) string { return c.Unrung(s.cfg.File.File()) }
 
 // MayRemove reports whether an actor may take a change back.
 func (s *Service) MayRemove(c Change, actor Actor) bool {

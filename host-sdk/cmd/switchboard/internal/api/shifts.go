@@ -31,6 +31,8 @@ type Override struct {
 	MadeAt time.Time `json:"made_at"`
 	// Why it does not count with the switchboard file in force; "": it counts.
 	Idle string `json:"idle,omitempty"`
+	// Why no phone rings for callers in this shift; "": one does, or it does not count.
+	Unrung string `json:"unrung,omitempty"`
 	// Why the person is not told of it, in the answer to who has made it; "": they are told, or
 	// made it themselves.
 	Untold string `json:"untold,omitempty"`
@@ -38,7 +40,7 @@ type Override struct {
 
 // ViewOverride shows a change of a service.
 func ViewOverride(service *shifts.Service, c shifts.Change) Override {
-	return Override{ID: c.ID, Team: c.Team, Layer: c.Layer, User: c.User, From: c.From, To: c.To, Note: c.Note, By: c.By, MadeAt: c.MadeAt, Idle: service.Idle(c)}
+	return Override{ID: c.ID, Team: c.Team, Layer: c.Layer, User: c.User, From: c.From, To: c.To, Note: c.Note, By: c.By, MadeAt: c.MadeAt, Idle: service.Idle(c), Unrung: service.Unrung(c)}
 }
 
 // overrideBody is what somebody asks for.

@@ -58,7 +58,7 @@ func TestAShiftOfSomebodyWhoLeftIsMarked(t *testing.T) {
 	b := s.loggedIn("alice")
 	at := time.Now().In(mustZone(t)).Add(72 * time.Hour)
 	form := url.Values{"user": {"vera"}, "layer": {"2"}, "from": {at.Format("2006-01-02T15:04")}, "to": {at.Add(2 * time.Hour).Format("2006-01-02T15:04")}}
-	b.post("/oncall/devops", form).is(200).has("has layer 2</p>")
+	b.post("/oncall/devops", form).is(200).has("has layer 2: the person has no phone")
 	form.Set("away", "1")
 	form.Set("user", "bob")
 	b.post("/oncall/devops", form).is(200).has("is away</p>")
@@ -73,7 +73,7 @@ func TestAShiftOfSomebodyWhoLeftIsMarked(t *testing.T) {
 	s.change(strings.Replace(one, "{layers: [{timeout: 5m}, {timeout: 10m}]}", "{layers: [{timeout: 5m}]}", 1))
 	b.get("/oncall/devops").is(200).has("which does not count: the team has no such layer any more</p>")
 	s.change(peopleFile)
-	b.get("/oncall/devops").is(200).has("has layer 2</p>")
+	b.get("/oncall/devops").is(200).has("has layer 2: the person has no phone")
 }
 
 // Who gives a shift to somebody who cannot be told of it hears so, as nobody else would tell them.
@@ -101,6 +101,34 @@ func TestWhoCannotBeToldOfAShiftIsNamed(t *testing.T) {
 	b.post("/oncall/devops", form).is(200).has("The absence was entered. " + untold)
 	s.change(strings.Replace(hosttest.File, "id: bob,", `id: bob, notify: ["ntfy://ntfy.example.com/t"],`, 1))
 	b.post("/oncall/devops", form).is(200).has("The absence was entered.").hasNot(untold)
+}
+
+// Callers reach nobody in a shift of somebody without a phone, who may be told of it all the same:
+// whoever gives it hears so, as whoever writes the file does.
+func TestAShiftOfSomebodyWithoutAPhoneSaysThatNoneRings(t *testing.T) {
+	t.Parallel()
+	var file func() *switchboardfile.File
+	told := ways.New(ways.Config{File: func() *switchboardfile.File { return file() }, Clock: clock.System()})
+	s := newSite(t, options{ways: told})
+	file = s.File.File
+	s.change(strings.Replace(hosttest.File, "users:\n", "users:\n  - {id: frank, name: Frank Example, notify: [\"ntfy://ntfy.example.com/t\"]}\n  - {id: gina, name: Gina Example}\n", 1))
+	b := s.loggedIn("alice")
+	at := time.Now().In(mustZone(t)).Add(72 * time.Hour)
+	form := url.Values{"user": {"frank"}, "layer": {"1"}, "from": {at.Format("2006-01-02T15:04")}, "to": {at.Add(2 * time.Hour).Format("2006-01-02T15:04")}}
+	const unrung = "no caller can be connected with them"
+	b.post("/oncall/devops", form).is(200).has("The shift was changed. The person has no phone, so "+unrung+".", `class="notice warn"`, "has layer 1: the person has no phone, so "+unrung)
+	form.Set("user", "gina")
+	b.post("/oncall/devops", form).is(200).has(unrung + ", and no way by which they could be told of it: tell them yourself.")
+	var list []map[string]any
+	s.Want(200, "GET", "/api/v1/overrides", nil).JSON(t, &list)
+	if len(list) != 2 || list[0]["unrung"] != "the person has no phone, so "+unrung {
+		t.Errorf("the API lists %v", list)
+	}
+	form.Set("away", "1")
+	b.post("/oncall/devops", form).is(200).hasNot("The absence was entered. The person has no phone", "is away: ")
+	form.Del("away")
+	form.Set("user", "bob")
+	b.post("/oncall/devops", form).is(200).hasNot("Bob Example</bdi></strong> has layer 1: ")
 }
 
 // TestWhoMayChangeShifts holds that responders change their own, and that the audit says who did

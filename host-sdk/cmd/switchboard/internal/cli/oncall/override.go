@@ -34,6 +34,9 @@ func table(s *command.Surroundings, list []api.Override) error {
 		if o.Idle != "" {
 			what += " (does not count: " + o.Idle + ")"
 		}
+		if o.Unrung != "" {
+			what += " (" + o.Unrung + ")"
+		}
 		const shown = "2006-01-02 15:04 MST"
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", o.ID, o.User, what, o.From.Local().Format(shown), o.To.Local().Format(shown), o.By, cmp.Or(o.Note, "-"))
 	}

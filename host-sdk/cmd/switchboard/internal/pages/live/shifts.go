@@ -42,6 +42,7 @@ type changeRow struct {
 	Layer                   int // 0: away
 	MadeAt                  time.Time
 	Idle                    string // why it does not count; "": it counts
+	Unrung                  string // why no phone rings for callers
 	MayRemove               bool
 }
 
@@ -69,7 +70,10 @@ func (d shiftDraft) Wrong(away bool, field string) template.HTMLAttr {
 // shiftNotices say afterwards what was done. The keys stand in the address after a redirect.
 var shiftNotices = map[string]string{
 	"shift-untold": "The shift was changed. The person has no way by which they could be told of it: tell them yourself.",
+	"shift-unrung": "The shift was changed. The person has no phone, so no caller can be connected with them.",
 	"away-untold":  "The absence was entered. The person has no way by which they could be told of it: tell them yourself.",
+
+	"shift-untold-unrung": "The shift was changed. The person has no phone, so no caller can be connected with them, and no way by which they could be told of it: tell them yourself.",
 
 	"shift": "The shift was changed.", "away": "The absence was entered.", "removed": "The change was removed: the schedule counts again.",
 }
@@ -100,7 +104,7 @@ func (l *Live) ShowTeam(w http.ResponseWriter, r *http.Request) error {
 	var notices []layout.Notice
 	if done := r.URL.Query().Get("done"); shiftNotices[done] != "" {
 		tone := "ok"
-		if strings.HasSuffix(done, "-untold") {
+		if strings.Contains(done, "-un") {
 			tone = "warn"
 		}
 		notices = append(notices, layout.Notice{Tone: tone, Text: shiftNotices[done]})
@@ -130,7 +134,7 @@ func (l *Live) drawTeam(w http.ResponseWriter, r *http.Request, status int, noti
 		// An absence names no team.
 		if c.Team == t.ID || c.Away() {
 			// A person who has left the file is shown by id.
-			row := changeRow{ID: c.ID, Who: cmp.Or(peopleNames(f, []string{c.User}), c.User), Layer: c.Layer, Note: c.Note, By: c.By, MadeAt: c.MadeAt, Idle: c.Idle(f), MayRemove: body.MayChange && l.shifts.MayRemove(c, actor)}
+			row := changeRow{ID: c.ID, Who: cmp.Or(peopleNames(f, []string{c.User}), c.User), Layer: c.Layer, Note: c.Note, By: c.By, MadeAt: c.MadeAt, Idle: c.Idle(f), Unrung: c.Unrung(f), MayRemove: body.MayChange && l.shifts.MayRemove(c, actor)}
 			const shown = "Mon 2 Jan 15:04"
 			row.Time = c.From.In(t.Schedule.Zone()).Format(shown) + " – " + c.To.In(t.Schedule.Zone()).Format(shown+" MST")
 			body.Changes = append(body.Changes, row)
@@ -184,6 +188,9 @@ func (l *Live) ChangeShift(w http.ResponseWriter, r *http.Request) error {
 		}
 		if c.User != actor.User && l.site.Ways.Untold(c.User) != "" {
 			done += "-untold"
+		}
+		if l.shifts.Unrung(c) != "" {
+			done += "-unrung"
 		}
 		people.About(r.Context(), t.ID, c.String())
 		l.site.Redirect(w, r, teamPage(t.ID, done))
