@@ -114,6 +114,10 @@ func TestALinkByMailLogsInOnce(t *testing.T) {
 	for _, v := range []view{s.browser().get(link), s.browser().post(link, nil)} {
 		v.is(410).has("This link was used already", "Ask for a new one.")
 	}
+	// Who opens the mail once more in the same browser is where they wanted to be.
+	for _, v := range []view{b.get(link), b.post(link, nil)} {
+		v.is(200).has(`id="nav-calls"`, `class="who-name">Alice Example`)
+	}
 	s.browser().post(people.LinkPath+"UNKNOWN", nil).is(410).has("This link is not complete")
 	select {
 	case mail := <-sent:

@@ -141,8 +141,7 @@ func (l *Login) askLogin(w http.ResponseWriter, r *http.Request, who people.Iden
 func (l *Login) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	next := safeNext(q.Get("next"))
-	// While it cannot be found out, nobody is.
-	if who, _, err := l.people.Identify(r); err == nil && who.Known() && who.Alert == "" {
+	if l.isIn(r) {
 		l.site.Redirect(w, r, next)
 		return nil
 	}
@@ -222,7 +221,7 @@ func (l *Login) ShowLink(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if problem != "" {
-		l.show(w, r, http.StatusGone, loginBody{Next: "/", Problem: problem})
+		l.noLink(w, r, problem)
 		return nil
 	}
 	l.site.Show(w, r, http.StatusOK, layout.Page{Title: "Log in", Template: "link", Body: linkBody{r.PathValue("token")}})
@@ -236,11 +235,28 @@ func (l *Login) UseLink(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if problem != "" {
-		l.show(w, r, http.StatusGone, loginBody{Next: "/", Problem: problem})
+		l.noLink(w, r, problem)
 		return nil
 	}
 	l.site.Redirect(w, r, "/")
 	return nil
+}
+
+// noLink says what is wrong with a link, or leads on where the browser is logged in already: who
+// opens the mail once more wants in, and is.
+func (l *Login) noLink(w http.ResponseWriter, r *http.Request, problem string) {
+	if l.isIn(r) {
+		l.site.Redirect(w, r, "/")
+		return
+	}
+	l.show(w, r, http.StatusGone, loginBody{Next: "/", Problem: problem})
+}
+
+// isIn reports whether a browser is logged in, by more than the link in a page. While it cannot be
+// found out, nobody is.
+func (l *Login) isIn(r *http.Request) bool {
+	who, _, err := l.people.Identify(r)
+	return err == nil && who.Known() && who.Alert == ""
 }
 
 // BeginOpenID leads to the OpenID provider. The path to go to afterwards is kept in the browser
