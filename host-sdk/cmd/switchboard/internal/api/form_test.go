@@ -106,12 +106,14 @@ func TestAnotherProductCreatesAnIntegrationByItsForm(t *testing.T) {
 	wrong := entered()
 	wrong.Set("option.zeta", "")
 	refused, _ := postForm(t, h, 422, newForm, f.fields(wrong))
-	refused.has(t, `id="option-zeta-error"`, "Greeting is missing", `value="Hotline"`, `value="team:devops" checked`, "Type it again", `value="high" selected`)
+	refused.has(t, `id="option-zeta-error"`, "Greeting is missing", `value="Hotline"`, `value="team:devops" checked`, "leave the field empty to use it", `value="high" selected`)
 	if len(refused.Problems) != 1 || refused.Problems[0].Path != "zeta" {
 		t.Errorf("problems: %+v", refused.Problems)
 	}
 
-	saved, header := postForm(t, h, 201, newForm, refused.fields(entered()))
+	mended := entered()
+	mended.Set("option.alpha", "")
+	saved, header := postForm(t, h, 201, newForm, refused.fields(mended))
 	saved.has(t, "Good morning", "Leave empty to keep it", "Saved.")
 	if want := "/api/v1/integrations/" + saved.Integration.ID; header.Get("Location") != want {
 		t.Errorf("Location is %q, want %q", header.Get("Location"), want)
@@ -125,7 +127,7 @@ func TestAnotherProductCreatesAnIntegrationByItsForm(t *testing.T) {
 	}
 
 	// A second click makes no second integration.
-	again, _ := postForm(t, h, 201, newForm, refused.fields(entered()))
+	again, _ := postForm(t, h, 201, newForm, refused.fields(mended))
 	all, err := h.Store.ListIntegrations(t.Context())
 	if err != nil || len(all) != 1 || again.Integration.ID != in.ID {
 		t.Errorf("after a second click: %d integrations, %v; %+v", len(all), err, again.Integration)

@@ -6,6 +6,7 @@
 //	view.go        what is shown: problems and findings, the fields, the plugin's actions
 //	submission.go  reading a posted form with its files
 //	save.go        saving a form: problems beside the fields, what was typed is kept
+//	kept.go        secrets of a refused form, for the next time that it is posted
 //	actions.go     running a plugin's actions
 //	once.go        a form that is posted twice is acted on once
 //	warnings.go    what the plugin says today of stored options

@@ -35,8 +35,10 @@ type Config struct {
 	Tenant      string // may be ""
 	// MediaURL is the address at which whoever looks at the form can listen to a file.
 	MediaURL func(ctx context.Context, ref string) string
-	Clock    clock.Clock
-	Log      *slog.Logger
+	// Whose is the login, or the token, that a request is made with; "": nobody's.
+	Whose func(ctx context.Context) string
+	Clock clock.Clock
+	Log   *slog.Logger
 }
 
 // Forms makes and saves the forms of integrations. Requests may use it at once.
@@ -46,11 +48,12 @@ type Forms struct {
 		Routers() []integration.Destination
 	}
 	once *once
+	kept *kept
 }
 
 // New makes Forms. Nothing is opened or started.
 func New(cfg Config) *Forms {
-	f := &Forms{cfg: cfg, once: newOnce(cfg.Clock)}
+	f := &Forms{cfg: cfg, once: newOnce(cfg.Clock), kept: newKept(cfg.Clock)}
 	f.routers, _ = cfg.Platform.(interface {
 		Routers() []integration.Destination
 	})
@@ -69,7 +72,8 @@ type Draft struct {
 	Chosen      []platform.Ref
 	Revision    int64
 	Nonce       string
-	Values      []byte // options without secret values
+	Values      []byte   // options without secret values
+	Kept        []string // fields of secrets that wait here for the form; see kept
 	Problems    []integration.Problem
 	Warnings    []integration.Problem
 }

@@ -51,6 +51,7 @@ type entered struct {
 	form    *form.Form
 	options []byte   // with the secrets that were typed
 	typed   []string // secrets that were typed: they cannot be shown again
+	who     keptForm // under which they are kept
 }
 
 // Save saves a form once, however often it is posted: a second click would else make a second
@@ -64,7 +65,7 @@ func (f *Forms) Save(ctx context.Context, s Submission, old store.Integration) (
 	sum := s.sum(old.ID)
 	// The uploads are stored before it, as their names go into the digest by their content anyway.
 	result, err := f.once.do(e.Nonce, sum, func() (any, error) {
-		if len(e.Problems) > 0 { // of uploads: the engine would not know of them
+		if len(e.Problems) > 0 { // the engine would not know of them
 			return nil, &engine.ProblemsError{Problems: e.Problems}
 		}
 		draft := engine.Draft{
@@ -84,6 +85,7 @@ func (f *Forms) Save(ctx context.Context, s Submission, old store.Integration) (
 	if err != nil {
 		return Saved{}, f.refused(ctx, e, err)
 	}
+	f.kept.keep(e.who, nil)
 	saved, _ := result.(Saved)
 	return saved, nil
 }
@@ -103,8 +105,7 @@ func (f *Forms) refused(ctx context.Context, e entered, err error) error {
 	switch {
 	case errors.As(err, &problems):
 		e.Problems = inFormWords(problems.Problems)
-		e.askSecretsAgain()
-		return &Refused{Draft: e.Draft, Status: http.StatusUnprocessableEntity}
+		return f.again(e, http.StatusUnprocessableEntity, "")
 	case e.ID != "" && kind == integration.KindConflict:
 		return f.overtaken(ctx, e)
 	case e.ID != "" && kind == integration.KindNotFound:
@@ -114,11 +115,17 @@ func (f *Forms) refused(ctx context.Context, e entered, err error) error {
 		}
 	case kind == integration.KindUnavailable || kind == integration.KindDeadline:
 		// A failure that passes must not cost what was typed.
-		e.askSecretsAgain()
-		return &Refused{Draft: e.Draft, Status: http.StatusServiceUnavailable,
-			Notice: "Not saved: " + httpkit.Message(err) + " Your values are still below: try again in a moment."}
+		return f.again(e, http.StatusServiceUnavailable, "Not saved: "+httpkit.Message(err)+" Your values are still below: try again in a moment.")
 	}
 	return err
+}
+
+// again is the form as it was typed, to be posted again.
+func (f *Forms) again(e entered, status int, notice string) error {
+	if err := f.keepSecrets(&e); err != nil {
+		return err
+	}
+	return &Refused{Draft: e.Draft, Status: status, Notice: notice}
 }
 
 // inFormWords are problems of the engine, which speaks of an API's fields, in the words of the
@@ -138,8 +145,9 @@ func inFormWords(problems []integration.Problem) []integration.Problem {
 // are those of the plugin and of the store; what is wrong with the values is among the draft's
 // problems, or found when it is saved.
 func (f *Forms) enter(ctx context.Context, s Submission, old store.Integration) (entered, error) {
-	v := s.Values
-	e := entered{Draft: Draft{ID: old.ID, Plugin: old.Plugin, Name: strings.TrimSpace(v.Get("name")), Enabled: v.Get("enabled") != "",
+	who := keptForm{f.cfg.Whose(ctx), s.Values.Get("nonce"), old.ID, old.Plugin}
+	v, lost := f.kept.fill(who, s.Values)
+	e := entered{who: who, Draft: Draft{ID: old.ID, Plugin: old.Plugin, Name: strings.TrimSpace(v.Get("name")), Enabled: v.Get("enabled") != "",
 		Maintenance: v.Get("maintenance") != "", Urgency: v.Get("urgency"), Nonce: v.Get("nonce")}}
 	// A form without a revision replaces whatever is stored, as the API does.
 	e.Revision, _ = strconv.ParseInt(v.Get("revision"), 10, 64)
@@ -157,6 +165,11 @@ func (f *Forms) enter(ctx context.Context, s Submission, old store.Integration) 
 		return e, err
 	}
 	e.Problems = problems
+	for _, key := range lost {
+		if field, ok := e.form.Field(key); ok && field.Secret {
+			e.Problems = append(e.Problems, integration.Problem{Path: key, Code: "required", Message: field.Title + " is no longer kept: type it again"})
+		}
+	}
 	// Secrets that were left empty keep their stored value; Decode takes it from old.
 	if e.options, err = e.form.Decode(v, old.Options, uploads); err != nil {
 		return e, err
@@ -198,14 +211,6 @@ func shown(f *form.Form, options, old []byte) (values []byte, typed []string, er
 	return values, typed, err
 }
 
-// askSecretsAgain says beside each secret that was typed that the form no longer holds it: secrets
-// are never sent to a browser.
-func (e *entered) askSecretsAgain() {
-	for _, key := range e.typed {
-		e.Warnings = append(e.Warnings, integration.Problem{Path: key, Message: "This value was not saved and cannot be shown again. Type it again."})
-	}
-}
-
 // overtaken shows the form as it was typed and says that somebody else saved first, and which
 // fields differ. Submitted again, it replaces what they saved: a person has seen the difference. It
 // is decided by the revision, not by the values.
@@ -225,8 +230,7 @@ func (f *Forms) overtaken(ctx context.Context, e entered) error {
 	text += "Save again to replace their values with yours."
 	// The form now names the revision that its reader has been told of.
 	e.Revision = now.Revision
-	e.askSecretsAgain()
-	return &Refused{Draft: e.Draft, Status: http.StatusConflict, Notice: text}
+	return f.again(e, http.StatusConflict, text)
 }
 
 // differing lists, by label, what would change if the form replaced what is stored. Secrets are

@@ -1,6 +1,7 @@
 package pages_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/audio"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 )
@@ -95,7 +97,7 @@ func TestRefusedFieldsKeepWhatWasEntered(t *testing.T) {
 		has    []string
 	}{
 		{"an option", func(v url.Values) { v.Set("option.zeta", "") },
-			[]string{"Greeting is missing", `id="option-zeta-error"`, `href="#option-zeta"`, `value="Hotline"`, `value="team:devops" checked`, "Type it again"}},
+			[]string{"Greeting is missing", `id="option-zeta-error"`, `href="#option-zeta"`, `value="Hotline"`, `value="team:devops" checked`, "leave the field empty to use it"}},
 		{"the name", func(v url.Values) { v.Set("name", " ") }, []string{"Name is missing", `href="#name"`, `aria-describedby="name-error"`, "Good morning"}},
 		{"no destination", func(v url.Values) { v.Del("destination") }, []string{"Who callers can reach is missing", `href="#destinations"`, "Good morning"}},
 		{"a team that is gone", func(v url.Values) { v.Set("destination", "team:gone") }, []string{"There is no team", "gone (no longer exists)", `value="team:gone" checked`, "Good morning"}},
@@ -116,6 +118,76 @@ func TestRefusedFieldsKeepWhatWasEntered(t *testing.T) {
 	}
 	if len(all) != 6 {
 		t.Fatalf("len(all) = %d, want %d: %v", len(all), 6, all)
+	}
+}
+
+// A secret that was typed into a form that is refused is typed once: it waits for the same form of
+// the same login for a quarter of an hour, and is never shown.
+func TestASecretWaitsForItsForm(t *testing.T) {
+	t.Parallel()
+	hands := clock.NewManual(time.Now())
+	s := newSite(t, options{clock: hands})
+	b, other := s.loggedIn("alice"), s.loggedIn("alice")
+	const path, kept = "/settings/integrations/new", "It is kept for 15 minutes: leave the field empty to use it."
+	refused := func() url.Values {
+		t.Helper()
+		form := filled(b.get(path).hidden("nonce"))
+		form.Set("option.zeta", "")
+		v := b.post(path, form).is(422).has(kept, `<span class="state">set</span>`, `id="option-alpha-warning"`).hasNot(canary, "Type it again")
+		form.Set("option.alpha", "")
+		form.Set("kept", v.hidden("kept"))
+		// Refused once more, it still waits.
+		b.post(path, form).is(422).has(kept).hasNot(canary)
+		form.Set("option.zeta", "Good morning")
+		return form
+	}
+	saved := func(v view) string {
+		t.Helper()
+		id, _, _ := strings.Cut(strings.TrimPrefix(v.is(200).path, "/settings/integrations/"), "?")
+		in, err := s.Store.Integration(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var options struct{ Alpha string }
+		if err := json.Unmarshal(in.Options, &options); err != nil {
+			t.Fatal(err)
+		}
+		return options.Alpha
+	}
+	posted := func(change func(url.Values)) url.Values {
+		form := refused()
+		change(form)
+		return form
+	}
+	form := refused()
+	if got := saved(b.post(path, form)); got != canary {
+		t.Errorf("posted again, the form saves the secret %q", got)
+	}
+	b.post(path, form).is(200) // a second click
+	// It is forgotten then. A form that counts on it is told so, and not saved without it.
+	const lost = "Token is no longer kept: type it again"
+	form.Set("name", "Another")
+	b.post(path, form).is(422).has(lost, `<span class="state">not set</span>`).hasNot(`name="kept"`)
+	other.post(path, refused()).is(422).has(lost)
+	b.post(path, posted(func(v url.Values) { v.Set("nonce", strings.Repeat("0", 32)) })).is(422).has(lost)
+	form = refused()
+	hands.Advance(15 * time.Minute)
+	b.post(path, form).is(422).has(lost)
+	for name, one := range map[string]struct {
+		form url.Values
+		want string
+	}{
+		"removed":             {posted(func(v url.Values) { v.Set("option.alpha.remove", "1") }), ""},
+		"typed anew":          {posted(func(v url.Values) { v.Set("option.alpha", canary+"-2") }), canary + "-2"},
+		"not counted on":      {posted(func(v url.Values) { v.Del("kept") }), ""},
+		"what was typed once": {refused(), canary},
+	} {
+		if got := saved(b.post(path, one.form)); got != one.want {
+			t.Errorf("%s: saves the secret %q, want %q", name, got, one.want)
+		}
+	}
+	if log := s.Log.String(); strings.Contains(log, canary) {
+		t.Error("the log has the secret")
 	}
 }
 
@@ -209,7 +281,7 @@ func TestSomebodyElseSavedMeanwhile(t *testing.T) {
 	form = filled(mine.hidden("nonce"))
 	form.Set("revision", mine.hidden("revision"))
 	form.Set("option.zeta", "Alice says hello")
-	v := alice.post(path, form).is(409).has("Somebody else saved this integration", "Theirs differ in: Urgency, Greeting.", "Alice says hello", "Type it again").hasNot("Bob says hello")
+	v := alice.post(path, form).is(409).has("Somebody else saved this integration", "Theirs differ in: Urgency, Greeting.", "Alice says hello", "leave the field empty to use it").hasNot("Bob says hello")
 	in, err := s.Store.ListIntegrations(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -51,6 +51,12 @@ func (i Identity) Who() string {
 	return cmp.Or(i.Email, i.User)
 }
 
+// Whose tells one login, or one token, from all others.
+func Whose(ctx context.Context) string {
+	who := From(ctx)
+	return cmp.Or(who.Login, who.Who())
+}
+
 // May reports whether it allows an action. alert is the id of the alert that the action is about,
 // "" for anything else: the link in a page allows little, and of its alert alone. Whether what is
 // to be heard belongs to that alert is for the caller to find out. That is why Hear is let through

@@ -65,6 +65,7 @@ func newForms(cfg Config) *integrationform.Forms {
 	return integrationform.New(integrationform.Config{
 		Engine: cfg.Engine, Store: cfg.Store, Platform: cfg.Platform, Plugins: cfg.Plugins, EndpointURL: cfg.EndpointURL,
 		PublicURL: cfg.PublicURL, Tenant: cfg.Tenant, Clock: cfg.Clock, Log: cfg.Logger,
+		Whose: people.Whose,
 		MediaURL: func(ctx context.Context, ref string) string {
 			m, err := cfg.Store.MediumInfo(ctx, ref)
 			if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/integrationform"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -41,6 +42,7 @@ func New(site *layout.Site, cfg Config) (*Integrations, error) {
 	i := &Integrations{Config: cfg, site: site, forms: integrationform.New(integrationform.Config{
 		Engine: cfg.Engine, Store: cfg.Store, Platform: site.Platform, Plugins: cfg.Plugins, EndpointURL: cfg.EndpointURL,
 		PublicURL: site.PublicURL.String(), Tenant: site.Tenant, Clock: site.Clock, Log: site.Log,
+		Whose: people.Whose,
 		// Through the API, which asks for a log-in: people hear the file from there, and the
 		// telephone service from its public address.
 		MediaURL: func(_ context.Context, ref string) string { return site.URL(site.APIPath + "/media/" + ref) },
