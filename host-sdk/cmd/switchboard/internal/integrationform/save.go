@@ -52,6 +52,7 @@ type entered struct {
 	options []byte   // with the secrets that were typed
 	typed   []string // secrets that were typed: they cannot be shown again
 	who     keptForm // under which they are kept
+	lost    bool     // some that the form counts on are not kept
 }
 
 // Save saves a form once, however often it is posted: a second click would else make a second
@@ -65,6 +66,13 @@ func (f *Forms) Save(ctx context.Context, s Submission, old store.Integration) (
 	sum := s.sum(old.ID)
 	// The uploads are stored before it, as their names go into the digest by their content anyway.
 	result, err := f.once.do(e.Nonce, sum, func() (any, error) {
+		// A second click that met another host, which has no secrets for it: the first one has
+		// made the integration.
+		if e.lost && old.ID == "" {
+			if in, err := f.cfg.Store.Integration(ctx, newID(sum)); err == nil {
+				return Saved{in, true}, nil
+			}
+		}
 		if len(e.Problems) > 0 { // the engine would not know of them
 			return nil, &engine.ProblemsError{Problems: e.Problems}
 		}
@@ -165,6 +173,7 @@ func (f *Forms) enter(ctx context.Context, s Submission, old store.Integration) 
 		return e, err
 	}
 	e.Problems = problems
+	e.lost = len(lost) > 0
 	for _, key := range lost {
 		if field, ok := e.form.Field(key); ok && field.Secret {
 			e.Problems = append(e.Problems, integration.Problem{Path: key, Code: "required", Message: field.Title + " is no longer kept: type it again"})

@@ -3,6 +3,7 @@ package pages_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -163,7 +164,13 @@ func TestASecretWaitsForItsForm(t *testing.T) {
 	if got := saved(b.post(path, form)); got != canary {
 		t.Errorf("posted again, the form saves the secret %q", got)
 	}
-	b.post(path, form).is(200) // a second click
+	// A second click finds what the first one has made, also on another host.
+	second := httptest.NewServer(s.handler(options{clock: hands}))
+	t.Cleanup(second.Close)
+	there := &browser{t, second.URL, b.client, b.jar}
+	if here := b.post(path, form).is(200); there.post(path, form).is(200).path != here.path {
+		t.Error("a second click on another host leads elsewhere")
+	}
 	// It is forgotten then. A form that counts on it is told so, and not saved without it.
 	const lost = "Token is no longer kept: type it again"
 	form.Set("name", "Another")
