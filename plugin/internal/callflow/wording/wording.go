@@ -103,7 +103,7 @@ func Occupied(how string) string {
 	case integration.OccupiedWaiting:
 		return "is awaited by a caller who called earlier, and is rung for this one afterwards."
 	case integration.OccupiedTelling:
-		return "is being told of a message, and is rung for this caller now."
+		return "is being told of a message, and is rung for this caller as soon as that is over."
 	}
 	return "is occupied by another call of this hotline, and is rung when it ends."
 }

@@ -1,8 +1,11 @@
 package wording
 
 import (
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 func TestLengthsAreSpelledAsOnPages(t *testing.T) {
@@ -22,6 +25,17 @@ func TestOrdinals(t *testing.T) {
 	for n, want := range map[int]string{2: "second", 3: "third", 10: "tenth", 11: "11th", 12: "12th", 21: "21st", 22: "22nd", 33: "33rd", 100: "100th", 111: "111th"} {
 		if got := Ordinal(n); got != want {
 			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
+
+// Somebody may listen to a message to its end before they are rung: nothing says that a phone rings
+// already.
+func TestOccupiedPeopleAreNotSaidToBeRungNow(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{integration.OccupiedTalking, integration.OccupiedRinging, integration.OccupiedWaiting, integration.OccupiedTelling, ""} {
+		if got := Occupied(how); strings.Contains(got, " now") || !strings.Contains(got, "is rung ") {
+			t.Errorf("%q: %s", how, got)
 		}
 	}
 }
