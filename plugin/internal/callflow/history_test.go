@@ -128,7 +128,7 @@ func TestTheHistorySaysThatAConnectionWasShortNotThatThereWasNone(t *testing.T) 
 	short.Bridged, short.Seconds = event.BridgeNo, 0
 	c = newCall(t, config.Defaults()).talking()
 	c.wait(4 * time.Second).do(short)
-	c.logged("took the call but was not connected; the caller goes on waiting")
+	c.logged("took the call but was not connected after all; the caller goes on waiting")
 }
 
 func TestTheHistorySaysWhyAnAcknowledgementRingsNobody(t *testing.T) {

@@ -178,6 +178,7 @@ func (m *machine) lasted(leg *call.Leg) (time.Duration, bool) {
 // conversation (briefly). A caller who is still there goes on waiting. In a call that is about to
 // exit, the exit is taken as soon as no other phone rings.
 func (m *machine) noConversation(leg *call.Leg, briefly bool) {
+	talking := leg.State == call.LegTalking // as the story has said
 	m.closeLeg(leg, call.ReasonLost)
 	if !m.s.GoneAt.IsZero() {
 		text := "The caller hung up before " + leg.Label() + " was connected. "
@@ -194,8 +195,11 @@ func (m *machine) noConversation(leg *call.Leg, briefly bool) {
 		return
 	}
 	text := leg.Label() + " " + wording.Reason(call.ReasonLost)
-	if briefly {
+	switch {
+	case briefly:
 		text = leg.Label() + " took the call and was connected for less than " + wording.Lasting(shortBridge)
+	case talking:
+		text += " after all"
 	}
 	if m.s.Exit == "" {
 		text += "; the caller goes on waiting"
