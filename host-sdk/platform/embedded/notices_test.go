@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/notify"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
@@ -388,6 +390,37 @@ func TestAChannelIsToldOfAMessageThatCameBeforeItsTeam(t *testing.T) {
 	w.until("Support is told of it", func() bool { return of("/support-secret")() == 1 && w.busy() == 0 })
 	if n := of("/channel-secret")(); n != 1 {
 		t.Errorf("DevOps was told of the message %d times", n)
+	}
+}
+
+// Who is paged again is told what has led to it, and the channel who has the alert meanwhile.
+func TestANoticeSaysWhatIsNew(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	w := newWorld(t, noon, s.file(), sending)
+	message := func(ref string) {
+		w.do(integration.AlertCommand{Kind: integration.AlertAttach, Label: "Voicemail", Media: &integration.MediaRef{Ref: ref, Duration: 23 * time.Second}})
+	}
+	w.open("devops")
+	message("media:1")
+	w.until("all is sent", func() bool { return w.busy() == 0 })
+	w.do(integration.AlertCommand{Kind: integration.AlertResolve})
+	message("media:2")
+	w.do(integration.AlertCommand{Kind: integration.AlertReopen, Text: "the caller left a message"})
+	w.until("all is sent", func() bool { return w.busy() == 0 })
+	w.do(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: "alice"})
+	message("media:3")
+	w.until("all is sent", func() bool { return w.busy() == 0 })
+	for path, want := range map[string][]string{
+		"/alice-secret": {"paged: alice", "paged: aliceOpened again (the caller left a message)"},
+		"/channel-secret": {
+			"opened: waiting for layer 1: Alice Example", "message: A message was left (23 s)", "message: A further message was left (23 s)",
+			"opened: waiting for layer 1: Alice Example", "taken: Alice Example has taken it", "message: A further message was left (23 s); Alice Example has taken the alert",
+		},
+	} {
+		if diff := cmp.Diff(want, s.at(path)); diff != "" {
+			t.Errorf("%s has heard (-want +got):\n%s", path, diff)
+		}
 	}
 }
 

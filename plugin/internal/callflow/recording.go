@@ -224,6 +224,7 @@ func (m *machine) deliver(r *call.Recording) {
 		return
 	}
 	m.teamsForMessage()
+	taken := m.takenBy()
 	if len(m.questions) > 0 {
 		return
 	}
@@ -247,7 +248,7 @@ func (m *machine) deliver(r *call.Recording) {
 	m.openForMessage()
 	a.RouteWanted = true
 	m.route()
-	m.tellOfMessage(r, text+" "+m.s.Caller.CallBack())
+	m.tellOfMessage(r, text+" "+m.s.Caller.CallBack(), taken)
 	r.Transcript = ""
 	if !m.over() {
 		m.end(call.EndMessageLeft, "a message was left")
@@ -255,10 +256,27 @@ func (m *machine) deliver(r *call.Recording) {
 	m.beginDelivery()
 }
 
+// takenBy names those who have the alert now, for who is mailed. Somebody whom the platform cannot
+// name is named by their id. It may ask questions; then deliver is run again with the answers.
+func (m *machine) takenBy() []string {
+	if m.s.Alert.Status != integration.AlertAcknowledged {
+		return nil
+	}
+	var names []string
+	for _, user := range m.acknowledgers() {
+		name := user
+		if answer, _ := m.ask(effect.AskUser(user)); answer.User != nil && answer.User.Name != "" {
+			name = answer.User.Name
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
 // tellOfMessage mails a message to whomever the options name. Where that reaches nobody, the story
 // and a finding say so: no message may rest unheard without either.
-func (m *machine) tellOfMessage(r *call.Recording, lead string) {
-	m.emit(draft.Mail(&m.s, r, lead, m.now))
+func (m *machine) tellOfMessage(r *call.Recording, lead string, taken []string) {
+	m.emit(draft.Mail(&m.s, r, lead, taken, m.now))
 	if m.c.Unmailed == "" {
 		for _, f := range m.f.Findings {
 			if f.Severity != integration.FindingClear && (f.Code == effect.FindingUnmailed || f.Code == effect.FindingMailRefused) {

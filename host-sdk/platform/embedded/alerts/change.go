@@ -1,9 +1,12 @@
 package alerts
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -48,14 +51,17 @@ func (c *change) addLog(actor, message string) {
 	c.lines = append(c.lines, platform.LogEntry{At: c.at, Actor: actor, Message: message})
 }
 
-// idSource makes ids that sort by time, those of one millisecond in the order in which they were
-// made. It has a lock of its own.
-var idSource = &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}
+// idsMade counts the ids of this process.
+var idsMade atomic.Uint32
 
-// newID makes an id that is never used twice. The milliseconds are those of the service's clock, so
-// that ids made in tests sort as well.
+// newID makes an id that is never used twice. Ids sort by time, those of one millisecond in the
+// order in which this process made them, whatever clocks its services have: the milliseconds are
+// those of the service's clock, and the process's count comes before what is random.
 func newID(now time.Time) (string, error) {
-	id, err := ulid.New(uint64(max(now.UnixMilli(), 0)), idSource) //nolint:gosec // not negative
+	entropy := make([]byte, 10)
+	_, _ = rand.Read(entropy) // never fails, see crypto/rand
+	binary.BigEndian.PutUint32(entropy, idsMade.Add(1))
+	id, err := ulid.New(uint64(max(now.UnixMilli(), 0)), bytes.NewReader(entropy)) //nolint:gosec // not negative
 	if err != nil {
 		return "", integration.Errorf(integration.KindInternal, "make an id: %w", err)
 	}

@@ -72,6 +72,9 @@ func (c *change) reach(actor, reason string, next page) {
 	if c.layer == 0 {
 		c.tell(EventOpened, line)
 	}
+	if c.status != integration.AlertQueued {
+		next.why = reason
+	}
 	c.status = integration.AlertOpen
 	c.layer, c.round, c.paged = next.layer, next.round, next.users
 	c.startTimeout()
@@ -287,7 +290,24 @@ func (c *change) attach(label string, m integration.MediaRef) {
 		Bytes: m.Bytes, DurationMS: m.Duration.Milliseconds(), AtMS: c.at.UnixMilli()})
 	// The same words as in the record of the call.
 	c.addLog(c.actor, cmp.Or(label, "Recording")+" stored"+lengthOf(m.Duration))
-	c.tell(EventMessage, messageLeft(len(c.attachments), m.Duration))
+	c.tell(EventMessage, messageLeft(len(c.attachments), m.Duration)+c.taken())
+}
+
+// taken says who has the alert, to follow what has happened; "": nobody, or an automation.
+func (c *change) taken() string {
+	var users []string
+	for _, k := range c.acks {
+		if k.User != "" && !slices.Contains(users, k.User) {
+			users = append(users, k.User)
+		}
+	}
+	switch {
+	case c.status != integration.AlertAcknowledged || len(users) == 0:
+		return ""
+	case len(users) == 1:
+		return "; " + userName(c.file, users[0]) + " has taken the alert"
+	}
+	return "; " + userNames(c.file, users) + " have taken the alert"
 }
 
 // messageLeft says that the alert's message of this number, from 1 on, was left, and its length.

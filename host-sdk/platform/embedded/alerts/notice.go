@@ -31,7 +31,7 @@ type Page struct {
 	Event Event
 	User  integration.User // who is paged, and is still in the file; zero for a channel
 	Team  string           // name of the team whose channel it is; "" for a person
-	Note  string           // what happened, in a sentence; "" for a person
+	Note  string           // what happened, in a sentence; "" for a person: the alert is new
 	Layer int
 	Round int
 	At    time.Time // when the layer was reached, or the event happened
@@ -78,7 +78,7 @@ func (s *Service) notices(c *change) ([]notice, error) {
 	for _, pg := range c.pages {
 		for _, id := range pg.users {
 			for _, way := range s.ways(c.file.User(id)) {
-				add(notice{Page: Page{Event: EventPaged, Layer: pg.layer, Round: pg.round}, person: id, way: way}, pageTime)
+				add(notice{Page: Page{Event: EventPaged, Note: pg.why, Layer: pg.layer, Round: pg.round}, person: id, way: way}, pageTime)
 			}
 		}
 	}

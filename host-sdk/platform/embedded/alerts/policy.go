@@ -79,6 +79,8 @@ type page struct {
 	skipped      []int // layers passed over because nobody is on call for them
 	empty        bool  // nobody is on call for any layer
 	gone         bool  // the file no longer has any of the teams
+	// What has led to it, for who is paged; "": the alert is new.
+	why string
 }
 
 // next finds whom to page after a layer of a round; layer 0, round 1 is the start. Layers with

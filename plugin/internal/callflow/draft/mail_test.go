@@ -22,7 +22,7 @@ func TestAMailSaysWhenTheMessageWasLeft(t *testing.T) {
 	} {
 		s := call.State{Caller: call.Caller{Number: "+12025550143"}, Voicemail: call.Voicemail{OfferedAt: c.offered}}
 		got := ""
-		for _, f := range draft.Mail(&s, &call.Recording{Seconds: 7}, "", found).Fields {
+		for _, f := range draft.Mail(&s, &call.Recording{Seconds: 7}, "", nil, found).Fields {
 			if f.Label == "Time" {
 				got = f.Value
 			}

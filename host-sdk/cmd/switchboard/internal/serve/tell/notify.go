@@ -180,20 +180,37 @@ func shiftText(n shifts.News, t *switchboardfile.Team, f *switchboardfile.File) 
 	return onCall, text
 }
 
-// subject is one line, whatever a caller's data brought into the title.
+// subject is one line, whatever a caller's data brought into the title. It says that messages were
+// left: a page after one would look like that of the call.
 func subject(page alerts.Page) string {
 	title := oneline.Clean(page.Alert.Title, 0)
+	switch n := len(page.Alert.Attachments); {
+	case n == 1:
+		title += ": a message was left"
+	case n > 1:
+		title += fmt.Sprintf(": %d messages were left", n)
+	}
 	if page.Alert.Urgency == "" {
 		return title
 	}
 	return "[" + page.Alert.Urgency + "] " + title
 }
 
-// pageText is the body of the mail. It says what the alert list says, as the mail may be all that a
-// person sees before a caller is on their phone.
+// pageText is the body of the mail. It says what has led to this page, unless the alert is new, and
+// what the alert list says, as the mail may be all that a person sees before a caller is on their
+// phone.
 func pageText(page alerts.Page) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", page.Alert.Title)
+	if page.Note != "" {
+		fmt.Fprintf(&b, "\n%s\n", wording.Sentence(page.Note))
+	}
+	switch n := len(page.Alert.Attachments); {
+	case n == 1:
+		b.WriteString("\nA message was left. Open the alert to hear it.\n")
+	case n > 1:
+		fmt.Fprintf(&b, "\n%d messages were left. Open the alert to hear them.\n", n)
+	}
 	if page.Alert.Description != "" {
 		fmt.Fprintf(&b, "\n%s\n", page.Alert.Description)
 	}

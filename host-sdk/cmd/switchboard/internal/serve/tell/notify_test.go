@@ -175,3 +175,27 @@ func TestAChannelIsToldInSentences(t *testing.T) {
 		}
 	}
 }
+
+// A page after a message, or after others were paged, is told from the first one by its subject and
+// its first lines.
+func TestAPageSaysWhatIsNew(t *testing.T) {
+	t.Parallel()
+	alert := platform.AlertRecord{Title: "Incoming call from +12025550143", Urgency: "high"}
+	const title, end = "Incoming call from +12025550143", "\nYou are on call (layer 1). Acknowledge the alert to take it.\n"
+	for name, one := range map[string]struct {
+		note          string
+		messages      int
+		subject, text string
+	}{
+		"the first":         {"", 0, "[high] " + title, ""},
+		"the next layer":    {"Nobody in layer 1 acknowledged it within 5 minutes", 0, "[high] " + title, "\nNobody in layer 1 acknowledged it within 5 minutes.\n"},
+		"a message":         {"Opened again (the caller left a message)", 1, "[high] " + title + ": a message was left", "\nOpened again (the caller left a message).\n\nA message was left. Open the alert to hear it.\n"},
+		"a further message": {"Opened again (the caller left a message)", 2, "[high] " + title + ": 2 messages were left", "\nOpened again (the caller left a message).\n\n2 messages were left. Open the alert to hear them.\n"},
+	} {
+		page := alerts.Page{Layer: 1, Note: one.note, Alert: alert}
+		page.Alert.Attachments = make([]platform.Attachment, one.messages)
+		if diff := cmp.Diff([]string{one.subject, title + "\n" + one.text + end}, []string{subject(page), pageText(page)}); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
