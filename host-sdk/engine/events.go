@@ -10,7 +10,7 @@ import (
 type Event struct {
 	Type        string                // "call" or "alert"
 	Integration string                // instance id
-	Key         string                // the call's session key, or the alert's key
+	Key         string                // the call's session key, or the alert's key; "": any alert
 	Call        *integration.CallView // of type call: the view as committed
 }
 

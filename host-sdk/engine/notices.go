@@ -36,6 +36,8 @@ func (e *Engine) alertChanged(h platform.Hint) {
 func (e *Engine) hears(ctx context.Context, notice string) {
 	if notice == "" {
 		e.outbox.Wake()
+		// Whatever was lost, pages read again what they show.
+		e.events.publish(Event{Type: "alert"})
 		return
 	}
 	kind, rest, _ := strings.Cut(notice, " ")

@@ -14,16 +14,16 @@ import (
 
 // Mail is the mail about a message that a caller left. Its key tells several messages of a call
 // apart, and keeps each from being mailed twice. It is made once for each message, with or without
-// audio; the host adds recipients' addresses, the attachment and links. taken are the names of those
-// who have acknowledged the alert: whoever is mailed is to know whether somebody sees to it.
+// audio; the host adds recipients' addresses, the attachment and links. taken are the names of
+// those who have acknowledged the alert: whoever is mailed is to know whether somebody sees to it.
 func Mail(s *call.State, r *call.Recording, lead string, taken []string, now time.Time) effect.Mail {
 	c, v := s.Caller, &s.Voicemail
 	out := effect.Mail{
 		Key: "voicemail", Teams: s.TeamIDs(), Subject: "Voicemail from " + c.Label(), Lead: lead,
 		Transcript: r.Transcript, Media: r.Media.Reference(), At: now,
 	}
-	// A message that came to light without the offer, by a look-up, has no better time than now. Nor
-	// has a further one: the offer may be that of the first.
+	// A message that came to light without the offer, by a look-up, has no better time than now.
+	// Nor has a further one: the offer may be that of the first.
 	left := v.OfferedAt
 	if left.IsZero() {
 		left = now
