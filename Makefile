@@ -97,7 +97,7 @@ test-browser: export LIVECALL_TESTS := all
 test-browser: need-go ## run the tests of pages and forms, which need Chromium and npm
 	$(GOTEST) ./integration-tests/browser ./integration-tests/renderers
 	$(GOTEST) -run '^TestStory' ./integration-tests
-	$(GOTEST) -run '^TestARecordingDeletedWhileItPlays$$' ./host-sdk/cmd/switchboard/internal/pages
+	$(GOTEST) -run '^(TestARecordingDeletedWhileItPlays|TestTheWayInFitsATelephone)$$' ./host-sdk/cmd/switchboard/internal/pages
 
 .PHONY: test-npm
 test-npm: export CGO_ENABLED := 0
