@@ -137,9 +137,9 @@ func New(t testing.TB, behind ...func(platform.Platform) platform.Platform) *Hos
 	return h
 }
 
-// People is what knows who uses the host, with the token [Token]; change changes its configuration
-// and may be nil. What it does beside requests runs until the test ends.
-func (h *Host) People(change func(*people.Config)) *people.People {
+// NewPeople is what knows who uses the host, with the token [Token]; change changes its
+// configuration and may be nil. It does nothing beside requests.
+func (h *Host) NewPeople(change func(*people.Config)) *people.People {
 	h.T.Helper()
 	public, err := url.Parse(h.URL)
 	if err != nil {
@@ -150,7 +150,13 @@ func (h *Host) People(change func(*people.Config)) *people.People {
 	if change != nil {
 		change(&cfg)
 	}
-	p := people.New(cfg)
+	return people.New(cfg)
+}
+
+// People is [Host.NewPeople], and what it does beside requests runs until the test ends.
+func (h *Host) People(change func(*people.Config)) *people.People {
+	h.T.Helper()
+	p := h.NewPeople(change)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { _ = p.Run(ctx) }) // ends with ctx

@@ -141,12 +141,17 @@ func (i *issuer) idToken() string {
 
 // people is a host whose people log in with the provider.
 func (i *issuer) people(h *hosttest.Host, change func(*people.OpenID)) *people.People {
-	return h.People(func(c *people.Config) {
+	return h.People(i.config(change))
+}
+
+// config is that of a host whose people log in here.
+func (i *issuer) config(change func(*people.OpenID)) func(*people.Config) {
+	return func(c *people.Config) {
 		c.OpenID, c.Clock = people.OpenID{Issuer: i.URL, ClientID: "switchboard", Secret: "a-secret"}, i.clock
 		if change != nil {
 			change(&c.OpenID)
 		}
-	})
+	}
 }
 
 // logIn goes to the provider and back, and returns the refusal; 0 and "" if there is none.
@@ -503,7 +508,8 @@ func TestWhomTheSettingsLetInNoLongerIsLoggedOut(t *testing.T) {
 			"the same settings": {admits, want.same}, "without the claim": {nil, want.noClaim},
 			"with another domain": {func(o *people.OpenID) { o.RoleClaim, o.Domains = "groups", []string{"example.org"} }, want.otherDomain},
 		} {
-			who, why, err := i.people(h, at.change).Identify(r)
+			// One that runs would end the login for the others.
+			who, why, err := h.NewPeople(i.config(at.change)).Identify(r)
 			if err != nil || who.Role != at.role || (at.role == "") != (why == people.NotLetIn) {
 				t.Errorf("%s, %s: %q, refused for %d (%v), want %q", email, name, who.Role, why, err, at.role)
 			}
