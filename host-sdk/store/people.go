@@ -38,22 +38,32 @@ type Login struct {
 	Ends     time.Time
 	Remote   string // the network it began from
 	Agent    string // the browser, in a few words
+	// Why EndLogin has ended it, one of LoggedOut, AccountGone and NotLetIn; "" if it has not.
+	Ended string
 }
+
+// Why a login was ended before its time.
+const (
+	LoggedOut   = "logged_out"   // by its owner or an admin
+	AccountGone = "account_gone" // the account has left the switchboard file
+	NotLetIn    = "not_let_in"   // the settings no longer let the account in
+)
 
 // Logins keeps the logins of browsers, so that one that has ended is over wherever a copy of its
 // cookie is.
 type Logins interface {
 	// BeginLogin keeps a login until it ends. An ID that is known is a conflict.
 	BeginLogin(ctx context.Context, l Login) error
-	// Login reads a login, whose end may have passed. Unknown or ended by EndLogin: not_found.
+	// Login reads a login, whose end may have passed. Unknown: not_found. One that has ended is
+	// known for a day at least, so that its browser can be told why.
 	Login(ctx context.Context, id string) (Login, error)
 	// UseLogin notes that a login was used. Without effect if there is none, or it was used later.
 	UseLogin(ctx context.Context, id string, now time.Time) error
 	// ListLogins lists those that end after now, those of one account where email is not ""
 	// (compared as it is stored), the one that began last first, at most 1000.
 	ListLogins(ctx context.Context, email string, now time.Time) ([]Login, error)
-	// EndLogin ends a login. Without effect if there is none.
-	EndLogin(ctx context.Context, id string) error
+	// EndLogin ends a login now. Without effect if there is none, or if it has ended.
+	EndLogin(ctx context.Context, id, why string, now time.Time) error
 }
 
 // Token lets a program use the API.

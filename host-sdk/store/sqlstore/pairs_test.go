@@ -71,7 +71,9 @@ var peopleWriters = map[string]func(ctx context.Context, s store.People, by stri
 	"log in": func(ctx context.Context, s store.People, by string) error {
 		return s.BeginLogin(ctx, store.Login{ID: "login", Email: by, Since: storetest.WritersTime, Ends: storetest.WritersTime.Add(time.Hour)})
 	},
-	"log out": func(ctx context.Context, s store.People, _ string) error { return s.EndLogin(ctx, "known") },
+	"log out": func(ctx context.Context, s store.People, _ string) error {
+		return s.EndLogin(ctx, "known", store.LoggedOut, time.Now())
+	},
 	"use a login": func(ctx context.Context, s store.People, by string) error {
 		return s.UseLogin(ctx, "known", storetest.WritersTime.Add(time.Duration(len(by))))
 	},

@@ -29,8 +29,8 @@ func (r *run) people() store.People {
 	return p
 }
 
-// A login counts until it is ended, and never again after that. Ending it twice is no error, as two
-// tabs may log out.
+// A login counts until it is ended, and never again after that: what ended it first is known. Ending
+// it twice is no error, as two tabs may log out.
 func loginsEnd(r *run) {
 	one := store.Login{ID: "one", How: store.LoginByMail, Email: "alice@example.com", Role: "viewer", Since: base, LastUsed: base, Ends: after(10), Remote: "192.0.2.1", Agent: "Firefox"}
 	page := store.Login{ID: "two", How: store.LoginByPage, User: "bob", Alert: "01J", Since: after(1), Ends: after(20)}
@@ -49,29 +49,40 @@ func loginsEnd(r *run) {
 		r.ok(err)
 		r.same("login "+want.ID, got, want)
 	}
-	r.ok(r.people().EndLogin(r.ctx, "two"))
-	r.ok(r.people().EndLogin(r.ctx, "two"))
-	_, err := r.people().Login(r.ctx, "two")
-	r.kind("a login that was ended", err, integration.KindNotFound)
-	_, err = r.people().Login(r.ctx, "one")
+	r.ok(r.people().EndLogin(r.ctx, "two", store.AccountGone, after(7)))
+	r.ok(r.people().EndLogin(r.ctx, "two", store.LoggedOut, after(8)))
+	r.ok(r.people().EndLogin(r.ctx, "one", store.LoggedOut, after(10))) // its time is over
+	r.ok(r.people().EndLogin(r.ctx, "unknown", store.LoggedOut, after(7)))
+	page.Ended, page.Ends = store.AccountGone, after(7)
+	for _, want := range []store.Login{one, page} {
+		got, err := r.people().Login(r.ctx, want.ID)
+		r.ok(err)
+		r.same("the ended login "+want.ID, got, want)
+	}
+	list, err := r.people().ListLogins(r.ctx, "", after(7))
 	r.ok(err)
+	r.same("logins that go on", list, []store.Login{one})
+	_, err = r.people().Login(r.ctx, "unknown")
+	r.kind("a login that there never was", err, integration.KindNotFound)
 }
 
-// What has expired is removed with the sessions, a one-time link a day later, so that whoever uses
-// it late is told why it does not work.
+// What has ended is removed with the sessions, a day later, so that whoever uses it late is told
+// why it does not work.
 func loginsExpire(r *run) {
 	r.ok(r.people().BeginLogin(r.ctx, store.Login{ID: "old", Ends: after(10)}))
 	r.ok(r.people().BeginLogin(r.ctx, store.Login{ID: "young", Ends: after(11)}))
 	r.ok(r.people().AddOneTime(r.ctx, store.OneTime{ID: "link", Ends: after(10)}))
-	_, err := r.DeleteExpired(r.ctx, after(10))
+	_, err := r.DeleteExpired(r.ctx, after(9+24*3600))
 	r.ok(err)
 	_, err = r.people().Login(r.ctx, "old")
-	r.kind("a login whose time is over", err, integration.KindNotFound)
-	_, err = r.people().Login(r.ctx, "young")
 	r.ok(err)
 	_, err = r.people().OneTime(r.ctx, "link")
 	r.ok(err)
 	_, err = r.DeleteExpired(r.ctx, after(10+24*3600))
+	r.ok(err)
+	_, err = r.people().Login(r.ctx, "old")
+	r.kind("a login a day later", err, integration.KindNotFound)
+	_, err = r.people().Login(r.ctx, "young")
 	r.ok(err)
 	_, err = r.people().OneTime(r.ctx, "link")
 	r.kind("a link a day later", err, integration.KindNotFound)

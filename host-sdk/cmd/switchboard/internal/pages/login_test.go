@@ -231,7 +231,7 @@ func TestALogoutEndsTheSessionWhereverItsCookieIs(t *testing.T) {
 	mine, theirs, others := b.stream(), thief.stream(), other.stream()
 
 	b.post("/logout", nil).is(200).has("You are logged out.")
-	thief.get("/oncall").is(200).has("API token", "Your session has ended")
+	thief.get("/oncall").is(200).has("API token", "You or an admin logged this browser out.")
 	if got := thief.get("/api/v1/teams").status; got != 401 {
 		t.Errorf("the API with the copied cookie: %d, want 401", got)
 	}

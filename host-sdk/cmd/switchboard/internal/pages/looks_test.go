@@ -130,7 +130,7 @@ func TestTheWayInFitsATelephone(t *testing.T) {
 	sees("me-not-found", "/"+long, "h1", "Not found")
 
 	s.change(peopleFile)
-	sees("gone", "/calls", ".notice", "Your account is no longer in the switchboard file")
+	sees("gone", "/calls", ".notice", "your account left the switchboard file")
 	s.change(text)
 	p.Go(link())
 	p.Click("#use-link")

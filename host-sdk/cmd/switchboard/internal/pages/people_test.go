@@ -167,7 +167,7 @@ func TestWhoeverLeavesTheFileIsLoggedOut(t *testing.T) {
 	b.get("/oncall").is(200)
 
 	s.change(strings.Replace(peopleFile, "email: alice@example.com, role: admin, ", "", 1))
-	b.get("/oncall").is(200).has("Your account is no longer in the switchboard file")
+	b.get("/oncall").is(200).has("your account left the switchboard file")
 	if got := b.get("/api/v1/teams").status; got != 401 {
 		t.Errorf("the API answers %d, want 401", got)
 	}
@@ -183,7 +183,30 @@ func TestWhoeverLeavesTheFileIsLoggedOut(t *testing.T) {
 		return err == nil && len(list) == 0
 	})
 	s.change(peopleFile)
-	b.get("/oncall").is(200).has("Your session has ended", "your account has left the switchboard file").hasNot("expired")
+	b.get("/oncall").is(200).has("your account left the switchboard file")
+}
+
+// Whoever was logged out reads why, as long as that is known, also of a form that was not saved.
+func TestTheLogInPageSaysWhatEndedALogin(t *testing.T) {
+	t.Parallel()
+	s, sent := peopled(t, options{})
+	kept := s.Store.(store.People)
+	for _, c := range []struct{ why, notice, unsaved string }{
+		{store.LoggedOut, "You or an admin logged this browser out.", "This browser had been logged out, so"},
+		{store.AccountGone, "This browser was logged out, as your account left the switchboard file.", "Your account had left the switchboard file, so"},
+		{store.NotLetIn, "This browser was logged out, as the settings no longer let you in this way.", "The settings no longer let you in, so"},
+	} {
+		b := s.as(sent, "Bob@example.com")
+		list, err := kept.ListLogins(t.Context(), "bob@example.com", time.Now())
+		if err != nil || len(list) != 1 {
+			t.Fatalf("logins: %v (%v), want one", list, err)
+		}
+		if err := kept.EndLogin(t.Context(), list[0].ID, c.why, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		b.get("/oncall").is(200).has(c.notice).hasNot("Your session")
+		b.post("/me", url.Values{"user": {"bob"}}).is(401).has(c.unsaved)
+	}
 }
 
 // People act in their own name, whatever a form says; a viewer looks, and hears nothing.
@@ -304,7 +327,7 @@ func TestTheLinkInAPageOpensOneAlert(t *testing.T) {
 	b = s.browser()
 	b.post(old, nil).is(200).has("Call from")
 	s.change(strings.NewReplacer(`  - {id: bob, name: Bob Example, email: Bob@example.com, phones: ["+12025550144"]}`+"\n", "", "[alice, bob]", "[alice]", "[bob]", "[alice]").Replace(peopleFile))
-	b.get("/alerts/" + other).is(200).has("no longer in the switchboard file")
+	b.get("/alerts/" + other).is(200).has("your account left the switchboard file")
 	b.get(old).is(410)
 }
 
@@ -374,7 +397,7 @@ func TestLoginsAreListedAndEnded(t *testing.T) {
 		t.Errorf("nothing has ended, and the audit says: %+v (%v)", lines, err)
 	}
 	b.post("/me/logins/"+logins[1].ID+"/end", nil).is(200).has("That browser is logged out.", ">1</span>")
-	phone.get("/me").is(200).has("Your session has ended")
+	phone.get("/me").is(200).has("You or an admin logged this browser out.")
 	select {
 	case <-over:
 	case <-time.After(time.Minute):
@@ -383,7 +406,7 @@ func TestLoginsAreListedAndEnded(t *testing.T) {
 	alice := s.as(sent, "alice@example.com")
 	alice.get("/settings/people").is(200).has("<bdi>Vera Example</bdi></strong><span class=\"row-sub\">vera@example.com · vera · logged in 1 time", "<bdi>Bob Example</bdi>", "Bob@example.com")
 	alice.post("/settings/people/logins/"+logins[0].ID+"/end", nil).is(200)
-	vera.get("/oncall").is(200).has("Your session has ended")
+	vera.get("/oncall").is(200).has("You or an admin logged this browser out.")
 	b.get("/settings/people").is(403)
 }
 

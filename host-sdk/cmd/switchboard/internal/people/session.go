@@ -133,11 +133,15 @@ type Refused int
 // Why a request is nobody's.
 const (
 	NeverLoggedIn Refused = iota
-	LoginEnded            // not known: ended elsewhere, begun under another API token, or long ago
+	LoginEnded            // not known: begun under another API token, or long ago
 	LoginExpired          // too old
+	LoggedOut             // by its owner or an admin
 	AccountGone           // the account has left the switchboard file
 	NotLetIn              // the settings no longer let it in
 )
+
+// refusals are what the log-in page says of a login that was ended.
+var refusals = map[string]Refused{store.LoggedOut: LoggedOut, store.AccountGone: AccountGone, store.NotLetIn: NotLetIn}
 
 // fromBrowser is whose a request with a cookie is, or why it is nobody's, so that the log-in page
 // explains why it appears.
@@ -157,6 +161,9 @@ func (p *People) fromBrowser(r *http.Request) (Identity, Refused, error) {
 			continue
 		case err != nil:
 			return Identity{}, why, err
+		case l.Ended != "":
+			why = max(why, refusals[l.Ended])
+			continue
 		// A page's login in the other cookie was moved there by hand.
 		case !now.Before(l.Ends), l.How == store.LoginByPage != (name == pageCookie):
 			why = max(why, LoginExpired)
@@ -164,9 +171,7 @@ func (p *People) fromBrowser(r *http.Request) (Identity, Refused, error) {
 		}
 		who := p.identity(l)
 		if !who.Known() {
-			if why = NotLetIn; p.gone(l) {
-				why = AccountGone
-			}
+			why = max(why, refusals[p.whyNobody(l)])
 			continue
 		}
 		// Not with each request: that would be a write for each picture of a page.
@@ -209,17 +214,20 @@ func (p *People) identity(l store.Login) Identity {
 	return who
 }
 
-// gone reports whether a login is nobody's because its account has left the switchboard file, and
-// not because of the settings.
-func (p *People) gone(l store.Login) bool {
+// whyNobody is why a login that has not ended is nobody's: its account has left the switchboard
+// file, or the settings do not let it in.
+func (p *People) whyNobody(l store.Login) string {
+	gone := l.Role == "" && p.account(l.Email) == nil // a role is a provider's claim's: there was no account
 	switch l.How {
 	case store.LoginByToken:
-		return false
+		gone = false
 	case store.LoginByPage:
-		return !p.hasUser(l.User)
+		gone = !p.hasUser(l.User)
 	}
-	// A role is that of a provider's claim: no account stood behind the login.
-	return l.Role == "" && p.account(l.Email) == nil
+	if gone {
+		return store.AccountGone
+	}
+	return store.NotLetIn
 }
 
 // hasUser reports whether a person is in the switchboard file. Platforms other than the embedded
@@ -228,15 +236,14 @@ func (p *People) hasUser(id string) bool {
 	return id != "" && p.cfg.File != nil && p.cfg.File.File().User(id) != nil
 }
 
-// LogOut ends the logins of a request, for every copy of their cookies. The row in the store goes,
-// so a copy of the cookie is worth nothing either.
+// LogOut ends the logins of a request, for every copy of their cookies.
 func (p *People) LogOut(w http.ResponseWriter, r *http.Request) error {
 	for _, name := range []string{sessionCookie, pageCookie} {
 		value := p.cookie(r, name)
 		if value == "" {
 			continue
 		}
-		if err := p.cfg.Store.EndLogin(r.Context(), p.loginID(value)); err != nil {
+		if err := p.cfg.Store.EndLogin(r.Context(), p.loginID(value), store.LoggedOut, p.cfg.Clock.Now()); err != nil {
 			return err
 		}
 		http.SetCookie(w, p.Cookie(p.cookieName(name), "", -1))
@@ -254,12 +261,16 @@ func (p *People) Logins(ctx context.Context, email string) ([]store.Login, error
 // EndLogin ends a login. Those who may not manage people end their own alone; an id of somebody
 // else is not_found to them.
 func (p *People) EndLogin(ctx context.Context, who Identity, id string) (store.Login, error) {
+	now := p.cfg.Clock.Now()
 	l, err := p.cfg.Store.Login(ctx, id)
+	if err == nil && !now.Before(l.Ends) {
+		return store.Login{}, integration.Errorf(integration.KindNotFound, "the login has ended already")
+	}
 	if err == nil && !who.May(Manage, "") && (who.Email == "" || switchboardfile.Mailbox(l.Email) != switchboardfile.Mailbox(who.Email)) {
 		return store.Login{}, integration.Errorf(integration.KindNotFound, "there is no such login")
 	}
 	if err == nil {
-		err = p.cfg.Store.EndLogin(ctx, id)
+		err = p.cfg.Store.EndLogin(ctx, id, store.LoggedOut, now)
 	}
 	if err == nil {
 		p.tellEnded()
@@ -280,11 +291,12 @@ func (p *People) endGone(ctx context.Context) error {
 		if l.How == store.LoginByToken || p.identity(l).Known() {
 			continue
 		}
-		if err := p.cfg.Store.EndLogin(ctx, l.ID); err != nil {
+		reason := p.whyNobody(l)
+		if err := p.cfg.Store.EndLogin(ctx, l.ID, reason, p.cfg.Clock.Now()); err != nil {
 			return err
 		}
 		why := "the settings no longer let the account in"
-		if p.gone(l) {
+		if reason == store.AccountGone {
 			why = "the account has left the switchboard file"
 		}
 		p.cfg.Log.InfoContext(ctx, "a login has ended: "+why, "account", l.Email+l.User)

@@ -32,7 +32,7 @@ func checkHash(what, id string) error {
 }
 
 // The order is that of scanLogin and of BeginLogin.
-const loginColumns = "id, how, email, person, alert, role, since, used_at, ends, remote, agent"
+const loginColumns = "id, how, email, person, alert, role, since, used_at, ends, remote, agent, ended"
 
 // BeginLogin implements store.Logins. l.ID is a hash of the cookie, which is not known here.
 func (p *People) BeginLogin(ctx context.Context, l store.Login) error {
@@ -40,15 +40,15 @@ func (p *People) BeginLogin(ctx context.Context, l store.Login) error {
 		return err
 	}
 	return stored.Insert(ctx, p.db, integration.Errorf(integration.KindConflict, "there is a login of this id"),
-		"insert into logins ("+loginColumns+") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-		l.ID, l.How, l.Email, l.User, l.Alert, l.Role, stored.Ms(l.Since), stored.Ms(l.LastUsed), stored.Ms(l.Ends), oneline.Clean(l.Remote, maxWords), oneline.Clean(l.Agent, maxWords))
+		"insert into logins ("+loginColumns+") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+		l.ID, l.How, l.Email, l.User, l.Alert, l.Role, stored.Ms(l.Since), stored.Ms(l.LastUsed), stored.Ms(l.Ends), oneline.Clean(l.Remote, maxWords), oneline.Clean(l.Agent, maxWords), l.Ended)
 }
 
 // scanLogin reads a row of loginColumns.
 func scanLogin(scan func(...any) error) (store.Login, error) {
 	var l store.Login
 	var since, used, ends int64
-	err := scan(&l.ID, &l.How, &l.Email, &l.User, &l.Alert, &l.Role, &since, &used, &ends, &l.Remote, &l.Agent)
+	err := scan(&l.ID, &l.How, &l.Email, &l.User, &l.Alert, &l.Role, &since, &used, &ends, &l.Remote, &l.Agent, &l.Ended)
 	l.Since, l.LastUsed, l.Ends = stored.At(since), stored.At(used), stored.At(ends)
 	return l, err
 }
@@ -80,21 +80,23 @@ func (p *People) ListLogins(ctx context.Context, email string, now time.Time) ([
 }
 
 // EndLogin implements store.Logins. One that is gone already is no error.
-func (p *People) EndLogin(ctx context.Context, id string) error {
-	return stored.Run(ctx, p.db, "delete from logins where id = $1", id)
+func (p *People) EndLogin(ctx context.Context, id, why string, now time.Time) error {
+	return stored.Run(ctx, p.db, "update logins set ended = $2, ends = $3 where id = $1 and ends > $3", id, why, stored.Ms(now))
 }
 
-// oneTimeKept is how long it is known what has become of a one-time link. Until then the log-in
-// page can say that a link was used, rather than that it is unknown.
-const oneTimeKept = 24 * time.Hour
+// endedKept is how long it is known what has become of a login or of a one-time link. Until then
+// the log-in page can say what has ended it, or that it was used, rather than that it is unknown.
+const endedKept = 24 * time.Hour
 
-// DeleteEnded removes logins that have ended, and what works once a day after its end. Both have
-// an index by their end.
+// DeleteEnded removes logins, and what works once, a day after their end. Both have an index by
+// their end.
 func DeleteEnded(ctx context.Context, db *sqldb.DB, now time.Time) error {
-	if err := stored.Run(ctx, db, "delete from logins where ends <= $1", stored.Ms(now)); err != nil {
-		return err
+	for _, table := range []string{"logins", "one_times"} {
+		if err := stored.Run(ctx, db, "delete from "+table+" where ends <= $1", stored.Ms(now.Add(-endedKept))); err != nil {
+			return err
+		}
 	}
-	return stored.Run(ctx, db, "delete from one_times where ends <= $1", stored.Ms(now.Add(-oneTimeKept)))
+	return nil
 }
 
 // AddOneTime implements store.OneTimes. A log-in by OpenID uses the conflict to find that its state

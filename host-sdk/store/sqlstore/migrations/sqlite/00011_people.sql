@@ -11,6 +11,7 @@ alter table logins add column since bigint not null default 0;
 alter table logins add column used_at bigint not null default 0;
 alter table logins add column remote text not null default '';
 alter table logins add column agent text not null default '';
+alter table logins add column ended text not null default ''; -- why it was ended before its time
 create index logins_email on logins (email, since);
 create index logins_since on logins (since);
 

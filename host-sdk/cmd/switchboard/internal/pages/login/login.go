@@ -71,15 +71,9 @@ func (l *Login) Protect(needs people.Action, about string, h layout.Handler) lay
 // which ways there are.
 type loginBody struct {
 	Next    string
-	Expired bool // there was a login, and it has expired
-	Ended   bool // there was a login, of which nothing is known any more
-	Gone    bool // the account of the session is no longer there
-	// The settings no longer let it in.
-	NotLetIn bool
-	Limited  bool   // the browser has opened the link in a page, which does not suffice
-	Unsaved  bool   // a form was submitted and not saved
-	Out      bool   // has just logged out
-	Wrong    string // why the API token was refused
+	Why     *reason // nil: the browser has never been logged in
+	Unsaved bool    // a form was submitted and not saved
+	Wrong   string  // why the API token was refused
 
 	Mail       bool   // links are sent
 	Email      string // that was typed
@@ -88,6 +82,29 @@ type loginBody struct {
 	OpenID     string // name of the provider; "": there is none
 	Token      bool   // the API token is accepted
 	Problem    string // with a link or a provider
+}
+
+// reason is what has led a browser to the log-in page.
+type reason struct {
+	Tone string // of the notice
+	Text string // in the notice
+	Had  string // begins the sentence that nothing was saved; "": of somebody who was not logged in
+}
+
+// reasons are by their words in the page's address, as the page that says them is another request.
+var reasons = map[string]*reason{
+	"expired":    {"warn", "Your session has expired. Log in to return to where you were.", "Your session had expired"},
+	"ended":      {"warn", "Your session has ended: the API token was changed, or it was too long ago. Log in to return to where you were.", "Your session had ended"},
+	"logged-out": {"warn", "You or an admin logged this browser out. Log in to return to where you were.", "This browser had been logged out"},
+	"gone":       {"warn", "This browser was logged out, as your account left the switchboard file. Once whoever keeps the file has added it again, you can log in.", "Your account had left the switchboard file"},
+	"not-let-in": {"warn", "This browser was logged out, as the settings no longer let you in this way. Log in by another way, or ask whoever runs switchboard.", "The settings no longer let you in"},
+	"limited":    {"info", "The link in your page opens one alert. For everything else, log in.", ""},
+	"out":        {"ok", "You are logged out.", ""},
+}
+
+// refusals are the reasons why a login is not accepted.
+var refusals = map[people.Refused]string{
+	people.LoginExpired: "expired", people.LoginEnded: "ended", people.LoggedOut: "logged-out", people.AccountGone: "gone", people.NotLetIn: "not-let-in",
 }
 
 // show shows the log-in page. The ways to log in are those of the settings, whatever has led here.
@@ -106,7 +123,10 @@ func (l *Login) askLogin(w http.ResponseWriter, r *http.Request, who people.Iden
 		http.Error(w, "log in again", http.StatusUnauthorized)
 		return
 	}
-	body := loginBody{Expired: why == people.LoginExpired, Ended: why == people.LoginEnded, Gone: why == people.AccountGone, NotLetIn: why == people.NotLetIn, Limited: who.Alert != ""}
+	word := refusals[why]
+	if word == "" && who.Alert != "" {
+		word = "limited"
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		// The browser still has what was typed, and going back shows it: a redirect would lose it.
 		next := "/"
@@ -115,19 +135,15 @@ func (l *Login) askLogin(w http.ResponseWriter, r *http.Request, who people.Iden
 		if u, err := url.Parse(r.Header.Get("Referer")); err == nil && u.Path != "" {
 			next = l.site.Path(u.Path)
 		}
-		body.Next, body.Unsaved = safeNext(next), true
-		l.show(w, r, http.StatusUnauthorized, body)
+		l.show(w, r, http.StatusUnauthorized, loginBody{Next: safeNext(next), Why: reasons[word], Unsaved: true})
 		return
 	}
-	// The reasons go along in the address: the page that says them is another request.
 	q := url.Values{}
 	if next := r.URL.RequestURI(); next != "/" {
 		q.Set("next", next)
 	}
-	for name, set := range map[string]bool{"expired": body.Expired, "ended": body.Ended, "gone": body.Gone, "limited": body.Limited} {
-		if set {
-			q.Set(name, "1")
-		}
+	if word != "" {
+		q.Set("why", word)
 	}
 	path := "/login"
 	if len(q) > 0 {
@@ -145,7 +161,7 @@ func (l *Login) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 		l.site.Redirect(w, r, next)
 		return nil
 	}
-	l.show(w, r, http.StatusOK, loginBody{Next: next, Expired: q.Get("expired") != "", Ended: q.Get("ended") != "", Gone: q.Get("gone") != "", Limited: q.Get("limited") != "", Out: q.Get("out") != ""})
+	l.show(w, r, http.StatusOK, loginBody{Next: next, Why: reasons[q.Get("why")]})
 	return nil
 }
 
@@ -299,7 +315,7 @@ func (l *Login) Logout(w http.ResponseWriter, r *http.Request) error {
 	if who.Known() {
 		l.people.Audit(r, store.AuditLine{Who: who.Who(), Action: "logout"})
 	}
-	l.site.Redirect(w, r, "/login?out=1")
+	l.site.Redirect(w, r, "/login?why=out")
 	return nil
 }
 
