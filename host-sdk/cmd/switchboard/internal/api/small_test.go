@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -103,57 +103,49 @@ func TestPlatformThatShowsItsAlertsItself(t *testing.T) {
 	}
 }
 
-// A quiet stream gives a sign of life each 15 s, says of alerts it cannot read where they are, and
-// ends when the host stops.
+// A quiet stream gives a sign of life 15 s after it has sent something, says of alerts it cannot
+// read where they are, and ends when the host stops.
 func TestEventStreamOfItsOwn(t *testing.T) {
 	t.Parallel()
-	now := clock.NewManual(time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC))
-	events := hub{events: make(chan engine.Event, 1)}
-	closing, stop := context.WithCancel(context.Background())
-	defer stop()
-	who := people.New(people.Config{Token: hosttest.Token, PublicURL: &url.URL{}, Clock: now})
-	server := httptest.NewServer(who.API(api.New(api.Config{
-		Engine: events, Platform: foreign{}, People: who, Clock: now, Logger: slog.New(slog.DiscardHandler), Closing: closing,
-	}).Handler()))
-	defer server.Close()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/api/v1/events", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+hosttest.Token)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	lines := bufio.NewScanner(resp.Body)
-	read := func(want ...string) {
-		t.Helper()
-		for _, w := range want {
-			if !lines.Scan() {
-				t.Fatalf("the stream ended before %q", w)
+	synctest.Test(t, func(t *testing.T) {
+		events := hub{events: make(chan engine.Event, 1)}
+		closing, stop := context.WithCancel(t.Context())
+		defer stop()
+		who := people.New(people.Config{Token: hosttest.Token, PublicURL: &url.URL{}, Clock: clock.System()})
+		handler := who.API(api.New(api.Config{
+			Engine: events, Platform: foreign{}, People: who, Clock: clock.System(), Logger: slog.New(slog.DiscardHandler), Closing: closing,
+		}).Handler())
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/v1/events", nil)
+		req.Header.Set("Authorization", "Bearer "+hosttest.Token)
+		rec, over := httptest.NewRecorder(), make(chan struct{})
+		go func() {
+			defer close(over)
+			handler.ServeHTTP(rec, req)
+		}()
+		read := 0
+		after := func(passed time.Duration, want string) {
+			t.Helper()
+			time.Sleep(passed) // by the clock of this test alone
+			synctest.Wait()
+			if diff := cmp.Diff(want, rec.Body.String()[read:]); diff != "" {
+				t.Fatalf("%s later (-want +got):\n%s", passed, diff)
 			}
-			if diff := cmp.Diff(w, lines.Text()); diff != "" {
-				t.Fatalf("lines.Text() (-want +got):\n%s", diff)
-			}
+			read += len(want)
 		}
-	}
-	read("retry: 2000", ": connected", "")
-	for range 2 {
-		hosttest.Eventually(t, "the stream waits", func() bool { return now.Waiting() == 1 })
-		now.Advance(15 * time.Second)
-		read(": still here", "")
-	}
-	hosttest.Eventually(t, "the stream waits", func() bool { return now.Waiting() == 1 })
-	events.events <- engine.Event{Type: "alert", Integration: "int_1", Key: "CA01"}
-	read("id: 1", "event: alert", `data: {"integration_id":"int_1","key":"CA01"}`, "")
-	stop()
-	if lines.Scan() {
-		t.Fatal("the stream has ended")
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
+		const alive = ": still here\n\n"
+		after(0, "retry: 2000\n: connected\n\n")
+		after(14*time.Second, "")
+		after(time.Second, alive)
+		after(15*time.Second, alive)
+		after(10*time.Second, "")
+		events.events <- engine.Event{Type: "alert", Integration: "int_1", Key: "CA01"}
+		after(0, "id: 1\nevent: alert\ndata: {\"integration_id\":\"int_1\",\"key\":\"CA01\"}\n\n")
+		after(14*time.Second, "")
+		after(time.Second, alive)
+		stop()
+		<-over
+		after(time.Hour, "")
+	})
 }
 
 // A switchboard file may be larger than other bodies. One that is too large is said to be, and what

@@ -72,39 +72,43 @@ func (o *Operations) streamEvents(w http.ResponseWriter, r *http.Request) error 
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	ended, allowed := o.ended(r)
+	// The next sign of life is counted from what was sent last, whatever the stream wakes for between.
+	beat := o.Clock.NewTimer(heartbeat)
+	defer func() { beat.Stop() }()
 	// One goroutine for each stream; it waits for whatever comes first.
 	for allowed {
-		beat := o.Clock.NewTimer(heartbeat)
+		var text []byte
 		select {
 		case <-look.C:
-			beat.Stop()
 			ended, allowed = o.ended(r)
+			continue
 		case <-ended:
-			beat.Stop()
 			ended, allowed = o.ended(r)
+			continue
 		case <-r.Context().Done():
-			beat.Stop()
 			return nil
 		case <-o.Closing.Done():
-			beat.Stop()
 			return nil
 		case <-beat.C:
-			if ended, allowed = o.ended(r); allowed && !send([]byte(": still here\n\n")) {
+			if ended, allowed = o.ended(r); !allowed {
 				return nil
 			}
+			text = []byte(": still here\n\n")
 		// An event that cannot be read is left out: the next one will be.
 		case ev := <-events:
-			beat.Stop()
 			id++
 			data, err := o.eventData(r, ev)
 			if err != nil {
 				o.Logger.WarnContext(r.Context(), "event could not be sent", "type", ev.Type, "error", err.Error())
 				continue
 			}
-			if !send(frame(id, ev.Type, data)) {
-				return nil
-			}
+			text = frame(id, ev.Type, data)
 		}
+		if !send(text) {
+			return nil
+		}
+		beat.Stop()
+		beat = o.Clock.NewTimer(heartbeat)
 	}
 	return nil
 }
