@@ -61,6 +61,8 @@ type Source struct {
 	log     *slog.Logger
 	current atomic.Pointer[File]
 
+	reloading sync.Mutex // held while the file is read and put in force: who reads last decides
+
 	mu          sync.Mutex // guards the rest
 	written     *File      // the one in force without shifts
 	shifts      Shifts     // those of current
@@ -150,8 +152,11 @@ func (s *Source) OnChange(f func()) {
 }
 
 // Reload reads the file now. A file that is wrong leaves the old one in force and is returned as an
-// error (invalid); Status keeps its problems.
+// error (invalid); Status keeps its problems. What was there when Reload was called is in force, or
+// refused, when it returns, whoever else reads the file at the same time.
 func (s *Source) Reload(ctx context.Context) error {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
 	defer s.loaded(ctx)
 	loaded, problems := Load(s.cfg.Path)
 	if loaded != nil {

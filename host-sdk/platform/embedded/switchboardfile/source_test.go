@@ -1,11 +1,13 @@
 package switchboardfile
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -82,5 +84,42 @@ func TestAFileThatWasReadIsNotReadAgainForTheStart(t *testing.T) {
 	}
 	if err := s.Reload(t.Context()); err == nil || s.File() != read || s.Status().Refused == nil {
 		t.Errorf("the mistake is not noticed afterwards: %v", err)
+	}
+}
+
+// Of two readings at the same time the later one decides, also where the earlier one takes longer to
+// put what it has read in force.
+func TestAFileThatIsReadLaterStaysInForce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "switchboard.yaml")
+	write := func(role string) {
+		if err := os.WriteFile(path, []byte(strings.Replace(remoteFile, "role: admin", "role: "+role, 1)), 0o600); err != nil {
+			t.Error(err)
+		}
+	}
+	write(RoleAdmin)
+	var s *Source
+	later := make(chan error, 1)
+	s, err := Open(t.Context(), SourceConfig{Path: path, Clock: clock.System(), Publish: func(ctx context.Context, f *File) {
+		if f.Accounts()[0].Role != RoleViewer {
+			return
+		}
+		write(RoleResponder)
+		go func() { later <- s.Reload(ctx) }()
+		select { // one that does not wait for this one ends meanwhile
+		case err := <-later:
+			later <- err
+		case <-time.After(100 * time.Millisecond):
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(RoleViewer)
+	if err := errors.Join(s.Reload(t.Context()), <-later); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.File().Accounts()[0].Role; got != RoleResponder {
+		t.Errorf("in force is the role %s, want %s", got, RoleResponder)
 	}
 }
