@@ -70,7 +70,7 @@ func TestDoctorProvesWhereThePublicAddressLeads(t *testing.T) {
 				env = []string{"SWITCHBOARD_PUBLIC_URL=" + c.public}
 			}
 			p := start(t, dir, env...)
-			hosttest.Eventually(t, "switchboard is ready", func() bool { return strings.Contains(p.log.String(), "switchboard is ready at") })
+			p.says("switchboard is ready at")
 			says(t, dir, env, c.status, []string{c.says}, "doctor")
 		})
 	}

@@ -48,15 +48,12 @@ func TestOnAFullDiskNothingIsTakenThatCannotBeStored(t *testing.T) {
 	if status != http.StatusServiceUnavailable {
 		t.Errorf("an upload: %d %s, want 503", status, body)
 	}
-	hosttest.Eventually(t, "/readyz says so", func() bool {
-		status, body := p.get("/readyz")
-		return status == 503 && strings.Contains(body, `"store":{"state":"failing"`)
-	})
+	p.readyz(503, `"store":{"state":"failing"`)
 	if n := strings.Count(p.log.String()[before:], "\n"); n > 200 {
 		t.Errorf("%d lines in the log:\n%.3000s", n, p.log.String()[before:])
 	}
 	p.limitFiles(unix.RLIM_INFINITY)
-	hosttest.Eventually(t, "it is ready again", func() bool { status, _ := p.get("/readyz"); return status == 200 })
+	p.readyz(200)
 	if status, body := p.webhook(id, "Call=CA2&From=%2B12025550143"); status != 200 || body != "please hold" {
 		t.Errorf("the call afterwards: %d %s", status, body)
 	}

@@ -34,9 +34,7 @@ func TestABrokenFileStartsOnTheLastGoodCopy(t *testing.T) {
 			if status, body := p.webhook(id, "Call=CA01&From=%2B12025550143"); status != 200 || body != "please hold" {
 				t.Errorf("a caller gets %d %q", status, body)
 			}
-			if status, body := p.get("/readyz"); status != 200 || !strings.Contains(body, `"status":"degraded"`) || !strings.Contains(body, "the last good version of it is in use") {
-				t.Errorf("/readyz says %s", body)
-			}
+			p.readyz(200, `"status":"degraded"`, "the last good version of it is in use")
 			if _, body := p.send("GET", "/api/v1/integrations/"+id, p.token(), "", ""); !strings.Contains(body, "switchboard-file") || !strings.Contains(body, "config check") {
 				t.Errorf("the integration says nothing of it: %s", body)
 			}
@@ -44,10 +42,7 @@ func TestABrokenFileStartsOnTheLastGoodCopy(t *testing.T) {
 				t.Errorf("the log says nothing of it:\n%s", log)
 			}
 			write(hosttest.File)
-			hosttest.Eventually(t, "the corrected file is in force", func() bool {
-				_, body := p.get("/readyz")
-				return strings.Contains(body, `"status":"ready"`)
-			})
+			p.readyz(200, `"status":"ready"`)
 			hosttest.Eventually(t, "the finding is gone", func() bool {
 				_, body := p.send("GET", "/api/v1/integrations/"+id, p.token(), "", "")
 				return !strings.Contains(body, "switchboard-file")
@@ -68,18 +63,10 @@ func TestARefusedReloadIsVisibleUntilTheFileIsRightAgain(t *testing.T) {
 	if err := os.WriteFile(path, []byte(strings.Replace(hosttest.File, "America/New_York", "America/Nowhere", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	hosttest.Eventually(t, "/readyz is degraded by the file", func() bool {
-		status, body := p.get("/readyz")
-		return status == 200 && strings.Contains(body, `"status":"degraded"`) && strings.Contains(body, "America/Nowhere") && strings.Contains(body, `"since":`)
-	})
+	p.readyz(200, `"status":"degraded"`, "America/Nowhere", `"since":`)
 	if err := os.WriteFile(path, []byte(hosttest.File), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	hosttest.Eventually(t, "/readyz is ready again", func() bool {
-		_, body := p.get("/readyz")
-		return strings.Contains(body, `"status":"ready"`)
-	})
-	if log := p.log.String(); !strings.Contains(log, "is right again") {
-		t.Errorf("the log does not say that the file is right again:\n%s", log)
-	}
+	p.readyz(200, `"status":"ready"`)
+	p.says("is right again")
 }

@@ -88,7 +88,7 @@ func TestAPluginIsUpgradedWhileCallsGoOn(t *testing.T) {
 		_, body := p.webhook(id, url.Values{"Call": {"CA01"}, "Slow": {goOn}}.Encode())
 		answer <- body
 	}()
-	hosttest.Eventually(t, "the slow request has begun", func() bool { return strings.Contains(p.log.String(), "slow webhook begins") })
+	p.says("slow webhook begins")
 	s.says(0, "testline 2.0.0 is installed (before: 1.2.3); the running switchboard uses it, and calls went on.", "plugin", "install", "--unsigned", s.made(hosttest.PluginID, "2.0.0"))
 	if got := p.version(hosttest.PluginID); got != "2.0.0" {
 		t.Errorf("the host runs version %q", got)

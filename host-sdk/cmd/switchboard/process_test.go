@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -87,6 +89,22 @@ func (p *process) ready() *process {
 		return status == 200
 	})
 	return p
+}
+
+// readyz waits until /readyz answers a status and says all of texts: a check that has no answer in time
+// on a busy machine is not ok for a moment.
+func (p *process) readyz(status int, texts ...string) {
+	p.t.Helper()
+	hosttest.Eventually(p.t, fmt.Sprintf("/readyz answers %d and says %q", status, texts), func() bool {
+		got, body := p.get("/readyz")
+		return got == status && !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(body, text) })
+	})
+}
+
+// says waits until its log has a text, which comes through a pipe.
+func (p *process) says(text string) {
+	p.t.Helper()
+	hosttest.Eventually(p.t, "the log says "+text, func() bool { return strings.Contains(p.log.String(), text) })
 }
 
 // stop asks it to stop and returns the exit status.

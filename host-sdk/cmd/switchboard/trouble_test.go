@@ -69,7 +69,7 @@ func TestADatabaseLockedAtTheStartIsWaitedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := start(t, dir)
-	hosttest.Eventually(t, "a line about the lock", func() bool { return strings.Contains(p.log.String(), "locked by another program") })
+	p.says("locked by another program")
 	if _, err := other.ExecContext(t.Context(), "rollback"); err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestAReloadWithManyUnresolvedAlertsIsCheap(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "switchboard.yaml"), []byte(hosttest.File+"\n# changed\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	hosttest.Eventually(t, "the changed file is in force", func() bool { return strings.Contains(p.log.String(), "the changed switchboard file is in force") })
+	p.says("the changed switchboard file is in force")
 	most := 0
 	for range 150 { // a second or two: the hints come after the line
 		_, metrics := p.get("/metrics")

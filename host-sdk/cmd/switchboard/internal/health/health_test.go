@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
@@ -39,45 +40,50 @@ func ask(t *testing.T, p *Readiness) (int, readyState) {
 // The address needs no token, so asking it must not become a way to keep the store busy.
 func TestReadinessAsksThePartsOnceForManyRequests(t *testing.T) {
 	t.Parallel()
-	var writes atomic.Int64
-	p := New(well(func(context.Context) Check { writes.Add(1); return OK("Well.") }))
-	p.Checks()
-	p.mu.Lock()
-	p.at = time.Now().Add(time.Hour) // so that the test does not depend on how fast it runs
-	p.mu.Unlock()
-	for range 50 {
-		ask(t, p)
-	}
-	if n := writes.Load(); n != 1 {
-		t.Errorf("%d writes for 51 requests within a second", n)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var writes atomic.Int64
+		p := New(well(func(context.Context) Check { writes.Add(1); return OK("Well.") }))
+		for round := range int64(3) {
+			for range 50 {
+				ask(t, p)
+			}
+			if n := writes.Load(); n != round+1 {
+				t.Errorf("%d writes for 50 requests within a second, in round %d", n, round+1)
+			}
+			time.Sleep(checkKept)
+		}
+	})
 }
 
 // A part that ignores its deadline is reported, does not hide the others, and is not asked again
 // while it still hangs.
 func TestReadinessAbandonsACheckThatHangs(t *testing.T) {
 	t.Parallel()
-	var asked atomic.Int64
-	release := make(chan struct{})
-	defer close(release)
-	p := New(well(func(context.Context) Check { return OK("Well.") }))
-	p.Probes["platform"] = func(context.Context) Check { asked.Add(1); <-release; return OK("Well.") }
-	for range 2 {
-		code, got := ask(t, p)
-		if code != 503 || got.Checks["platform"].State != StateFailing || got.Checks["store"].State != StateOK {
-			t.Fatalf("%d %+v", code, got)
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int64
+		release := make(chan struct{})
+		defer close(release)
+		p := New(well(func(context.Context) Check { return OK("Well.") }))
+		p.Probes["platform"] = func(context.Context) Check { asked.Add(1); <-release; return OK("Well.") }
+		for range 2 {
+			code, got := ask(t, p)
+			if code != 503 || got.Checks["platform"].State != StateFailing || got.Checks["store"].State != StateOK {
+				t.Fatalf("%d %+v", code, got)
+			}
+			time.Sleep(checkKept) // the answer is old
 		}
-		p.mu.Lock()
-		p.at = time.Time{} // the answer is old
-		p.mu.Unlock()
-	}
-	if n := asked.Load(); n != 1 {
-		t.Errorf("asked %d times, each in a goroutine of its own", n)
-	}
+		if n := asked.Load(); n != 1 {
+			t.Errorf("asked %d times, each in a goroutine of its own", n)
+		}
+	})
 }
 
 func TestTheLogSaysWhenACheckFailsAndIsWellAgain(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, theLogSaysWhenACheckFailsAndIsWellAgain)
+}
+
+func theLogSaysWhenACheckFailsAndIsWellAgain(t *testing.T) {
 	var full atomic.Bool
 	var log testlog.Buffer
 	c := well(func(context.Context) Check {
@@ -89,9 +95,7 @@ func TestTheLogSaysWhenACheckFailsAndIsWellAgain(t *testing.T) {
 	c.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	p := New(c)
 	look := func() {
-		p.mu.Lock()
-		p.at = time.Time{}
-		p.mu.Unlock()
+		time.Sleep(checkKept)
 		p.Checks()
 	}
 	look()

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
@@ -169,35 +170,38 @@ func TestReadinessNamesWhatIsNotWell(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			host := wellHost(t)
-			c.change(&host)
-			p := NewReadiness(host)
-			code, got := askReady(t, p)
-			if code != c.code || got.Status != c.status {
-				t.Errorf("%d %s, want %d %s", code, got.Status, c.code, c.status)
-			}
-			for _, must := range []string{"store", "platform", "plugin", "work", "file"} {
-				if _, there := got.Checks[must]; !there {
-					t.Errorf("there is no check %q", must)
+			synctest.Test(t, func(t *testing.T) {
+				host := wellHost(t)
+				c.change(&host)
+				p := NewReadiness(host)
+				code, got := askReady(t, p)
+				if code != c.code || got.Status != c.status {
+					t.Errorf("%d %s, want %d %s", code, got.Status, c.code, c.status)
 				}
-			}
-			for name, check := range got.Checks {
-				if !strings.HasSuffix(check.Message, ".") || strings.Contains(check.Message, "\n") {
-					t.Errorf("%s: %q is no sentence", name, check.Message)
+				for _, must := range []string{"store", "platform", "plugin", "work", "file"} {
+					if _, there := got.Checks[must]; !there {
+						t.Errorf("there is no check %q", must)
+					}
 				}
-				switch {
-				case name != c.check && (check.State != health.StateOK || !check.Since.IsZero()):
-					t.Errorf("%s: %+v", name, check)
-				case name == c.check && (check.State == health.StateOK || check.Since.IsZero() || !strings.Contains(check.Message, c.message)):
-					t.Errorf("%s: %+v, want %q", name, check, c.message)
+				for name, check := range got.Checks {
+					if !strings.HasSuffix(check.Message, ".") || strings.Contains(check.Message, "\n") {
+						t.Errorf("%s: %q is no sentence", name, check.Message)
+					}
+					switch {
+					case name != c.check && (check.State != health.StateOK || !check.Since.IsZero()):
+						t.Errorf("%s: %+v", name, check)
+					case name == c.check && (check.State == health.StateOK || check.Since.IsZero() || !strings.Contains(check.Message, c.message)):
+						t.Errorf("%s: %+v, want %q", name, check, c.message)
+					}
 				}
-			}
-			if told := strings.Join(p.Troubles(), ""); strings.Contains(told, c.message) != (c.check != "file" || c.message == "") {
-				t.Errorf("the pages tell of %q", told)
-			}
-			if c.check == "file" && !got.Checks["file"].Since.Equal(refused.Status().RefusedSince) {
-				t.Errorf("refused since %v, want %v", got.Checks["file"].Since, refused.Status().RefusedSince)
-			}
+				if told := strings.Join(p.Troubles(), ""); strings.Contains(told, c.message) != (c.check != "file" || c.message == "") {
+					t.Errorf("the pages tell of %q", told)
+				}
+				if c.check == "file" && !got.Checks["file"].Since.Equal(refused.Status().RefusedSince) {
+					t.Errorf("refused since %v, want %v", got.Checks["file"].Since, refused.Status().RefusedSince)
+				}
+				time.Sleep(hangs) // what was abandoned ends
+			})
 		})
 	}
 }
@@ -220,7 +224,13 @@ func (hangingPlatform) Health(ctx context.Context) error {
 	return errors.New("GoAlert did not answer")
 }
 
-// deafPlatform never answers.
+// hangs is how long a deafPlatform takes.
+const hangs = time.Hour
+
+// deafPlatform answers when nobody waits any more.
 type deafPlatform struct{ platform.Platform }
 
-func (deafPlatform) Health(context.Context) error { select {} }
+func (deafPlatform) Health(context.Context) error {
+	time.Sleep(hangs)
+	return nil
+}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -77,6 +78,10 @@ func scraped(t *testing.T, registry *prometheus.Registry) []string {
 
 func TestMetricsTellTheStateOfTheHost(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, metricsTellTheStateOfTheHost)
+}
+
+func metricsTellTheStateOfTheHost(t *testing.T) {
 	s, registry, observe := measured(t)
 	observe(webhook.Observation{Integration: "int_1", Kind: webhook.KindCall, Answer: "fallback", Took: time.Millisecond})
 	_ = s.Mail.Mailer(tell.MailOfPage).Send(t.Context(), engine.OutgoingMail{})
@@ -106,6 +111,10 @@ func TestMetricsTellTheStateOfTheHost(t *testing.T) {
 
 func TestMetricsSayThatTheHostIsNotReady(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, metricsSayThatTheHostIsNotReady)
+}
+
+func metricsSayThatTheHostIsNotReady(t *testing.T) {
 	s, _, _ := measured(t)
 	s.Plugins = fakePlugins{}
 	s.Ready = NewReadiness(s)
