@@ -91,8 +91,8 @@ func (p *process) ready() *process {
 	return p
 }
 
-// readyz waits until /readyz answers a status and says all of texts: a check that has no answer in time
-// on a busy machine is not ok for a moment.
+// readyz waits until /readyz answers a status and says all of texts: a check that has no answer in
+// time on a busy machine is not ok for a moment.
 func (p *process) readyz(status int, texts ...string) {
 	p.t.Helper()
 	hosttest.Eventually(p.t, fmt.Sprintf("/readyz answers %d and says %q", status, texts), func() bool {

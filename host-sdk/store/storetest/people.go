@@ -29,8 +29,8 @@ func (r *run) people() store.People {
 	return p
 }
 
-// A login counts until it is ended, and never again after that: what ended it first is known. Ending
-// it twice is no error, as two tabs may log out.
+// A login counts until it is ended, and never again after that: what ended it first is known.
+// Ending it twice is no error, as two tabs may log out.
 func loginsEnd(r *run) {
 	one := store.Login{ID: "one", How: store.LoginByMail, Email: "alice@example.com", Role: "viewer", Since: base, LastUsed: base, Ends: after(10), Remote: "192.0.2.1", Agent: "Firefox"}
 	page := store.Login{ID: "two", How: store.LoginByPage, User: "bob", Alert: "01J", Since: after(1), Ends: after(20)}

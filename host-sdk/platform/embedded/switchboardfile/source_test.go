@@ -87,8 +87,8 @@ func TestAFileThatWasReadIsNotReadAgainForTheStart(t *testing.T) {
 	}
 }
 
-// Of two readings at the same time the later one decides, also where the earlier one takes longer to
-// put what it has read in force.
+// Of two readings at the same time the later one decides, also where the earlier one takes longer
+// to put what it has read in force.
 func TestAFileThatIsReadLaterStaysInForce(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "switchboard.yaml")

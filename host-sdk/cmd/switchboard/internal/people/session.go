@@ -217,7 +217,8 @@ func (p *People) identity(l store.Login) Identity {
 // whyNobody is why a login that has not ended is nobody's: its account has left the switchboard
 // file, or the settings do not let it in.
 func (p *People) whyNobody(l store.Login) string {
-	gone := l.Role == "" && p.account(l.Email) == nil // a role is a provider's claim's: there was no account
+	// A login with a role has it from a provider's claim: there was no account.
+	gone := l.Role == "" && p.account(l.Email) == nil
 	switch l.How {
 	case store.LoginByToken:
 		gone = false

@@ -72,7 +72,7 @@ func (o *Operations) streamEvents(w http.ResponseWriter, r *http.Request) error 
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	ended, allowed := o.ended(r)
-	// The next sign of life is counted from what was sent last, whatever the stream wakes for between.
+	// The next sign of life is due 15 s after what was sent last, whatever the stream wakes for.
 	beat := o.Clock.NewTimer(heartbeat)
 	defer func() { beat.Stop() }()
 	// One goroutine for each stream; it waits for whatever comes first.
