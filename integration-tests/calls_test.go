@@ -63,7 +63,7 @@ func TestCallerReachesWhoAcknowledged(t *testing.T) {
 	if a.Status != "acknowledged" {
 		t.Errorf("alert %s, want acknowledged", a.Status)
 	}
-	h.inOrder(a, "chose DevOps", "waiting for layer 1: Alice Example", "Alice Example acknowledged", "takes the call", "talks with the caller", "took")
+	h.inOrder(a, "chose DevOps", "waiting for layer 1: Alice Example", "Alice Example acknowledged", "takes the call", "is being connected with the caller", "took")
 }
 
 func TestNextPersonIsReachedWhenTheFirstFails(t *testing.T) {

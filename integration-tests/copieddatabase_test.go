@@ -76,7 +76,7 @@ func TestACallOnHoldGoesOnAfterTheMoveToPostgreSQL(t *testing.T) {
 			story = append(story, l.Message)
 		}
 		text := strings.Join(story, "\n")
-		return strings.Contains(text, "chose DevOps") && strings.Contains(text, "talks with the caller") && strings.Contains(text, "took ")
+		return strings.Contains(text, "chose DevOps") && strings.Contains(text, "is being connected with the caller") && strings.Contains(text, "took ")
 	})
 	h.hasMessage(t)
 	if _, err := os.Stat(filepath.Join(h.dir, "switchboard.db")); !os.IsNotExist(err) {

@@ -89,7 +89,7 @@ func (h *hotline) reach(c *twiliosim.Call) {
 	for _, l := range h.alert("with the length of the conversation", func(a alert) bool {
 		return strings.Contains(a.story(), "took 0 s") || strings.Contains(a.story(), "took ")
 	}).Log {
-		if strings.Contains(l.Message, "talks with the caller") {
+		if strings.Contains(l.Message, "is being connected with the caller") {
 			talks++
 		}
 	}

@@ -83,7 +83,7 @@ func (s *several) talksBriefly(step func(place string)) {
 		s.t.Errorf("the caller was connected %d times", bridged)
 	}
 	told := s.alertOf(c, "with its duration", func(a alert) bool { return strings.Contains(a.story(), "took ") }).story()
-	if n := strings.Count(told, "talks with the caller"); n != 1 {
+	if n := strings.Count(told, "is being connected with the caller"); n != 1 {
 		s.t.Errorf("the alert tells of %d conversations:\n%s", n, told)
 	}
 }

@@ -31,7 +31,7 @@ func TestFeatureDoubledAndReorderedRequests(t *testing.T) {
 	c.Ended(t)
 	h.over(c, "connected")
 	a := h.alert("with the length of the conversation", func(a alert) bool { return a.logged("took ") > 0 })
-	for _, line := range []string{"chose DevOps", "takes the call", "talks with the caller", "took "} {
+	for _, line := range []string{"chose DevOps", "takes the call", "is being connected with the caller", "took "} {
 		if n := a.logged(line); n != 1 {
 			t.Errorf("the log says %q %d times:\n%s", line, n, a.story())
 		}

@@ -83,7 +83,7 @@ func TestACallIsOneWhicheverHostItsRequestsReach(t *testing.T) {
 	s.reach(c)
 	s.cleanedUp()
 	a := s.alert("with its duration", func(a alert) bool { return strings.Contains(a.story(), "took") })
-	s.inOrder(a, "chose DevOps", "waiting for layer 1: Alice Example", "Alice Example acknowledged", "takes the call", "talks with the caller", "took")
+	s.inOrder(a, "chose DevOps", "waiting for layer 1: Alice Example", "Alice Example acknowledged", "takes the call", "is being connected with the caller", "took")
 	for _, host := range s.hosts {
 		if s.Served()[host] < 5 {
 			t.Errorf("the hosts served %v", s.Served())

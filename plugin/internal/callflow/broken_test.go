@@ -39,7 +39,7 @@ func TestAnAnnouncementForAnotherCallConnectsNobody(t *testing.T) {
 	c.leg("1", call.LegTaking, "")
 	c.do(event.Event{Kind: event.Announce, DequeuedBy: legSid("1")})
 	c.phase(call.PhaseTalking)
-	c.logged("Alice Example (" + alicePhone + ") talks with the caller.")
+	c.logged("Alice Example (" + alicePhone + ") is being connected with the caller.")
 }
 
 func TestAResponderGivenUpIsConnectedAfterAll(t *testing.T) {
@@ -101,7 +101,10 @@ func TestABridgeWithoutItsAnnouncementIsAConversation(t *testing.T) {
 	c.wait(time.Minute).do(event.Event{Kind: event.LegEnded, Leg: "1", CallSid: legSid("1"), Bridged: event.BridgeYes, Seconds: 55})
 	c.ended(call.EndConnected)
 	c.leg("1", call.LegEnded, call.ReasonTalked)
-	c.logged("talks with the caller")
+	c.logged("The conversation with Alice Example (" + alicePhone + ") took 55 s.")
+	if contains(c.story(), "is being connected") {
+		t.Errorf("the story says of a connection that is over that it begins:\n%s", c.story())
+	}
 	// The caller may hang up before the leg's end is known.
 	c = takenByAlice(t, config.Defaults())
 	c.wait(time.Minute).do(event.Event{Kind: event.Left, QueueResult: "bridged", CallStatus: event.StatusCompleted, Step: c.state.Hold.Step})

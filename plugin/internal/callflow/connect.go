@@ -204,6 +204,6 @@ func (m *machine) announce() {
 		}
 	}
 	if leg != nil {
-		m.talk(leg)
+		m.talk(leg, beingJoined)
 	}
 }

@@ -330,7 +330,7 @@ func (m *machine) lookedAtLeg() {
 	case leg.State == call.LegTaking && m.now.Sub(leg.TakingAt) >= takeLimit:
 		// Had the queue been empty, the leg would be over by now: they talk, and the announcement's
 		// request was lost.
-		m.talk(leg)
+		m.talk(leg, seemsJoined)
 	}
 }
 
@@ -388,7 +388,7 @@ func (m *machine) legDue(leg *call.Leg) {
 			m.lookLeg(leg)
 			return
 		}
-		m.talk(leg) // nothing says otherwise; a tick will, if the caller still waits
+		m.talk(leg, seemsJoined) // nothing says otherwise; a tick will, if the caller still waits
 	case call.LegTalking, call.LegDeclined, call.LegUnreached, call.LegEnded:
 		leg.DueAt = time.Time{}
 	}

@@ -32,13 +32,22 @@ func (m *machine) at() time.Time {
 	return m.now
 }
 
-// talk begins the conversation. From here on the caller's leg makes no requests, so its presence is
-// looked for seldom.
-func (m *machine) talk(leg *call.Leg) {
+// What the story says of a connection while it lasts. Twilio tells nothing of it until it ends, so
+// that the two talk is said by nobody: the line that says how long they did is the next one.
+const (
+	beingJoined = " is being connected with the caller."               // the announcement was asked for
+	seemsJoined = " is connected with the caller, as far as is known." // it was not, and the leg goes on
+)
+
+// talk begins the conversation and tells of it, unless text is "". From here on the caller's leg
+// makes no requests, so its presence is looked for seldom.
+func (m *machine) talk(leg *call.Leg, text string) {
 	leg.State, leg.Reason, leg.EndedAt, leg.DueAt, leg.Looks = call.LegTalking, "", time.Time{}, time.Time{}, 0
 	m.enter(call.PhaseTalking)
 	m.s.TalkingAt, m.s.SeenAt = m.at(), m.now
-	m.log(leg.Label()+" talks with the caller.", leg.User)
+	if text != "" {
+		m.log(leg.Label()+text, leg.User)
+	}
 	m.release(leg.ID, call.ReasonTaken)
 }
 
@@ -95,7 +104,7 @@ func (m *machine) judge(leg *call.Leg, bridged event.Bridge, seconds int) {
 		return
 	}
 	if leg.State == call.LegTaking { // the announcement's request was lost
-		m.talk(leg)
+		m.talk(leg, "")
 		m.s.TalkingAt = leg.TakingAt
 	}
 	m.talked(leg, seconds)
