@@ -81,35 +81,43 @@ func (l *PageLinks) read(token string) (PageLink, bool) {
 	return PageLink{User: parts[0], Alert: parts[1], Made: time.Unix(made, 0)}, err == nil
 }
 
-// pageProblem is what is said of every link that does not work, so that nothing can be guessed from
-// it.
-const pageProblem = "This link no longer works: it is too old, its alert is over, the person whom it was sent to has left the switchboard file, or it is not complete. Log in to see your alerts."
+// Why the link in a page does not work. Nobody makes one of the right signature, so to say more of
+// it than of a wrong one tells nothing to whoever guesses.
+const (
+	pageWrong    = "This link is not complete, or is none of this switchboard. Open it in your page once more, or log in to see your alerts."
+	pageLeft     = "This link no longer works, as the person whom it was sent to has left the switchboard file. Once whoever keeps the file has added them again, it does."
+	pageDeleted  = "This link no longer works, as its alert was deleted. Log in to see your alerts."
+	pageResolved = "This link no longer works, as its alert was resolved more than a day ago. Log in to see it."
+	pageOld      = "This link no longer works, as it is more than 7 days old. Log in to see the alert."
+)
 
 // PageLink reads the link in a page. find reads its alert. problem says why it does not work, in a
 // sentence with the remedy; "": it does, until ends.
 func (p *People) PageLink(token string, find func(alert string) (platform.AlertRecord, error)) (link PageLink, alert platform.AlertRecord, ends time.Time, problem string, err error) {
 	if p.cfg.Pages == nil {
-		return link, alert, ends, pageProblem, nil
+		return link, alert, ends, pageWrong, nil
 	}
-	// A person who has left the file is like a wrong link.
 	link, ok := p.cfg.Pages.read(token)
-	if !ok || !p.hasUser(link.User) {
-		return link, alert, ends, pageProblem, nil
+	if !ok {
+		return link, alert, ends, pageWrong, nil
+	}
+	if !p.hasUser(link.User) {
+		return link, alert, ends, pageLeft, nil
 	}
 	alert, err = find(link.Alert)
 	if integration.KindOf(err) == integration.KindNotFound {
-		return link, alert, ends, pageProblem, nil
+		return link, alert, ends, pageDeleted, nil
 	}
 	if err != nil {
 		return link, alert, ends, "", err
 	}
 	// A person who was paged before the alert was reopened may use the link again.
-	ends = link.Made.Add(pageTime)
-	if over := alert.UpdatedAt.Add(pageAfter); alert.Status == integration.AlertResolved && over.Before(ends) {
-		ends = over
+	ends, over := link.Made.Add(pageTime), pageOld
+	if resolved := alert.UpdatedAt.Add(pageAfter); alert.Status == integration.AlertResolved && resolved.Before(ends) {
+		ends, over = resolved, pageResolved
 	}
 	if !p.cfg.Clock.Now().Before(ends) {
-		problem = pageProblem
+		problem = over
 	}
 	return link, alert, ends, problem, nil
 }
