@@ -44,7 +44,7 @@ func TestOnAFullDiskNothingIsTakenThatCannotBeStored(t *testing.T) {
 			t.Fatalf("a request whose answer is ignored: %d %s, want 503", status, body)
 		}
 	}
-	status, body := p.send("POST", "/api/v1/media?public=true&name=a.wav", token, "audio/wav", string(hosttest.WAV(time.Second)))
+	status, body := p.send("POST", "/api/v1/media?name=a.wav", token, "audio/wav", string(hosttest.WAV(time.Second)))
 	if status != http.StatusServiceUnavailable {
 		t.Errorf("an upload: %d %s, want 503", status, body)
 	}

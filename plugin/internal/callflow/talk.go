@@ -35,8 +35,10 @@ func (m *machine) at() time.Time {
 // What the story says of a connection while it lasts. Twilio tells nothing of it until it ends, so
 // that the two talk is said by nobody: the line that says how long they did is the next one.
 const (
-	beingJoined = " is being connected with the caller."               // the announcement was asked for
-	seemsJoined = " is connected with the caller, as far as is known." // it was not, and the leg goes on
+	// The announcement was asked for.
+	beingJoined = " is being connected with the caller."
+	// It was not, and the leg goes on.
+	seemsJoined = " is connected with the caller, as far as is known."
 )
 
 // talk begins the conversation and tells of it, unless text is "". From here on the caller's leg

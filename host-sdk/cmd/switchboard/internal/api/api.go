@@ -177,7 +177,11 @@ func (a *API) handle(route apikit.Route) http.Handler {
 			httpkit.WriteError(w, http.StatusForbidden, "unauthorized", who.Refuse(route.Needs).Message)
 			return
 		}
-		if err := handler(w, r); err != nil {
+		err := checkQuery(route, r)
+		if err == nil {
+			err = handler(w, r)
+		}
+		if err != nil {
 			apikit.Fail(a.Logger, w, r, err)
 		}
 	})

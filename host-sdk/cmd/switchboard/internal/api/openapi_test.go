@@ -125,6 +125,43 @@ func TestDocumentIsServed(t *testing.T) {
 	}
 }
 
+// What an operation does not have in its query is refused, with what it has: a misspelt filter would
+// read as a list that is whole. Each operation is asked, by the document alone.
+func TestUnknownParametersAreRefused(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	fill := strings.NewReplacer("{id}", "x", "{name}", "x", "{sid}", "x", "{ref}", "x", "{note}", "x")
+	for path, item := range loadDocument(t).Paths.Map() {
+		for method, op := range item.Operations() {
+			want := "this takes none"
+			var names []string
+			for _, p := range op.Parameters {
+				if p.Value.In == "query" {
+					names = append(names, p.Value.Name)
+				}
+			}
+			if len(names) > 0 {
+				want = "there are " + strings.Join(names, ", ")
+			}
+			a := h.Do(method, "/api/v1"+fill.Replace(path)+"?statsu=1", nil)
+			if text := string(a.Body); a.Status != 400 || !strings.Contains(text, `parameter \"statsu\" is unknown: `+want) {
+				t.Errorf("%s %s answers %d %s, want 400 with %q", method, path, a.Status, text, want)
+			}
+		}
+	}
+	for query, want := range map[string]string{
+		"/calls?status=open":             `parameter \"status\" is unknown: there are integration, team, from, ended,`,
+		"/calls.csv?limit=1":             `parameter \"limit\" is unknown`,
+		"/alerts?ended=connected":        `parameter \"ended\" is unknown`,
+		"/alerts?team=devops&team=other": "parameter team is given 2 times: give it once",
+		"/calls?q=50%":                   "the query of the address cannot be read",
+	} {
+		if text := string(h.Want(400, "GET", "/api/v1"+query, nil).Body); !strings.Contains(text, want) {
+			t.Errorf("%s answers %s, want %q", query, text, want)
+		}
+	}
+}
+
 // The check must be able to fail: an answer that lacks a key is noticed.
 func TestDocumentRefusesOtherShapes(t *testing.T) {
 	t.Parallel()
