@@ -125,8 +125,8 @@ func TestDocumentIsServed(t *testing.T) {
 	}
 }
 
-// What an operation does not have in its query is refused, with what it has: a misspelt filter would
-// read as a list that is whole. Each operation is asked, by the document alone.
+// What an operation does not have in its query is refused, with what it has: a misspelt filter
+// would read as a list that is whole. Each operation is asked, by the document alone.
 func TestUnknownParametersAreRefused(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

@@ -331,7 +331,7 @@ func TestTheLinkInAPageOpensOneAlert(t *testing.T) {
 	b = s.browser()
 	b.post(old, nil).is(200).has("Call from")
 	s.change(strings.NewReplacer(`  - {id: bob, name: Bob Example, email: Bob@example.com, phones: ["+12025550144"]}`+"\n", "", "[alice, bob]", "[alice]", "[bob]", "[alice]").Replace(peopleFile))
-	b.get("/alerts/"+other).is(200).has("your account left the switchboard file").hasNot("opens one alert")
+	b.get("/alerts/" + other).is(200).has("your account left the switchboard file").hasNot("opens one alert")
 	dead(old, "the person whom it was sent to has left the switchboard file")
 }
 
