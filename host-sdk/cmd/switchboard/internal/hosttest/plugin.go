@@ -4,6 +4,7 @@
 //
 //	plugin.go  Plugin: one form field, one secret, one call
 //	host.go    New: a host on a database in a temporary directory
+//	clock.go   Skipping: a clock on which waits are over at once
 package hosttest
 
 import (

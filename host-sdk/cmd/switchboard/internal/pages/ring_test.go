@@ -20,7 +20,7 @@ type looks chan integration.ActionResult
 
 func (l looks) ringer(by ...store.Integration) *ways.Ringer {
 	return ways.NewRinger(ways.RingerConfig{
-		Clock:        clock.Scaled(clock.System().Now(), 50),
+		Clock:        hosttest.Skipping(),
 		Integrations: func(context.Context) ([]store.Integration, error) { return by, nil },
 		TestRing: func(ctx context.Context, _, _ string, _ map[string]string) (integration.ActionResult, error) {
 			select {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -82,19 +83,13 @@ func line(field, choice, text string) integration.ActionLine {
 // eventually waits until the progress of a ring is as wanted.
 func eventually(t *testing.T, r *ways.Ringer, user string, good func(ways.Progress) bool) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
-		if p, _ := r.Progress(user); good(p) {
-			return
-		} else if time.Now().After(end) {
-			t.Fatalf("the progress is %+v", p)
-		}
-	}
+	hosttest.Eventually(t, "the progress of the ring", func() bool { p, _ := r.Progress(user); return good(p) })
 }
 
 // TestARingOfTwoPhonesSaysHowFarItHasCome: nobody waits for it, and each phone is told of in turn.
 func TestARingOfTwoPhonesSaysHowFarItHasCome(t *testing.T) {
 	t.Parallel()
-	p, r := newPhone(clock.Scaled(time.Now(), 50), nil)
+	p, r := newPhone(hosttest.Skipping(), nil)
 	if _, known := r.Progress("alice"); known {
 		t.Error("there is progress of a ring that was not made")
 	}
@@ -131,7 +126,7 @@ func TestARingOfTwoPhonesSaysHowFarItHasCome(t *testing.T) {
 // TestTheFirstIntegrationInUseRings, unless another is asked for.
 func TestTheFirstIntegrationInUseRings(t *testing.T) {
 	t.Parallel()
-	_, r := newPhone(clock.Scaled(time.Now(), 50), nil)
+	_, r := newPhone(hosttest.Skipping(), nil)
 	able, err := r.Able(t.Context())
 	if err != nil || len(able) != 2 || able[0].ID != "a" || able[1].ID != "b" {
 		t.Errorf("able are %+v, %v", able, err)
@@ -255,7 +250,7 @@ func TestAllTogetherAreRungThirtyTimesAnHour(t *testing.T) {
 	if _, err := r.Ring(t.Context(), "another", ""); integration.KindOf(err) != integration.KindConflict {
 		t.Errorf("the thirty-first: %v", err)
 	}
-	endless := ringer(clock.Scaled(time.Now(), 2000), line(integration.RingUnderWay, "CA1", "It rings."))
+	endless := ringer(hosttest.Skipping(), line(integration.RingUnderWay, "CA1", "It rings."))
 	if got, err := endless.Ring(t.Context(), "alice", ""); err != nil || len(got) != 1 || got[0].Outcome != integration.RingUnknown || got[0].Text == "" {
 		t.Errorf("a ring without an end: %+v, %v", got, err)
 	}
