@@ -50,7 +50,7 @@ func TestPeopleTryTheirWays(t *testing.T) {
 		t.Fatal(problems)
 	}
 	inbox := make(mails, 10)
-	still := clock.NewManual(time.Now()) // however slow the machine is, two tests follow one another at once
+	still := clock.NewManual(time.Now()) // on which no seconds pass between two tests
 	told := ways.New(ways.Config{File: func() *switchboardfile.File { return file }, Mailer: inbox, Clock: still,
 		Send: func(_ context.Context, purpose string, to notify.Address, _ notify.Message) error {
 			if to.Scheme() == "pushover" {
