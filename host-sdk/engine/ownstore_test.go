@@ -3,7 +3,6 @@ package engine_test
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
@@ -59,12 +58,12 @@ func TestAHostThatHasItsStoreForItselfAsksNothingForATick(t *testing.T) {
 func TestACommitThatWasGivenUpIsSeenWhenItIsWrittenLater(t *testing.T) {
 	t.Parallel()
 	h := newAlone(t)
-	write := make(chan struct{})
+	begun, write := make(chan struct{}), make(chan struct{})
 	h.store.mu.Lock()
-	h.store.before = func() { <-write }
+	h.store.before = func() { close(begun); <-write }
 	h.store.mu.Unlock()
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-begun; cancel() }()
 	if resp, err := h.postWithin(ctx, "/c/K/change", ""); err == nil {
 		t.Fatalf("a request whose commit hangs is answered: %q", resp.Body)
 	}
