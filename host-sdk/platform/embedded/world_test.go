@@ -160,6 +160,22 @@ func (w *world) until(what string, ok func() bool) {
 }
 
 // lines waits until the story has n lines.
+// moving waits like until, and moves the clock by a step after each pause.
+func (w *world) moving(step, pause time.Duration, what string, ok func() bool) {
+	w.t.Helper()
+	var moved time.Time
+	w.until(what, func() bool {
+		if ok() {
+			return true
+		}
+		if time.Since(moved) > pause {
+			w.clock.Advance(step)
+			moved = time.Now()
+		}
+		return false
+	})
+}
+
 func (w *world) lines(n int) {
 	w.t.Helper()
 	w.until(fmt.Sprintf("the log has %d lines", n), func() bool { return len(w.record().Log) >= n })
