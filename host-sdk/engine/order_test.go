@@ -171,16 +171,7 @@ func missing(t *testing.T) (*host, *clock.Manual, chan integration.AlertSnapshot
 	h, seen := watched(t, manual(clk))
 	h.started(t)
 	h.platform.setAlert(h.id, integration.AlertSnapshot{Key: "K", Status: integration.AlertOpen, LastCommand: 3})
-	// A step that was too slow on a busy machine is taken again after a pause of this clock.
-	eventually(t, "the open alert", func() bool {
-		select {
-		case <-seen:
-			return true
-		case <-time.After(5 * time.Second):
-			clk.Advance(time.Second)
-			return false
-		}
-	})
+	wait(t, seen, "the open alert")
 	return h, clk, seen
 }
 
