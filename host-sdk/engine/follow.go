@@ -13,8 +13,8 @@ import (
 )
 
 // followTime is how long the answer to a request waits for what its call makes of the change that
-// it causes. Beyond that, the change is handled after the answer.
-const followTime = 500 * time.Millisecond
+// it causes. Beyond that, the change is handled after the answer. Tests have a longer one.
+var followTime = 500 * time.Millisecond
 
 // follow runs HandleAlert with what a commit is about to change of the alert, on the session as the
 // commit leaves it, and adds what that decides to the commit and its outcome: one transaction

@@ -171,7 +171,7 @@ func TestWhatFollowsIsDecidedAtTheTimeThatItIs(t *testing.T) {
 	if _, err := h.post(t, "/c/call-1/menu", ""); err != nil {
 		t.Fatal(err)
 	}
-	if at := <-follows; at.Before(*decided.Load()) {
+	if at := wait(t, follows, "what follows"); at.Before(*decided.Load()) {
 		t.Errorf("what follows is decided at %v, but the request was decided at %v", at, *decided.Load())
 	}
 }
