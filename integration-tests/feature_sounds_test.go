@@ -25,7 +25,7 @@ func deadFiles(base options, fields ...string) options {
 // from elsewhere.
 func startWithDeadFiles(t *testing.T, opts options, change ...func(*demo.Config)) *hotline {
 	t.Helper()
-	h := start(t, opts, append(change, to("devops"), unhurried, func(c *demo.Config) { c.Sim.PatienceFloor = time.Second })...)
+	h := start(t, opts, append(change, to("devops"), unhurried)...)
 	h.Sim.Allow(11200, 11205)
 	h.connectFallback()
 	h.disturb(twiliosim.Fault{On: twiliosim.OnMedia, Match: "files.example.com", Do: twiliosim.FaultLose, Count: -1})
@@ -128,7 +128,7 @@ func TestFeatureEveryRecordingCounts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := start(t, voicemail, to("devops"), unhurried, func(c *demo.Config) { c.Sim.PatienceFloor = time.Second })
+			h := start(t, voicemail, to("devops"), unhurried)
 			h.Sim.Allow(11200, 11205)
 			h.connectFallback()
 			for _, f := range faults {

@@ -53,7 +53,7 @@ func TestFeatureLostRequestsAreBridged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := start(t, acknowledgeFirst, func(c *demo.Config) { c.Sim.PatienceFloor = time.Second })
+			h := start(t, acknowledgeFirst)
 			h.Sim.Allow(11200, 11205) // the requests that were lost
 			h.connectFallback()
 			h.disturb(f)

@@ -397,10 +397,6 @@ func (p *nightPlay) alertOf(who, what string, good func(alert) bool) alert {
 	return last
 }
 
-// storyPatience is for how long an alert's log must have stayed as it is to be taken for complete.
-// It only says when a failing test gives up.
-const storyPatience = 40 * time.Second
-
 // slowPlatform is a line of any night on a machine that is too busy to tell the call of its alert
 // within ten seconds of the nights' clock. The night goes on as it should.
 const slowPlatform = "The platform has told nothing of the alert yet; the people on call are rung."
@@ -411,7 +407,8 @@ func (p *nightPlay) compare(who string, want *nightStory) {
 	c := p.inbound[who]
 	k := p.call(c, "ended", func(k call) bool { return k.State == "ended" })
 	var got nightStory
-	limit, since := storyPatience, time.Now()
+	// For how long an alert's log must have stayed as it is to be taken for complete.
+	limit, since := patience, time.Now()
 	if *updateNights {
 		limit = 5 * time.Second
 	}

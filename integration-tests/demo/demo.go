@@ -157,7 +157,7 @@ func (s *Stack) startSim() (err error) {
 		return err
 	}
 	s.SimURL = "http://" + l.Addr().String()
-	s.simServer = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	s.simServer = &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
 	go func() { _ = s.simServer.Serve(l) }()
 	return nil
 }

@@ -434,7 +434,7 @@ func TestEventStream(t *testing.T) {
 	server := httptest.NewServer(sim)
 	defer server.Close()
 	defer sim.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, "GET", server.URL+"/sim/events", nil)
 	if err != nil {
