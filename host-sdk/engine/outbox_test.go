@@ -184,7 +184,10 @@ func TestTimersFireReplaceAndCancel(t *testing.T) {
 		}
 	}
 	h.start(t)
-	first, second := wait(t, fired, "the replaced timer"), wait(t, fired, "the kept timer")
+	first, second := wait(t, fired, "a timer"), wait(t, fired, "the other timer")
+	if first.Task.Name == "kept" { // on a busy machine both are found due at once
+		first, second = second, first
+	}
 	if first.Task.Name != "replaced" || first.Task.Generation != 2 || second.Task.Name != "kept" || first.Event != integration.TimerDue || string(second.Task.Payload) != "p" {
 		t.Errorf("fired %s/%d, then %s", first.Task.Name, first.Task.Generation, second.Task.Name)
 	}

@@ -28,11 +28,11 @@ func TestPeriodicTasksOfANewIntegrationBegin(t *testing.T) {
 		fired <- req
 		return integration.Outcome{}, nil
 	}
+	saved := h.clock.Now() // or a little later
 	in, _, err := fresh.Configure(context.Background(), "", 0, draft("New"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	saved := h.clock.Now()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- fresh.Run(ctx) }()

@@ -191,6 +191,23 @@ func tryAsk(ctx context.Context, p integration.Integration, path, body string) (
 	return string(out.Response.Body), nil
 }
 
+// askBriefly asks a frozen process, and has no time left when it has not answered. On a busy
+// machine a short time may be over before it is asked.
+func askBriefly(t *testing.T, p integration.Integration) {
+	t.Helper()
+	for limit := 50 * time.Millisecond; ; limit *= 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		_, err := tryAsk(ctx, p, "pid", "")
+		cancel()
+		if errors.Is(err, context.DeadlineExceeded) && integration.KindOf(err) == integration.KindDeadline {
+			return
+		}
+		if !errors.Is(err, integration.ErrPluginGone) || limit > time.Minute {
+			t.Fatalf("error %v, want %v", err, context.DeadlineExceeded)
+		}
+	}
+}
+
 func askPID(t testing.TB, p integration.Integration) int {
 	t.Helper()
 	pid, err := strconv.Atoi(ask(t, p, "pid", ""))
