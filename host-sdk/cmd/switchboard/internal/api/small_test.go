@@ -110,7 +110,6 @@ func TestEventStreamOfItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		events := hub{events: make(chan engine.Event, 1)}
 		closing, stop := context.WithCancel(t.Context())
-		defer stop()
 		who := people.New(people.Config{Token: hosttest.Token, PublicURL: &url.URL{}, Clock: clock.System()})
 		handler := who.API(api.New(api.Config{
 			Engine: events, Platform: foreign{}, People: who, Clock: clock.System(), Logger: slog.New(slog.DiscardHandler), Closing: closing,
@@ -118,6 +117,10 @@ func TestEventStreamOfItsOwn(t *testing.T) {
 		req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/v1/events", nil)
 		req.Header.Set("Authorization", "Bearer "+hosttest.Token)
 		rec, over := httptest.NewRecorder(), make(chan struct{})
+		defer func() {
+			stop()
+			<-over
+		}()
 		go func() {
 			defer close(over)
 			handler.ServeHTTP(rec, req)
