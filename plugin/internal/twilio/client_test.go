@@ -325,6 +325,24 @@ func TestErrorBodiesLeakNoGoroutines(t *testing.T) {
 	}
 }
 
+// A request without a body says so, rather than that it comes in chunks.
+func TestAnEmptyBodyIsNotSentInChunks(t *testing.T) {
+	var chunked []string
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { chunked = r.TransferEncoding }))
+	defer srv.Close()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL, strings.NewReader(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := (&transport{ctx: t.Context(), next: http.DefaultTransport, limit: 1}).RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _ = resp.Body.Close(); len(chunked) > 0 {
+		t.Errorf("the request is sent as %v", chunked)
+	}
+}
+
 func TestAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	_, c := serve(t, func(_ int, w http.ResponseWriter, _ *http.Request) {

@@ -41,7 +41,7 @@ type transport struct {
 // else: any other failure may have taken effect.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	var body []byte
-	if req.Body != nil {
+	if req.Body != nil && req.Body != http.NoBody { // which is sent without chunks
 		var err error
 		body, err = io.ReadAll(req.Body)
 		_ = req.Body.Close()

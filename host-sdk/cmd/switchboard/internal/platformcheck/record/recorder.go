@@ -42,7 +42,9 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 		Target: strings.TrimPrefix(req.URL.RequestURI(), r.base), Begun: time.Now(),
 	}
 	x.Operation = r.doc.operation(req.Method, strings.TrimPrefix(req.URL.EscapedPath(), r.base))
-	if req.Body != nil {
+	// Of an empty body the transport would not know how long it is, and would send it in chunks,
+	// which a server need not read.
+	if req.Body != nil && req.Body != http.NoBody {
 		x.Sent, _ = io.ReadAll(req.Body)
 		_ = req.Body.Close()
 		req.Body = io.NopCloser(bytes.NewReader(x.Sent))
