@@ -217,7 +217,7 @@ func New(cfg Config) (*Engine, error) {
 	e.sessions = sessions.NewCopies(e.store, e.clock, e.presence, cfg.Exclusive)
 	e.alerts = snapshots.New(snapshots.Config{
 		Platform: e.platform, Store: e.store, Clock: e.clock, Log: e.log, Owner: e.owner, Scope: e.known.Scope,
-		Live: e.live, Handle: e.handleAlert, Changed: e.alertChanged,
+		Sure: cfg.Exclusive && e.platform.InStore(), Live: e.live, Handle: e.handleAlert, Changed: e.alertChanged,
 	})
 	e.deletion = deletion.New(deletion.Config{
 		Store: cfg.Store, Patient: e.store, Platform: cfg.Platform, Alerts: e.platform, Browser: e.platform.Browser(), Known: e.known, Clock: e.clock, Log: e.log,

@@ -272,3 +272,33 @@ func TestACommandThatIsRefusedReachesItsHandler(t *testing.T) {
 	}
 	eventually(t, "the other command is applied", func() bool { return p.alertOf(t, h).LastCommand == 3 })
 }
+
+// Where this process alone changes alerts no hint is lost: an old snapshot is looked at less often.
+func TestAnAlertThatNobodyElseChangesIsReadAgainLessOften(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		change func(*engine.Config)
+		want   int // readings in nine minutes with a request each
+	}{"alone": {exclusive, 0}, "among others": {func(*engine.Config) {}, 9}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			clk := newManual()
+			h, p, _ := newTogether(t, func() []integration.AlertCommand { return nil }, manual(clk), tc.change)
+			for minute := range 9 {
+				clk.Advance(time.Minute + time.Second)
+				if _, err := h.post(t, "/c/call-1/hold", ""); err != nil {
+					t.Fatal(err)
+				}
+				eventually(t, "a reading beside the call", func() bool { return p.times("alert") >= min(tc.want, minute+1) })
+			}
+			if got := p.times("alert"); got != tc.want {
+				t.Errorf("read %d times in nine minutes, want %d", got, tc.want)
+			}
+			clk.Advance(time.Minute)
+			if _, err := h.post(t, "/c/call-1/hold", ""); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "a reading after ten minutes", func() bool { return p.times("alert") > 0 })
+		})
+	}
+}

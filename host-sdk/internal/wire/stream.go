@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,15 +23,19 @@ import (
 // stack grows. So streams stay open, as connections of HTTP/1.1 do: each carries one request at a
 // time, and many are as many streams.
 
-// maxIdleStreams is how many are kept for the next requests.
-const maxIdleStreams = 64
+// How many are kept for the next requests, and for how long: each takes some 50 kB in host and
+// plugin together.
+const (
+	maxIdleStreams = 64
+	idleTime       = time.Minute
+)
 
 // streams are those of a connection. mu protects idle.
 type streams struct {
 	absent atomic.Bool // each request is a call
 
 	mu   sync.Mutex
-	idle []*stream // the last one is used first, so that few are in use
+	idle []*stream // the last one is used first, so that few are in use and the first was longest not
 }
 
 // stream carries one request at a time. end gives it up, and whatever waits at it.
@@ -39,6 +44,7 @@ type stream struct {
 	end   context.CancelFunc
 	timer *time.Timer       // calls end; it runs while a request is under way
 	calls grpc.ClientStream // nil: none was made yet
+	used  time.Time         // last; while it is idle
 }
 
 // handle asks at a stream what would be a call of method with in.
@@ -101,10 +107,15 @@ func (p *streams) take(limit time.Duration) *stream {
 	return &stream{ctx: ctx, end: end, timer: time.AfterFunc(limit, end)}
 }
 
-// put keeps a stream for the next request.
+// put keeps a stream for the next request, and ends one that was idle for too long.
 func (p *streams) put(s *stream) {
+	s.used = time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if len(p.idle) > 0 && s.used.Sub(p.idle[0].used) > idleTime {
+		p.idle[0].end()
+		p.idle = slices.Delete(p.idle, 0, 1)
+	}
 	if len(p.idle) == maxIdleStreams {
 		s.end()
 		return

@@ -6,6 +6,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/cache"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/packed"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -27,7 +28,7 @@ type Copies struct {
 	presence  *Presence
 	exclusive bool
 
-	known *cache.Cache[Ref, store.Session] // live ones; used only while the store has that version
+	known *cache.Cache[Ref, copied] // live ones; used only while the store has that version
 	// Sessions whose last commit failed; see unchanged.
 	doubted *cache.Cache[Ref, struct{}]
 }
@@ -37,8 +38,30 @@ type Copies struct {
 func NewCopies(s store.Sessions, clk clock.Clock, p *Presence, exclusive bool) *Copies {
 	return &Copies{
 		store: s, clock: clk, presence: p, exclusive: exclusive,
-		known: cache.New[Ref, store.Session](kept, keep), doubted: cache.New[Ref, struct{}](kept, doubtedKeep),
+		known: cache.New[Ref, copied](kept, keep), doubted: cache.New[Ref, struct{}](kept, doubtedKeep),
 	}
+}
+
+// copied is a session as it is kept.
+type copied struct {
+	most  packed.Of[store.Session] // all but the others
+	state []byte
+	seen  time.Time
+}
+
+// copyOf is how a session is kept.
+func copyOf(s store.Session) copied {
+	c := copied{state: s.State, seen: s.SeenAt}
+	s.State, s.SeenAt = nil, time.Time{}
+	c.most = packed.Pack(&s)
+	return c
+}
+
+// session is what was kept.
+func (c copied) session() store.Session {
+	s := c.most.Unpack()
+	s.State, s.SeenAt = c.state, c.seen
+	return s
 }
 
 // Read reads a session. Nearly every tick of the hold music finds one that is live and has not
@@ -49,17 +72,18 @@ func NewCopies(s store.Sessions, clk clock.Clock, p *Presence, exclusive bool) *
 // is not remembered.
 func (c *Copies) Read(ctx context.Context, of Ref, locked bool) (store.Session, error) {
 	now := c.clock.Now()
-	remember := func(s store.Session) {
+	remember := func(key string, s copied) {
 		if locked {
-			c.known.Put(Ref{of.Integration, s.Key}, s, now)
+			c.known.Put(Ref{of.Integration, key}, s, now)
 		}
 	}
 	if known, ok := c.known.Get(of); ok {
-		s := known.Value
+		kept, s := known.Value, known.Value.session()
 		if locked && now.Sub(known.At) < keep && c.unchanged(of) {
 			// Presence forgets what the store has: the copy must not be the older one then.
 			s.SeenAt = c.presence.Last(of, s.SeenAt)
-			remember(s)
+			kept.seen = s.SeenAt
+			remember(of.Key, kept)
 			return s, nil
 		}
 		seen, same, err := c.store.SessionUnchanged(ctx, of.Integration, of.Key, s.Version)
@@ -67,14 +91,14 @@ func (c *Copies) Read(ctx context.Context, of Ref, locked bool) (store.Session, 
 			return store.Session{}, err
 		}
 		if same {
-			s.SeenAt = seen
-			remember(s)
+			s.SeenAt, kept.seen = seen, seen
+			remember(of.Key, kept)
 			return s, nil
 		}
 	}
 	s, err := c.store.Session(ctx, of.Integration, of.Key)
 	if err == nil && s.Live {
-		remember(s)
+		remember(s.Key, copyOf(s))
 	} else {
 		c.known.Forget(of)
 	}
@@ -106,7 +130,7 @@ func (c *Copies) Holds(of Ref, s store.Session) {
 	c.doubted.Forget(of)
 	if s.Live {
 		s.Key = of.Key
-		c.known.Put(of, s, c.clock.Now())
+		c.known.Put(of, copyOf(s), c.clock.Now())
 	}
 }
 

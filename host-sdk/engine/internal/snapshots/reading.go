@@ -2,9 +2,9 @@ package snapshots
 
 import (
 	"cmp"
-	"reflect"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/packed"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -18,6 +18,33 @@ type Reading struct {
 	name string                     // of this reading, if the platform gave no change number
 	from int64                      // then: the count of the session before the reading began
 	turn int64                      // readings of this process in the order in which they began
+}
+
+// known is a reading as it is kept: there is one of each call in progress.
+type known struct {
+	snap packed.Of[integration.AlertSnapshot] // "": there is no such alert
+	name string
+	from int64
+	turn int64
+}
+
+// keeping is how a reading is kept.
+func keeping(r Reading) known {
+	k := known{name: r.name, from: r.from, turn: r.turn}
+	if r.Snap != nil {
+		k.snap = packed.Pack(r.Snap)
+	}
+	return k
+}
+
+// reading is what was kept.
+func (k known) reading() Reading {
+	r := Reading{name: k.name, from: k.from, turn: k.turn}
+	if k.snap != "" {
+		snap := k.snap.Unpack()
+		r.Snap = &snap
+	}
+	return r
 }
 
 // newer compares snapshots by what they include of our commands, then by the number of the change;
@@ -67,12 +94,9 @@ func MemoryOf(sess *store.Session) store.AlertMemory {
 	}
 }
 
-// sameSnapshot compares all but the time and the number of the reading.
-func sameSnapshot(a, b *integration.AlertSnapshot) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	x, y := *a, *b
-	x.ReadAt, y.ReadAt, x.Change, y.Change = time.Time{}, time.Time{}, 0, 0
-	return reflect.DeepEqual(x, y)
+// seen is what a handler has seen of an alert: all but the time and the number of the reading.
+func seen(snap *integration.AlertSnapshot) packed.Of[integration.AlertSnapshot] {
+	of := *snap
+	of.ReadAt, of.Change = time.Time{}, 0
+	return packed.Pack(&of)
 }

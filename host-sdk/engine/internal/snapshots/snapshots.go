@@ -11,6 +11,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/engine/internal/cache"
+	"github.com/livecallrouting/livecall/host-sdk/engine/internal/packed"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -18,11 +19,12 @@ import (
 
 // How the alerts of calls are kept up to date.
 const (
-	// maxAge is the age at which the snapshot of a live call is read again beside the call, in case
-	// a hint was lost.
-	maxAge = time.Minute
-	kept   = 4096 // from here on those that were read keep ago are dropped
-	keep   = time.Hour
+	// The age at which the snapshot of a live call is read again beside the call, in case a hint was
+	// lost, and where none can be.
+	maxAge     = time.Minute
+	maxSureAge = 10 * time.Minute
+	kept       = 4096 // from here on those that were read keep ago are dropped
+	keep       = time.Hour
 	// To read and handle one change, with back-off, before the next tick of the call must do.
 	attempts = 8
 	// One reading, while a caller waits.
@@ -36,6 +38,7 @@ type Config struct {
 	Clock    clock.Clock
 	Log      *slog.Logger
 	Owner    string // of this process, among those that share the store
+	Sure     bool   // this process alone changes alerts, so that no hint is lost on its way
 	Scope    func(integrationID string) platform.Scope
 	// Live lists the live sessions.
 	Live func(ctx context.Context) ([]store.Session, error)
@@ -47,13 +50,14 @@ type Config struct {
 
 // Snapshots keeps the last known snapshot of each alert. Use New.
 type Snapshots struct {
-	cfg Config
+	cfg    Config
+	maxAge time.Duration
 
-	known *cache.Cache[platform.Hint, Reading]
+	known *cache.Cache[platform.Hint, known]
 	// Since when alerts that were there are not found.
 	missing *cache.Cache[platform.Hint, struct{}]
-	// The last one that a handler has seen.
-	handled *cache.Cache[platform.Hint, *integration.AlertSnapshot]
+	// What a handler has seen last.
+	handled *cache.Cache[platform.Hint, packed.Of[integration.AlertSnapshot]]
 
 	reads      singleFlight
 	turns      atomic.Int64 // readings begun, and those of Decided
@@ -62,12 +66,16 @@ type Snapshots struct {
 
 // New returns snapshots of nothing yet.
 func New(cfg Config) *Snapshots {
+	age := maxAge
+	if cfg.Sure {
+		age = maxSureAge
+	}
 	return &Snapshots{
-		cfg: cfg,
+		cfg: cfg, maxAge: age,
 		// No call is slowed down for its alert's snapshot having been dropped while the call runs.
-		known:   cache.New[platform.Hint, Reading](kept, keep),
+		known:   cache.New[platform.Hint, known](kept, keep),
 		missing: cache.New[platform.Hint, struct{}](kept, keep),
-		handled: cache.New[platform.Hint, *integration.AlertSnapshot](kept, keep),
+		handled: cache.New[platform.Hint, packed.Of[integration.AlertSnapshot]](kept, keep),
 	}
 }
 
@@ -79,12 +87,13 @@ func (s *Snapshots) Wait() { s.background.Wait() }
 func (s *Snapshots) Of(ctx context.Context, integrationID string, sess *store.Session) Reading {
 	h, m := platform.Hint{Scope: s.cfg.Scope(integrationID), AlertKey: sess.AlertKey}, MemoryOf(sess)
 	got, ok := s.known.Get(h)
-	if ok && !got.Value.Overtaken(m) {
+	last := got.Value.reading()
+	if ok && !last.Overtaken(m) {
 		// The call gets the copy at once; what is read beside it arrives as an event.
-		if sess.Live && (got.Value.Outdated(m) || s.cfg.Clock.Now().Sub(got.At) > maxAge) {
+		if sess.Live && (last.Outdated(m) || s.cfg.Clock.Now().Sub(got.At) > s.maxAge) {
 			s.lookBeside(context.WithoutCancel(ctx), h, sess.Key, m)
 		}
-		return got.Value
+		return last
 	}
 	r, err := s.Read(ctx, h, m)
 	if err != nil {
@@ -92,7 +101,7 @@ func (s *Snapshots) Of(ctx context.Context, integrationID string, sess *store.Se
 		if errors.Is(err, errMissing) {
 			s.lookBeside(context.WithoutCancel(ctx), h, sess.Key, m)
 		}
-		return got.Value
+		return last
 	}
 	return s.remember(h, r)
 }
@@ -111,7 +120,15 @@ func (s *Snapshots) lookBeside(ctx context.Context, h platform.Hint, key string,
 
 // remember keeps the newer of a reading and the last one, and returns it.
 func (s *Snapshots) remember(h platform.Hint, r Reading) Reading {
-	return s.known.PutIf(h, r, s.cfg.Clock.Now(), r.replaces)
+	s.known.PutIf(h, keeping(r), s.cfg.Clock.Now(), func(old known) bool {
+		last := old.reading()
+		if r.replaces(last) {
+			return true
+		}
+		r = last
+		return false
+	})
+	return r
 }
 
 // missingFor is how long an alert that was there must be missing until it counts as deleted: a
@@ -135,7 +152,8 @@ func (s *Snapshots) Read(ctx context.Context, h platform.Hint, m store.AlertMemo
 	defer cancel()
 	r := Reading{turn: s.turns.Add(1)}
 	snap, err := s.cfg.Platform.Alert(ctx, h.Scope, h.AlertKey)
-	last, _ := s.known.Get(h)
+	got, _ := s.known.Get(h)
+	last := got.Value.reading()
 	switch {
 	case err == nil:
 		s.missing.Forget(h)
@@ -144,14 +162,14 @@ func (s *Snapshots) Read(ctx context.Context, h platform.Hint, m store.AlertMemo
 		}
 	case integration.KindOf(err) != integration.KindNotFound:
 		return r, err
-	case last.Value.Snap == nil && m.Change == 0:
+	case last.Snap == nil && m.Change == 0:
 		return r, nil
 	case !s.gone(ctx, h):
 		return r, errMissing
 	default:
 		snap = integration.AlertSnapshot{Key: h.AlertKey}
-		if last.Value.Snap != nil {
-			snap = *last.Value.Snap
+		if last.Snap != nil {
+			snap = *last.Snap
 		}
 		// All of our commands are behind us: none will be seen on it.
 		snap.LastCommand = max(snap.LastCommand, m.Last, m.Command)
@@ -194,7 +212,7 @@ func (s *Snapshots) Seen(h platform.Hint) bool {
 // news, unless one has done so already.
 func (s *Snapshots) Committed(ctx context.Context, h platform.Hint, key string, snap integration.AlertSnapshot, news, handled bool) {
 	if handled {
-		s.handled.Put(h, &snap, s.cfg.Clock.Now())
+		s.handled.Put(h, seen(&snap), s.cfg.Clock.Now())
 	}
 	r := s.remember(h, s.Decided(&snap))
 	s.cfg.Changed(h)

@@ -182,12 +182,16 @@ func (s *Snapshots) handleBeside(ctx context.Context, h platform.Hint, key strin
 func (s *Snapshots) handleReading(ctx context.Context, h platform.Hint, key string, r Reading) error {
 	// Compared with what a handler has seen, and not with what was last read: a run that failed
 	// left the change unseen.
-	if handled, _ := s.handled.Get(h); r.Snap == nil || sameSnapshot(handled.Value, r.Snap) {
+	if r.Snap == nil {
+		return nil
+	}
+	now := seen(r.Snap)
+	if handled, _ := s.handled.Get(h); handled.Value == now {
 		return nil
 	}
 	err := s.cfg.Handle(ctx, h, key, r)
 	if err == nil {
-		s.handled.Put(h, r.Snap, s.cfg.Clock.Now())
+		s.handled.Put(h, now, s.cfg.Clock.Now())
 	}
 	return err
 }
