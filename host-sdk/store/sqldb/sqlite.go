@@ -31,8 +31,8 @@ func pageReaders() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 // that writes keeps what it changes most. SQLite drops all pages of one that reads whenever another
 // has written.
 const (
-	writerCache = 8 << 10
-	readerCache = 2 << 10
+	writerCache = 4 << 10
+	readerCache = 1 << 10
 )
 
 // logPages is how many pages of 4 KiB the log has when they are copied into the file. What calls
