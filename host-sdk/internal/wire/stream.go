@@ -34,8 +34,9 @@ const (
 type streams struct {
 	absent atomic.Bool // each request is a call
 
-	mu   sync.Mutex
-	idle []*stream // the last one is used first, so that few are in use and the first was longest not
+	mu sync.Mutex
+	// The last one is used first: few are in use, and the first one has not been for longest.
+	idle []*stream
 }
 
 // stream carries one request at a time. end gives it up, and whatever waits at it.

@@ -62,8 +62,9 @@ func pack(to []byte, v reflect.Value) []byte {
 			to = pack(to, v.Field(i))
 		}
 		return to
+	default:
+		panic(fmt.Sprintf("packed: cannot keep a %s", v.Type()))
 	}
-	panic(fmt.Sprintf("packed: cannot keep a %s", v.Type()))
 }
 
 // Unpack is the value. Its strings are parts of the piece, so they cost nothing.
@@ -134,5 +135,6 @@ func (u *unpacker) into(v reflect.Value) {
 		for i := range v.NumField() {
 			u.into(v.Field(i))
 		}
+	default: // was not packed
 	}
 }

@@ -19,8 +19,8 @@ import (
 
 // How the alerts of calls are kept up to date.
 const (
-	// The age at which the snapshot of a live call is read again beside the call, in case a hint was
-	// lost, and where none can be.
+	// The age at which the snapshot of a live call is read again beside the call: a hint may have
+	// been lost; and where none can be.
 	maxAge     = time.Minute
 	maxSureAge = 10 * time.Minute
 	kept       = 4096 // from here on those that were read keep ago are dropped
