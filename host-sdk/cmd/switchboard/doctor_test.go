@@ -18,15 +18,10 @@ func TestDoctorSaysWhatIsWrong(t *testing.T) {
 	p, s := startWithOwnPlugins(t, "1.2.3")
 	says := func(status int, want ...string) {
 		t.Helper()
-		out, got := s.runs("doctor")
-		if got != status {
-			t.Errorf("status %d, want %d: %s", got, status, out)
-		}
-		for _, line := range want {
-			if !strings.Contains(out, line) {
-				t.Errorf("no %q in:\n%s", line, out)
-			}
-		}
+		repeated(t, status, want, func() (int, string) {
+			out, got := s.runs("doctor")
+			return got, out
+		})
 	}
 	says(0, "ok: the switchboard file switchboard.yaml can be used", "ok: plugin testline 1.2.3 is whole", "is running", "ok: store: ",
 		"warning: there is no integration", "warning: no telephone carrier can call http://127.0.0.1", "leads to this switchboard")
@@ -71,7 +66,7 @@ func TestDoctorProvesWhereThePublicAddressLeads(t *testing.T) {
 			}
 			p := start(t, dir, env...)
 			p.says("switchboard is ready at")
-			says(t, dir, env, c.status, []string{c.says}, "doctor")
+			runsUntil(t, dir, env, c.status, []string{c.says}, "doctor")
 		})
 	}
 }
@@ -93,7 +88,7 @@ func TestDoctorTriesMailAndChannels(t *testing.T) {
 	says(t, dir, env, 1, append(looked, "contains no database yet"), "doctor") // by itself
 	p := start(t, dir, env...).ready()
 	// By the running host.
-	says(t, dir, env, 0, append(looked, "the clock of this machine"), "doctor")
+	runsUntil(t, dir, env, 0, append(looked, "the clock of this machine"), "doctor")
 	if posted.Load() != 0 || len(inbox.Mails()) != 0 {
 		t.Fatalf("without --send %d posts and the mails %q", posted.Load(), inbox.Texts())
 	}

@@ -4,8 +4,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
@@ -40,6 +42,33 @@ func says(t *testing.T, dir string, env []string, status int, words []string, ar
 	}
 	if strings.Contains(out, "canary") {
 		t.Errorf("%v prints a secret:\n%s", args, out)
+	}
+}
+
+// runsUntil repeats a command that asks the running host until it ends with this status and prints
+// these words, and returns what it printed last: a check of a busy machine that has no answer in
+// time is not ok for a moment.
+func runsUntil(t *testing.T, dir string, env []string, status int, words []string, args ...string) string {
+	t.Helper()
+	out := repeated(t, status, words, func() (int, string) { return terminal(t, dir, env, args...) })
+	if strings.Contains(out, "canary") {
+		t.Errorf("%v prints a secret:\n%s", args, out)
+	}
+	return out
+}
+
+// repeated is runsUntil for a command that is run otherwise. It gives up after a minute.
+func repeated(t *testing.T, status int, words []string, run func() (int, string)) string {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; {
+		got, out := run()
+		if got == status && !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(out, w) }) {
+			return out
+		}
+		if time.Now().After(deadline) {
+			t.Errorf("status %d, want %d and %q:\n%s", got, status, words, out)
+			return out
+		}
 	}
 }
 

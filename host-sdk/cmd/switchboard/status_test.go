@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 )
 
 // TestStatus asks the running host, also while its file is wrong, and then the database itself.
@@ -18,18 +16,14 @@ func TestStatus(t *testing.T) {
 	p.create(p.token())
 	token := []string{"SWITCHBOARD_API_TOKEN=" + p.token()}
 	whole := []string{"switchboard ", " up ", "SQLite, ", "switchboard.db", " is in force since ", ", as in ", "live calls", "testline  1.2.3", "No work is overdue."}
-	hosttest.Eventually(t, "the host knows of itself", func() bool {
-		_, out := terminal(t, dir, nil, "status")
-		return strings.Contains(out, "HOST")
-	})
-	says(t, dir, nil, 0, whole, "status")
-	says(t, elsewhere, token, 0, whole, "status", "--host", p.url+"/")
+	runsUntil(t, dir, nil, 0, append(whole, "HOST"), "status") // once the host knows of itself
+	runsUntil(t, elsewhere, token, 0, whole, "status", "--host", p.url+"/")
 	says(t, elsewhere, []string{"SWITCHBOARD_API_TOKEN=canary-that-is-wrong"}, 1, []string{"refuses the API token", "set SWITCHBOARD_API_TOKEN"}, "status", "--host", p.url)
 
-	says(t, dir, nil, 0, nil, "status", "--ready")
-	says(t, elsewhere, nil, 0, nil, "status", "--ready", "--host", p.url+"/")
+	runsUntil(t, dir, nil, 0, nil, "status", "--ready")
+	runsUntil(t, elsewhere, nil, 0, nil, "status", "--ready", "--host", p.url+"/")
 
-	_, text := terminal(t, dir, nil, "status", "--json")
+	text := runsUntil(t, dir, nil, 0, []string{`"status": "ready"`}, "status", "--json")
 	var st struct {
 		Status  string
 		File    struct{ Hash, By, Since string } `json:"switchboard_file"`
@@ -49,12 +43,8 @@ func TestStatus(t *testing.T) {
 	}
 	// The wrong file is the only one to say where the host is.
 	byFile := []string{"SWITCHBOARD_DATA_DIR="}
-	hosttest.Eventually(t, "the status tells of the wrong file, and what to do", func() bool {
-		status, out := terminal(t, dir, byFile, "status")
-		return status == 0 && strings.Contains(out, "is degraded") && strings.Contains(out, "cannot be used: ") && strings.Contains(out, "switchboard config check")
-	})
-
-	says(t, dir, byFile, 0, nil, "status", "--ready")
+	runsUntil(t, dir, byFile, 0, []string{"is degraded", "cannot be used: ", "switchboard config check"}, "status")
+	runsUntil(t, dir, byFile, 0, nil, "status", "--ready")
 	says(t, dir, byFile, 0, []string{"WEEK ("}, "stats")
 
 	if got := p.stop(); got != 0 {
