@@ -62,7 +62,8 @@ type Logins interface {
 	// ListLogins lists those that end after now, those of one account where email is not ""
 	// (compared as it is stored), the one that began last first, at most 1000.
 	ListLogins(ctx context.Context, email string, now time.Time) ([]Login, error)
-	// EndLogin ends a login now. Without effect if there is none, or if it has ended.
+	// EndLogin ends a login now. There is none, or it has ended: not_found, so that of several who
+	// end it at the same time one has done so.
 	EndLogin(ctx context.Context, id, why string, now time.Time) error
 }
 

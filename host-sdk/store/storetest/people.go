@@ -30,7 +30,7 @@ func (r *run) people() store.People {
 }
 
 // A login counts until it is ended, and never again after that: what ended it first is known.
-// Ending it twice is no error, as two tabs may log out.
+// Of those who end it, the first alone has done so.
 func loginsEnd(r *run) {
 	one := store.Login{ID: "one", How: store.LoginByMail, Email: "alice@example.com", Role: "viewer", Since: base, LastUsed: base, Ends: after(10), Remote: "192.0.2.1", Agent: "Firefox"}
 	page := store.Login{ID: "two", How: store.LoginByPage, User: "bob", Alert: "01J", Since: after(1), Ends: after(20)}
@@ -50,9 +50,9 @@ func loginsEnd(r *run) {
 		r.same("login "+want.ID, got, want)
 	}
 	r.ok(r.people().EndLogin(r.ctx, "two", store.AccountGone, after(7)))
-	r.ok(r.people().EndLogin(r.ctx, "two", store.LoggedOut, after(8)))
-	r.ok(r.people().EndLogin(r.ctx, "one", store.LoggedOut, after(10))) // its time is over
-	r.ok(r.people().EndLogin(r.ctx, "unknown", store.LoggedOut, after(7)))
+	r.kind("one that was ended", r.people().EndLogin(r.ctx, "two", store.LoggedOut, after(8)), integration.KindNotFound)
+	r.kind("one whose time is over", r.people().EndLogin(r.ctx, "one", store.LoggedOut, after(10)), integration.KindNotFound)
+	r.kind("one that there is not", r.people().EndLogin(r.ctx, "unknown", store.LoggedOut, after(7)), integration.KindNotFound)
 	page.Ended, page.Ends = store.AccountGone, after(7)
 	for _, want := range []store.Login{one, page} {
 		got, err := r.people().Login(r.ctx, want.ID)

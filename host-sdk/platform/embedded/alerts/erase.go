@@ -43,10 +43,14 @@ func (s *Service) EraseAlert(ctx context.Context, scope platform.Scope, alertKey
 		return err
 	}
 	removed, err := s.remove(ctx, "id = $1 and "+ended, a.id)
-	if err == nil && removed == 0 {
-		return errUnended(a.status)
+	if err != nil || removed > 0 {
+		return err
 	}
-	return err
+	// Somebody else was faster, or it is not over.
+	if a, err = alertByID(ctx, s.db.Read(), a.id); err != nil {
+		return err
+	}
+	return errUnended(a.status)
 }
 
 // errUnended is the error for an alert that somebody has to do with.

@@ -3,7 +3,9 @@ package pages_test
 import (
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -99,4 +101,51 @@ func TestAnAlertOfAnotherPlatformIsNotDeletedHere(t *testing.T) {
 	b.post("/login", url.Values{"token": {hosttest.Token}, "next": {"/calls"}})
 	b.get("/alerts/1/delete").is(404).has("delete them there")
 	b.post("/alerts/1/delete", nil).is(404).has("delete them there")
+}
+
+// Of several who delete one thing at the same time, the one who did is in the audit. The others are
+// shown that it is gone.
+func TestOneOfSeveralWhoDeleteIsInTheAudit(t *testing.T) {
+	t.Parallel()
+	s, sent := peopled(t, options{})
+	id := s.loggedIn("alice").create()
+	alert := s.call(id, "CA01")
+	s.end(id, "CA01")
+	b := s.as(sent, "alice@example.com")
+	b.post("/alerts/"+alert+"/resolve", nil).is(200)
+	rec, err := s.Platform.GetAlert(t.Context(), alert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	note, err := s.Store.AddNote(t.Context(), id, "CA01", store.Note{By: "alice", Text: "A note", At: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := s.Store.(store.People)
+	token := store.Token{ID: "tok_1", Hash: "h", Name: "Wall", Role: "viewer", MadeAt: time.Now()}
+	if err := kept.AddToken(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	login := store.Login{ID: "other", How: store.LoginByMail, Email: "vera@example.com", Since: time.Now(), Ends: time.Now().Add(time.Hour)}
+	if err := kept.BeginLogin(t.Context(), login); err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range []struct{ path, action string }{
+		{"/calls/CA01/notes/" + note.ID + "/delete", "note.delete"},
+		{"/recordings/" + strings.TrimPrefix(rec.Attachments[0].Media.Ref, "media:") + "/delete", "recording.delete"},
+		{"/calls/CA01/delete", "call.delete"},
+		{"/alerts/" + alert + "/delete", "alert.delete"},
+		{"/settings/people/tokens/tok_1/revoke", "token.revoke"},
+		{"/settings/people/logins/other/end", "login.end"},
+		{"/settings/integrations/" + id + "/delete", "integration.delete"},
+	} {
+		var clicks sync.WaitGroup
+		for range 3 {
+			clicks.Go(func() { b.post(one.path, nil) })
+		}
+		clicks.Wait()
+		if lines := s.audited(t, one.action); len(lines) != 1 {
+			t.Errorf("%s: %d lines in the audit, want one: %+v", one.path, len(lines), lines)
+		}
+	}
 }

@@ -237,20 +237,25 @@ func (p *People) hasUser(id string) bool {
 	return id != "" && p.cfg.File != nil && p.cfg.File.File().User(id) != nil
 }
 
-// LogOut ends the logins of a request, for every copy of their cookies.
-func (p *People) LogOut(w http.ResponseWriter, r *http.Request) error {
+// LogOut ends the logins of a request, for every copy of their cookies. ended is false where none
+// was left, as of the second of two tabs.
+func (p *People) LogOut(w http.ResponseWriter, r *http.Request) (ended bool, err error) {
 	for _, name := range []string{sessionCookie, pageCookie} {
 		value := p.cookie(r, name)
 		if value == "" {
 			continue
 		}
-		if err := p.cfg.Store.EndLogin(r.Context(), p.loginID(value), store.LoggedOut, p.cfg.Clock.Now()); err != nil {
-			return err
+		switch err := p.cfg.Store.EndLogin(r.Context(), p.loginID(value), store.LoggedOut, p.cfg.Clock.Now()); integration.KindOf(err) {
+		case "":
+			ended = true
+		case integration.KindNotFound:
+		default:
+			return ended, err
 		}
 		http.SetCookie(w, p.Cookie(p.cookieName(name), "", -1))
 	}
 	p.tellEnded()
-	return nil
+	return ended, nil
 }
 
 // Logins lists what has not ended: of one account, or of all for "". Addresses are stored as
@@ -293,7 +298,11 @@ func (p *People) endGone(ctx context.Context) error {
 			continue
 		}
 		reason := p.whyNobody(l)
-		if err := p.cfg.Store.EndLogin(ctx, l.ID, reason, p.cfg.Clock.Now()); err != nil {
+		err := p.cfg.Store.EndLogin(ctx, l.ID, reason, p.cfg.Clock.Now())
+		if integration.KindOf(err) == integration.KindNotFound {
+			continue // by another host, which tells of it
+		}
+		if err != nil {
 			return err
 		}
 		why := "the settings no longer let the account in"

@@ -79,9 +79,25 @@ func (p *People) ListLogins(ctx context.Context, email string, now time.Time) ([
 	return stored.Many(ctx, p.read, "list logins", scanLogin, "select "+loginColumns+" from logins where "+where+" and ends > $1 order by since desc, id limit $2", args...)
 }
 
-// EndLogin implements store.Logins. One that is gone already is no error.
+// EndLogin implements store.Logins.
 func (p *People) EndLogin(ctx context.Context, id, why string, now time.Time) error {
-	return stored.Run(ctx, p.db, "update logins set ended = $2, ends = $3 where id = $1 and ends > $3", id, why, stored.Ms(now))
+	return endOnce(ctx, p.db, integration.Errorf(integration.KindNotFound, "the login has ended already"),
+		"update logins set ended = $2, ends = $3 where id = $1 and ends > $3", id, why, stored.Ms(now))
+}
+
+// endOnce runs a statement that ends something, and is an error where it was ended before. Of
+// several who end it at the same time one has done it.
+func endOnce(ctx context.Context, db *sqldb.DB, before error, text string, args ...any) error {
+	return db.Write(ctx, func(tx sqldb.Tx) error {
+		done, err := tx.ExecContext(ctx, text, args...)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n > 0 {
+			return err
+		}
+		return before
+	})
 }
 
 // endedKept is how long it is known what has become of a login or of a one-time link. Until then

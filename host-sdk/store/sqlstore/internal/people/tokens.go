@@ -62,14 +62,6 @@ func (p *People) UseToken(ctx context.Context, id string, now time.Time) error {
 
 // RevokeToken implements store.Tokens. Its row stays, so that the audit can be read.
 func (p *People) RevokeToken(ctx context.Context, id string, now time.Time) error {
-	return p.db.Write(ctx, func(tx sqldb.Tx) error {
-		done, err := tx.ExecContext(ctx, "update api_tokens set revoked_at = $2 where id = $1 and revoked_at = 0", id, stored.Ms(now))
-		if err != nil {
-			return err
-		}
-		if n, err := done.RowsAffected(); err != nil || n > 0 {
-			return err
-		}
-		return integration.Errorf(integration.KindNotFound, "there is no token %q, or it is revoked already", id)
-	})
+	return endOnce(ctx, p.db, integration.Errorf(integration.KindNotFound, "there is no token %q, or it is revoked already", id),
+		"update api_tokens set revoked_at = $2 where id = $1 and revoked_at = 0", id, stored.Ms(now))
 }

@@ -53,6 +53,7 @@ func (d *Deletion) Alert(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch integration.KindOf(err) {
 	case "", integration.KindNotFound:
+		skipped(r, err)
 		d.site.Redirect(w, r, "/alerts?deleted=1")
 		return nil
 	case integration.KindUnsupported:

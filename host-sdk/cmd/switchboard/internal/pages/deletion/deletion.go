@@ -60,6 +60,13 @@ func refused(err error) error {
 	return err
 }
 
+// skipped leaves a deletion out of the audit of which the error says that somebody else was faster.
+func skipped(r *http.Request, err error) {
+	if integration.KindOf(err) == integration.KindNotFound {
+		people.SkipAudit(r.Context())
+	}
+}
+
 // call reads the record that an address names; of several of one key, the newest. Keys are the
 // telephone service's ids, unique within an integration; two integrations of one account may both
 // have had the call.
@@ -94,6 +101,7 @@ func (d *Deletion) Call(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && integration.KindOf(err) != integration.KindNotFound {
 		return refused(err)
 	}
+	skipped(r, err)
 	d.site.Redirect(w, r, "/calls?deleted=1")
 	return nil
 }
@@ -143,12 +151,17 @@ func (d *Deletion) Recording(w http.ResponseWriter, r *http.Request) error {
 	}
 	// There is no transaction around the calls: if one fails, those before it are done, and the
 	// person tries again. A call that lost it meanwhile is passed over.
+	gone := error(integration.Errorf(integration.KindNotFound, "no call has the recording any more"))
 	for _, c := range calls {
 		err := d.engine.DeleteRecording(r.Context(), c.Integration, c.Key, body.Recording.Media.Ref, d.by(r))
 		if err != nil && integration.KindOf(err) != integration.KindNotFound {
 			return refused(err)
 		}
+		if err == nil {
+			gone = nil
+		}
 	}
+	skipped(r, gone)
 	d.site.Redirect(w, r, "/calls/"+url.PathEscape(body.Call.Key)+"?done=unrecorded")
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/integrationform"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/wording"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -151,7 +152,9 @@ func (i *Integrations) ConfirmDelete(w http.ResponseWriter, r *http.Request) err
 // progress go on to their end, with the options they began with.
 func (i *Integrations) Delete(w http.ResponseWriter, r *http.Request) error {
 	// Already deleted, by somebody else or by a second click, is a success: it is what was wanted.
-	if err := i.Engine.Remove(r.Context(), r.PathValue("id")); err != nil && integration.KindOf(err) != integration.KindNotFound {
+	if err := i.Engine.Remove(r.Context(), r.PathValue("id")); integration.KindOf(err) == integration.KindNotFound {
+		people.SkipAudit(r.Context()) // somebody else was faster
+	} else if err != nil {
 		return err
 	}
 	i.site.Redirect(w, r, "/settings/integrations?deleted=1")

@@ -120,7 +120,9 @@ func (l *Live) DeleteNote(w http.ResponseWriter, r *http.Request) error {
 	}
 	// not_found: somebody else was faster.
 	err = l.store.DeleteNote(r.Context(), c.Integration, c.Key, r.PathValue("note"))
-	if err != nil && integration.KindOf(err) != integration.KindNotFound {
+	if integration.KindOf(err) == integration.KindNotFound {
+		people.SkipAudit(r.Context())
+	} else if err != nil {
 		return err
 	}
 	l.site.Redirect(w, r, notedOn(r, c.Key, "unnote"))

@@ -309,10 +309,11 @@ func (l *Login) Logout(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := l.people.LogOut(w, r); err != nil {
+	ended, err := l.people.LogOut(w, r)
+	if err != nil {
 		return err
 	}
-	if who.Known() {
+	if ended && who.Known() {
 		l.people.Audit(r, store.AuditLine{Who: who.Who(), Action: "logout"})
 	}
 	l.site.Redirect(w, r, "/login?why=out")
