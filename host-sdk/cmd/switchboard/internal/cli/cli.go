@@ -10,6 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/account"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/calls"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/data"
@@ -50,14 +51,20 @@ type commands struct {
 		List     calls.AlertList     `cmd:"" help:"List alerts."`
 		Show     calls.AlertShow     `cmd:"" help:"Show one alert with its history."`
 		Ack      calls.AlertAck      `cmd:"" help:"Acknowledge an alert in somebody's name."`
+		Decline  calls.AlertDecline  `cmd:"" help:"Decline an alert in the name of somebody who was paged."`
 		Escalate calls.AlertEscalate `cmd:"" help:"Page the next layer, in somebody's name."`
 		Resolve  calls.AlertResolve  `cmd:"" help:"Resolve an alert in somebody's name."`
-	} `cmd:"" help:"List, show, acknowledge, escalate, resolve and delete alerts."`
+	} `cmd:"" help:"List, show, acknowledge, decline, escalate, resolve and delete alerts."`
 	Call struct {
 		Delete calls.CallDelete `cmd:"" help:"Delete the record of a call with its recordings, here and at the telephone service."`
 		List   calls.CallList   `cmd:"" help:"List calls."`
 		Show   calls.CallShow   `cmd:"" help:"Show one call with its story, phones, recordings and notes."`
 	} `cmd:"" help:"List, show and delete calls."`
+	Note struct {
+		Add    calls.NoteAdd    `cmd:"" help:"Add a note to a call in somebody's name."`
+		List   calls.NoteList   `cmd:"" help:"List the notes of a call."`
+		Delete calls.NoteDelete `cmd:"" help:"Delete a note of a call."`
+	} `cmd:"" help:"Add, list and delete notes of calls."`
 	Integration struct {
 		List integrations.List `cmd:"" help:"List the integrations."`
 		Show integrations.Show `cmd:"" help:"Show one integration, and what is wrong with it."`
@@ -70,6 +77,13 @@ type commands struct {
 		List   token.List   `cmd:"" help:"List the tokens of programs."`
 		Revoke token.Revoke `cmd:"" help:"End a token."`
 	} `cmd:"" help:"Make, list and revoke API tokens."`
+	Login struct {
+		List account.LoginList `cmd:"" help:"List where people are logged in."`
+		End  account.LoginEnd  `cmd:"" help:"Log a browser out."`
+	} `cmd:"" help:"List and end logins."`
+	Audit struct {
+		List account.AuditList `cmd:"" help:"List who did what."`
+	} `cmd:"" help:"Show who did what."`
 	User struct {
 		Test oncall.UserTest `cmd:"" help:"Send a person a test by their ways."`
 	} `cmd:"" help:"Try how people are told of calls."`

@@ -60,6 +60,14 @@ func (a shownAlert) waited() string {
 	return oneline.Lasting(time.Duration(*a.Call.Waited * float64(time.Second)))
 }
 
+// callID is the id of its call; "-": no call made it.
+func (a shownAlert) callID() string {
+	if a.Call == nil || a.Call.SID == "" {
+		return "-"
+	}
+	return a.Call.SID
+}
+
 // became is what became of the call. "-": it goes on, or there was none.
 func (a shownAlert) became() string {
 	if a.Call == nil || a.Call.Ended == "" {
@@ -117,7 +125,7 @@ func (c AlertList) Run(s *command.Surroundings) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	c.more(s, len(list))
+	command.More(s, len(list), c.Limit)
 	return nil
 }
 
@@ -145,13 +153,13 @@ func showAlert(f command.AskFlags, s *command.Surroundings, method, path string,
 	}
 	_, _ = fmt.Fprintf(s.Stdout, "%s: %s, %s\n", a.ID, a.Status, forPeople(a.Title))
 	w := tabwriter.NewWriter(s.Stdout, 0, 0, 2, ' ', 0)
-	for _, line := range [][2]string{{"caller", a.caller()}, {"waited", a.waited()}, {"call", a.became()}, {"taken by", a.whoTook()}} {
+	for _, line := range [][2]string{{"caller", a.caller()}, {"waited", a.waited()}, {"call", a.became()}, {"call id", a.callID()}, {"taken by", a.whoTook()}} {
 		if line[1] != "-" {
 			_, _ = fmt.Fprintf(w, "  %s\t%s\n", line[0], clean(line[1]))
 		}
 	}
 	for _, l := range a.Log {
-		_, _ = fmt.Fprintf(w, "  %s\t%s\n", exactly(l.Time), forPeople(acted(l.Message, l.Actor)))
+		_, _ = fmt.Fprintf(w, "  %s\t%s\n", command.Exactly(l.Time), forPeople(acted(l.Message, l.Actor)))
 	}
 	return w.Flush()
 }
@@ -163,9 +171,6 @@ func acted(text, actor string) string {
 	}
 	return text + " (" + actor + ")"
 }
-
-// exactly is the time of a line, to the second.
-func exactly(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05 MST") }
 
 // ofAlerts is ListedBy for what asks for an alert.
 func ofAlerts(err error) error {
@@ -195,6 +200,17 @@ func (AlertAck) Help() string {
 
 // Run acknowledges the alert.
 func (c AlertAck) Run(s *command.Surroundings) error { return c.do(s, "acknowledge") }
+
+// AlertDecline is alert decline.
+type AlertDecline struct{ alertActFlags }
+
+// Help is shown by alert decline --help.
+func (AlertDecline) Help() string {
+	return "Declines an alert for somebody who was paged: the next layer is paged once all have. Prints the alert as it is then. " + command.HowRunning
+}
+
+// Run declines the alert.
+func (c AlertDecline) Run(s *command.Surroundings) error { return c.do(s, "reject") }
 
 // AlertEscalate is alert escalate.
 type AlertEscalate struct{ alertActFlags }

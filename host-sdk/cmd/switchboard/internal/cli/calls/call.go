@@ -93,7 +93,7 @@ func (c CallList) Run(s *command.Surroundings) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	c.more(s, len(list))
+	command.More(s, len(list), c.Limit)
 	return nil
 }
 
@@ -107,11 +107,7 @@ type shownRecord struct {
 		Message string
 	}
 	Recordings []shownRecording
-	Notes      []struct {
-		Time time.Time
-		Name string `json:"user_name"`
-		Text string
-	}
+	Notes      []shownNote
 }
 
 // shownRecording is a recording of a call.
@@ -183,10 +179,10 @@ func (c CallShow) Run(s *command.Surroundings) error {
 		line("recording", r.words())
 	}
 	for _, l := range one.Story {
-		line(exactly(l.Time), acted(l.Message, l.Actor))
+		line(command.Exactly(l.Time), acted(l.Message, l.Actor))
 	}
 	for _, n := range one.Notes {
-		line(exactly(n.Time), n.Name+" noted: "+n.Text)
+		line(command.Exactly(n.Time), n.Name+" noted: "+n.Text)
 	}
 	return w.Flush()
 }

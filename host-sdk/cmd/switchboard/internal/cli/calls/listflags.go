@@ -1,11 +1,8 @@
 package calls
 
 import (
-	"fmt"
 	"net/url"
 	"strconv"
-
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli/command"
 )
 
 // listFlags narrow a list of alerts or calls. The API checks their values, so that commands and
@@ -38,12 +35,4 @@ func (f listFlags) query(more map[string]string) string {
 		q.Set("unheard", "true")
 	}
 	return "?" + q.Encode()
-}
-
-// more says on the standard error that a list may have been cut off. The table on the standard
-// output stays as a program expects it.
-func (f listFlags) more(s *command.Surroundings, shown int) {
-	if shown == f.Limit {
-		_, _ = fmt.Fprintf(s.Stderr, "These are the newest %d: there may be older ones. Raise --limit, or narrow the list.\n", shown)
-	}
 }

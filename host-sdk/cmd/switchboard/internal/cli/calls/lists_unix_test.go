@@ -24,9 +24,12 @@ import (
 type running struct {
 	t      *testing.T
 	dir    string
-	answer string
+	answer string // none: it has nothing to tell
 	asked  string // method, address and body of the last request
 }
+
+// none is the answer of a host that has done what it was asked for.
+const none = ""
 
 func newRunning(t *testing.T) *running {
 	t.Helper()
@@ -34,6 +37,12 @@ func newRunning(t *testing.T) *running {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		body, _ := io.ReadAll(q.Body)
 		r.asked = strings.TrimSpace(q.Method + " " + q.RequestURI + " " + string(body))
+		switch {
+		case r.answer == none:
+			w.WriteHeader(http.StatusNoContent)
+		case strings.HasPrefix(r.answer, `{"error"`):
+			w.WriteHeader(http.StatusConflict)
+		}
 		_, _ = io.WriteString(w, r.answer)
 	}))
 	t.Cleanup(server.Close)

@@ -66,8 +66,14 @@ type AskFlags struct {
 // HowAsked says in helps where an answer comes from.
 const HowAsked = "Asks the running host: the one on the same data directory, or with PostgreSQL whichever answers at the public address. If none is running, opens the database briefly. With --host, asks the one at that address. Where the API token is switched off, set SWITCHBOARD_API_TOKEN to a token of an admin."
 
-// HowRunning says in helps whom a command asks.
-const HowRunning = "Asks the running host: the one on the same data directory, or with PostgreSQL whichever answers at the public address; with --host, the one at that address. Where the API token is switched off, set SWITCHBOARD_API_TOKEN to a token of a responder or an admin."
+// HowRunning and HowManaged say in helps whom a command asks. The latter is for what admins alone
+// may do.
+const (
+	HowRunning = asksRunning + "a responder or an admin."
+	HowManaged = asksRunning + "an admin."
+
+	asksRunning = "Asks the running host: the one on the same data directory, or with PostgreSQL whichever answers at the public address; with --host, the one at that address. Where the API token is switched off, set SWITCHBOARD_API_TOKEN to a token of "
+)
 
 // Running asks the running host and decodes its answer into v, or prints it where JSON is wanted;
 // then printed is true. Without a running host it is an error.
@@ -81,4 +87,30 @@ func (f AskFlags) Running(s *Surroundings, method, path string, body, v any) (pr
 		return false, err
 	}
 	return true, PrintJSON(s.Stdout, answer)
+}
+
+// Do has the running host do something to which it answers nothing, and says that it is done: in
+// words, or with --json as what it was done to.
+func (f AskFlags) Do(s *Surroundings, method, path string, to map[string]string, done string) error {
+	resolved, err := f.Settings(s)
+	if err != nil {
+		return err
+	}
+	if _, err := admin.AskRunning(s.Ctx, resolved, method, path, nil, nil); err != nil {
+		return err
+	}
+	if f.JSON {
+		return PrintJSON(s.Stdout, to)
+	}
+	_, err = fmt.Fprintln(s.Stdout, done)
+	return err
+}
+
+// Named is an argument as a part of an address of the API. An empty one, such as of a variable of a
+// script that was not set, is an error that names the command which shows what there is.
+func Named(argument, value, list string) (string, error) {
+	if value == "" {
+		return "", fmt.Errorf("<%s> is empty: %s shows all", argument, list)
+	}
+	return url.PathEscape(value), nil
 }
