@@ -2,6 +2,7 @@ package embedded_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -130,6 +131,59 @@ func TestAPageThatWasSentWhileTheHostStoppedIsNotSentAgain(t *testing.T) {
 			if found := w.Findings(); len(found) > 0 != test.found {
 				t.Errorf("found %q", found)
 			}
+		})
+	}
+}
+
+// TestThatAPageMayHaveBeenSentIsNotDenied: a host ended while its server had the mail, perhaps, and
+// the alert was taken before anybody could try again. Of an attempt that surely failed before, and
+// of another way, the story says what is known.
+func TestThatAPageMayHaveBeenSentIsNotDenied(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		first, last error
+		line        string
+	}{
+		"broken off":              {context.Canceled, nil, "Alice Example may have been mailed, but it was not confirmed before the alert was acknowledged"},
+		"no answer in time":       {context.DeadlineExceeded, nil, "Alice Example may have been mailed, but it was not confirmed before the alert was acknowledged"},
+		"failed, then broken off": {integration.Errorf(integration.KindUnavailable, "come again"), context.Canceled, "Alice Example may have been mailed, but it was not confirmed before the alert was acknowledged"},
+		"failed twice":            {integration.Errorf(integration.KindUnavailable, "come again"), integration.Errorf(integration.KindUnavailable, "come again"), "Alice Example could not be mailed before the alert was acknowledged"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			attempts := make(chan error, 2)
+			attempts <- test.first
+			if test.last != nil {
+				attempts <- test.last
+			}
+			w := newWorld(t, noon, storyFile, func(c *embedded.Config) {
+				c.Notify = func(ctx context.Context, _ alerts.Page) error {
+					err := <-attempts
+					if errors.Is(err, context.Canceled) {
+						close(attempts)
+						<-ctx.Done()
+					}
+					return err
+				}
+			})
+			w.open("devops")
+			w.until("all attempts were begun", func() bool {
+				if w.busy() == 0 {
+					w.clock.Advance(time.Second)
+				}
+				return len(attempts) == 0
+			})
+			if !errors.Is(test.first, context.Canceled) && !errors.Is(test.last, context.Canceled) {
+				w.until("nothing is being sent", func() bool { return w.busy() == 0 })
+			}
+			w.restart(func(c *embedded.Config) {
+				c.Notify = func(context.Context, alerts.Page) error {
+					t.Error("a page is sent of an alert that was taken")
+					return nil
+				}
+			})
+			w.do(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: "bob"})
+			w.until("the story says what is known", func() bool { w.clock.Advance(time.Second); return w.storyHas(test.line)() })
 		})
 	}
 }

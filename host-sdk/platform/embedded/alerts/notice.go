@@ -216,27 +216,35 @@ func (n notice) done(to *recipient) string {
 
 // missed says in the alert's story that a page had been tried in vain when it came too late: the
 // story tells that the layer was reached, and whoever reads it must not take that for a mail. ""
-// where it was not tried.
+// where it was not tried. This attempt, which is not made, is counted already.
 func (n notice) missed(to *recipient) string {
 	if n.attempts < 2 {
 		return ""
 	}
-	return n.failed(to, nil) + " before the alert was " + string(n.Alert.Status)
+	return n.untold(to, n.attempts-1 > n.failed) + " before the alert was " + string(n.Alert.Status)
 }
 
-// failed says in the alert's story that somebody could not be told; a nil error gives no reason.
-func (n notice) failed(to *recipient, err error) string {
-	who := to.name + " could not be mailed"
+// givenUp says in the alert's story that somebody could not be told, and why.
+func (n notice) givenUp(to *recipient, err error) string {
+	// A refusal is the server's last word, whatever became of the attempts before.
+	maybe := !refused(err) && (unsure(err) || n.attempts-1 > n.failed)
+	return n.untold(to, maybe) + reasonSuffix(plainReason(err))
+}
+
+// untold says that somebody could not be told, or that they may have been: of an attempt that a
+// host began and did not live to end nobody knows.
+func (n notice) untold(to *recipient, maybe bool) string {
+	who, done := to.name, "mailed"
 	switch {
 	case n.team != "":
-		who = "The channel " + to.short + " of " + to.name + " could not be told"
+		who, done = "The channel "+to.short+" of "+to.name, "told"
 	case n.way != wayMail:
-		who = to.name + " could not be notified by " + to.short
+		done = "notified by " + to.short
 	}
-	if err == nil {
-		return who
+	if maybe {
+		return who + " may have been " + done + ", but it was not confirmed"
 	}
-	return who + reasonSuffix(plainReason(err))
+	return who + " could not be " + done
 }
 
 // uses reports whether this process notifies by a way. A process without hooks, such as a command,

@@ -39,6 +39,7 @@ type notice struct {
 	way      string // wayMail, or the id of an address
 	ends     time.Time
 	attempts int // this one included
+	failed   int // attempts that surely reached nobody
 }
 
 // values are the columns of insertNotice. due is at, so it is sent at once: the statement uses $10
@@ -124,7 +125,7 @@ func (s *Service) nextNotice(ctx context.Context) time.Time {
 
 // claimNotice takes a notice that is due until its lease ends.
 const claimNotice = `update embedded_notices set due = $2, attempts = attempts + 1, claimed_by = $4 where id = $1 and due <= $3
-	returning alert_id, event, person, team, way, note, layer, round, at, ends, attempts`
+	returning alert_id, event, person, team, way, note, layer, round, at, ends, attempts, failed`
 
 // claimNotice claims a notice for noticeLease; nil: another process has it. The claim is committed
 // before the hook runs, because a hook may take as long as a mail server does and must not hold a
@@ -137,7 +138,7 @@ func (s *Service) claimNotice(ctx context.Context, id string) (*notice, error) {
 	now := s.clock.Now()
 	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
 		return tx.QueryRowContext(ctx, claimNotice, id, now.Add(noticeLease).UnixMilli(), now.UnixMilli(), s.cfg.Host).
-			Scan(&n.alertID, &n.Event, &n.person, &n.team, &n.way, &n.Note, &n.Layer, &n.Round, &at, &ends, &n.attempts)
+			Scan(&n.alertID, &n.Event, &n.person, &n.team, &n.way, &n.Note, &n.Layer, &n.Round, &at, &ends, &n.attempts, &n.failed)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil //nolint:nilnil // there is nothing to do, and that is no error
@@ -188,15 +189,15 @@ func (s *Service) attempt(ctx context.Context, n notice) {
 		s.noteReach(ctx, n.key(), "")
 		s.end(ctx, n, n.done(to))
 	case stopping && !refused(err): // broken off, which says nothing of the person
-		s.putOff(ctx, n)
+		s.putOff(ctx, n, err)
 	// Its time is not over, and another attempt may help.
 	case !refused(err) && s.clock.Now().Before(n.ends):
 		s.logFailure(ctx, "page not sent, will retry", err)
-		s.putOff(ctx, n)
+		s.putOff(ctx, n, err)
 	default:
 		s.log.Error("a page is given up", "alert", n.alertID, "user", n.person, "team", n.team, "way", to.by, "layer", n.Layer, "attempts", n.attempts, "error", err)
 		s.noteReach(ctx, n.key(), notReached(n, to, err))
-		s.end(ctx, n, n.failed(to, err))
+		s.end(ctx, n, n.givenUp(to, err))
 	}
 }
 
@@ -207,13 +208,22 @@ func refused(err error) bool {
 	return kind.Final() && kind != integration.KindUnauthorized
 }
 
+// unsure reports whether an attempt that failed may have reached somebody all the same: it was
+// broken off, or the server took its time, while it may have had the page already.
+func unsure(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || integration.KindOf(err) == integration.KindDeadline
+}
+
 // putOff has a notice tried again after a pause that grows. Only the host that has claimed it may:
 // the lease may be over and another one at it.
-func (s *Service) putOff(ctx context.Context, n notice) {
+func (s *Service) putOff(ctx context.Context, n notice, err error) {
+	if !unsure(err) {
+		n.failed++
+	}
 	due := s.clock.Now().Add(min(firstAgain<<min(n.attempts-1, 10), maxAgain)).UnixMilli()
-	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "update embedded_notices set due = $2, claimed_by = '' where id = $1 and claimed_by = $3",
-			n.ID, due, s.cfg.Host)
+	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "update embedded_notices set due = $2, failed = $4, claimed_by = '' where id = $1 and claimed_by = $3",
+			n.ID, due, s.cfg.Host, n.failed)
 		return err
 	})
 	if err != nil {

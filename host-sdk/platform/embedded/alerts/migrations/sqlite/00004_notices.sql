@@ -16,6 +16,7 @@ create table embedded_notices (
     due        bigint not null, -- not tried again before
     ends       bigint not null, -- not tried any more after
     attempts   bigint not null,
+    failed     bigint not null default 0, -- attempts that surely reached nobody
     claimed_by text   not null  -- the host that sends it; "": none
 );
 create index embedded_notices_due on embedded_notices (due);
