@@ -20,7 +20,7 @@ import (
 // waited for.
 func TestAFrozenPluginIsReplacedWithoutAnotherCallOrAHealthCheck(t *testing.T) {
 	t.Parallel()
-	p, _ := launch(t, sharedDir(t), "good", quick, func(c *Config) { c.Timing.HealthEvery = time.Hour })
+	p, _ := launch(t, sharedDir(t), "good", quick, suspecting, func(c *Config) { c.Timing.HealthEvery = time.Hour })
 	before := p.Status().PID
 	stopProcess(t, before)
 	askBriefly(t, p)

@@ -37,7 +37,7 @@ func TestSlowIsNotFrozen(t *testing.T) {
 // TestFrozenPluginIsReplacedForNextCaller: the caller who found it had no time left.
 func TestFrozenPluginIsReplacedForNextCaller(t *testing.T) {
 	t.Parallel()
-	p, _ := launch(t, sharedDir(t), "good", quick)
+	p, _ := launch(t, sharedDir(t), "good", quick, suspecting)
 	before := p.Status().PID
 	stopProcess(t, before)
 	askBriefly(t, p)

@@ -149,7 +149,7 @@ func config(t testing.TB, dir, mode string, change ...func(*Config)) (Config, *r
 		ExtraEnv:  map[string]string{modeVariable: mode},
 		OnChange:  r.onChange,
 		// A process on a busy machine may be slow, which is for no test to find but one that says so.
-		Timing: Timing{Start: time.Minute, Handle: 30 * time.Second, HandleBudget: time.Minute, Health: 30 * time.Second},
+		Timing: Timing{Start: time.Minute, Handle: 30 * time.Second, HandleBudget: time.Minute, Probe: 30 * time.Second, Health: 30 * time.Second},
 	}
 	for _, c := range change {
 		c(&cfg)
@@ -272,6 +272,9 @@ func TestLaunchCallStop(t *testing.T) {
 func performing(what, argument string) integration.PerformRequest {
 	return integration.PerformRequest{Task: integration.Task{Name: what, Payload: []byte(argument)}}
 }
+
+// suspecting looks only for a moment whether a process that is slow is alive.
+func suspecting(c *Config) { c.Timing.Probe = 500 * time.Millisecond }
 
 func quick(c *Config) {
 	c.Timing.FirstBackoff = time.Millisecond

@@ -23,6 +23,7 @@ func TestPureCallsAreRepeated(t *testing.T) {
 			p, _ := launch(t, sharedDir(t), "good", func(c *Config) {
 				if how == "freeze-once" {
 					c.Timing.Handle = 3 * time.Second
+					suspecting(c)
 				}
 			})
 			before := askPID(t, p)

@@ -66,7 +66,7 @@ func TestDrainLetsARunningCallFinish(t *testing.T) {
 // TestStopGivesUpAtItsDeadline: a call that does not end does not hold the host.
 func TestStopGivesUpAtItsDeadline(t *testing.T) {
 	t.Parallel()
-	p, _ := launch(t, sharedDir(t), "good")
+	p, _ := launch(t, sharedDir(t), "good", suspecting)
 	pid := p.Status().PID
 	result := make(chan error, 1)
 	begun := filepath.Join(t.TempDir(), "begun")
@@ -95,7 +95,7 @@ func TestKillOfAFrozenPlugin(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p, _ := launch(t, sharedDir(t), "good")
+			p, _ := launch(t, sharedDir(t), "good", suspecting)
 			pid := p.Status().PID
 			stopProcess(t, pid)
 			done := make(chan struct{})
