@@ -148,7 +148,8 @@ func config(t testing.TB, dir, mode string, change ...func(*Config)) (Config, *r
 		Logger:    slog.New(slog.NewJSONHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		ExtraEnv:  map[string]string{modeVariable: mode},
 		OnChange:  r.onChange,
-		// A process on a busy machine may be slow, which is for no test to find but one that says so.
+		// A process on a busy machine may be slow, which is for no test to find but one that says
+		// so.
 		Timing: Timing{Start: time.Minute, Handle: 30 * time.Second, HandleBudget: time.Minute, Probe: 30 * time.Second, Health: 30 * time.Second},
 	}
 	for _, c := range change {
