@@ -23,6 +23,10 @@ func sharedDatabase(p platform.Platform, s store.Store) platform.InStore {
 	return alerts
 }
 
+// decideTime is how long the platform may take to decide what commands change; after it they go
+// through the outbox.
+var decideTime = known.PlatformTimeout
+
 // together returns the commit with what its alert commands change, in place of their outbox items;
 // the same commit tells the snapshot. It returns nil where the commands go through the outbox: the
 // platform is elsewhere, one of them cannot be decided, or they are held.
@@ -35,7 +39,7 @@ func (e *Engine) together(ctx context.Context, j job, l loaded, c store.Commit, 
 	if key == "" || slices.ContainsFunc(cmds, func(cmd integration.AlertCommand) bool { return cmd.AlertKey != key }) {
 		return nil, none
 	}
-	ctx, cancel := context.WithTimeout(ctx, known.PlatformTimeout)
+	ctx, cancel := context.WithTimeout(ctx, decideTime)
 	defer cancel()
 	change, err := e.platform.Decide(ctx, e.known.Scope(j.integration), cmds)
 	if err != nil {
