@@ -3,7 +3,7 @@
 //
 // There is one reading of numbers for the whole project: files, option forms, pages, ban lists and
 // webhooks. Reading a number costs tens of microseconds, so callers read it once, where it enters,
-// and keep the E.164 form.
+// and keep the E.164 form; the last 256 readings are remembered.
 //
 // # Map
 //

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/nyaruka/phonenumbers"
 )
 
@@ -31,6 +32,32 @@ const maxLength = 64
 // place. A number that is too short or too long for its country is refused. One whose range the
 // numbering plan does not list is not, because plans grow: see [Doubtful].
 func Read(text, country string) (string, error) {
+	if len(text) > maxLength {
+		return read(text, country) // not worth being remembered
+	}
+	if known, ok := lately.Get(asked{text, country}); ok {
+		return known.number, known.err
+	}
+	number, err := read(text, country)
+	lately.Add(asked{strings.Clone(text), strings.Clone(country)}, answer{number, err})
+	return number, err
+}
+
+// lately are the last numbers that were read: each call names the number that was called, and a
+// caller who is not put through calls again.
+var lately, _ = lru.New[asked, answer](256) // fails only for sizes below 1
+
+// asked is what was read; the strings are copies, as a text may be a part of a whole request.
+type asked struct{ text, country string }
+
+// answer is what it was read as.
+type answer struct {
+	number string
+	err    error
+}
+
+// read is Read of a number that is not remembered.
+func read(text, country string) (string, error) {
 	n, err := parse(text, country)
 	if err != nil {
 		return "", err

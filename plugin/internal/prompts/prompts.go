@@ -99,12 +99,29 @@ func fill(t map[string]string, key Key, a Args) string {
 	if utf8.RuneCountInString(team) > MaxTeamRunes {
 		team = string([]rune(team)[:MaxTeamRunes])
 	}
-	return strings.NewReplacer(
-		"{digit}", strconv.Itoa(a.Digit),
-		"{team}", team,
-		"{seconds}", strconv.Itoa(a.Seconds),
-		"{count}", strconv.Itoa(a.Count),
-		"{number}", SpokenNumber(t["plus"], a.Number),
-		"{called}", SpokenNumber(t["plus"], a.Called),
-	).Replace(text)
+	var out strings.Builder
+	for {
+		before, rest, more := strings.Cut(text, "{")
+		out.WriteString(before)
+		if !more {
+			return out.String()
+		}
+		place, after, _ := strings.Cut(rest, "}")
+		switch text = after; place {
+		case "digit":
+			out.WriteString(strconv.Itoa(a.Digit))
+		case "team":
+			out.WriteString(team)
+		case "seconds":
+			out.WriteString(strconv.Itoa(a.Seconds))
+		case "count":
+			out.WriteString(strconv.Itoa(a.Count))
+		case "number":
+			out.WriteString(SpokenNumber(t["plus"], a.Number))
+		case "called":
+			out.WriteString(SpokenNumber(t["plus"], a.Called))
+		default:
+			out.WriteString("{" + place + "}") // a test holds the texts to known places
+		}
+	}
 }
