@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"runtime"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
@@ -181,12 +182,9 @@ func (w *writer) batch(first *request, queue <-chan *request) {
 		if len(all) >= maxBatch {
 			break
 		}
-		// Whoever waits now is taken along; nobody is waited for.
-		select {
-		case next = <-queue:
+		next = waiting(queue)
+		if next != nil {
 			all = append(all, next)
-		default:
-			next = nil
 		}
 	}
 	if w.db.before != nil {
@@ -197,6 +195,20 @@ func (w *writer) batch(first *request, queue <-chan *request) {
 	} else if w.db.after != nil {
 		w.db.after()
 	}
+}
+
+// waiting takes whoever waits along; nil: nobody does. Those that could go on now, and may be about
+// to write, are let go on first: a commit costs as much as the writes of several calls.
+func waiting(queue <-chan *request) *request {
+	for range 2 {
+		select {
+		case next := <-queue:
+			return next
+		default:
+			runtime.Gosched()
+		}
+	}
+	return nil
 }
 
 // lets lets a caller run its function, unless it is too late for that, and reports whether it did
