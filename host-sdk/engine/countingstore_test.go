@@ -123,6 +123,13 @@ func (s *countingStore) MediumInfo(ctx context.Context, ref string) (store.Mediu
 	return s.Store.MediumInfo(ctx, ref)
 }
 
+func (s *countingStore) ListCalls(ctx context.Context, f store.CallFilter) ([]store.Call, string, error) {
+	if err := s.read("ListCalls"); err != nil {
+		return nil, "", err
+	}
+	return s.Store.ListCalls(ctx, f)
+}
+
 func (s *countingStore) Session(ctx context.Context, integrationID, key string) (store.Session, error) {
 	if err := s.read("Session"); err != nil {
 		return store.Session{}, err

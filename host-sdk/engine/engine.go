@@ -151,6 +151,7 @@ type Engine struct {
 
 	known    *known.Known
 	answers  *answers.Answers
+	callers  *answers.Callers // nil: others write to the store as well
 	formats  *formats.Formats
 	alerts   *snapshots.Snapshots
 	locks    sessions.Locks
@@ -208,7 +209,10 @@ func New(cfg Config) (*Engine, error) {
 		EndpointURL: cfg.EndpointURL, MediaURL: cfg.MediaURL, MediaSlices: cfg.MediaSlices,
 		Mail: cfg.Mailer != nil, Notifies: cfg.Notifies, CallMedia: cfg.GuardedMediaURL != nil,
 	})
-	e.answers = answers.New(answers.Config{Store: e.store, Platform: e.platform, Known: e.known, Clock: e.clock, Log: e.log})
+	if cfg.Exclusive {
+		e.callers = answers.NewCallers(e.made)
+	}
+	e.answers = answers.New(answers.Config{Store: e.store, Platform: e.platform, Known: e.known, Clock: e.clock, Log: e.log, Callers: e.callers})
 	e.formats = formats.New(formats.Config{
 		Store: e.store, Known: e.known, Plugins: e.plugins.PluginIDs, Clock: e.clock, Log: e.log,
 		Hosts: cfg.Hosts, RollBack: cfg.RollBack, Beside: e.beside,
@@ -244,6 +248,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	g.Go(func() error { return e.presence.Store(ctx) })
 	g.Go(func() error { return e.presence.WatchSilent(ctx) })
 	g.Go(func() error { return e.deletion.Erase(ctx) })
+	g.Go(func() error { return e.learnCallers(ctx) })
 	if e.cfg.Notices != nil {
 		g.Go(func() error {
 			return e.cfg.Notices.Run(ctx, func(notice string) { e.hears(ctx, notice) })
@@ -256,6 +261,17 @@ func (e *Engine) Run(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// learnCallers finds out who called before this process began. Without that the store is asked.
+func (e *Engine) learnCallers(ctx context.Context) error {
+	if e.callers == nil {
+		return nil
+	}
+	if err := e.callers.Learn(ctx, e.store); err != nil && ctx.Err() == nil {
+		e.log.Warn("cannot read who has called lately; the store is asked about each caller for a while", "error", err)
+	}
+	return nil
 }
 
 // Health is nil when calls can be decided: the store and the platform can be used, and every

@@ -20,9 +20,12 @@ const guardedFor = 10 * time.Minute
 type loaded struct {
 	integration store.Integration
 	plugin      integration.Integration
-	session     *store.Session    // nil: there is none yet
-	alert       snapshots.Reading //  of the session's alert; its snapshot is among the facts
-	facts       integration.Facts
+	session     *store.Session // nil: there is none yet
+	// assumed says that nobody has asked the store whether there is a session: the commit of a
+	// first one fails if there is, and where none is committed somebody has to ask.
+	assumed bool
+	alert   snapshots.Reading //  of the session's alert; its snapshot is among the facts
+	facts   integration.Facts
 	// knowsPlatform says that the capabilities among the facts are the platform's, and not none for
 	// want of an answer.
 	knowsPlatform bool
@@ -39,6 +42,8 @@ type loading struct {
 	// The session's lock is held, and until it is released no other handler of this process
 	// commits.
 	locked bool
+	// The request is one that begins a session, as far as anybody can tell: see [loaded.assumed].
+	begins bool
 }
 
 // load finds the integration, its plugin and the session of key ("" names none), and gathers the
@@ -60,8 +65,10 @@ func (e *Engine) load(ctx context.Context, id, key string, how loading) (loaded,
 	if l.plugin, ok = e.plugins.Plugin(l.integration.Plugin); !ok {
 		return l, integration.Errorf(integration.KindUnavailable, "plugin %q is not installed", l.integration.Plugin)
 	}
-	if key != "" {
-		switch s, err := e.sessions.Read(ctx, sessions.Ref{Integration: id, Key: key}, how.locked); {
+	of := sessions.Ref{Integration: id, Key: key}
+	l.assumed = how.begins && key != "" && e.sessions.Unknown(of)
+	if key != "" && !l.assumed {
+		switch s, err := e.sessions.Read(ctx, of, how.locked); {
 		case err == nil:
 			l.session = &s
 		case integration.KindOf(err) != integration.KindNotFound:

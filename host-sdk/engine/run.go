@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"log/slog"
+	"net/url"
 	"strings"
 	"time"
 
@@ -33,9 +34,10 @@ type job struct {
 	handler     string // for logs and metrics: webhook, alert, task
 	call        func(ctx context.Context, p integration.Integration, f integration.Facts) (integration.Outcome, error)
 	// ahead is what a handler will ask that begins a session with this request: it is answered
-	// before that. Both are nil or zero where it asks nothing that is known.
+	// before that. All are zero where it asks nothing that is known.
 	ahead   integration.RecentCallsQuestion
 	request *integration.WebhookRequest
+	form    url.Values   // the request's, if somebody has read it
 	loading loading      // what was looked up already
 	done    *store.Item  // the outbox item this run consumes
 	extra   []store.Item // committed with the outcome (the next periodic timer)
@@ -67,8 +69,9 @@ func (e *Engine) run(ctx context.Context, j job) (integration.Outcome, error) {
 			return outcome, err
 		}
 		e.metrics.Conflict(j.handler)
-		// Time has passed: what was looked up before the first attempt may be old.
-		j.loading.instance = store.Integration{}
+		// Time has passed: what was looked up before the first attempt may be old, and what was
+		// assumed may be wrong.
+		j.loading.instance, j.loading.begins = store.Integration{}, false
 	}
 }
 
@@ -101,6 +104,11 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 		return none, err
 	}
 	outcome, answers, err := e.decide(ctx, l, j)
+	if l.assumed && (err != nil || outcome.Session == nil) {
+		if err := e.noSession(ctx, j); err != nil {
+			return none, err
+		}
+	}
 	if err != nil {
 		return none, refusedBy(err)
 	}
@@ -119,6 +127,20 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 		return none, err
 	}
 	return outcome, nil
+}
+
+// noSession asks the store what a handler has assumed, that the session of a job does not exist. A
+// conflict says that it does: the handler is then run again.
+func (e *Engine) noSession(ctx context.Context, j job) error {
+	_, err := e.sessions.Read(ctx, sessions.Ref{Integration: j.integration, Key: j.key}, j.loading.locked)
+	switch {
+	case err == nil:
+		return integration.Errorf(integration.KindConflict, "the session exists")
+	case integration.KindOf(err) == integration.KindNotFound:
+		return nil
+	default:
+		return err
+	}
 }
 
 // decided commits an outcome, with what its alert commands change if that is possible, and lets
@@ -153,6 +175,9 @@ func (e *Engine) write(ctx context.Context, l loaded, commit store.Commit) error
 	// A copy of the key, which may be a part of a request's text.
 	of := sessions.Ref{Integration: commit.Integration, Key: strings.Clone(commit.Key)}
 	e.sessions.Committing(of)
+	if e.callers != nil && commit.Call != nil && commit.Call.View != nil {
+		e.callers.Called(commit.Integration, commit.Call.View.From, commit.Now)
+	}
 	ctx, span := tracing.Start(ctx, "commit")
 	defer span.End()
 	span.Set(tracing.Integration, commit.Integration)
@@ -205,7 +230,11 @@ func callOf(s *store.Session) *integration.CallView {
 func (e *Engine) decide(ctx context.Context, l loaded, j job) (integration.Outcome, []integration.Answer, error) {
 	facts := l.facts
 	if l.session == nil && j.ahead.Field != "" {
-		facts.Answers = e.answers.To(ctx, l.integration, j.key, recentCallsAhead(j.ahead, j.request, facts.Now), facts.Now, true)
+		form := j.form
+		if form == nil {
+			form = j.request.Form()
+		}
+		facts.Answers = e.answers.To(ctx, l.integration, j.key, recentCallsAhead(j.ahead, form, facts.Now), facts.Now, true)
 	}
 	for round := 0; ; round++ {
 		outcome, err := j.call(ctx, l.plugin, facts)

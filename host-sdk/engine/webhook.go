@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -44,7 +45,7 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 	if err != nil {
 		return integration.Response{}, err
 	}
-	key := sessionKey(desc.Webhook, req)
+	key, form := sessionKey(desc.Webhook, req)
 	tracing.Current(ctx).Set(tracing.Call, key)
 	// New callers hear that the number is not in service; calls that it has are served to their
 	// end.
@@ -56,8 +57,10 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 			return integration.Response{}, err
 		}
 	}
-	j := webhookJob(id, key, loading{instance: in}, req)
-	j.ahead = desc.Webhook.RecentCalls
+	// The first request of a session can only name it in its form.
+	begins := form != nil && in.DeletedAt.IsZero() && !matchesAny(desc.Webhook.IgnoredAnswerPaths, req.Path)
+	j := webhookJob(id, key, loading{instance: in, begins: begins}, req)
+	j.ahead, j.form = desc.Webhook.RecentCalls, form
 	outcome, err := e.run(ctx, j)
 	e.presence.Heard(id, key, outcome, err, req.ReceivedAt)
 	switch {
@@ -86,8 +89,8 @@ func webhookJob(id, key string, how loading, req integration.WebhookRequest) job
 
 // recentCallsAhead is the question that the handler of a request will ask, as its plugin says. A
 // number that is to be asked about in other words, the handler asks about itself.
-func recentCallsAhead(q integration.RecentCallsQuestion, req *integration.WebhookRequest, now time.Time) []integration.Question {
-	from := req.Form().Get(q.Field)
+func recentCallsAhead(q integration.RecentCallsQuestion, form url.Values, now time.Time) []integration.Question {
+	from := form.Get(q.Field)
 	if from == "" || len(from) > maxKeyLength {
 		return nil
 	}
@@ -189,16 +192,18 @@ func (e *Engine) DescribeAgain(ctx context.Context, pluginID string) error {
 	return err
 }
 
-// sessionKey finds the session a request belongs to: in its path, else in its form.
-func sessionKey(d integration.WebhookDescription, req integration.WebhookRequest) string {
+// sessionKey finds the session a request belongs to: in its path, else in its form, which it then
+// returns as well.
+func sessionKey(d integration.WebhookDescription, req integration.WebhookRequest) (key string, form url.Values) {
 	if rest, ok := strings.CutPrefix(req.Path, d.SessionPrefix); ok && d.SessionPrefix != "" {
 		key, _, _ := strings.Cut(rest, "/")
-		return cleanKey(key)
+		return cleanKey(key), nil
 	}
 	if d.SessionField == "" {
-		return ""
+		return "", nil
 	}
-	return cleanKey(req.Form().Get(d.SessionField))
+	form = req.Form()
+	return cleanKey(form.Get(d.SessionField)), form
 }
 
 // cleanKey refuses what cannot be a key: it will be stored, logged and put into paths. Letters,

@@ -5,4 +5,5 @@
 //
 //	questions.go  the questions of one round, each within its time
 //	occupied.go   which calls occupy somebody, or wait for them
+//	callers.go    who has called lately, where the store need not be asked
 package answers

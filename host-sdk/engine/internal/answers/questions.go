@@ -22,6 +22,7 @@ type Config struct {
 	Known    *known.Known
 	Clock    clock.Clock
 	Log      *slog.Logger
+	Callers  *Callers // nil: others write to the store as well, so it is asked who has called
 }
 
 // Answers answers what handlers ask. Use New.
@@ -39,10 +40,15 @@ func (a *Answers) To(ctx context.Context, in store.Integration, key string, ques
 	list := make([]integration.Answer, len(questions))
 	var g errgroup.Group
 	for i, q := range questions {
-		g.Go(func() error {
+		answer := func() error {
 			list[i] = a.answer(ctx, in, key, q, now, copies)
 			return nil
-		})
+		}
+		if len(questions) == 1 {
+			_ = answer()
+			break
+		}
+		g.Go(answer)
 	}
 	_ = g.Wait() // the functions return nil
 	for i, got := range list {
@@ -111,7 +117,7 @@ const recentLimit = 100
 // recentCalls lists the integration's other calls from one number, the newest first. A withheld
 // number is nobody's.
 func (a *Answers) recentCalls(ctx context.Context, integrationID, key string, q integration.Question) ([]integration.RecentCall, error) {
-	if q.From == "" {
+	if q.From == "" || a.cfg.Callers.Not(integrationID, q.From, q.Since) {
 		return nil, nil
 	}
 	list, _, err := a.cfg.Store.ListCalls(ctx, store.CallFilter{

@@ -117,6 +117,13 @@ func (c *Copies) unchanged(of Ref) bool {
 	return !doubted
 }
 
+// Unknown reports whether this process knows nothing of a session and has the store for itself.
+// Whoever then takes it for one that does not exist must be able to find out that it does.
+func (c *Copies) Unknown(of Ref) bool {
+	_, copied := c.known.Get(of)
+	return !copied && c.unchanged(of)
+}
+
 // Committing drops the copy of a session that is about to be committed, under its lock.
 func (c *Copies) Committing(of Ref) { c.known.Forget(of) }
 
