@@ -198,17 +198,19 @@ func (w *writer) batch(first *request, queue <-chan *request) {
 }
 
 // waiting takes whoever waits along; nil: nobody does. Those that could go on now, and may be about
-// to write, are let go on first: a commit costs as much as the writes of several calls.
+// to write, are let go on once before: a commit costs as much as the writes of several calls.
 func waiting(queue <-chan *request) *request {
-	for range 2 {
+	for last := false; ; last = true {
 		select {
 		case next := <-queue:
 			return next
 		default:
-			runtime.Gosched()
 		}
+		if last {
+			return nil
+		}
+		runtime.Gosched()
 	}
-	return nil
 }
 
 // lets lets a caller run its function, unless it is too late for that, and reports whether it did
