@@ -73,7 +73,7 @@ func main() {
 	speed := flag.Float64("speed", 0, "how many times as fast as real ones they wait, in the parts quiet and hosts-hold; 0: as fast as the machine lets so many, and real ones in hosts-hold")
 	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (-compared, -hold, -deaths, -replication), growth (-sqlite, -postgres), quiet (callers on hold: -sqlite, -postgres, -hosts), ratios (rates beside the echo's, CPU time), or all of these; or one that takes minutes: hold (many callers at the pace of real ones), kills (of the plugin), acks (acknowledgement to call, beside callers on hold), memory (of host and plugin), or node (beside a function on Node)")
 	rounds := flag.Int("rounds", 5, "rounds of the part ratios, whose medians count")
-	calls := flag.Int("calls", 200, "calls of each round of the part ratios")
+	calls := flag.Int("calls", 500, "calls of each round of the part ratios, and each number at a time")
 	ticksOnly := flag.Bool("ticks", false, "let the part ratios measure ticks alone")
 	base := flag.String("base", "", "folder of the programs of another commit, which the part ratios measures by turns with those of -bin; a loss beyond noise is an error")
 	svg := flag.String("svg", "", "file to draw the CPU times of -json's file to, instead of measuring")

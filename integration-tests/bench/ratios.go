@@ -215,11 +215,16 @@ type ratioBench struct {
 	echo   *echoProcess
 	hold   []*caller
 	next   atomic.Int64
+	begun  atomic.Int64        // calls
 	all    map[string][]figure // of each kind and number at a time
 }
 
 // tick lets the next of the callers on hold ask for its document.
 func (b *ratioBench) tick() error { return b.hold[int(b.next.Add(1))%len(b.hold)].tick() }
+
+// first is the number of the first of the next n calls. Each host counts its own, so that the
+// callers of a usual run are all new to it, also where two are compared.
+func (b *ratioBench) first(n int) int { return int(b.begun.Add(int64(n))) - n + 6_001_000 }
 
 // round measures each kind once, n at a time.
 func (b *ratioBench) round(n int) ([]figure, error) {
@@ -244,7 +249,7 @@ func (b *ratioBench) round(n int) ([]figure, error) {
 		return []figure{echoed, ticked}, nil
 	}
 	callers := make([]*caller, b.calls)
-	first := int(numbers.Add(int64(b.calls))) + 6_000_000
+	first := b.first(b.calls)
 	arrived, err := b.measure("arrival", n, func() (sample, error) {
 		return b.each(n, func(i int) (err error) {
 			callers[i], err = arrival(b.stack, first+i)
@@ -399,7 +404,7 @@ func (b *ratioBench) profile() error {
 
 // call is an arrival, a menu answer, and the end of the call.
 func (b *ratioBench) call() error {
-	c, err := arrival(b.stack, int(numbers.Add(1))+6_000_000)
+	c, err := arrival(b.stack, b.first(1))
 	if err != nil {
 		return err
 	}
