@@ -64,7 +64,7 @@ func New(cfg Config) *App {
 	}
 	// The simulator serves its sounds on this machine.
 	cfg.Sounds.Loopback = cfg.Sounds.Loopback || cfg.APIURL != ""
-	return &App{cfg: cfg, documents: newDocuments(), lookTimeout: lookTimeout, onlineTimeout: onlineTimeout}
+	return &App{cfg: cfg, documents: newDocuments(), states: newStates(), lookTimeout: lookTimeout, onlineTimeout: onlineTimeout}
 }
 
 // client makes a REST client of the instance's account. It fails where the options cannot make one,

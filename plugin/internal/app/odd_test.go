@@ -17,7 +17,7 @@ import (
 // state is the call as the plugin left it.
 func (h *host) state() call.State {
 	h.t.Helper()
-	s, err := (&states{}).read(h.session)
+	s, err := newStates().read(h.session)
 	if err != nil {
 		h.t.Fatal(err)
 	}

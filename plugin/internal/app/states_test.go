@@ -20,7 +20,7 @@ func (h *host) keptAsStored() {
 		return
 	}
 	kept, err := a.states.read(h.session)
-	stored, err2 := (&states{}).read(h.session)
+	stored, err2 := newStates().read(h.session)
 	if err != nil || err2 != nil || callflow.Changed(kept, stored) {
 		h.t.Errorf("the state that is kept differs from the stored one: %v %v\n%s", err, err2, cmp.Diff(stored, kept))
 	}
@@ -29,14 +29,14 @@ func (h *host) keptAsStored() {
 // TestAStateThatReadsOtherwiseThanItWasWrittenIsNotKept: JSON replaces what is no UTF-8.
 func TestAStateThatReadsOtherwiseThanItWasWrittenIsNotKept(t *testing.T) {
 	t.Parallel()
-	var k states
+	k := newStates()
 	s := call.State{Phase: call.PhaseHolding, Caller: call.Caller{Sid: "CA1", City: "Z\xfcrich"}}
 	data, format, err := call.Write(s, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	k.wrote(data, format, s)
-	got, err := k.read(&integration.Session{State: data, Format: format})
+	k.wrote("CA1", data, format, s)
+	got, err := k.read(&integration.Session{Key: "CA1", State: data, Format: format})
 	if err != nil || got.Caller.City != "Z\ufffdrich" {
 		t.Errorf("read as %q, %v", got.Caller.City, err)
 	}
@@ -45,7 +45,7 @@ func TestAStateThatReadsOtherwiseThanItWasWrittenIsNotKept(t *testing.T) {
 // TestKeptStatesAreBounded whatever comes: thousands of calls, and states of older formats.
 func TestKeptStatesAreBounded(t *testing.T) {
 	t.Parallel()
-	var k states
+	k := newStates()
 	written := func(i, format int) *integration.Session {
 		data, got, err := call.Write(call.State{Phase: call.PhaseHolding, Caller: call.Caller{Sid: fmt.Sprint("CA", i)}}, format)
 		if err != nil || got != max(format, 2) && format != 0 {
@@ -55,7 +55,7 @@ func TestKeptStatesAreBounded(t *testing.T) {
 	}
 	for i := range 3 * keptStates {
 		s := written(i, 0)
-		k.wrote(s.State, s.Format, call.State{Phase: call.PhaseHolding, Caller: call.Caller{Sid: s.Key}})
+		k.wrote(s.Key, s.State, s.Format, call.State{Phase: call.PhaseHolding, Caller: call.Caller{Sid: s.Key}})
 		if got, err := k.read(s); err != nil || got.Caller.Sid != s.Key {
 			t.Fatal(got, err)
 		}
@@ -63,7 +63,7 @@ func TestKeptStatesAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(k.kept) != keptStates {
-		t.Errorf("%d states are kept, want %d", len(k.kept), keptStates)
+	if n := k.kept.Len(); n != keptStates {
+		t.Errorf("%d states are kept, want %d", n, keptStates)
 	}
 }

@@ -51,7 +51,7 @@ func (a *App) step(f integration.Facts, o settings, e event.Event, sid string) (
 		if err != nil {
 			return out, integration.Errorf(integration.KindInternal, "session %s: the state cannot be written: %w", sid, err)
 		}
-		a.states.wrote(state, format, after)
+		a.states.wrote(sid, state, format, after)
 		out.Session = &integration.SessionUpdate{
 			State: state, Format: format, Occupies: call.Occupies(after), WaitsFor: call.WaitsFor(after), Call: call.View(after), Live: call.Live(after),
 			Media: call.PlayedMedia(after),

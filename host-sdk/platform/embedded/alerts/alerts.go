@@ -81,7 +81,7 @@ type Service struct {
 	hub   *hub
 	// Which version was hinted at, alerts as they were last written, lists being read.
 	seen   versions
-	recent recent
+	recent *recent
 	lists  sharedread.Group[alertList]
 
 	unreached unreached
@@ -104,7 +104,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	}
 	s := &Service{
 		cfg: cfg, file: cfg.File, db: cfg.DB, clock: cfg.Clock, log: cfg.Logger, hub: newHub(),
-		seen: versions{byID: map[string]int64{}}, wakeRunner: make(chan struct{}, 1), wakeMails: make(chan struct{}, 1), wakeOthers: make(chan struct{}, 1),
+		seen: versions{byID: map[string]int64{}}, recent: newRecent(), wakeRunner: make(chan struct{}, 1), wakeMails: make(chan struct{}, 1), wakeOthers: make(chan struct{}, 1),
 	}
 	return s, s.loadUnreached(ctx)
 }

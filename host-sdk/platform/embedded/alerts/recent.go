@@ -4,20 +4,28 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
-// recent remembers alerts as this process wrote them last, so that the next command of a call is
-// decided without reading its alert. A copy that has been overtaken does no harm: every statement
-// of a change names the version that it was decided on. It is bounded: a forgotten alert costs one
-// reading.
+// recent remembers the alerts that this process wrote last, as it wrote them, so that the next
+// command of a call is decided without reading its alert. A copy that has been overtaken does no
+// harm: every statement of a change names the version that it was decided on.
 type recent struct {
 	mu    sync.Mutex
-	byKey map[platform.Hint]*alert
+	byKey *simplelru.LRU[platform.Hint, *alert]
 }
 
-// Beyond this the map starts over.
+// maxRecent bounds them: one more pushes out that which was asked for or written longest ago, which
+// costs a reading.
 const maxRecent = 2000
+
+func newRecent() *recent {
+	// It fails for a size below 1 alone.
+	byKey, _ := simplelru.NewLRU[platform.Hint, *alert](maxRecent, nil)
+	return &recent{byKey: byKey}
+}
 
 func keyOf(a *alert) platform.Hint { return platform.Hint{Scope: a.scope, AlertKey: a.key} }
 
@@ -26,14 +34,10 @@ func keyOf(a *alert) platform.Hint { return platform.Hint{Scope: a.scope, AlertK
 func (r *recent) put(a *alert) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if old := r.byKey[keyOf(a)]; old != nil && old.id == a.id && old.version >= a.version {
+	if old, known := r.byKey.Peek(keyOf(a)); known && old.id == a.id && old.version >= a.version {
 		return
 	}
-	// A new map and no clearing of the old one, which would take as long as it is large.
-	if r.byKey == nil || len(r.byKey) >= maxRecent {
-		r.byKey = map[platform.Hint]*alert{}
-	}
-	r.byKey[keyOf(a)] = a
+	r.byKey.Add(keyOf(a), a)
 }
 
 // get returns a copy that may be changed, or nil. All of its lists are cloned, as a change may
@@ -41,8 +45,8 @@ func (r *recent) put(a *alert) {
 func (r *recent) get(scope platform.Scope, key string) *alert {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	a := r.byKey[platform.Hint{Scope: scope, AlertKey: key}]
-	if a == nil {
+	a, known := r.byKey.Get(platform.Hint{Scope: scope, AlertKey: key})
+	if !known {
 		return nil
 	}
 	c := *a
@@ -55,12 +59,12 @@ func (r *recent) get(scope platform.Scope, key string) *alert {
 func (r *recent) forget(scope platform.Scope, key string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.byKey, platform.Hint{Scope: scope, AlertKey: key})
+	r.byKey.Remove(platform.Hint{Scope: scope, AlertKey: key})
 }
 
 // clear forgets all alerts.
 func (r *recent) clear() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	clear(r.byKey)
+	r.byKey.Purge()
 }
