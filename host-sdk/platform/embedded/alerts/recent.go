@@ -17,9 +17,9 @@ type recent struct {
 	byKey *simplelru.LRU[platform.Hint, *alert]
 }
 
-// maxRecent bounds them: one more pushes out that which was asked for or written longest ago, which
-// costs a reading.
-const maxRecent = 2000
+// maxRecent bounds them: the one that was asked for or written longest ago gives way, which costs a
+// reading. They are meant for as many callers as may be in the menu at a time.
+const maxRecent = 500
 
 func newRecent() *recent {
 	// It fails for a size below 1 alone.
