@@ -67,3 +67,56 @@ func TestKeptStatesAreBounded(t *testing.T) {
 		t.Errorf("%d states are kept, want %d", n, keptStates)
 	}
 }
+
+// TestACallTakesOnePlace however often its state changes, so that as many calls are kept as there
+// are places. The one that was quiet for longest goes, and the state is that of the last change.
+func TestACallTakesOnePlace(t *testing.T) {
+	t.Parallel()
+	k := newStates()
+	write := func(i int, phase call.Phase) {
+		st := call.State{Phase: phase, Caller: call.Caller{Sid: fmt.Sprint("CA", i)}}
+		data, format, err := call.Write(st, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k.wrote(st.Caller.Sid, data, format, st)
+	}
+	for i := range keptStates {
+		for _, phase := range []call.Phase{call.PhaseChoosing, call.PhaseHolding, call.PhaseTalking} {
+			write(i, phase)
+		}
+	}
+	write(0, call.PhaseEnded)
+	write(keptStates, call.PhaseChoosing)
+	for i := range keptStates + 1 {
+		if got := k.kept.Contains(fmt.Sprint("CA", i)); got != (i != 1) {
+			t.Errorf("call %d is kept: %v", i, got)
+		}
+	}
+	if kept, _ := k.kept.Peek("CA0"); kept.state.Phase != call.PhaseEnded {
+		t.Errorf("the first call is kept as %q", kept.state.Phase)
+	}
+}
+
+// TestAKeptStateIsNotReadAgain, neither one that was written nor one that was read once: nothing is
+// allocated for it. Not beside other tests, as it counts what all allocate.
+func TestAKeptStateIsNotReadAgain(t *testing.T) {
+	st := call.State{Phase: call.PhaseHolding, Caller: call.Caller{Sid: "CA1"}}
+	data, format, err := call.Write(st, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session := &integration.Session{Key: "CA1", State: data, Format: format}
+	written, read := newStates(), newStates()
+	written.wrote("CA1", data, format, st)
+	for name, k := range map[string]states{"written": written, "read": read} {
+		objects := testing.AllocsPerRun(100, func() { // once before it counts
+			if got, err := k.read(session); err != nil || got.Phase != st.Phase {
+				t.Error(got.Phase, err)
+			}
+		})
+		if objects != 0 {
+			t.Errorf("to know a state that was %s takes %v objects", name, objects)
+		}
+	}
+}
